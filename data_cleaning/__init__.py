@@ -1,0 +1,1 @@
+"""Raw leads in, clean and labelled titles out; imports no sibling package."""

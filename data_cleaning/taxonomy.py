@@ -1,0 +1,194 @@
+"""Targets, their classes, and the raw labels that each class gathers, read from one YAML file.
+
+Nothing else in the project names a target or a class.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+
+from data_cleaning.errors import BadInput, first_few, unknown
+
+_TARGET_KEYS = ("importance", "ordinal", "fallback", "classes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One thing to predict about a title."""
+
+    name: str
+    classes: tuple[str, ...]
+    """Class names in file order; for an ordinal target from the highest to the lowest."""
+    raw_to_class: Mapping[str, str] = field(repr=False)
+    """Every raw label, the class names among them, to its class."""
+    importance: float
+    """Weight in the importance-weighted score; only the ratios between targets matter."""
+    ordinal: bool
+    """Whether the order of `classes` means something."""
+    fallback: str
+    """The class of a title that no rule covers."""
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+    @cached_property
+    def class_index(self) -> dict[str, int]:
+        """Class name to its position in `classes`."""
+        return {name: index for index, name in enumerate(self.classes)}
+
+    def group(self, raw: str) -> str:
+        """Return the class of one raw label.
+
+        Raises:
+            BadInput: the label is in no class of this target.
+        """
+        try:
+            return self.raw_to_class[raw]
+        except KeyError:
+            raise unknown(f"{self.name} label", raw, self.raw_to_class) from None
+
+    def encode(self, labels: Iterable[str]) -> npt.NDArray[np.int16]:
+        """Turn raw labels or class names into class positions, shape (n_labels,).
+
+        Raises:
+            BadInput: at least one label is in no class of this target; all such labels are named.
+        """
+        values = list(labels)
+        distinct = set(values)
+        strange = sorted(str(label) for label in distinct if label not in self.raw_to_class)
+        if len(strange) == 1:
+            raise unknown(f"{self.name} label", strange[0], self.raw_to_class)
+        if strange:
+            raise BadInput(
+                f"{len(strange)} {self.name} labels are in no class of the taxonomy: {first_few(strange)}. "
+                "Add each to a class of the taxonomy file, or correct it in the data."
+            )
+        position = {label: self.class_index[self.raw_to_class[label]] for label in distinct}
+        return np.fromiter((position[label] for label in values), dtype=np.int16, count=len(values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taxonomy:
+    """All targets, the most important first."""
+
+    targets: tuple[Target, ...]
+    version: str = "1"
+
+    def __post_init__(self) -> None:
+        if not self.targets:
+            raise BadInput("A taxonomy needs at least one target; the file lists none under 'targets'.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Target names, the most important first."""
+        return tuple(target.name for target in self.targets)
+
+    def __getitem__(self, name: str) -> Target:
+        """Return the target called `name`.
+
+        Raises:
+            BadInput: there is no such target.
+        """
+        for target in self.targets:
+            if target.name == name:
+                return target
+        raise unknown("target", name, self.names)
+
+    def n_classes(self, name: str) -> int:
+        """Return the number of classes of one target."""
+        return self[name].n_classes
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of the YAML file that `from_dict` reads back to an equal taxonomy."""
+        targets = {}
+        for target in self.targets:
+            gathered: dict[str, list[str]] = {name: [] for name in target.classes}
+            for raw, name in target.raw_to_class.items():
+                if raw != name:
+                    gathered[name].append(raw)
+            targets[target.name] = {
+                "importance": target.importance,
+                "ordinal": target.ordinal,
+                "fallback": target.fallback,
+                "classes": gathered,
+            }
+        return {"version": self.version, "targets": targets}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any], where: str = "taxonomy") -> "Taxonomy":
+        """Build a taxonomy from the content of its file, naming every fault at once.
+
+        Args:
+            content: the parsed YAML.
+            where: what to call the file in messages.
+
+        Raises:
+            BadInput: keys, types, labels or fallbacks are not as `configs/taxonomy.yaml` describes them.
+        """
+        faults: list[str] = []
+        targets = []
+        listed = content.get("targets") if isinstance(content, Mapping) else None
+        if not isinstance(listed, Mapping) or not listed:
+            raise BadInput(
+                f"{where}: expected a mapping 'targets' with at least one target, as configs/taxonomy.yaml has."
+            )
+        for name, body in listed.items():
+            target, found = _read_target(str(name), body)
+            faults += found
+            if target is not None:
+                targets.append(target)
+        if faults:
+            raise BadInput(f"{where}: {first_few(faults)}.")
+        return cls(targets=tuple(targets), version=str(content.get("version", "1")))
+
+    @classmethod
+    def read(cls, path: Path) -> "Taxonomy":
+        """Read a taxonomy file.
+
+        Raises:
+            BadInput: the file is missing, is not YAML, or says something a taxonomy cannot.
+        """
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise BadInput(f"No taxonomy file at {path}. Set 'taxonomy' in the config to one.") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path} is not readable YAML: {error}") from None
+        return cls.from_dict(content, str(path))
+
+
+def _read_target(name: str, body: Any) -> tuple[Target | None, list[str]]:
+    """Read one target of the file; return it, or None and what is wrong with it."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("classes"), Mapping) or not body["classes"]:
+        return None, [f"target {name!r} needs a mapping 'classes' with at least one class"]
+    faults = [f"target {name!r} has an unknown key {key!r} (known: {', '.join(_TARGET_KEYS)})"
+              for key in body if key not in _TARGET_KEYS]  # fmt: skip
+    classes = tuple(str(label) for label in body["classes"])
+    raw_to_class = {label: label for label in classes}
+    for label, raws in body["classes"].items():
+        for raw in raws or ():
+            owner = raw_to_class.setdefault(str(raw), str(label))
+            if owner != str(label):
+                faults.append(f"target {name!r} puts raw label {str(raw)!r} in both {owner!r} and {str(label)!r}")
+    fallback = str(body.get("fallback", classes[-1]))
+    if fallback not in classes:
+        faults.append(f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})")
+    importance = body.get("importance", 1)
+    if isinstance(importance, bool) or not isinstance(importance, int | float) or importance <= 0:
+        faults.append(f"target {name!r} has importance {importance!r}; expected a number above 0")
+    ordinal = body.get("ordinal", False)
+    if not isinstance(ordinal, bool):
+        faults.append(f"target {name!r} has ordinal {ordinal!r}; expected true or false")
+    if faults:
+        return None, faults
+    target = Target(name=name, classes=classes, raw_to_class=raw_to_class, importance=float(importance),
+                    ordinal=ordinal, fallback=fallback)  # fmt: skip
+    return target, []

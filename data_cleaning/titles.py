@@ -1,0 +1,180 @@
+"""The two things that pass between the floors of the house: labelled titles in, predictions out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+
+IntArray = npt.NDArray[np.integer]
+FloatArray = npt.NDArray[np.floating]
+StrArray = npt.NDArray[np.object_]
+
+SOURCES = ("legacy", "consensus", "reviewed", "truth")
+"""Where a row's labels come from: the tables in force, the majority per title, a person, or known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledTitles:
+    """Titles with one class per target; a row stands for `counts` equal records.
+
+    All arrays have length n_rows. A title may fill several rows, where its records disagree about the labels.
+    """
+
+    taxonomy: Taxonomy
+    titles: StrArray
+    labels: Mapping[str, IntArray]
+    """Target to class positions, each (n_rows,)."""
+    counts: IntArray
+    """Records that each row stands for, at least 1."""
+    weights: FloatArray
+    """What one record of the row weighs in a fit, above 0; 1 unless a source is trusted more."""
+    sources: StrArray
+    """One of `SOURCES` per row."""
+
+    def __post_init__(self) -> None:
+        n_rows = len(self.titles)
+        columns = {**self.labels, "counts": self.counts, "weights": self.weights, "sources": self.sources}
+        uneven = {name: len(values) for name, values in columns.items() if len(values) != n_rows}
+        if uneven:
+            raise ValueError(f"All columns need the {n_rows} rows of the titles; these differ: {uneven}.")
+        if tuple(self.labels) != self.taxonomy.names:
+            raise ValueError(f"Labels are for {tuple(self.labels)}; the taxonomy has {self.taxonomy.names}.")
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.titles)
+
+    @property
+    def n_records(self) -> int:
+        """Number of records that the rows stand for."""
+        return int(self.counts.sum())
+
+    @property
+    def fit_weights(self) -> npt.NDArray[np.float64]:
+        """What each row weighs in a fit: its records times the weight of one, shape (n_rows,)."""
+        return self.counts.astype(np.float64) * self.weights
+
+    def select(self, rows: npt.NDArray[np.bool_] | IntArray) -> "LabelledTitles":
+        """Return the rows that a mask or positions name, in that order."""
+        return LabelledTitles(
+            taxonomy=self.taxonomy,
+            titles=self.titles[rows],
+            labels={target: codes[rows] for target, codes in self.labels.items()},
+            counts=self.counts[rows],
+            weights=self.weights[rows],
+            sources=self.sources[rows],
+        )
+
+    def label_names(self, target: str) -> StrArray:
+        """Return the class names of one target, shape (n_rows,)."""
+        return np.array(self.taxonomy[target].classes, dtype=object)[self.labels[target]]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per row: title, a class name per target, count, weight, source."""
+        frame = pd.DataFrame({"title": self.titles})
+        for target in self.taxonomy.names:
+            frame[target] = self.label_names(target)
+        return frame.assign(count=self.counts, weight=self.weights, source=self.sources)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, taxonomy: Taxonomy, source: str | None = None) -> "LabelledTitles":
+        """Build from a frame with `title`, a label per target and, where they differ from 1, `count` and `weight`.
+
+        Args:
+            frame: labels may be raw labels or class names.
+            taxonomy: names the targets and groups the labels.
+            source: the source of every row; None reads the frame's `source` column.
+
+        Raises:
+            BadInput: a label is in no class of the taxonomy.
+        """
+        n_rows = len(frame)
+        sources = np.full(n_rows, source, dtype=object) if source else frame["source"].to_numpy(dtype=object)
+        return cls(
+            taxonomy=taxonomy,
+            titles=frame["title"].to_numpy(dtype=object),
+            labels={target.name: target.encode(frame[target.name]) for target in taxonomy.targets},
+            counts=frame["count"].to_numpy(dtype=np.int64) if "count" in frame else np.ones(n_rows, dtype=np.int64),
+            weights=frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(n_rows),
+            sources=sources,
+        )
+
+
+def concat(parts: Sequence[LabelledTitles]) -> LabelledTitles:
+    """Stack the rows of several parts that share one taxonomy, in the order given."""
+    taxonomy = parts[0].taxonomy
+    return LabelledTitles(
+        taxonomy=taxonomy,
+        titles=np.concatenate([part.titles for part in parts]),
+        labels={target: np.concatenate([part.labels[target] for part in parts]) for target in taxonomy.names},
+        counts=np.concatenate([part.counts for part in parts]),
+        weights=np.concatenate([part.weights for part in parts]),
+        sources=np.concatenate([part.sources for part in parts]),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What one system answers for distinct titles: the file between predicting and scoring."""
+
+    taxonomy: Taxonomy
+    titles: StrArray
+    """Distinct titles, shape (n_titles,)."""
+    probabilities: Mapping[str, FloatArray]
+    """Target to rows that sum to 1, each (n_titles, n_classes)."""
+
+    def verdicts(self, target: str) -> IntArray:
+        """Return the most probable class of each title as a position, shape (n_titles,)."""
+        return self.probabilities[target].argmax(axis=1)
+
+    def confidences(self, target: str) -> FloatArray:
+        """Return the probability of the most probable class, shape (n_titles,)."""
+        return self.probabilities[target].max(axis=1)
+
+    def rows_of(self, titles: Sequence[str] | StrArray) -> IntArray:
+        """Return the row of each title asked for, shape (n_asked,).
+
+        Raises:
+            BadInput: a title was never predicted.
+        """
+        rows = pd.Index(self.titles).get_indexer(pd.Index(titles))
+        if (rows < 0).any():
+            absent = str(np.asarray(titles, dtype=object)[rows < 0][0])
+            raise BadInput(
+                f"{int((rows < 0).sum())} titles have no prediction, {absent!r} among them; predict them first."
+            )
+        return rows
+
+    def write(self, path: Path) -> None:
+        """Write a Parquet file: `title`, then a column `target=class` per probability."""
+        columns: dict[str, npt.NDArray[np.generic]] = {"title": self.titles}
+        for target in self.taxonomy.targets:
+            for position, name in enumerate(target.classes):
+                columns[f"{target.name}={name}"] = self.probabilities[target.name][:, position].astype(np.float32)
+        pd.DataFrame(columns).to_parquet(path, index=False)
+
+    @classmethod
+    def read(cls, path: Path, taxonomy: Taxonomy) -> "Predictions":
+        """Read a file that `write` made.
+
+        Raises:
+            BadInput: the file was written for other targets or classes.
+        """
+        frame = pd.read_parquet(path)
+        expected = [f"{target.name}={name}" for target in taxonomy.targets for name in target.classes]
+        if list(frame.columns) != ["title", *expected]:
+            raise BadInput(f"{path} was written for other targets or classes than the taxonomy has; predict again.")
+        return cls(
+            taxonomy=taxonomy,
+            titles=frame["title"].to_numpy(dtype=object),
+            probabilities={
+                target.name: frame[[f"{target.name}={name}" for name in target.classes]].to_numpy(dtype=np.float32)
+                for target in taxonomy.targets
+            },
+        )

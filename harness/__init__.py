@@ -1,0 +1,1 @@
+"""The command, its stages, and everything that compares systems; nothing imports it."""

@@ -1,0 +1,1 @@
+"""Systems with torch: a fine-tuned encoder with one head per target."""
