@@ -1,0 +1,69 @@
+"""What the systems without torch share: priors, the state file, and what a fit says of itself."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelledTitles
+
+
+def learned_from(train: LabelledTitles) -> dict[str, object]:
+    """Return what a system learned from: rows, records, and rows and records per source. Fit for JSON."""
+    per_source = pd.DataFrame({"source": train.sources, "count": train.counts}).groupby("source")["count"]
+    return {
+        "rows": len(train),
+        "records": train.n_records,
+        "sources": {str(source): {"rows": len(counts), "records": int(counts.sum())} for source, counts in per_source},
+    }
+
+
+def class_weights(train: LabelledTitles, target: str) -> npt.NDArray[np.float64]:
+    """Return the fit weight of the rows of each class, shape (n_classes,)."""
+    n_classes = train.taxonomy.n_classes(target)
+    return np.bincount(train.labels[target], train.fit_weights, n_classes).astype(np.float64)
+
+
+def smoothed_prior(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Turn class weights into shares that sum to 1, one record added to each class; uniform if all are 0."""
+    return (weights + 1) / (weights.sum() + len(weights))
+
+
+def require_fitted(system: object, learned: str) -> None:
+    """Check that a system has the attribute that its `fit` sets last.
+
+    Raises:
+        BadInput: it has not been fitted or loaded.
+    """
+    if learned not in vars(system):
+        name = type(system).__name__
+        raise BadInput(f"This {name} has learned nothing yet; call fit, or {name}.load on a saved folder.")
+
+
+def write_state(folder: Path, name: str, taxonomy: Taxonomy, state: Mapping[str, Any]) -> None:
+    """Write a system's taxonomy and what else it learned to `folder/name`, creating the folder if it is absent."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"taxonomy": taxonomy.to_dict(), **state}
+    (folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def read_state(folder: Path, name: str) -> tuple[Taxonomy, dict[str, Any]]:
+    """Read what `write_state` wrote.
+
+    Raises:
+        BadInput: the folder holds no such file, or the file is not as it was written.
+    """
+    path = folder / name
+    try:
+        state = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput(f"No saved system in {folder}: {name} is missing. Fit and save one there first.") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not readable ({error}); fit and save the system again.") from None
+    return Taxonomy.from_dict(state.pop("taxonomy"), str(path)), state

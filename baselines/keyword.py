@@ -1,0 +1,159 @@
+"""The keyword table as a system: its verdict, with the precision that each row showed in training."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from baselines.common import class_weights, learned_from, read_state, require_fitted, smoothed_prior, write_state
+from baselines.keyword_table import KeywordTable
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import FloatArray, LabelledTitles
+
+LEAST_PRECISION = 0.501
+"""No row's precision is taken to be lower, so that the table's verdict is always the most probable class."""
+
+_STATE, _TABLE = "keyword.json", "keywords.csv"
+
+
+class KeywordClassifier:
+    """A keyword table that also says how sure it is.
+
+    The row that decides a title gives its class the share of training records, weighted, in which the row was right;
+    the other classes share the rest by their training prior. The fallback is a row of its own per target.
+    """
+
+    summary_: dict[str, object]
+    precision_: dict[str, npt.NDArray[np.float64]]
+    """Target to the precision of each row, the fallback last, shape (n_rows + 1,)."""
+    prior_: dict[str, npt.NDArray[np.float64]]
+    """Target to the smoothed share of each class in training, shape (n_classes,)."""
+
+    def __init__(self, table: KeywordTable, normalised: bool = False) -> None:
+        """Store the settings.
+
+        Args:
+            table: decides every title.
+            normalised: read substring rows as whole words, in place of the legacy's substrings.
+        """
+        self.table = table
+        self.normalised = normalised
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The targets and classes of the table."""
+        return self.table.taxonomy
+
+    def fit(self, train: LabelledTitles, valid: LabelledTitles) -> "KeywordClassifier":
+        """Learn each row's precision, (right + 1) / (decided + n_classes) in weighted records. `valid` is not read.
+
+        Raises:
+            BadInput: the titles are labelled by another taxonomy than the table's.
+        """
+        if train.taxonomy != self.taxonomy:
+            raise BadInput("The keyword table and the training titles have different taxonomies; read both with one.")
+        winners = self.table.winners(train.titles, self.normalised)
+        self.prior_, self.precision_ = {}, {}
+        n_deciding: dict[str, int] = {}
+        for target in self.taxonomy.targets:
+            won = winners[target.name]
+            classes = self.table.class_positions[target.name]  # (n_rows + 1,), the fallback last
+            slots = won % len(classes)  # (n_titles,), -1 becomes the last
+            right = train.labels[target.name] == classes[slots]
+            decided = np.bincount(slots, weights=train.fit_weights, minlength=len(classes))
+            correct = np.bincount(slots, weights=train.fit_weights * right, minlength=len(classes))
+            precision = np.maximum((correct + 1) / (decided + target.n_classes), LEAST_PRECISION)
+            self.precision_[target.name] = precision if target.n_classes > 1 else np.ones(len(classes))
+            self.prior_[target.name] = smoothed_prior(class_weights(train, target.name))
+            n_deciding[target.name] = len(np.unique(won[won >= 0]))
+        ever = np.unique(np.concatenate([won[won >= 0] for won in winners.values()]))
+        self.summary_ = {
+            **learned_from(train),
+            "keyword_rows": len(self.table),
+            "keyword_rows_that_won": len(ever),
+            "keyword_rows_that_won_by_target": n_deciding,
+        }
+        return self
+
+    def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
+        """Return class probabilities per target, shape (n_titles, n_classes); the table's verdict is the highest.
+
+        Raises:
+            BadInput: called before `fit`, or a title is missing or is no text.
+        """
+        require_fitted(self, "summary_")
+        winners = self.table.winners(titles, self.normalised)
+        return {target: self._answers(target)[rows] for target, rows in winners.items()}
+
+    def explain(self, titles: Sequence[str]) -> pd.DataFrame:
+        """Say which row decided each title; needs no fit.
+
+        Returns:
+            A row per title and target, in that order: `title`, `target`, `keyword`, `priority`, `match`, `row` (line of
+            the table file), `raw_label`, `class`. Where the fallback answered, the row's own columns are null.
+
+        Raises:
+            BadInput: a title is missing or is no text.
+        """
+        winners = self.table.winners(titles, self.normalised)
+        rows = self.table.rows.rename(columns={"line": "row"})[["keyword", "priority", "match", "row"]]
+        rows = rows.astype({"row": "Int64"})
+        parts = []
+        for target in self.taxonomy.targets:
+            won = winners[target.name]
+            part = rows.reindex(pd.Index(np.where(won >= 0, won, len(rows))))  # past the last row: all null
+            part.insert(0, "title", np.array(titles, dtype=object))
+            part.insert(1, "target", target.name)
+            part["raw_label"] = self.table.raw_values[target.name][won]
+            names = np.array(target.classes, dtype=object)
+            part["class"] = names[self.table.class_positions[target.name][won]]
+            parts.append(part.set_axis(np.arange(len(part))))
+        return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+
+    def fit_summary(self) -> dict[str, object]:
+        """Return what the system learned from, and how many rows of the table decided a training title."""
+        require_fitted(self, "summary_")
+        return self.summary_
+
+    def save(self, folder: Path) -> None:
+        """Write the table as CSV and what was learned as JSON."""
+        require_fitted(self, "summary_")
+        state = {
+            "normalised": self.normalised,
+            "summary": self.summary_,
+            "precision": {target: values.tolist() for target, values in self.precision_.items()},
+            "prior": {target: values.tolist() for target, values in self.prior_.items()},
+        }
+        write_state(folder, _STATE, self.taxonomy, state)
+        self.table.to_csv(folder / _TABLE)
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeywordClassifier":
+        """Read what `save` wrote.
+
+        Raises:
+            BadInput: the folder holds none, or the table was made faulty since.
+        """
+        taxonomy, state = read_state(folder, _STATE)
+        system = cls(KeywordTable.read(folder / _TABLE, taxonomy), normalised=state["normalised"])
+        system.precision_ = {target: np.array(values) for target, values in state["precision"].items()}
+        system.prior_ = {target: np.array(values) for target, values in state["prior"].items()}
+        system.summary_ = state["summary"]
+        return system
+
+    def _answers(self, target: str) -> npt.NDArray[np.float64]:
+        """Return what each row of the table answers, the fallback last, shape (n_rows + 1, n_classes).
+
+        Rows that do not set the target never win it; what stands for them here is never read.
+        """
+        precision, prior = self.precision_[target], self.prior_[target]
+        verdicts = self.table.class_positions[target]
+        others = np.tile(prior, (len(precision), 1))
+        others[np.arange(len(precision)), verdicts] = 0
+        # A single class leaves nothing to share, and no other class to share it.
+        others *= ((1 - precision) / np.maximum(others.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
+        others[np.arange(len(precision)), verdicts] = precision
+        return others

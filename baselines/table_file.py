@@ -1,0 +1,181 @@
+"""The keyword table's file: CSV in and out, with every fault of it named by line."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from baselines.matching import normal_form
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.taxonomy import Taxonomy
+
+MATCHES = ("substring", "word", "prefix")
+"""How a row's keyword is sought; the first is what an empty cell or an absent column means."""
+
+_MOST_FAULTS = 50
+
+Record = tuple[int, Mapping[str, str]]  # line number in the file, column to cell
+
+
+def read_rows(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
+    """Read and check a table file; see `check_rows` for the result.
+
+    Raises:
+        BadInput: the file is missing, is not UTF-8 CSV, or has a fault that `check_rows` names.
+    """
+    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
+    filled: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                filled.append((line, cells))
+            line = reader.line_num + 1  # a quoted cell may span lines, and a row is named by its first
+    except csv.Error as error:
+        raise BadInput(f"{path}, line {line}: not readable as CSV ({error}); close every quote.") from None
+    if not filled:
+        raise BadInput(f"{path} is empty; expected the columns {', '.join(_columns(taxonomy))}.")
+    header = [cell.strip() for cell in filled[0][1]]
+    faults = _header_faults(header, taxonomy)
+    if faults:
+        raise BadInput(f"{path}, line {filled[0][0]}: {first_few(faults)}.")
+    faults = [
+        f"line {line} has {len(cells)} fields where the header has {len(header)}"
+        for line, cells in filled[1:]
+        if len(cells) != len(header)
+    ]
+    records = [(line, dict(zip(header, cells, strict=True))) for line, cells in filled[1:] if len(cells) == len(header)]
+    return check_rows(records, taxonomy, str(path), faults)
+
+
+def check_rows(records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str] = ()) -> pd.DataFrame:
+    """Check the rows of a table and return them as a frame.
+
+    Args:
+        records: line and cells of each row; `match` and targets may be absent, which is as good as empty.
+        taxonomy: its targets are the columns, its raw labels the values.
+        where: what to call the table in messages.
+        faults: faults found before, to be named along with those found here.
+
+    Returns:
+        One row per record: `line`, `keyword`, `priority` (float), `match`, and a raw label or "" per target.
+
+    Raises:
+        BadInput: a cell is not as the columns ask, a row sets nothing, or two rows set the same target for one keyword.
+    """
+    found = list(faults)
+    setters: dict[tuple[str, str, str], int] = {}  # (keyword, match, target) -> the line that sets it
+    rows = []
+    for line, cells in records:
+        keyword, match = cells["keyword"], cells.get("match", "").strip() or MATCHES[0]
+        labels = {target: cells.get(target, "").strip() for target in taxonomy.names}
+        priority = _number(cells["priority"])
+        rows.append({"line": line, "keyword": keyword, "priority": priority, "match": match, **labels})
+        row_faults = _keyword_faults(keyword, match) + _label_faults(labels, taxonomy)
+        if not (math.isfinite(priority) and priority > 0):
+            row_faults.append(f"priority {cells['priority']!r} is not a number above 0")
+        for target in filter(labels.get, labels):
+            first = setters.setdefault((keyword.lower(), match, target), line)
+            if first != line:
+                row_faults.append(f"repeats the {target} of {keyword!r} that line {first} sets")
+        found += [f"line {line}: {fault}" for fault in row_faults]
+    if not rows and not found:
+        found.append("there is a header and no row; give at least one keyword")
+    if found:
+        raise BadInput(f"{where}: {first_few(found, _MOST_FAULTS)}.")
+    frame = pd.DataFrame(rows, dtype=object)
+    return frame.astype({"line": "int64", "priority": "float64"})
+
+
+def write_rows(rows: pd.DataFrame, taxonomy: Taxonomy, path: Path) -> None:
+    """Write rows that `read_rows` reads back to an equal frame; gaps between line numbers become blank lines."""
+    plain = bool((rows["match"] == MATCHES[0]).all())
+    header = [name for name in _columns(taxonomy) if not (plain and name == "match")]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    next_line = 2
+    for row in rows.to_dict("records"):
+        text.write("\n" * (row["line"] - next_line))
+        next_line = row["line"] + 1
+        priority = row["priority"]
+        cells = {**row, "priority": int(priority) if priority.is_integer() else priority}
+        writer.writerow([cells[name] for name in header])
+    path.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return every column that a table may have, in the order in which one is written."""
+    return ("keyword", "priority", "match", *taxonomy.names)
+
+
+def _read_text(path: Path) -> str:
+    """Return a file's text without a byte order mark."""
+    try:
+        content = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError):
+        raise BadInput(f"No keyword table at {path}. Set 'keyword_table' in the config to a CSV file.") from None
+    lines = [str(number) for number, line in enumerate(content.split(b"\n"), start=1) if b"\0" in line]
+    if lines:
+        raise BadInput(f"{path}: NUL byte in line {', '.join(lines[:10])}; save the file as UTF-8 CSV.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            f"{path}, line {line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8 CSV."
+        ) from None
+
+
+def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:
+    """Return what is wrong with the column names."""
+    known = _columns(taxonomy)
+    faults = [f"column {name!r} is missing" for name in known if name not in header and name != "match"]
+    for name in dict.fromkeys(header):
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1, cutoff=0)[0]
+            faults.append(f"unknown column {name!r}, the nearest valid name is {nearest!r}")
+        elif header.count(name) > 1:
+            faults.append(f"column {name!r} stands {header.count(name)} times")
+    return faults
+
+
+def _number(cell: str) -> float:
+    """Return the cell as a number, not-a-number where it is none."""
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def _keyword_faults(keyword: str, match: str) -> list[str]:
+    """Return what is wrong with the keyword and match of a row."""
+    faults = []
+    if match not in MATCHES:
+        nearest = get_close_matches(match, MATCHES, n=1, cutoff=0)[0]
+        faults.append(f"unknown match {match!r} (known: {', '.join(MATCHES)}; nearest: {nearest!r})")
+    if not keyword.strip():
+        faults.append("empty keyword")
+    elif "\n" in keyword or "\r" in keyword:
+        faults.append(f"keyword {keyword!r} holds a line break; give each line a row")
+    elif match != MATCHES[0] and normal_form(pl.Series([keyword])).item() == " ":
+        faults.append(f"keyword {keyword!r} has no letter or digit, so it matches no {match}")
+    return faults
+
+
+def _label_faults(labels: Mapping[str, str], taxonomy: Taxonomy) -> list[str]:
+    """Return what is wrong with the labels that a row sets."""
+    faults = []
+    for target, label in labels.items():
+        known = taxonomy[target].raw_to_class
+        if label and label not in known:
+            nearest = get_close_matches(label, known, n=1, cutoff=0)[0]
+            faults.append(f"{label!r} is no {target} label, the nearest is {nearest!r}")
+    if not any(labels.values()):
+        faults.append(f"sets no target; give a label for {' or '.join(labels)}")
+    return faults

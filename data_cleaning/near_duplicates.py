@@ -1,0 +1,76 @@
+"""One key for titles that differ only in case, separators, word order or common abbreviations."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_PHRASES = {
+    "vice president": "vp",
+    "senior vp": "svp",
+    "executive vp": "evp",
+    "assistant vp": "avp",
+    "information technology": "it",
+    "information security": "infosec",
+    "chief infosec officer": "ciso",
+    "chief information officer": "cio",
+    "chief technology officer": "cto",
+    "chief executive officer": "ceo",
+    "chief financial officer": "cfo",
+    "chief operating officer": "coo",
+    "human resources": "hr",
+    "cyber security": "cybersecurity",
+}
+"""Long form to short, tried in this order, so that a phrase may build on one above it."""
+
+_WORDS = {
+    "sr": "senior",
+    "snr": "senior",
+    "jr": "junior",
+    "mgr": "manager",
+    "mngr": "manager",
+    "mgmt": "management",
+    "dir": "director",
+    "asst": "assistant",
+    "assoc": "associate",
+    "admin": "administrator",
+    "eng": "engineer",
+    "engr": "engineer",
+    "dev": "developer",
+    "exec": "executive",
+    "pres": "president",
+    "supv": "supervisor",
+    "spec": "specialist",
+    "tech": "technology",
+    "ops": "operations",
+    "sec": "security",
+    "info": "information",
+    "dept": "department",
+    "intl": "international",
+    "natl": "national",
+    "svcs": "services",
+    "sys": "systems",
+}
+
+
+def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
+    """Fold each title to its sorted set of words.
+
+    Small words that only join others (of, the, and, for) are left out, so "Director of IT" meets "IT Director".
+
+    Args:
+        titles: n_titles titles, none null.
+
+    Returns:
+        Keys, shape (n_titles,); a title without a letter or digit is its own key.
+    """
+    series = pl.Series("title", titles, dtype=pl.String)
+    # A dotted abbreviation ("V.P.", "I.T.") is one word; any other punctuation parts words.
+    folded = series.str.to_lowercase().str.replace_all(r"\b(\p{L})\.(?:(\p{L})\.?)?", "${1}${2}")
+    folded = pl.select(" " + folded.str.replace_all(r"[^\p{L}\p{M}\p{N}+#]+", " ").str.strip_chars() + " ").to_series()
+    for short, long in _WORDS.items():
+        folded = folded.str.replace_all(f" {short} ", f" {long} ", literal=True)
+    for phrase, short in _PHRASES.items():
+        folded = folded.str.replace_all(f" {phrase} ", f" {short} ", literal=True)
+    words = folded.str.replace_all(r" (?:(?:of|the|and|for) )+", " ").str.strip_chars().str.split(" ")
+    keys = words.list.unique().list.sort().list.join(" ")
+    return pl.select(pl.when(keys == "").then(series.str.to_lowercase()).otherwise(keys)).to_series().alias("key")

@@ -1,0 +1,123 @@
+"""How people type: abbreviations, separators, letter case and typos, all from small numbers drawn beforehand.
+
+A title is written from a handful of codes, so equal codes give equal titles and the work is done once per title.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
+    "Manager": ("Mgr", "Mgr.", "Mngr"),
+    "Director": ("Dir", "Dir.", "Dir"),
+    "Vice President": ("VP", "V.P.", "Vice Pres"),
+    "VP": ("V.P.", "Vice President", "VP."),
+    "SVP": ("Sr. VP", "Sr VP", "S.V.P."),
+    "Senior": ("Sr", "Sr.", "Snr"),
+    "Assistant": ("Asst", "Asst.", "Assist"),
+    "Associate": ("Assoc", "Assoc.", "Assoc"),
+    "Engineer": ("Eng", "Eng.", "Engr"),
+    "Engineering": ("Eng", "Engg", "Eng."),
+    "Administrator": ("Admin", "Admin.", "Adm"),
+    "Analyst": ("Anlyst", "Anlst", "Analist"),
+    "Specialist": ("Spec", "Spec.", "Splst"),
+    "Technician": ("Tech", "Techn", "Tech."),
+    "Coordinator": ("Coord", "Coord.", "Co-ordinator"),
+    "Supervisor": ("Supv", "Supvr", "Supr"),
+    "Executive": ("Exec", "Exec.", "Exec"),
+    "Information Security": ("InfoSec", "Info Sec", "Info Security"),
+    "Information Technology": ("Info Tech", "IT", "Information Tech"),
+    "Cybersecurity": ("CyberSec", "Cyber-Security", "Cyber Sec"),
+    "Security": ("Sec", "Sec.", "Secuirty"),
+    "Operations": ("Ops", "Ops", "Oper"),
+    "Infrastructure": ("Infra", "Infra", "Infrastr"),
+    "Development": ("Dev", "Dev", "Devel"),
+    "Management": ("Mgmt", "Mgmt.", "Mgt"),
+    "Network": ("Ntwk", "Net", "Netwrk"),
+    "Systems": ("Sys", "Sys.", "System"),
+    "Services": ("Svcs", "Svcs.", "Serv"),
+    "Technology": ("Tech", "Technol", "Tech."),
+    "Architect": ("Arch", "Arch.", "Archt"),
+    "Representative": ("Rep", "Rep.", "Rep"),
+    "Accounting": ("Acctg", "Acct", "Acctg."),
+    "Marketing": ("Mktg", "Mktg.", "Mkt"),
+    "Software": ("SW", "S/W", "Softw"),
+    "Application": ("App", "Appl", "App."),
+    "Governance": ("Gov", "Gov.", "Govern"),
+    "Compliance": ("Compl", "Compl.", "Complnce"),
+    "Telecommunications": ("Telecoms", "Telecomm", "Telco"),
+    "IT": ("I.T.", "IT.", "I.T"),
+}
+"""Word or words to three ways of shortening or varying them."""
+
+_ABBREVIABLE = re.compile(r"\b(" + "|".join(sorted(map(re.escape, ABBREVIATIONS), key=len, reverse=True)) + r")\b")
+_JOINERS = (" & ", " and ", "/", " / ", " + ", " And ", "&", " & ")
+_SEPARATORS = (", ", ", ", " - ", " | ", "; ", ": ", ",", " – ")
+_LETTER = re.compile(r"[A-Za-z]{5,}")
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz"
+_NEIGHBOURS = dict(zip(_ALPHABET, "snvfrdgjokhljmkpwetsycixuz", strict=True))
+"""A key that lies beside each letter on a QWERTY keyboard."""
+
+_CASES: tuple[Callable[[str], str], ...] = (
+    str,
+    str.lower,
+    str.upper,
+    str.title,
+    str.capitalize,
+    lambda title: f"{title} ",
+    lambda title: title.replace(" ", "  ", 1),
+    lambda title: title.swapcase(),
+)
+
+CASE_CHANCES = (0.845, 0.068, 0.042, 0.02, 0.012, 0.006, 0.005, 0.002)
+"""As typed, lower, UPPER, Every Word, First word, trailing space, double space, caps lock."""
+JOIN_CHANCES = (0.70, 0.16, 0.06, 0.03, 0.01, 0.01, 0.02, 0.01)
+SEPARATOR_CHANCES = (0.55, 0.22, 0.10, 0.03, 0.01, 0.02, 0.04, 0.03)
+ABBREVIATION_CHANCES = (0.90, *(0.1 / 15,) * 15)
+"""Code 0 writes every word out; the codes after it shorten one word, the first two or the last, in three ways."""
+N_TYPOS = 256
+
+
+def write(text: str, *, join: int, separator: int, abbreviation: int, typo: int, case: int) -> str:
+    """Write a title the way one person would.
+
+    Args:
+        text: the title in full.
+        join: position in `_JOINERS`, for every " & ".
+        separator: position in `_SEPARATORS`, for every ", ".
+        abbreviation: 0 for none, up to 15.
+        typo: 0 for none, below `N_TYPOS`.
+        case: position in `_CASES`.
+    """
+    if join and " & " in text:
+        text = text.replace(" & ", _JOINERS[join])
+    if separator and ", " in text:
+        text = text.replace(", ", _SEPARATORS[separator])
+    if abbreviation:
+        text = _abbreviate(text, abbreviation)
+    if typo:
+        text = _mistype(text, typo)
+    return _CASES[case](text) if case else text
+
+
+def _abbreviate(text: str, code: int) -> str:
+    """Shorten some words: which of them and how is in the code."""
+    which, variant = divmod(code, 3)
+    found = list(_ABBREVIABLE.finditer(text))
+    chosen = (found[:1], found[-1:], found[:2], found, found[1:2], found[-1:])[which]
+    for match in reversed(chosen):
+        text = text[: match.start()] + ABBREVIATIONS[match[1]][variant] + text[match.end() :]
+    return text
+
+
+def _mistype(text: str, typo: int) -> str:
+    """Put one slip of the fingers into a long word; short words are spared, for CEO is not a slip of CIO."""
+    words = list(_LETTER.finditer(text))
+    if not words:
+        return text
+    kind, rest = typo % 4, typo // 4
+    word = words[rest % len(words)]
+    # The first letter is nearly always right, and a swap needs a letter after the one it moves.
+    place = word.start() + 1 + (rest // len(words)) % (len(word[0]) - 2)
+    here, after = text[place], text[place + 1]
+    new = (after + here, after, here + here + after, _NEIGHBOURS.get(here.lower(), here) + after)[kind]
+    return text[:place] + new + text[place + 2 :]

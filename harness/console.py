@@ -1,0 +1,97 @@
+"""What a person sees while a run goes on: progress on stderr, tables on stdout."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+from rich.progress import Task as BarTask
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from data_cleaning.progress import Progress
+from harness.reporting.tables import Table, display, is_number
+
+_PLAIN_LINE_EVERY_SECONDS = 10.0
+
+# A file or a pipe has no width to fit; tables must not lose columns there.
+out = Console(width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True)
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: BarTask) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} {task.fields['unit']}/s" if speed else "", style="progress.data.speed")
+
+
+@contextmanager
+def shown_progress() -> Iterator[Progress]:
+    """Yield a progress callback: bars with rate and time left on a terminal, plain lines elsewhere."""
+    if not err.is_terminal:
+        yield _plain_lines()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Bars(*columns, console=err, transient=True) as bars:
+        running: dict[str, TaskID] = {}
+
+        def on_progress(step: str, done: int, total: int, unit: str = "titles") -> None:
+            if step not in running:
+                running[step] = bars.add_task(step, total=total, unit=unit)
+            bars.update(running[step], completed=done, total=total)
+            if done >= total:
+                bars.remove_task(running.pop(step))
+
+        yield on_progress
+
+
+def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
+    """Write a line at the start, now and then, and at the end of each step."""
+    began: dict[str, float] = {}
+    spoke: dict[str, float] = {}
+
+    def on_progress(step: str, done: int, total: int, unit: str = "titles") -> None:
+        now = clock()
+        begun = began.setdefault(step, now)
+        finished = done >= total
+        if not finished and now - spoke.get(step, begun) < _PLAIN_LINE_EVERY_SECONDS:
+            spoke.setdefault(step, now)
+            return
+        spoke[step] = now
+        elapsed = now - begun
+        rate = done / elapsed if elapsed > 0 else 0.0
+        left = "" if finished or not rate else f", {(total - done) / rate:.0f} s left"
+        speed = f", {rate:,.0f} {unit}/s" if rate else ""
+        print(f"  {step}: {done:,} of {total:,} {unit}{speed}{left}", file=sys.stderr, flush=True)  # noqa: T201
+        if finished:
+            began.pop(step)
+            spoke.pop(step, None)
+
+    return on_progress
+
+
+def show_table(table: Table) -> None:
+    """Print one table with its title and note; groups of the first column are parted by a line."""
+    worded = display(table.frame)
+    shown = RichTable(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
+    for name in worded:
+        side: Literal["left", "right"] = "right" if is_number(table, name) else "left"
+        shown.add_column(str(name).replace("_", " "), justify=side, no_wrap=name != "why")
+    groups = worded.iloc[:, 0].tolist()
+    for position, row in enumerate(worded.itertuples(index=False)):
+        ends = position + 1 < len(groups) and groups[position + 1] != groups[position]
+        shown.add_row(*map(str, row), end_section=ends)
+    out.print(f"[bold]{table.title}[/bold]\n{table.note}", highlight=False)
+    out.print(shown)

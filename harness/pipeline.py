@@ -1,0 +1,173 @@
+"""The stages of a run, what each one reads, and the order they are made in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data_cleaning.progress import Progress
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import RunConfig
+from harness.stages.clean import clean
+from harness.stages.fit import fit
+from harness.stages.leads import obtain_leads
+from harness.stages.predict import predict
+from harness.stages.references import gather_references
+from harness.stages.score import score
+from harness.stages.split import split
+from harness.store import StageStore, digest, imports_of, source_digest
+from harness.systems import SYSTEMS, Request
+
+# What these pass on is fingerprinted as values: the sections of the config, and the system that a stage names.
+_VALUES_COUNT = frozenset({"harness.config", "harness.systems"})
+
+Folders = Mapping[str, Path]
+"""Name of a finished stage to its folder."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One cached step of a run."""
+
+    name: str
+    make: Callable[[Folders, Path], None]
+    """Called with the folders of finished stages and the folder to fill."""
+    reads: tuple[Any, ...]
+    """Settings it reads; a path stands for the content of its file."""
+    needs: tuple[str, ...] = ()
+    """Stages whose output it reads."""
+    modules: tuple[str, ...] = field(default=())
+    """Project sources it runs, besides those these import."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One system fitted on one split from one block of labels."""
+
+    by: str
+    block: str
+    system: str
+
+    def stage(self, step: str) -> str:
+        """Return the name of one of its stages: fit, predict or score."""
+        return f"{step}/{self.by}/{self.block}/{self.system}"
+
+
+def arms(config: RunConfig) -> list[Arm]:
+    """List every fit of a run, in table order."""
+    return [Arm(by, block, system) for by in config.split.by for block in config.blocks for system in config.systems]
+
+
+def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[Stage]:
+    """List the stages of a run; each comes after those it needs."""
+    origin = (config.leads, config.taxonomy, config.seed if config.leads.simulate else None)
+    stages = [
+        Stage(
+            "leads",
+            lambda _, out: obtain_leads(config, taxonomy, out, on_progress),
+            reads=origin,
+            modules=("harness.stages.leads",),
+        ),
+        Stage(
+            "clean",
+            lambda done, out: clean(taxonomy, done["leads"], out),
+            reads=(config.taxonomy,),
+            needs=("leads",),
+            modules=("harness.stages.clean",),
+        ),
+    ]
+    for by in config.split.by:
+        stages += _shared_by_arms(config, taxonomy, by)
+    for arm in arms(config):
+        stages += _arm_stages(config, taxonomy, arm, on_progress)
+    return stages
+
+
+def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stage]:
+    shares = (config.split.valid_share, config.split.test_share)
+    reviewed = config.reviewed.path if config.reviewed else None
+    return [
+        Stage(
+            f"split/{by}",
+            lambda done, out: split(config, taxonomy, by, done["clean"], out),
+            reads=(by, shares, config.seed, config.truth, reviewed),
+            needs=("clean",),
+            modules=("harness.stages.split",),
+        ),
+        Stage(
+            f"references/{by}",
+            lambda done, out: gather_references(
+                config, taxonomy, done["leads"], done["clean"], done[f"split/{by}"], out
+            ),
+            reads=(config.truth,),
+            needs=("leads", "clean", f"split/{by}"),
+            modules=("harness.stages.references",),
+        ),
+    ]
+
+
+def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
+    system = SYSTEMS[arm.system]
+    settings = getattr(config, system.section) if system.section else None
+    encoder = _encoder_files(config) if system.section == "neural" else ()
+    share = config.reviewed.share if config.reviewed and arm.block != "legacy" else None
+    of_system = imports_of(system.find_class)
+    fitted, predicted = arm.stage("fit"), arm.stage("predict")
+    references = f"references/{arm.by}"
+
+    def named(step: str, done: int, total: int, unit: str = "titles") -> None:
+        on_progress(f"{step} ({arm.by}, {arm.block})", done, total, unit)
+
+    return [
+        Stage(
+            fitted,
+            lambda done, out: fit(
+                Request(config, taxonomy, named), arm.system, arm.block, done[f"split/{arm.by}"], out
+            ),
+            reads=(arm.system, arm.block, settings, encoder, share, config.seed),
+            needs=(f"split/{arm.by}",),
+            modules=("harness.stages.fit", *of_system),
+        ),
+        Stage(
+            predicted,
+            lambda done, out: predict(arm.system, taxonomy, done[fitted], done[references], out),
+            reads=(arm.system,),
+            needs=(fitted, references),
+            modules=("harness.stages.predict", *of_system),
+        ),
+        Stage(
+            arm.stage("score"),
+            lambda done, out: score(taxonomy, config.seed, done[references], done[predicted], out),
+            reads=(config.seed,),
+            needs=(references, predicted),
+            modules=("harness.stages.score",),
+        ),
+    ]
+
+
+def _encoder_files(config: RunConfig) -> tuple[Path, ...]:
+    """Return the files of a local encoder, so that exchanging them under the same name counts as a change."""
+    folder = Path(config.neural.encoder)
+    return tuple(sorted(file for file in folder.rglob("*") if file.is_file())) if folder.is_dir() else ()
+
+
+def fingerprints(stages: list[Stage]) -> dict[str, str]:
+    """Return the fingerprint of every stage: what it reads, the sources it runs, and the stages it needs."""
+    found: dict[str, str] = {}
+    for stage in stages:
+        upstream = [found[name] for name in stage.needs]
+        found[stage.name] = digest(stage.name, stage.reads, source_digest(stage.modules, _VALUES_COUNT), upstream)
+    return found
+
+
+def make_stages(
+    stages: list[Stage], prints: Mapping[str, str], store: StageStore, announce: Callable[[str], None]
+) -> Folders:
+    """Make every stage that is not finished yet; return where all of them lie."""
+    done: dict[str, Path] = {}
+    for stage in stages:
+        if store.fresh or not store.place(stage.name, prints[stage.name]).is_dir():
+            announce(stage.name)
+        finished = dict(done)
+        done[stage.name] = store.obtain(stage.name, prints[stage.name], lambda out: stage.make(finished, out))  # noqa: B023
+    return done

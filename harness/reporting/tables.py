@@ -1,0 +1,229 @@
+"""The tables of a run, the one to read first in front, as Markdown, CSV and LaTeX."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from data_cleaning.taxonomy import Taxonomy
+from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
+from harness.scoring.references import REFERENCES
+
+CEILING = "(noise ceiling)"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table with what a reader must know to read it."""
+
+    name: str
+    title: str
+    note: str
+    frame: pd.DataFrame
+    """Numbers stay numbers; `display` words them."""
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """Everything that the tables of a run are made of."""
+
+    taxonomy: Taxonomy
+    scores: pd.DataFrame
+    """`split`, `learned_from`, `system`, then the columns of `metrics.score_rows`."""
+    ceilings: Mapping[tuple[str, str, str], float]
+    """(split, weighting, target or "all") to the noise ceiling of legacy labels."""
+    costs: pd.DataFrame
+    ledger: pd.DataFrame
+    parts: pd.DataFrame
+    references: pd.DataFrame
+
+
+def build_tables(figures: RunFigures) -> list[Table]:
+    """Return every table of a run, the one to read first in front."""
+    tables = [_summary(figures)]
+    for split in figures.scores["split"].unique():
+        tables.append(_all_scores(figures, str(split)))
+    tables += [
+        _agreement(figures),
+        Table(
+            "costs",
+            "What each system costs",
+            "Wall seconds on this machine; titles per second counts distinct titles.",
+            figures.costs,
+        ),
+        Table(
+            "ledger",
+            "What cleaning did",
+            "Records that each step changed or dropped; those dropped lie in quarantine_*.csv.",
+            figures.ledger,
+        ),
+        Table(
+            "parts",
+            "What the splits hold",
+            "Split by record, a title may be in several parts; split by title, never.",
+            figures.parts,
+        ),
+        Table(
+            "references",
+            "What scores are held against",
+            "Consensus leaves out titles with one record or with tied majorities; they are counted here.",
+            figures.references,
+        ),
+    ]
+    return tables
+
+
+def display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Word the numbers of a table: shares to three digits, counts with separators, a dash for what is missing.
+
+    Which block of labels a system learned from is left out where there is only one.
+    """
+    if "learned_from" in frame and len(set(frame["learned_from"]) - {""}) == 1:
+        frame = frame.drop(columns="learned_from")
+    return frame.apply(lambda column: column.map(_word))
+
+
+def is_number(table: Table, column: Hashable) -> bool:
+    """Say whether a column of a table is set to the right."""
+    return bool(pd.api.types.is_numeric_dtype(table.frame[column]))
+
+
+def write_tables(tables: Sequence[Table], folder: Path) -> None:
+    """Write each table as `.md`, `.csv` and `.tex`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for table in tables:
+        worded = display(table.frame)
+        sides = ["right" if is_number(table, name) else "left" for name in worded]
+        body = worded.to_markdown(index=False, disable_numparse=True, colalign=sides)
+        (folder / f"{table.name}.md").write_text(f"# {table.title}\n\n{table.note}\n\n{body}\n", encoding="utf-8")
+        table.frame.to_csv(folder / f"{table.name}.csv", index=False)
+        tex = worded.to_latex(
+            index=False,
+            escape=True,
+            caption=table.title,
+            label=f"tab:{table.name}",
+            column_format="".join(side[0] for side in sides),
+        )
+        (folder / f"{table.name}.tex").write_text(tex, encoding="utf-8")
+
+
+def _word(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or pd.isna(value):  # type: ignore[call-overload]
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.1f}"
+    return f"{value:,}"
+
+
+def headline_reference(scores: pd.DataFrame) -> str:
+    """Return the most trustworthy reference that the run has; reviewed titles are too few to lead."""
+    present = set(scores["reference"])
+    return next(name for name in REFERENCES if name in present and name != "reviewed")
+
+
+def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataFrame:
+    """Spread scores into one row per key, with the columns that every score table has."""
+    order = scores[keys].drop_duplicates()
+    accuracy = scores[scores["metric"] == "accuracy"]
+    values = accuracy.pivot_table(index=keys, columns="target", values="value", sort=False)
+    wide = values[[*taxonomy.names, ALL]]
+    of_all = accuracy[accuracy["target"] == ALL].set_index(keys)
+    wide = wide.assign(low=of_all["low"], high=of_all["high"], weighted=values[WEIGHTED])
+    return order.merge(wide.reset_index(), on=keys)
+
+
+def _summary(figures: RunFigures) -> Table:
+    keys = ["split", "learned_from", "system"]
+    reference = headline_reference(figures.scores)
+    main = figures.scores.query(
+        "weighting == 'per record' and history == @EVERY_HISTORY", local_dict={"EVERY_HISTORY": EVERY_HISTORY}
+    )
+    wide = _wide(main[main["reference"] == reference], figures.taxonomy, keys)
+    columns = ["all", "low", "high", "weighted"]
+    if reference != "legacy":
+        legacy = _wide(main[main["reference"] == "legacy"], figures.taxonomy, keys)
+        wide = wide.merge(legacy[[*keys, "all"]].rename(columns={"all": "legacy all"}), on=keys)
+        columns.append("legacy all")
+    rows = []
+    for split, group in wide.groupby("split", sort=False):
+        ceiling = dict.fromkeys(wide.columns) | {"split": split, "learned_from": "", "system": CEILING}
+        if reference != "legacy":
+            ceiling["legacy all"] = figures.ceilings[str(split), "per record", ALL]
+        else:
+            targets = {name: figures.ceilings[str(split), "per record", name] for name in figures.taxonomy.names}
+            ceiling |= {**targets, "all": figures.ceilings[str(split), "per record", ALL]}
+        rows.append(pd.concat([group.astype(object), pd.DataFrame([ceiling], dtype=object)]))
+    frame = pd.concat(rows)[[*keys, *figures.taxonomy.names, *columns]].infer_objects()
+    known = figures.scores[figures.scores["reference"] == reference].iloc[0]
+    note = (
+        f"Accuracy per record against {reference} ({known['titles']:,} titles, {known['records']:,} records in the "
+        "first split's test part), one column per target, then all targets right at once with its 95% interval, and "
+        "the mean weighted by importance. "
+        + (
+            ""
+            if reference == "legacy"
+            else "The last column is agreement with the legacy labels, which are themselves "
+            "inconsistent: no system that sees only titles can pass the noise ceiling."
+        )
+    )
+    return Table("summary", "Read this first", note, frame)
+
+
+def _all_scores(figures: RunFigures, split: str) -> Table:
+    taxonomy = figures.taxonomy
+    keys = ["learned_from", "system", "reference", "weighting", "titles", "records"]
+    scores = figures.scores[(figures.scores["split"] == split) & (figures.scores["history"] == EVERY_HISTORY)]
+    wide = _wide(scores, taxonomy, keys)
+    f1 = scores[scores["metric"] == "macro_f1"].pivot_table(index=keys, columns="target", values="value", sort=False)
+    renamed = f1.reset_index().rename(columns={name: f"{name} F1" for name in taxonomy.names})
+    wide = wide.merge(renamed, on=keys)
+    order = {name: position for position, name in enumerate(REFERENCES)}
+    ceilings = []
+    for weighting in wide["weighting"].unique():
+        legacy = wide[(wide["reference"] == "legacy") & (wide["weighting"] == weighting)].iloc[0]
+        values = {name: figures.ceilings[split, weighting, name] for name in (*taxonomy.names, ALL)}
+        ceilings.append(
+            {
+                "learned_from": "",
+                "system": CEILING,
+                "reference": "legacy",
+                "weighting": weighting,
+                "titles": legacy["titles"],
+                "records": legacy["records"],
+                **values,
+            }
+        )
+    wide = pd.concat([wide, pd.DataFrame(ceilings)], ignore_index=True)
+    wide = wide.sort_values(["reference", "weighting"], key=lambda column: column.map(order).fillna(0), kind="stable")
+    columns = [
+        *keys,
+        *(label for name in taxonomy.names for label in (name, f"{name} F1")),
+        "all",
+        "low",
+        "high",
+        "weighted",
+    ]
+    note = (
+        "Accuracy and macro-F1 per target, all targets right at once with its 95% interval (titles resampled with all "
+        "their records; Wilson where every title counts once), and the mean weighted by importance."
+    )
+    return Table(f"scores_by_{split}", f"Every score, split by {split}", note, wide[columns])
+
+
+def _agreement(figures: RunFigures) -> Table:
+    keys = ["split", "learned_from", "system", "history", "titles", "records"]
+    split_up = figures.scores[figures.scores["history"] != EVERY_HISTORY]
+    wide = _wide(split_up, figures.taxonomy, keys)
+    note = (
+        "Agreement with legacy labels per record, apart for titles that were always labelled alike, titles that were "
+        "not, and titles seen once. A good system departs from the second kind."
+    )
+    return Table(
+        "agreement",
+        "Agreement with legacy labels, by how the title was labelled",
+        note,
+        wide.sort_values(["split", "learned_from", "history"], kind="stable"),
+    )

@@ -1,0 +1,213 @@
+"""One run: make its stages, gather their figures, and write the run folder whole."""
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import yaml
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import RunConfig
+from harness.pipeline import Folders, arms, fingerprints, make_stages, plan
+from harness.reporting.page import write_page
+from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
+from harness.scoring.references import noise_ceilings
+from harness.stages.clean import LEDGER
+from harness.stages.fit import FIT_FACTS, MODEL
+from harness.stages.predict import PREDICT_FACTS, PREDICTIONS
+from harness.stages.references import REFERENCE_FACTS, REFERENCE_ROWS
+from harness.stages.score import SCORES
+from harness.stages.split import SPLIT_FACTS
+from harness.store import StageStore, digest, environment, file_digest, link_tree, plain, source_digest, whole_folder
+
+RUN_FACTS = "run.json"
+CONFIG = "config.yaml"
+TAXONOMY = "taxonomy.yaml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    tables: list[Table]
+    reused: list[str]
+    """Stages taken from an earlier run."""
+    made: dict[str, float]
+    """Stages made now, with their wall seconds."""
+    already_there: bool
+    """Whether the folder stood as it is before."""
+
+
+def run(
+    config: RunConfig,
+    *,
+    results: Path,
+    out: Path | None,
+    fresh: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> Run:
+    """Make or reuse every stage of a run and write its folder.
+
+    Args:
+        config: the checked settings.
+        results: folder of all runs; finished stages are kept in its `.cache`.
+        out: folder of this run; None names it by config and fingerprint.
+        fresh: make every stage anew and replace the run folder.
+        on_progress: told how far long steps are.
+        announce: told the name of each stage that is made now.
+
+    Raises:
+        BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
+    """
+    taxonomy = Taxonomy.read(config.taxonomy)
+    _check_targets(config, taxonomy)
+    stages = plan(config, taxonomy, on_progress)
+    prints = fingerprints(stages)
+    whole = digest(prints, config, source_digest(["harness.reporting.tables", "harness.reporting.page"]))
+    folder = out or results / f"{config.name}-{whole[:8]}"
+    already_there = _same_run(folder, whole, fresh=fresh)
+
+    store = StageStore(results / ".cache", fresh=fresh)
+    done = make_stages(stages, prints, store, announce)
+    figures = gather(config, taxonomy, done)
+    tables = build_tables(figures)
+    if not already_there:
+        facts = {
+            "name": config.name,
+            "fingerprint": whole,
+            "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "seed": config.seed,
+            "data_hash": _data_hash(done),
+            "split_hash": {by: _facts(done[f"split/{by}"], SPLIT_FACTS)["hash"] for by in config.split.by},
+            "stages": {name: _facts(place, "stage.json") for name, place in done.items()},
+            "fingerprints": prints,
+            "device": _device(done),
+            # Linux counts kibibytes here, macOS bytes.
+            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            / (1 << (20 if sys.platform == "darwin" else 10)),
+            **environment(),
+        }
+        with whole_folder(folder) as filling:
+            _fill(filling, config, done, facts, tables)
+    return Run(folder, tables, store.reused, store.made, already_there)
+
+
+def with_systems(config: RunConfig, systems: tuple[str, ...]) -> RunConfig:
+    """Return a config that runs these systems only."""
+    return config.model_copy(update={"systems": systems})
+
+
+def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
+    mapped = config.leads.columns.targets
+    unmapped = [name for name in taxonomy.names if name not in mapped]
+    surplus = [name for name in mapped if name not in taxonomy.names]
+    if unmapped or surplus:
+        raise BadInput(
+            f"leads.columns.targets maps {', '.join(mapped) or 'nothing'}, the taxonomy {config.taxonomy.name} has "
+            f"{', '.join(taxonomy.names)}. Give each target of the taxonomy its column, and no other."
+        )
+
+
+def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
+    """Say whether a run folder already holds this run; refuse one that holds anything else."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return False
+    if not (folder / RUN_FACTS).is_file():
+        raise BadInput(f"{folder} exists and is no run folder; nothing in it was touched. Choose another --out.")
+    if fresh:
+        return False
+    if _facts(folder, RUN_FACTS)["fingerprint"] == fingerprint:
+        return True
+    raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
+
+
+def _facts(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return content
+
+
+def _data_hash(done: Folders) -> str:
+    return digest({file.name: file_digest(file) for file in sorted(done["leads"].glob("*.parquet"))})
+
+
+def _device(done: Folders) -> str:
+    """Return the device that trained, where a system says so."""
+    for name, place in done.items():
+        if name.startswith("fit/"):
+            device = _facts(place, FIT_FACTS)["learned_from"].get("device")
+            if device:
+                return str(device)
+    return "cpu"
+
+
+def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
+    """Collect what the stages measured into the frames that tables are made of."""
+    scores, costs, parts, references = [], [], [], []
+    ceilings: dict[tuple[str, str, str], float] = {}
+    for by in config.split.by:
+        held = pd.DataFrame(_facts(done[f"split/{by}"], SPLIT_FACTS)["parts"])
+        parts.append(held.assign(split=by)[["split", "source", "part", "titles", "rows", "records"]])
+        facts = _facts(done[f"references/{by}"], REFERENCE_FACTS)
+        references += [{"split": by, "reference": name, **counted} for name, counted in facts.items()]
+        rows = pl.read_parquet(done[f"references/{by}"] / REFERENCE_ROWS).filter(pl.col("reference") == "legacy")
+        ceilings |= {(by, *key): value for key, value in noise_ceilings(rows, taxonomy.names).items()}
+    for arm in arms(config):
+        named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+        found = pd.read_parquet(done[arm.stage("score")] / SCORES)
+        scores.append(found.assign(**named)[[*named, *found.columns]])
+        fitted = _facts(done[arm.stage("fit")], FIT_FACTS)
+        predicted = _facts(done[arm.stage("predict")], PREDICT_FACTS)
+        costs.append(
+            {
+                **named,
+                "fit seconds": fitted["fit_seconds"],
+                "titles per second": round(predicted["titles_per_second"]),
+                "model MB": fitted["model_bytes"] / 1e6,
+            }
+        )
+    whole_numbers = pd.DataFrame(references)
+    counted = whole_numbers.columns.drop(["split", "reference"])
+    whole_numbers[counted] = whole_numbers[counted].astype("Int64")
+    return RunFigures(
+        taxonomy=taxonomy,
+        scores=pd.concat(scores, ignore_index=True),
+        ceilings=ceilings,
+        costs=pd.DataFrame(costs),
+        ledger=pd.read_parquet(done["clean"] / LEDGER),
+        parts=pd.concat(parts, ignore_index=True),
+        references=whole_numbers,
+    )
+
+
+def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, Any], tables: list[Table]) -> None:
+    settings = plain(config, lambda path: os.path.relpath(path))  # a saved config says nothing of the machine
+    (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    shutil.copyfile(config.taxonomy, folder / TAXONOMY)
+    (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_tables(tables, folder / "tables")
+    for arm in arms(config):
+        link_tree(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
+        target = folder / "predictions" / arm.by / arm.block / f"{arm.system}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
+    for quarantine in done["clean"].glob("quarantine_*.csv"):
+        shutil.copyfile(quarantine, folder / quarantine.name)
+    write_page(folder / "report.html", tables, facts)
+
+
+def model_folder(run_folder: Path, by: str, block: str, system: str) -> Path:
+    """Return where a run keeps one fitted system."""
+    return run_folder / "models" / by / block / system

@@ -1,0 +1,1 @@
+"""Scoring reads predictions and labels, never a model."""

@@ -1,0 +1,104 @@
+"""Scores of one system against one reference: each target, all targets at once, and weighted by importance."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+from sklearn.metrics import f1_score
+
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import Predictions
+from harness.scoring.references import WEIGHTINGS
+from harness.scoring.significance import clustered_intervals, wilson_interval
+
+ALL = "all"
+"""Every target right at once."""
+WEIGHTED = "weighted"
+"""Mean over targets, each weighing its importance."""
+
+SCORE_COLUMNS = ("reference", "weighting", "history", "metric", "target", "value", "low", "high", "titles", "records")
+EVERY_HISTORY = "any"
+
+
+def macro_f1(
+    gold: npt.NDArray[np.integer], predicted: npt.NDArray[np.integer], weights: npt.NDArray[np.float64]
+) -> float:
+    """Average the F1 of each class that the reference has, every such class weighing the same.
+
+    Args:
+        gold: class positions, shape (n_rows,).
+        predicted: class positions of one system, same order.
+        weights: of the rows, shape (n_rows,).
+
+    Source: Opitz and Burst 2019, arXiv:1911.03347 (averaged F1).
+    """
+    present = np.unique(gold)
+    return float(f1_score(gold, predicted, labels=present, average="macro", sample_weight=weights, zero_division=0.0))
+
+
+def score_rows(rows: pl.DataFrame, predictions: Predictions, seed: int) -> pd.DataFrame:
+    """Score predictions against every reference, by record and by title, and by how titles were labelled.
+
+    Args:
+        rows: as `references.make_references` gathers them.
+        predictions: of one system, for at least the titles in `rows`.
+        seed: of the bootstrap.
+
+    Returns:
+        One score per row, `SCORE_COLUMNS`; `low` and `high` bound the 95% interval and are missing for macro-F1.
+    """
+    found: list[tuple[object, ...]] = []
+    for (reference,), group in rows.group_by("reference", maintain_order=True):
+        gathered = _Hits(group, predictions)
+        for weighting in WEIGHTINGS:
+            for score in gathered.scores(weighting, seed):
+                found.append((reference, weighting, EVERY_HISTORY, *score))
+        if reference == "legacy":
+            for (history,), part in group.group_by("history", maintain_order=True):
+                for score in _Hits(part, predictions).scores("per record", seed):
+                    found.append((reference, "per record", history, *score))
+    return pd.DataFrame(found, columns=list(SCORE_COLUMNS))
+
+
+class _Hits:
+    """Which rows of one reference one system got right."""
+
+    def __init__(self, rows: pl.DataFrame, predictions: Predictions) -> None:
+        self.taxonomy: Taxonomy = predictions.taxonomy
+        positions = predictions.rows_of(rows["title"].to_numpy())
+        self.predicted = {name: predictions.verdicts(name)[positions] for name in self.taxonomy.names}
+        self.gold = {target.name: target.encode(rows[target.name].to_list()) for target in self.taxonomy.targets}
+        self.records = rows["records"].to_numpy().astype(np.float64)  # (n_rows,)
+        self.title_codes, distinct = pd.factorize(rows["title"].to_numpy())  # (n_rows,)
+        self.n_titles = len(distinct)
+        right = np.column_stack([self.predicted[name] == self.gold[name] for name in self.taxonomy.names])
+        importance = np.array([target.importance for target in self.taxonomy.targets])
+        weighted = right @ (importance / importance.sum())
+        self.names = (*self.taxonomy.names, ALL, WEIGHTED)
+        self.right = np.column_stack([right, right.all(axis=1), weighted]).astype(np.float64)  # (n_rows, n_scores)
+
+    def scores(self, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
+        """Yield metric, target, value, low, high, titles, records."""
+        of_title = np.bincount(self.title_codes, self.records, minlength=self.n_titles)  # (n_titles,)
+        row_weights = self.records if weighting == "per record" else self.records / of_title[self.title_codes]
+        weights = np.bincount(self.title_codes, row_weights, minlength=self.n_titles).astype(np.float64)
+        points = np.column_stack(
+            [
+                np.bincount(self.title_codes, row_weights * column, minlength=self.n_titles) / weights
+                for column in self.right.T
+            ]
+        )  # (n_titles, n_scores)
+        values = weights @ points / weights.sum()
+        bounds = clustered_intervals(points, weights, seed)
+        counted = (self.n_titles, int(self.records.sum()))
+        for position, (name, value) in enumerate(zip(self.names, values, strict=True)):
+            low, high = bounds[position]
+            # Whole titles that are right or wrong have an exact answer, which few titles need most.
+            if name != WEIGHTED and np.ptp(weights) == 0 and set(np.unique(points[:, position])) <= {0.0, 1.0}:
+                low, high = wilson_interval(round(points[:, position].sum()), self.n_titles)
+            yield ("accuracy", name, float(value), float(low), float(high), *counted)
+        f1 = [macro_f1(self.gold[name], self.predicted[name], row_weights) for name in self.taxonomy.names]
+        for name, value in zip(self.taxonomy.names, f1, strict=True):
+            yield ("macro_f1", name, value, None, None, *counted)

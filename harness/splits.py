@@ -1,0 +1,132 @@
+"""Train, validation and test: by record, as in the study, and by title, where no near duplicate is in two parts.
+
+Both are seeded, hashed and checked for leaks. Reviewed titles are split by title in either case.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from data_cleaning.near_duplicates import near_duplicate_keys
+
+PARTS = ("train", "valid", "test")
+SPLIT_COLUMNS = ("title", "part", "source", "count")
+
+
+class LeakError(AssertionError):
+    """A split let something of one part into another; a fault of the program, never of the data."""
+
+
+def split_rows(
+    rows: pl.DataFrame,
+    *,
+    by: str,
+    shares: tuple[float, float],
+    seed: int,
+    test_rows: pl.DataFrame | None = None,
+    reviewed: pl.DataFrame | None = None,
+    truth_titles: Sequence[str] = (),
+) -> pl.DataFrame:
+    """Part labelled rows into train, validation and test.
+
+    Args:
+        rows: `title`, a label per target and the `count` of equal records.
+        by: "record" draws records; "title" draws near-duplicate keys.
+        shares: of validation and of test.
+        seed: of the draw.
+        test_rows: the test part, where it is a file of its own; `rows` is then parted into train and validation.
+        reviewed: titles that a person labelled, with the same label columns.
+        truth_titles: titles that judge; they and their near duplicates leave train and validation.
+
+    Returns:
+        `title`, `part`, `source`, labels and `count`; a title's records may be in several parts when split by record.
+
+    Raises:
+        LeakError: the result breaks its own promise.
+    """
+    rng = np.random.default_rng(seed)
+    targets = [name for name in rows.columns if name not in ("title", "count")]
+    rows = rows.with_columns(near_duplicate_keys(rows["title"]), pl.lit("legacy").alias("source"))
+    if test_rows is not None:
+        shares = (shares[0] / (1 - shares[1]), 0.0)
+    # One draw of keys serves leads and reviewed titles, so that "by title" holds across both.
+    reviewed_keys = near_duplicate_keys(reviewed["title"]) if reviewed is not None else pl.Series("key", [], pl.String)
+    keys = pl.concat([rows["key"], reviewed_keys]).unique().sort()
+    part_of_key = pl.DataFrame({"key": keys, "part": _draw(len(keys), shares, rng)})
+    if by == "title":
+        parted = rows.join(part_of_key, on="key", how="left", maintain_order="left")
+    else:
+        parted = _split_records(rows, shares, rng)
+    pieces = [parted]
+    if test_rows is not None:
+        pieces.append(_as_test(test_rows))
+    if reviewed is not None:
+        extra = reviewed.with_columns(
+            reviewed_keys, pl.lit("reviewed").alias("source"), pl.lit(1, dtype=pl.Int64).alias("count")
+        )
+        pieces.append(extra.join(part_of_key, on="key", how="left", maintain_order="left"))
+    columns = [*SPLIT_COLUMNS[:3], *targets, "count", "key"]
+    parted = pl.concat([piece.select(columns) for piece in pieces])
+
+    judged = near_duplicate_keys(list(truth_titles)).unique()
+    learned = pl.col("part") != "test"
+    if test_rows is not None and by == "title":
+        judged = pl.concat([judged, near_duplicate_keys(test_rows["title"])]).unique()
+    parted = parted.filter(~(learned & pl.col("key").is_in(judged.implode())))
+    check_leaks(parted, by=by, judged_keys=judged)
+    return parted.drop("key").sort("part", "source", "title", *targets)
+
+
+def check_leaks(parted: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> None:
+    """Hold a split to its promise.
+
+    Args:
+        parted: rows with `key`, `part` and `source`.
+        by: "record" or "title"; reviewed rows are always held to "title".
+        judged_keys: keys that neither train nor validation may hold.
+
+    Raises:
+        LeakError: naming an example.
+    """
+    held = parted if by == "title" else parted.filter(pl.col("source") == "reviewed")
+    spread = held.group_by("key").agg(pl.col("part").n_unique()).filter(pl.col("part") > 1)
+    if len(spread):
+        raise LeakError(f"{len(spread)} near-duplicate keys are in two parts, {spread['key'][0]!r} among them.")
+    seen = parted.filter((pl.col("part") != "test") & pl.col("key").is_in(judged_keys.implode()))
+    if len(seen):
+        raise LeakError(f"{len(seen)} rows of train or validation repeat a title that judges, {seen['title'][0]!r}.")
+
+
+def split_hash(parted: pl.DataFrame) -> str:
+    """Digest a split; equal hashes mean the same records in the same parts."""
+    return hashlib.sha256(parted.write_csv().encode()).hexdigest()[:16]
+
+
+def _draw(n: int, shares: tuple[float, float], rng: np.random.Generator) -> npt.NDArray[np.object_]:
+    """Give each of `n` things a part, the shares held exactly but for rounding, shape (n,)."""
+    n_valid, n_test = round(n * shares[0]), round(n * shares[1])
+    parts = np.full(n, "train", dtype=object)
+    order = rng.permutation(n)
+    parts[order[:n_valid]] = "valid"
+    parts[order[n_valid : n_valid + n_test]] = "test"
+    return parts
+
+
+def _split_records(rows: pl.DataFrame, shares: tuple[float, float], rng: np.random.Generator) -> pl.DataFrame:
+    """Draw each record by itself; a row of many records may so become one row per part."""
+    row_of_record = np.repeat(np.arange(len(rows)), rows["count"].to_numpy())
+    part_of_record = _draw(len(row_of_record), shares, rng)
+    pieces = []
+    for part in PARTS:
+        counts = np.bincount(row_of_record[part_of_record == part], minlength=len(rows))
+        piece = rows.with_columns(pl.Series("count", counts, dtype=pl.Int64), pl.lit(part).alias("part"))
+        pieces.append(piece.filter(pl.col("count") > 0))
+    return pl.concat(pieces)
+
+
+def _as_test(test_rows: pl.DataFrame) -> pl.DataFrame:
+    keys = near_duplicate_keys(test_rows["title"])
+    return test_rows.with_columns(keys, pl.lit("legacy").alias("source"), pl.lit("test").alias("part"))

@@ -1,0 +1,69 @@
+"""Stage `fit`: one system learns from train and chooses on validation; no other row is within its reach."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from data_cleaning.errors import BadInput
+from data_cleaning.near_duplicates import near_duplicate_keys
+from data_cleaning.titles import LabelledTitles
+from harness.stages.split import SPLIT
+from harness.systems import SYSTEMS, Request
+
+MODEL = "model"
+FIT_FACTS = "fit.json"
+
+
+def fit(request: Request, system: str, block: str, split_folder: Path, folder: Path) -> None:
+    """Fit one system on one split and save it with what it learned from."""
+    parted = pl.read_parquet(split_folder / SPLIT).filter(pl.col("part") != "test")
+    if block == "legacy":
+        parted = parted.filter(pl.col("source") == "legacy")
+        train, valid = (_labelled(parted, part, request) for part in ("train", "valid"))
+    else:
+        assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
+        parted = believe_reviewed(parted)
+        share = request.config.reviewed.share
+        train, valid = (weigh_reviewed(_labelled(parted, part, request), share) for part in ("train", "valid"))
+    if not len(train):
+        raise BadInput("No row is left to train on; give more leads, or smaller valid_share and test_share.")
+    classifier = SYSTEMS[system].build(request)
+    began = time.perf_counter()
+    classifier.fit(train, valid)
+    seconds = time.perf_counter() - began
+    classifier.save(folder / MODEL)
+    size = sum(file.stat().st_size for file in (folder / MODEL).rglob("*") if file.is_file())
+    facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
+    (folder / FIT_FACTS).write_text(json.dumps(facts))
+
+
+def believe_reviewed(parted: pl.DataFrame) -> pl.DataFrame:
+    """Drop legacy rows of titles that a person labelled, near duplicates included: two answers teach less than one."""
+    parted = parted.with_columns(near_duplicate_keys(parted["title"]))
+    reviewed = parted.filter(pl.col("source") == "reviewed")["key"].unique()
+    contradicted = (pl.col("source") == "legacy") & pl.col("key").is_in(reviewed.implode())
+    return parted.filter(~contradicted).drop("key")
+
+
+def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
+    """Give reviewed rows a weight with which they make up `share` of the total; a lone source is left alone."""
+    reviewed = rows.sources == "reviewed"
+    total = rows.fit_weights[~reviewed].sum()
+    if not reviewed.any() or total == 0:
+        return rows
+    weight = share / (1 - share) * total / rows.fit_weights[reviewed].sum()
+    return LabelledTitles(
+        taxonomy=rows.taxonomy,
+        titles=rows.titles,
+        labels=rows.labels,
+        counts=rows.counts,
+        weights=np.where(reviewed, rows.weights * weight, rows.weights),
+        sources=rows.sources,
+    )
+
+
+def _labelled(parted: pl.DataFrame, part: str, request: Request) -> LabelledTitles:
+    return LabelledTitles.from_frame(parted.filter(pl.col("part") == part).to_pandas(), request.taxonomy)

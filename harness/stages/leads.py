@@ -1,0 +1,59 @@
+"""Stage `leads`: make or read labelled leads; the truth, where it is known, goes to a file that no fit is given."""
+
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.leads import read_leads, read_text_table
+from data_cleaning.progress import Progress
+from data_cleaning.simulate import Revision, simulate_leads
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import RunConfig
+
+LEADS = "leads.parquet"
+TEST_LEADS = "test_leads.parquet"
+TRUTH = "truth.parquet"
+
+
+def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_progress: Progress) -> None:
+    """Write the leads, read from the config's file; or simulate them, with their truth beside them."""
+    section = config.leads
+    if section.simulate is None:
+        assert section.path is not None, "the config is checked to name one origin"
+        read_leads(section.path, section.columns, section.encoding).write_parquet(leads_folder / LEADS)
+        if section.test_path is not None:
+            test = read_leads(section.test_path, section.columns, section.encoding)
+            test.write_parquet(leads_folder / TEST_LEADS)
+        return
+    settings = section.simulate
+    titles = None
+    if settings.titles is not None:
+        titles = _read_counted(settings.titles)
+    simulated = simulate_leads(
+        n_records=settings.records,
+        seed=config.seed,
+        taxonomy=taxonomy,
+        revisions=[
+            Revision(
+                name=revision.table.stem,
+                in_force_from=revision.in_force_from,
+                tagger=KeywordTable.read(revision.table, taxonomy).raw_labels,
+            )
+            for revision in settings.revisions
+        ],
+        settings=settings.history,
+        titles=titles,
+        progress=on_progress,
+    )
+    written = leads_folder / "simulated.parquet"
+    simulated.leads.write_parquet(written)
+    # Simulated leads take the same way in as anybody's file, column mapping and checks included.
+    read_leads(written, section.columns).write_parquet(leads_folder / LEADS)
+    simulated.truth.write_parquet(leads_folder / TRUTH)
+
+
+def _read_counted(path: Path) -> pd.DataFrame:
+    frame = read_text_table(path, ["title", "count"])
+    return frame.with_columns(pl.col("count").cast(pl.Int64)).to_pandas()

@@ -1,0 +1,46 @@
+"""Stage `references`: what the test part of one split is scored against."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from data_cleaning.clean import normalise_titles
+from data_cleaning.leads import read_labelled
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import RunConfig
+from harness.scoring.references import make_references
+from harness.stages.clean import CLEAN, CLEAN_TEST
+from harness.stages.leads import TRUTH
+from harness.stages.split import SPLIT, equal_rows
+
+REFERENCE_ROWS = "references.parquet"
+REFERENCE_FACTS = "references.json"
+
+
+def gather_references(
+    config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, clean_folder: Path, split_folder: Path, folder: Path
+) -> None:
+    """Write every reference that the run has for one test part."""
+    test = pl.read_parquet(split_folder / SPLIT).filter(pl.col("part") == "test")
+    apart = clean_folder / CLEAN_TEST
+    # Titles of a test file apart have their whole history in that file.
+    all_rows = equal_rows(pl.read_parquet(apart if apart.exists() else clean_folder / CLEAN), taxonomy)
+    part = make_references(test, all_rows, _truth(config, taxonomy, leads_folder, test), taxonomy.names)
+    part.rows.write_parquet(folder / REFERENCE_ROWS)
+    (folder / REFERENCE_FACTS).write_text(json.dumps(part.facts))
+
+
+def _truth(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, test: pl.DataFrame) -> pl.DataFrame | None:
+    if config.truth:
+        labelled = read_labelled(config.truth, config.leads.columns, taxonomy)
+        return labelled.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
+    simulated = leads_folder / TRUTH
+    if not simulated.exists() or set(taxonomy.names) - set(pl.read_parquet_schema(simulated)):
+        return None
+    known = pl.read_parquet(simulated).select("title", *taxonomy.names).drop_nulls("title")
+    known = known.with_columns(normalise_titles(known["title"]).alias("title")).unique(
+        "title", keep="first", maintain_order=True
+    )
+    scored = test.filter(pl.col("source") == "legacy").group_by("title").agg(pl.col("count").sum())
+    return scored.join(known, on="title", how="inner")

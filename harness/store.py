@@ -1,0 +1,200 @@
+"""Finished stages by fingerprint, files that appear whole or not at all, and what a run was made with."""
+
+import ast
+import hashlib
+import importlib.metadata
+import inspect
+import json
+import os
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import grimp
+from pydantic import BaseModel
+
+PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
+_STAMPED = ("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy", "torch", "transformers")
+_UNFINISHED = "unfinished-"
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
+    """Turn a setting into what JSON can hold, each path in it by `path_as`."""
+    if isinstance(value, Path):
+        return path_as(value)
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name), path_as) for name in type(value).model_fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value), path_as)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner, path_as) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, path_as) for inner in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def digest(*parts: Any) -> str:
+    """Return one short hash of settings; a path counts by the content of its file, not by where it lies."""
+    content = [
+        plain(part, lambda path: file_digest(path) if path.is_file() else f"no file {path.name}") for part in parts
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def _import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset()) -> str:
+    """Hash the project sources that modules import, directly or through each other.
+
+    Args:
+        modules: where to start.
+        stop_at: modules that are not followed, because what they pass on is fingerprinted as a value.
+    """
+    graph = _import_graph()
+    seen: set[str] = set()
+    queue = [name for name in modules if name not in stop_at]
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue += [found for found in graph.find_modules_directly_imported_by(name) if found not in stop_at]
+    hashes = {}
+    for name in sorted(seen):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None, f"no module {name}"
+        assert spec.origin is not None, f"no source for {name}"
+        hashes[name] = file_digest(Path(spec.origin))
+    return digest(hashes)
+
+
+def imports_of(function: Callable[..., object]) -> tuple[str, ...]:
+    """Return the modules that a function imports when it is called, without calling it."""
+    tree = ast.parse(inspect.getsource(function))
+    return tuple(node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module)
+
+
+@contextmanager
+def whole_folder(final: Path) -> Iterator[Path]:
+    """Yield a folder to fill; it takes its final name only when the block ends without an error.
+
+    A folder that already has the name is replaced at that moment.
+    """
+    final.parent.mkdir(parents=True, exist_ok=True)
+    filling = final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+    shutil.rmtree(filling, ignore_errors=True)
+    filling.mkdir()
+    try:
+        yield filling
+        if final.exists():
+            old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
+            final.rename(old)
+            filling.rename(final)
+            shutil.rmtree(old)
+        else:
+            filling.rename(final)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(final: Path) -> Iterator[Path]:
+    """Yield a path to write; the file takes its final name only when the block ends without an error."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    filling = final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+    try:
+        yield filling
+        filling.replace(final)
+    finally:
+        filling.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder; living ones are left alone."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        process = left.name.removeprefix(_UNFINISHED).split("-")[0]
+        with suppress(ProcessLookupError, PermissionError, ValueError):
+            os.kill(int(process), 0)
+            continue
+        shutil.rmtree(left, ignore_errors=True)
+        left.unlink(missing_ok=True)
+
+
+class StageStore:
+    """Outputs of stages, each in a folder named by stage and fingerprint."""
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        self.folder = folder
+        self.fresh = fresh
+        self.reused: list[str] = []
+        self.made: dict[str, float] = {}
+        """Stage to the wall seconds it took now."""
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(folder)
+
+    def place(self, name: str, fingerprint: str) -> Path:
+        """Return where the output of a stage lies, or would."""
+        return self.folder / f"{name.replace('/', '-').replace('+', '-')}-{fingerprint}"
+
+    def obtain(self, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
+        """Return the folder of a finished stage, calling `make` to fill it where there is none."""
+        final = self.place(name, fingerprint)
+        if final.is_dir() and not self.fresh:
+            self.reused.append(name)
+            return final
+        began = time.perf_counter()
+        with whole_folder(final) as filling:
+            make(filling)
+            seconds = time.perf_counter() - began
+            (filling / "stage.json").write_text(json.dumps({"stage": name, "wall_seconds": seconds}))
+        self.made[name] = seconds
+        return final
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Give a finished folder a second name without a second copy, or copy where the file system cannot link."""
+    try:
+        shutil.copytree(source, target, copy_function=os.link)
+    except (shutil.Error, OSError):
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(source, target)
+
+
+def environment() -> dict[str, Any]:
+    """Say what a run was made with: versions, commit, processor."""
+    versions = {}
+    for name in _STAMPED:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "versions": versions,
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Return the commit of the sources, marked where files differ from it; None outside a checkout."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,1 @@
+"""Production use: a file of titles in, labels out."""

@@ -1,0 +1,116 @@
+"""Titles tokenised once, and batches of equally long ones under a token budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from data_cleaning.titles import IntArray
+
+MAX_CHARACTERS = 1_000
+"""Characters of a title that are tokenised at all."""
+
+_TITLES_PER_CALL = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenizedTitles:
+    """Token ids of many titles of different lengths, end to end in one array."""
+
+    ids: npt.NDArray[np.int32]
+    """All ids, shape (n_tokens,)."""
+    offsets: npt.NDArray[np.int64]
+    """Where each title starts in `ids`, and the end of the last, shape (n_titles + 1,)."""
+    pad_id: int
+    """The id that fills shorter rows of a batch."""
+
+    def __len__(self) -> int:
+        """Return the number of titles."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each title, shape (n_titles,)."""
+        return np.diff(self.offsets)
+
+    def padded(self, rows: IntArray, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+        """Return ids and mask of the titles at `rows`, padded to the longest of them, each (n_rows, seq).
+
+        The mask is 1 for a token and 0 for padding.
+        """
+        starts = self.offsets[rows]  # (n_rows,)
+        lengths = self.offsets[rows + 1] - starts  # (n_rows,)
+        positions = np.arange(lengths.max())  # (seq,)
+        is_token = positions < lengths[:, None]  # (n_rows, seq)
+        # Positions beyond a title point at its start, so that they are in range; the mask drops them.
+        source = starts[:, None] + np.where(is_token, positions, 0)  # (n_rows, seq)
+        ids = np.where(is_token, self.ids[source], self.pad_id).astype(np.int64)  # (n_rows, seq)
+        return (
+            torch.from_numpy(ids).to(device),  # (n_rows, seq)
+            torch.from_numpy(is_token.astype(np.int64)).to(device),  # (n_rows, seq)
+        )
+
+
+def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> TokenizedTitles:
+    """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
+    pieces: list[npt.NDArray[np.int32]] = []
+    lengths: list[int] = []
+    for start in range(0, len(titles), _TITLES_PER_CALL):
+        encoded = tokenizer(
+            [_safe(title) for title in titles[start : start + _TITLES_PER_CALL]],
+            truncation=True,
+            max_length=max_tokens,
+            padding=False,  # said outright, as a saved tokenizer may carry a padding of its own
+            return_attention_mask=False,
+            return_token_type_ids=False,
+        )["input_ids"]
+        lengths += [len(ids) for ids in encoded]
+        pieces.append(np.fromiter((token for ids in encoded for token in ids), dtype=np.int32))
+    return TokenizedTitles(
+        ids=np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        pad_id=tokenizer.pad_token_id or 0,
+    )
+
+
+def plan_batches(
+    lengths: npt.NDArray[np.int64], max_tokens_per_batch: int, rng: np.random.Generator | None = None
+) -> list[IntArray]:
+    """Put every title into one batch of about equally long titles.
+
+    Args:
+        lengths: tokens of each title, shape (n_titles,); none above the budget.
+        max_tokens_per_batch: most tokens in a batch once its titles are padded to its longest.
+        rng: shuffles equally long titles among themselves and then the batches; None keeps the shortest first.
+
+    Returns:
+        Positions in `lengths`, one array per batch. How many batches there are does not depend on `rng`.
+    """
+    assert not len(lengths) or lengths.max() <= max_tokens_per_batch
+    order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))  # (n_titles,)
+    order = order[np.argsort(lengths[order], kind="stable")]  # (n_titles,); a stable sort keeps the shuffle
+    batches: list[IntArray] = []
+    start = 0
+    for position, length in enumerate(lengths[order].tolist()):
+        # Shortest first, so this title is the longest of its batch so far.
+        if (position + 1 - start) * length > max_tokens_per_batch:
+            batches.append(order[start:position])
+            start = position
+    if start < len(order):
+        batches.append(order[start:])
+    if rng is not None:
+        batches = [batches[position] for position in rng.permutation(len(batches))]
+    return batches
+
+
+def _safe(title: str) -> str:
+    """Cut a title that is no title, and replace half characters.
+
+    The tokenizer would read a pasted document of a megabyte to its end to keep its first tokens. A lone surrogate, left
+    by broken decoding, cannot be written as UTF-8, which the tokenizer does.
+    """
+    return title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,183 @@
+"""The neural system: fine-tune one encoder for every target, then answer, save and load."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model, save_model
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress, silent
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import FloatArray, LabelledTitles
+from neural import training
+from neural.batches import tokenize
+from neural.devices import resolve_device, uses_bf16
+from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
+from neural.inference import predict_logits, probabilities
+from neural.multihead import MultiHead
+from neural.rows import distinct_rows, sample_rows, source_counts
+from neural.settings import NeuralSettings
+from neural.training import EpochLog
+
+
+class NeuralClassifier:
+    """A title classifier in torch.
+
+    `fit` sets `taxonomy_`, `tokenizer_`, `model_`, `log_` (one entry per epoch) and `summary_`.
+    """
+
+    taxonomy_: Taxonomy
+    tokenizer_: PreTrainedTokenizerBase
+    model_: MultiHead
+    log_: list[EpochLog]
+    summary_: dict[str, Any]
+
+    def __init__(self, settings: NeuralSettings, seed: int = 0, on_progress: Progress = silent) -> None:
+        """Store the settings.
+
+        Args:
+            settings: what to fine-tune and how.
+            seed: decides the heads' first weights, the order of rows and dropout; on a CPU, the same seed and number of
+                threads give the same network.
+            on_progress: told how far fitting and predicting are.
+        """
+        self.settings = settings
+        self.seed = seed
+        self.on_progress = on_progress
+
+    def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
+        """Fine-tune the encoder and keep the epoch with the best mean accuracy over the targets.
+
+        Args:
+            train: what to learn from.
+            valid: what to choose the epoch by, weighted as the training rows are; where it is empty, the last is kept.
+
+        Raises:
+            BadInput: there is nothing to learn from, no such encoder or device, or training came apart.
+        """
+        if not len(train):
+            raise BadInput("There are no training titles. Check the filters and the split, or give more leads.")
+        device = resolve_device(self.settings.device)
+        encoder, tokenizer = load_encoder(self.settings.encoder)
+        longest = longest_input(encoder, tokenizer)
+        if self.settings.max_tokens > longest:
+            raise BadInput(
+                f"max_tokens is {self.settings.max_tokens}, but encoder {self.settings.encoder!r} takes at most "
+                f"{longest}. Lower max_tokens."
+            )
+        self.taxonomy_ = train.taxonomy
+        self.tokenizer_ = tokenizer
+        rng = np.random.default_rng(self.seed)
+        train_rows, valid_rows = self._examples(train, rng), self._examples(valid)
+        # Forked, so that a caller's own draws are what they would be without a fit.
+        with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
+            torch.manual_seed(self.seed)
+            self.model_ = self._build(encoder, device)
+            self.log_, best = training.train(
+                self.model_,
+                train_rows,
+                valid_rows if len(valid) else None,
+                self.settings,
+                rng,
+                on_progress=self.on_progress,
+            )
+        self.summary_ = {
+            "rows": len(train),
+            "records": train.n_records,
+            "sources": source_counts(train),
+            "distinct_rows_fitted": len(train_rows.titles),
+            "distinct_rows_validated": len(valid_rows.titles),
+            "best_epoch": best.epoch,
+            "seconds": sum(entry.seconds for entry in self.log_),
+            "device": device.type,
+            "bf16": uses_bf16(self.settings.precision, device),
+            "threads": torch.get_num_threads(),
+        }
+        return self
+
+    def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
+        """Return the probabilities of each target, float64, each (n_titles, n_classes), in the order of the titles.
+
+        Any string is a title, the empty one too. Equal titles get equal rows.
+        """
+        distinct = {title: row for row, title in enumerate(dict.fromkeys(titles))}
+        rows = np.fromiter((distinct[title] for title in titles), np.int64, len(titles))  # (n_titles,)
+        tokenized = tokenize(list(distinct), self.tokenizer_, self.settings.max_tokens)
+        logits = predict_logits(self.model_, tokenized, self.settings.precision, "neural predict", self.on_progress)
+        return {target: probabilities(values)[rows] for target, values in logits.items()}
+
+    def fit_summary(self) -> dict[str, Any]:
+        """Say what the system learned from: rows, records and both per source; and on what, and its best epoch."""
+        return self.summary_
+
+    def save(self, folder: Path) -> None:
+        """Write weights, encoder config, tokenizer, taxonomy, settings and log; nothing else is needed to load."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_skeleton(self.model_.encoder, self.tokenizer_, folder / "encoder")
+        save_model(self.model_, str(folder / "model.safetensors"))
+        _write_json(folder / "taxonomy.json", self.taxonomy_.to_dict())
+        _write_json(folder / "settings.json", {"seed": self.seed, "settings": asdict(self.settings)})
+        log = [asdict(entry) for entry in self.log_]
+        _write_json(folder / "training_log.json", {"summary": self.summary_, "epochs": log})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Rebuild a saved system, on a GPU only if it is allowed one and this machine has it.
+
+        Raises:
+            BadInput: the folder is not one that `save` wrote.
+        """
+        try:
+            saved = _read_json(folder / "settings.json")
+            log = _read_json(folder / "training_log.json")
+            settings = NeuralSettings(**saved["settings"])
+            # A system trained on a GPU must answer on a machine without one.
+            system = cls(replace(settings, device="auto") if settings.device == "cuda" else settings, saved["seed"])
+            system.taxonomy_ = Taxonomy.from_dict(_read_json(folder / "taxonomy.json"), str(folder / "taxonomy.json"))
+            encoder, system.tokenizer_ = load_skeleton(folder / "encoder")
+            with torch.random.fork_rng(devices=[]):
+                system.model_ = system._build(encoder, torch.device("cpu"))
+            load_model(system.model_, folder / "model.safetensors")
+        except (OSError, KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
+            raise BadInput(
+                f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "
+                "'save' wrote, or fit again."
+            ) from error
+        system.model_.to(resolve_device(system.settings.device))
+        system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
+        system.summary_ = log["summary"]
+        return system
+
+    def _build(self, encoder: PreTrainedModel, device: torch.device) -> MultiHead:
+        """Put fresh heads for the targets of the taxonomy on an encoder, in evaluation mode."""
+        n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
+        return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
+
+    def _examples(self, labelled: LabelledTitles, sampler: np.random.Generator | None = None) -> training.Examples:
+        """Merge, weigh and tokenise rows; with a sampler, no more of them than the settings allow."""
+        positions, weights = distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
+        if sampler is not None and self.settings.max_train_rows is not None:
+            drawn, weights = sample_rows(weights, self.settings.max_train_rows, sampler)
+            positions = positions[drawn]
+        return training.Examples(
+            titles=tokenize(list(labelled.titles[positions]), self.tokenizer_, self.settings.max_tokens),
+            labels={target: codes[positions] for target, codes in labelled.labels.items()},
+            weights=weights / weights.mean() if len(weights) else weights,
+        )
+
+
+def _write_json(path: Path, content: Any) -> None:
+    """Write readable JSON."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    """Read JSON that `_write_json` wrote."""
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,107 @@
+"""Every setting of the neural system, checked when it is made."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from data_cleaning.errors import BadInput
+
+POOLINGS = ("mean", "cls")
+DEVICES = ("auto", "cpu", "cuda")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralSettings:
+    """What to fine-tune, on what, and how fast.
+
+    Raises:
+        BadInput: at least one setting is out of range; all such settings are named.
+    """
+
+    encoder: str = "packaged:minilm"
+    """`packaged:minilm`, a local folder, or a hub name such as `distilbert-base-uncased`."""
+    pooling: str = "mean"
+    """How token vectors become one vector: their mean, or the first one ("cls")."""
+    max_tokens: int = 64
+    """Tokens kept per title, the two special ones included."""
+    max_tokens_per_batch: int = 512
+    """Tokens in one training batch, padding included; short titles make large batches."""
+    epochs: int = 2
+    """Passes over the training rows; the one that validates best is kept."""
+    learning_rate: float = 2e-4
+    """Highest learning rate of the encoder."""
+    head_learning_rate_factor: float = 5.0
+    """The heads start from random weights, so they learn this many times faster than the encoder."""
+    warmup_share: float = 0.1
+    """Share of all steps in which the learning rate rises; it falls to 0 over the rest."""
+    weight_decay: float = 0.01
+    """AdamW's decay of weight matrices; biases and norms have none."""
+    dropout: float = 0.1
+    """Share of the pooled vector dropped before the heads; the encoder keeps the dropout of its own config."""
+    clip_norm: float = 1.0
+    """Longest gradient; a longer one is scaled down to this norm."""
+    count_power: float = 0.5
+    """A row of c records, each of weight w, weighs w * c ** count_power: 1 counts records, 0 distinct rows."""
+    max_train_rows: int | None = None
+    """Train on a seeded sample of at most this many distinct rows, for trial runs; None takes all."""
+    device: str = "auto"
+    """Where to compute; "auto" takes a GPU where there is one."""
+    precision: str = "auto"
+    """Number format of matrix products; "auto" takes bf16 where the device is built for it."""
+
+    def __post_init__(self) -> None:
+        faults = [
+            f"{name} is {getattr(self, name)!r}; expected {expected}"
+            for name, (is_good, expected) in _EXPECTED.items()
+            if not is_good(getattr(self, name))
+        ]
+        # Two good settings can still contradict each other; a bad one is complained about once.
+        if not faults and self.max_tokens_per_batch < self.max_tokens:
+            faults.append(
+                f"max_tokens_per_batch is {self.max_tokens_per_batch}; expected at least max_tokens, {self.max_tokens}"
+            )
+        if faults:
+            raise BadInput(f"Bad neural settings: {'; '.join(faults)}.")
+
+
+def _whole(low: int) -> tuple[Callable[[Any], bool], str]:
+    """Accept whole numbers from `low` up."""
+    return lambda value: type(value) is int and value >= low, f"a whole number of at least {low}"
+
+
+def _number(low: float, high: float, expected: str, low_is_good: bool = True) -> tuple[Callable[[Any], bool], str]:
+    """Accept finite numbers below `high` and from `low` up, or above `low`."""
+
+    def is_good(value: Any) -> bool:
+        if type(value) not in (int, float) or not math.isfinite(value):
+            return False
+        return (low < value or (low_is_good and value == low)) and value < high
+
+    return is_good, expected
+
+
+def _one_of(known: tuple[str, ...]) -> tuple[Callable[[Any], bool], str]:
+    """Accept the names in `known`."""
+    return lambda value: value in known, f"one of {', '.join(known)}"
+
+
+_EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "encoder": (lambda value: isinstance(value, str) and bool(value.strip()), "the name of an encoder"),
+    "pooling": _one_of(POOLINGS),
+    # Two special tokens and at least one of the title.
+    "max_tokens": _whole(3),
+    "max_tokens_per_batch": _whole(3),
+    "epochs": _whole(1),
+    "learning_rate": _number(0, 1, "a number above 0 and below 1", low_is_good=False),
+    "head_learning_rate_factor": _number(0, math.inf, "a number above 0", low_is_good=False),
+    "warmup_share": _number(0, 1, "a number from 0 to below 1"),
+    "weight_decay": _number(0, math.inf, "a number of at least 0"),
+    "dropout": _number(0, 1, "a number from 0 to below 1"),
+    "clip_norm": _number(0, math.inf, "a number above 0", low_is_good=False),
+    "count_power": _number(0, math.inf, "a number of at least 0"),
+    "max_train_rows": (lambda value: value is None or (type(value) is int and value >= 1), "a whole number or none"),
+    "device": _one_of(DEVICES),
+    "precision": _one_of(PRECISIONS),
+}

@@ -1,0 +1,89 @@
+"""Every fault of a table file has its message, and a good file survives the round trip."""
+
+import pandas as pd
+import pytest
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.errors import BadInput
+
+HEADER = "keyword,priority,match,function,role,level\n"
+
+FAULTS = [
+    ("", "is empty; expected the columns keyword, priority, match, function, role, level"),
+    ("keyword,priority,function,role\nx,1,IT,\n", "column 'level' is missing"),
+    ("keyword,prioritty,function,role,level\n", "unknown column 'prioritty', the nearest valid name is 'priority'"),
+    ("keyword,keyword,priority,function,role,level\n", "column 'keyword' stands 2 times"),
+    (HEADER, "there is a header and no row"),
+    (HEADER + "a,1,,IT,\n", "line 2 has 5 fields where the header has 6"),
+    (HEADER + "a,1,,IT,,\n\nb,1,,IT,,,,\n", "line 4 has 8 fields where the header has 6"),
+    (HEADER + " ,1,,IT,,\n", "line 2: empty keyword"),
+    (HEADER + "a,1,,IT,,\nA,2,,Engineering,,\n", "line 3: repeats the function of 'A' that line 2 sets"),
+    (HEADER + "a,high,,IT,,\n", "line 2: priority 'high' is not a number above 0"),
+    (HEADER + "a,,,IT,,\n", "line 2: priority '' is not a number above 0"),
+    (HEADER + "a,0,,IT,,\n", "line 2: priority '0' is not a number above 0"),
+    (HEADER + "a,nan,,IT,,\n", "line 2: priority 'nan' is not a number above 0"),
+    (HEADER + "a,1,wrd,IT,,\n", "line 2: unknown match 'wrd' (known: substring, word, prefix; nearest: 'word')"),
+    (HEADER + "a,1,,Enginering,,\n", "line 2: 'Enginering' is no function label, the nearest is 'Engineering'"),
+    (HEADER + "a,1,,,,\n", "line 2: sets no target; give a label for function or role or level"),
+    (HEADER + "&,1,word,IT,,\n", "line 2: keyword '&' has no letter or digit, so it matches no word"),
+    (HEADER + '"a\nb",1,,IT,,\n', "line 2: keyword 'a\\nb' holds a line break"),
+    (HEADER + 'a,1,,IT,,\n"b,1,,IT,,\n', "line 3: not readable as CSV"),
+    (HEADER.encode() + b"a,1,,IT,,\ncaf\xe9,1,,IT,,\n", "line 3: byte 0xe9 is not UTF-8"),
+    (HEADER + "a,1,,IT,,\nb\0,1,,IT,,\n", "NUL byte in line 3"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), FAULTS, ids=[message for _, message in FAULTS])
+def test_a_fault_is_named_with_its_line(tmp_path, taxonomy, content, message):
+    path = tmp_path / "table.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInput) as caught:
+        KeywordTable.read(path, taxonomy)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_all_faults_are_named_at_once(tmp_path, taxonomy):
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER + "a,0,wrd,Nonsense,,\n\nb,1,,IT\nc,1,,,,\n")
+    with pytest.raises(BadInput) as caught:
+        KeywordTable.read(path, taxonomy)
+    message = str(caught.value)
+    assert all(fault in message for fault in ("priority '0'", "'wrd'", "'Nonsense'", "line 4 has", "line 5: sets no"))
+
+
+def test_a_missing_file_is_bad_input(tmp_path, taxonomy):
+    with pytest.raises(BadInput, match="No keyword table at"):
+        KeywordTable.read(tmp_path / "none.csv", taxonomy)
+
+
+def test_one_keyword_may_set_different_targets_in_two_rows_or_modes(tmp_path, taxonomy):
+    path = tmp_path / "table.csv"
+    path.write_text(HEADER + "a,1,,IT,,\na,2,,,IT General,\na,3,word,Security,,\n")
+    table = KeywordTable.read(path, taxonomy)
+    assert table.rows["match"].tolist() == ["substring", "substring", "word"]
+    assert table.raw_labels(["a"])["role"].tolist() == ["IT General"]
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path, taxonomy):
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + (HEADER + "a,1,,IT,,\n").replace("\n", "\r\n").encode())
+    assert KeywordTable.read(path, taxonomy).rows["keyword"].tolist() == ["a"]
+
+
+def test_the_round_trip_is_exact(tmp_path, taxonomy):
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(
+        HEADER + 'cto ,1,substring,IT,,\n\n\n"a, ""b""",2.5,word,Cyber,Threat,C-Level\n=x,3,prefix,,,Executive\n'
+    )
+    table = KeywordTable.read(first, taxonomy)
+    table.to_csv(second)
+    again = KeywordTable.read(second, taxonomy)
+    pd.testing.assert_frame_equal(table.rows, again.rows)
+    assert table.rows["line"].tolist() == [2, 5, 6]
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_a_table_of_substrings_is_written_without_the_match_column(tmp_path, taxonomy, table_of):
+    table_of(("a", 1, {"function": "IT"})).to_csv(tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text() == "keyword,priority,function,role,level\na,1,IT,,\n"

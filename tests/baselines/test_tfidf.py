@@ -1,0 +1,136 @@
+"""TF-IDF with logistic regression learns what words tell, weighs records, and survives empty input."""
+
+import json
+
+import numpy as np
+import pytest
+
+from baselines.settings import TfidfSettings
+from baselines.tfidf import TfidfClassifier
+from data_cleaning.errors import BadInput
+
+EASY = TfidfSettings(min_titles=1)
+ODD_TITLES = ["", "\0", "🎉", "x" * 1_000_000, "İ"]
+
+
+@pytest.fixture
+def separable(labelled):
+    rows = []
+    for place in ("north", "south", "east", "west"):
+        rows.append((f"{place} network engineer", "IT", "IT General", "Contributor"))
+        rows.append((f"{place} threat analyst", "Security", "Information Security", "Contributor"))
+        rows.append((f"chief {place} baker", "Other", "None", "Executive"))
+    return labelled(*rows)
+
+
+def verdict(system, title, target="function"):
+    classes = system.taxonomy_[target].classes
+    return classes[system.predict_proba([title])[target].argmax()]
+
+
+def test_it_learns_a_separable_toy(separable):
+    system = TfidfClassifier(EASY).fit(separable, separable)
+    assert verdict(system, "midwest network engineer") == "IT"
+    assert verdict(system, "threat analysis") == "Security"  # by characters: no such word was seen
+    assert verdict(system, "chief of bakers", "level") == "Executive"
+
+
+def test_probabilities_are_rows_that_sum_to_one(separable):
+    system = TfidfClassifier(EASY).fit(separable, separable)
+    for target, rows in system.predict_proba([*ODD_TITLES, "chief", "chief"]).items():
+        assert rows.shape == (7, separable.taxonomy.n_classes(target))
+        np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-6)
+        np.testing.assert_array_equal(rows[5], rows[6])
+    assert system.predict_proba([])["function"].shape == (0, 3)
+
+
+def test_classes_that_training_lacks_get_nothing(labelled):
+    train = labelled(("cook", "IT", "None", "Executive"), ("baker", "Other", "None", "Contributor"))
+    proba = TfidfClassifier(EASY).fit(train, train).predict_proba(["cook", "baker", ""])
+    assert proba["function"][:, 1].tolist() == [0, 0, 0]
+    assert proba["function"].argmax(axis=1).tolist()[:2] == [0, 2]
+    assert proba["role"].tolist() == [[0, 0, 1]] * 3
+
+
+@pytest.mark.parametrize("heavier", ["count", "weight"])
+def test_the_heavier_label_of_a_title_wins(labelled, heavier):
+    heavy = (9, 1.0) if heavier == "count" else (1, 9.0)
+    train = labelled(
+        ("cook", "IT", "None", "Executive", *heavy), ("cook", "Other", "None", "Executive"),
+        ("baker", "Other", "None", "Executive", *heavy), ("baker", "IT", "None", "Executive"),
+    )  # fmt: skip
+    system = TfidfClassifier(EASY).fit(train, train)
+    assert [verdict(system, "cook"), verdict(system, "baker")] == ["IT", "Other"]
+
+
+def test_count_power_of_zero_ignores_records_but_not_trust(labelled):
+    train = labelled(("cook", "IT", "None", "Executive", 99), ("cook", "Other", "None", "Executive", 1, 2.0))
+    by_record = TfidfClassifier(EASY).fit(train, train)
+    by_row = TfidfClassifier(TfidfSettings(min_titles=1, count_power=0.0)).fit(train, train)
+    assert [verdict(by_record, "cook"), verdict(by_row, "cook")] == ["IT", "Other"]
+
+
+def test_rows_that_agree_are_merged(labelled):
+    row = ("cook", "IT", "None", "Executive")
+    other = ("baker", "Other", "None", "Contributor")
+    apart, merged = labelled(row, row, other), labelled((*row, 2), other)
+    first, second = (TfidfClassifier(EASY).fit(train, train) for train in (apart, merged))
+    np.testing.assert_array_equal(first.predict_proba(["cook"])["function"], second.predict_proba(["cook"])["function"])
+    assert first.fit_summary()["regressions"]["function"]["rows"] == 2
+
+
+@pytest.mark.parametrize("settings", [EASY, TfidfSettings(min_titles=50)])
+def test_an_empty_vocabulary_leaves_the_prior(labelled, settings):
+    train = labelled(
+        ("", "IT", "None", "Executive", 3), ("--" if settings is EASY else "x", "Other", "None", "Executive")
+    )
+    if settings is EASY:
+        train = train.select(train.titles == "")
+    proba = TfidfClassifier(settings).fit(train, train).predict_proba(["", "cook"])
+    expected = [1, 0, 0] if settings is EASY else [0.75, 0, 0.25]
+    np.testing.assert_allclose(proba["function"], [expected] * 2)
+
+
+def test_no_training_rows_give_equal_shares(separable):
+    nothing = separable.select(np.array([], dtype=int))
+    proba = TfidfClassifier(EASY).fit(nothing, nothing).predict_proba(["cook"])
+    np.testing.assert_allclose(proba["function"], [[1 / 3] * 3])
+
+
+def test_saved_and_loaded_systems_answer_alike(separable, tmp_path):
+    system = TfidfClassifier(EASY, seed=3).fit(separable, separable)
+    system.save(tmp_path / "new" / "folder")
+    again = TfidfClassifier.load(tmp_path / "new" / "folder")
+    titles = ["north cook", *ODD_TITLES]
+    for target, rows in system.predict_proba(titles).items():
+        np.testing.assert_array_equal(again.predict_proba(titles)[target], rows)
+    assert (again.settings, again.seed) == (EASY, 3)
+    assert json.loads(json.dumps(again.fit_summary())) == system.fit_summary()
+    assert not list((tmp_path / "new" / "folder").glob("*.pkl"))
+
+
+def test_a_fit_cut_short_is_reported_without_a_warning(separable):
+    settings = TfidfSettings(min_titles=1, max_iterations=1)
+    ended = TfidfClassifier(settings).fit(separable, separable).fit_summary()["regressions"]["function"]
+    assert ended["stopped_at_max_iterations"]
+    full = TfidfClassifier(EASY).fit(separable, separable).fit_summary()["regressions"]["function"]
+    assert not full["stopped_at_max_iterations"]
+
+
+def test_progress_is_told(separable):
+    told = []
+    system = TfidfClassifier(EASY, on_progress=lambda *step: told.append(step)).fit(separable, separable)
+    system.predict_proba(["a", "b", "a"])
+    assert told == [("fit tfidf", n, 3, "targets") for n in (1, 2, 3)] + [("predict tfidf", 2, 2)]
+
+
+def test_bad_settings_are_named_together():
+    with pytest.raises(BadInput, match=r"min_titles is 0; .*sublinear_frequency is 1; .*inverse_regularisation is nan"):
+        TfidfSettings(min_titles=0, sublinear_frequency=1, inverse_regularisation=float("nan"))
+    with pytest.raises(BadInput, match="max_character_ngram is 1; expected at least min_character_ngram, 2"):
+        TfidfSettings(max_character_ngram=1)
+
+
+def test_predicting_before_fit_says_what_to_do():
+    with pytest.raises(BadInput, match="TfidfClassifier has learned nothing yet"):
+        TfidfClassifier(EASY).predict_proba(["a"])

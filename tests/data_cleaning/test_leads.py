@@ -1,0 +1,89 @@
+import gzip
+
+import pandas as pd
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.leads import LeadColumns, read_labelled, read_leads, read_text_table
+
+COLUMNS = LeadColumns(title="What you do", targets={"department": "Dept", "seniority": "Grade"}, count="Times")
+
+
+def write(folder, content, name="leads.csv"):
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty; expected a header line"),
+        (b"What you do,Dept\n", "has a header but no rows"),
+        (b"What you do,Dept\nCook,Kitchen\nCook,chief,Kitchen\n", r"row 3 has 3 fields \('Cook,chief,Kitchen'\)"),
+        (b"What you do,Dept\nCook\n", r"expected 2 fields in every row, but row 2 has 1 fields"),
+        (b"What you do,What you do\nCook,Kitchen\n", "names these columns more than once: What you do"),
+        ("What you do\nCook\nCuisinièr\n".encode("latin-1"), r"line 3 is not utf-8 \(byte 0xe8\)"),
+        (b"What you do\nCook\nNu\0rse\n", "line 3 holds a NUL byte"),
+    ],
+)
+def test_a_broken_table_names_the_place_and_the_remedy(tmp_path, content, message):
+    with pytest.raises(BadInput, match=message):
+        read_text_table(write(tmp_path, content))
+
+
+def test_a_missing_file_and_a_strange_ending_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="No file at"):
+        read_text_table(tmp_path / "absent.csv")
+    with pytest.raises(BadInput, match=r"ends in '.docx'; expected .csv, .csv.gz or .parquet"):
+        read_text_table(write(tmp_path, "x", "leads.docx"))
+
+
+def test_a_missing_column_names_the_nearest(tmp_path):
+    path = write(tmp_path, "What you did,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
+    with pytest.raises(BadInput, match=r"Unknown column 'What you do'. Did you mean 'What you did'\?"):
+        read_leads(path, COLUMNS)
+
+
+def test_counts_must_be_whole_numbers(tmp_path):
+    path = write(tmp_path, "What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\nNurse,Nursing,Head,many\n")
+    with pytest.raises(BadInput, match="'Times' needs whole numbers of at least 1; got row 3: 'many'"):
+        read_leads(path, COLUMNS)
+
+
+def test_quotes_byte_order_mark_and_named_encodings_are_read(tmp_path):
+    path = write(tmp_path, '\ufeffTitle,Note\n"Cook, head","two\nlines"\n')
+    assert read_text_table(path).row(0) == ("Cook, head", "two\nlines")
+    path = write(tmp_path, "Title\nCuisinièr\n".encode("latin-1"))
+    assert read_text_table(path, encoding="latin-1").row(0) == ("Cuisinièr",)
+
+
+def test_csv_gzip_and_parquet_read_alike(tmp_path):
+    text = "What you do,Dept,Grade,Times\nCook,Kitchen,Head,2\nNurse,,Chief,1\n"
+    plain = read_leads(write(tmp_path, text), COLUMNS)
+    zipped = read_leads(write(tmp_path, gzip.compress(text.encode()), "leads.csv.gz"), COLUMNS)
+    table = pd.read_csv(tmp_path / "leads.csv")
+    table.to_parquet(tmp_path / "leads.parquet")
+    assert plain.equals(zipped)
+    assert plain.equals(read_leads(tmp_path / "leads.parquet", COLUMNS))
+    assert plain["record"].to_list() == [1, 2]
+    assert plain["count"].to_list() == [2, 1]
+    assert plain["department"].to_list() == ["Kitchen", None]
+
+
+def test_a_labelled_file_may_use_target_names_and_raw_labels(tmp_path, company):
+    path = write(tmp_path, "title,department,Grade\nCook,Dept. of Kitchen,Head\nCook,Kitchen,Head\n")
+    assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("Cook,Kitchen,\n", "has no seniority in rows 2"),
+        ("Cook,Kitchn,Head\n", "Did you mean 'Kitchen'"),
+        ("Cook,Kitchen,Head\nCook,Kitchen,Chief\n", "labels the same title in two ways: 'Cook'"),
+    ],
+)
+def test_a_labelled_file_must_be_whole_and_of_one_mind(tmp_path, company, rows, message):
+    with pytest.raises(BadInput, match=message):
+        read_labelled(write(tmp_path, "title,department,seniority\n" + rows), COLUMNS, company.taxonomy)

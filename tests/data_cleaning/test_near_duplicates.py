@@ -1,0 +1,41 @@
+import pytest
+
+from data_cleaning.near_duplicates import near_duplicate_keys
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("IT Manager", "it manager"),
+        ("Director of IT", "IT Director"),
+        ("Director, IT", "I.T. Director"),
+        ("Sr. Mgr InfoSec & Compliance", "Senior Manager - Information Security / Compliance"),
+        ("VP Engineering", "Vice President of Engineering"),
+        ("V.P., Engineering", "engineering vp"),
+        ("Chief Information Security Officer", "CISO"),
+        ("Cyber Security Analyst", "Cybersecurity  Analyst"),
+        ("Director Information Technology", "IT Director"),
+    ],
+)
+def test_titles_that_differ_in_form_only_share_a_key(one, other):
+    first, second = near_duplicate_keys([one, other])
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("IT Manager", "IT Director"),
+        ("Security Engineer", "Security Engineer II"),
+        ("VP Engineering", "SVP Engineering"),
+        ("C Developer", "C++ Developer"),
+        ("???", "!!!"),
+    ],
+)
+def test_titles_that_mean_different_things_do_not(one, other):
+    first, second = near_duplicate_keys([one, other])
+    assert first != second
+
+
+def test_a_title_without_letters_keeps_a_key_of_its_own():
+    assert near_duplicate_keys(["", "--"]).to_list() == ["", "--"]

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+
+OURS = Path(__file__).parents[2] / "configs" / "taxonomy.yaml"
+
+
+def test_the_project_taxonomy_groups_the_studys_raw_labels():
+    taxonomy = Taxonomy.read(OURS)
+    assert taxonomy.names == ("function", "role", "level")
+    assert [target.n_classes for target in taxonomy.targets] == [5, 6, 6]
+    assert [len(target.raw_to_class) for target in taxonomy.targets] == [90, 42, 56]
+    assert [target.fallback for target in taxonomy.targets] == ["Non-ICP", "Non-ICP", "Contributor"]
+
+
+def test_a_taxonomy_survives_being_written_and_read():
+    taxonomy = Taxonomy.read(OURS)
+    assert Taxonomy.from_dict(taxonomy.to_dict()) == taxonomy
+
+
+def test_raw_labels_and_class_names_encode_alike(company):
+    assert company.taxonomy["department"].encode(["Dept. of Surgery", "Surgery", "Nursing"]).tolist() == [1, 1, 0]
+
+
+def test_all_unknown_labels_are_named_at_once(company):
+    with pytest.raises(BadInput, match="2 department labels are in no class of the taxonomy: Barn; Shed"):
+        company.taxonomy["department"].encode(["Shed", "Nursing", "Barn"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"classes": {}}, "needs a mapping 'classes'"),
+        ({"classes": {"A": []}, "fallback": "B"}, "fallback 'B', which is none of its classes"),
+        ({"classes": {"A": ["x"], "B": ["x"]}}, "puts raw label 'x' in both 'A' and 'B'"),
+        ({"classes": {"A": []}, "importance": 0}, "importance 0; expected a number above 0"),
+        ({"classes": {"A": []}, "ordinal": "maybe"}, "ordinal 'maybe'; expected true or false"),
+        ({"classes": {"A": []}, "colour": 1}, "unknown key 'colour'"),
+    ],
+)
+def test_a_faulty_target_is_named(body, message):
+    with pytest.raises(BadInput, match=message):
+        Taxonomy.from_dict({"targets": {"kind": body}})
+
+
+def test_a_missing_file_says_where_to_set_it(tmp_path):
+    with pytest.raises(BadInput, match="Set 'taxonomy' in the config"):
+        Taxonomy.read(tmp_path / "absent.yaml")

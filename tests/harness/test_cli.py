@@ -1,0 +1,133 @@
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+import yaml
+from typer.main import get_command
+
+from harness.cli import app, main
+from harness.systems import SYSTEMS
+
+VERBS = get_command(app).commands
+
+
+def call(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_has_help_with_an_example(verb):
+    assert "Example: python -m harness" in VERBS[verb].help
+
+
+def test_the_module_is_the_command():
+    shown = subprocess.run([sys.executable, "-m", "harness", "--help"], capture_output=True, text=True, check=True)
+    assert "run" in shown.stdout
+    assert "predict" in shown.stdout
+
+
+@pytest.fixture(scope="module")
+def cheap_run(company, tmp_path_factory):
+    results = tmp_path_factory.mktemp("cli") / "results"
+    command = [sys.executable, "-m", "harness", "run", "all", "--config", company.config, "--results", results]
+    done = subprocess.run(
+        [*map(str, command), "--set", "systems=[majority, keyword]"], capture_output=True, text=True, check=True
+    )
+    return results, done
+
+
+def test_a_run_ends_with_tables_and_says_where_everything_lies(cheap_run):
+    results, done = cheap_run
+    (folder,) = results.glob("company-*")
+    assert "Read this first" in done.stdout
+    assert f"Everything lies in {folder}" in done.stdout
+    assert "making fit/title/legacy/keyword" in done.stderr
+
+
+def test_one_system_runs_alone(company, monkeypatch, cheap_run, capsys):
+    results, _ = cheap_run
+    assert call(monkeypatch, "run", "majority", "--config", company.config, "--results", results) == 0
+    shown = capsys.readouterr()
+    assert "Reused" in shown.err
+    assert "keyword" not in shown.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "everything"], "Unknown run 'everything'"),
+        (["run", "all", "--set", "seeds=1"], "unknown key 'seeds'. Did you mean 'seed'?"),
+        (["run", "all", "--set", "leads.path=absent.csv"], "No file at"),
+        (["run", "all", "--set", "keyword.table=absent.csv"], "absent.csv"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(company, monkeypatch, capsys, tmp_path, arguments, message):
+    assert call(monkeypatch, *arguments, "--config", company.config, "--results", tmp_path) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert "Traceback" not in shown
+
+
+def test_predict_keeps_columns_and_order_and_adds_labels(company, monkeypatch, cheap_run, tmp_path):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.csv", tmp_path / "tagged.csv"
+    leads.write_text('id,What you do,note\n007,head nurse,\n008,,x\n009,Chief COOK,"a,b"\n010,head nurse,\n')
+    assert call(monkeypatch, "predict", leads, "--out", out, "--system", "keyword", "--results", results) == 0
+    tagged = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert list(tagged.columns) == [
+        *("id", "What you do", "note"),
+        *("department", "department_confidence", "seniority", "seniority_confidence"),
+    ]
+    assert tagged["id"].tolist() == ["007", "008", "009", "010"]
+    assert tagged["note"].tolist() == ["", "x", "a,b", ""]
+    assert tagged["department"].tolist() == ["Nursing", "", "Kitchen", "Nursing"]
+    assert tagged["seniority"].tolist() == ["Head", "", "Chief", "Head"]
+    assert float(tagged["department_confidence"][0]) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("What you do\ncook\n", ["--system", "tfidf"], "has a fitted 'tfidf'"),
+        ("What you do\ncook\n", ["--system", "keywrd"], "Did you mean 'keyword'?"),
+        ("Job\ncook\n", [], "Name the column of titles with --title-column"),
+        ("What you do,department\ncook,x\n", [], "already has columns that would be added: department"),
+    ],
+)
+def test_predict_refuses_what_it_cannot_do(
+    company, monkeypatch, cheap_run, tmp_path, capsys, content, options, message
+):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.csv", tmp_path / "tagged.csv"
+    leads.write_text(content)
+    options = options or ["--system", "keyword"]
+    assert call(monkeypatch, "predict", leads, "--out", out, "--results", results, *options) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_predict_never_replaces_a_file_unless_forced(company, monkeypatch, cheap_run, tmp_path, capsys):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.csv", tmp_path / "tagged.csv"
+    leads.write_text("What you do\ncook\n")
+    out.write_text("precious")
+    options = ["predict", leads, "--out", out, "--system", "keyword", "--results", results]
+    assert call(monkeypatch, *options) == 2
+    assert out.read_text() == "precious"
+    assert "--force" in capsys.readouterr().err
+    assert call(monkeypatch, *options, "--force") == 0
+    assert "Kitchen" in out.read_text()
+
+
+def test_the_saved_config_runs_again(company, monkeypatch, cheap_run, tmp_path):
+    results, _ = cheap_run
+    (folder,) = (place for place in results.glob("company-*") if (place / "models/record/legacy/keyword").is_dir())
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    assert settings["systems"] == ["majority", "keyword"]
+    assert set(SYSTEMS) >= set(settings["systems"])

