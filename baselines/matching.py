@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import polars as pl
-import pyarrow as pa
 
 from data_cleaning.errors import BadInput
-from data_cleaning.titles import StrArray
+from data_cleaning.titles import IntArray, StrArray
 
 CHUNK_TITLES = 100_000
-"""Titles in hand at a time and thread; bounds the memory that matches take (about 100 bytes a title)."""
+"""Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title."""
 
 _NOT_A_WORD = r"[^\p{L}\p{M}\p{N}]+"
 
@@ -86,21 +86,35 @@ class MatchingPass:
 def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> dict[str, Ranks]:
     """Return the lowest rank that any of at least one pass finds for each title, per target, shape (n_titles,).
 
-    Chunks of titles go to as many threads as polars has, which releases Python's lock. Within a chunk each distinct
-    title is searched once.
+    Each distinct title is searched once. Chunks of them go to as many threads as polars has, for it releases Python's
+    lock.
 
     Raises:
         BadInput: a title is missing or is no text.
     """
-    series = as_series(titles)
+    distinct, position = _distinct(as_series(titles))
 
-    def search(start: int) -> dict[str, Ranks]:
-        chunk = series.slice(start, CHUNK_TITLES).to_arrow().dictionary_encode()
-        distinct = pl.Series(chunk.dictionary.cast(pa.large_string()), dtype=pl.String)
-        back = chunk.indices.to_numpy()  # (n_chunk,), the distinct title of each title
-        found = [one.lowest_ranks(distinct) for one in passes]
-        return {target: np.minimum.reduce([ranks[target] for ranks in found])[back] for target in found[0]}
+    def search(start: int) -> list[dict[str, Ranks]]:
+        return [one.lowest_ranks(distinct.slice(start, CHUNK_TITLES)) for one in passes]
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        parts = list(threads.map(search, range(0, max(len(series), 1), CHUNK_TITLES)))
-    return {target: np.concatenate([part[target] for part in parts]) for target in parts[0]}
+        chunks = list(threads.map(search, range(0, max(len(distinct), 1), CHUNK_TITLES)))
+    return {
+        target: np.concatenate([np.minimum.reduce([one[target] for one in chunk]) for chunk in chunks])[position]
+        for target in passes[0].ranks
+    }
+
+
+def _distinct(titles: pl.Series) -> tuple[pl.Series, IntArray]:
+    """Return the distinct titles and the position of each title among them, shape (n_titles,).
+
+    Factorizing 64-bit hashes and then comparing texts takes under half the time of Arrow's dictionary_encode, polars'
+    group_by or pandas' factorize of the texts.
+    """
+    position, hashes = pd.factorize(titles.hash().to_numpy())
+    last_seen = np.empty(len(hashes), dtype=np.int64)
+    last_seen[position] = np.arange(len(titles))
+    distinct = titles.gather(last_seen)
+    if not (distinct.gather(position) == titles).all():
+        return titles, np.arange(len(titles))  # two texts share a hash; searching a text twice does no harm
+    return distinct, position

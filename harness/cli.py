@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 _ALL = ("all", "report")
+_SHOWN = ("summary", "differences", "costs")
 
 
 @app.command("run")
@@ -66,7 +67,7 @@ def run_verb(
             + (f": {', '.join(finished.made)}." if finished.made else "; nothing had changed."),
             highlight=False,
         )
-    to_show = finished.tables if what == "report" else [t for t in finished.tables if t.name in ("summary", "costs")]
+    to_show = finished.tables if what == "report" else [t for t in finished.tables if t.name in _SHOWN]
     for table in to_show:
         show_table(table)
     stdout.print(f"Everything lies in {finished.folder}: report.html, tables/, models/, predictions/.", soft_wrap=True)

@@ -9,6 +9,7 @@ from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.stages.clean import clean
+from harness.stages.compare import compare
 from harness.stages.fit import fit
 from harness.stages.leads import obtain_leads
 from harness.stages.predict import predict
@@ -80,7 +81,30 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
         stages += _shared_by_arms(config, taxonomy, by)
     for arm in arms(config):
         stages += _arm_stages(config, taxonomy, arm, on_progress)
+    if len(config.systems) > 1:
+        stages += [_comparison(config, taxonomy, by, block) for by in config.split.by for block in config.blocks]
     return stages
+
+
+def baseline(config: RunConfig) -> str:
+    """Return the system that the others should beat: the table the business runs on, or else the first."""
+    return "keyword" if "keyword" in config.systems else config.systems[0]
+
+
+def _comparison(config: RunConfig, taxonomy: Taxonomy, by: str, block: str) -> Stage:
+    predicted = {system: Arm(by, block, system).stage("predict") for system in config.systems}
+
+    def make(done: Folders, out: Path) -> None:
+        places = {system: done[stage] for system, stage in predicted.items()}
+        compare(taxonomy, config.seed, baseline(config), done[f"references/{by}"], places, out)
+
+    return Stage(
+        f"compare/{by}/{block}",
+        make,
+        reads=(config.systems, config.seed),
+        needs=(f"references/{by}", *predicted.values()),
+        modules=("harness.stages.compare",),
+    )
 
 
 def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stage]:

@@ -24,6 +24,7 @@ from harness.reporting.page import write_page
 from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
 from harness.scoring.references import noise_ceilings
 from harness.stages.clean import LEDGER
+from harness.stages.compare import DIFFERENCES
 from harness.stages.fit import FIT_FACTS, MODEL
 from harness.stages.predict import PREDICT_FACTS, PREDICTIONS
 from harness.stages.references import REFERENCE_FACTS, REFERENCE_ROWS
@@ -178,6 +179,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
                 "model MB": fitted["model_bytes"] / 1e6,
             }
         )
+    differences = [
+        pd.read_parquet(place / DIFFERENCES).assign(split=name.split("/")[1], learned_from=name.split("/")[2])
+        for name, place in done.items()
+        if name.startswith("compare/")
+    ]
     whole_numbers = pd.DataFrame(references)
     counted = whole_numbers.columns.drop(["split", "reference"])
     whole_numbers[counted] = whole_numbers[counted].astype("Int64")
@@ -185,6 +191,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         taxonomy=taxonomy,
         scores=pd.concat(scores, ignore_index=True),
         ceilings=ceilings,
+        differences=pd.concat(differences, ignore_index=True) if differences else None,
         costs=pd.DataFrame(costs),
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),

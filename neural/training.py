@@ -128,6 +128,7 @@ def train(
         if best is log[-1]:
             best_state = {name: values.detach().cpu().clone() for name, values in model.state_dict().items()}
     model.load_state_dict(best_state)
+    model.eval()
     return log, best
 
 

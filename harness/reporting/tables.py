@@ -8,7 +8,7 @@ import pandas as pd
 
 from data_cleaning.taxonomy import Taxonomy
 from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
-from harness.scoring.references import REFERENCES
+from harness.scoring.references import REFERENCES, WEIGHTINGS
 
 CEILING = "(noise ceiling)"
 
@@ -33,6 +33,8 @@ class RunFigures:
     """`split`, `learned_from`, `system`, then the columns of `metrics.score_rows`."""
     ceilings: Mapping[tuple[str, str, str], float]
     """(split, weighting, target or "all") to the noise ceiling of legacy labels."""
+    differences: pd.DataFrame | None
+    """`split`, `learned_from`, `system`, `baseline`, then what `metrics.compare_rows` returns; None for one system."""
     costs: pd.DataFrame
     ledger: pd.DataFrame
     parts: pd.DataFrame
@@ -42,6 +44,8 @@ class RunFigures:
 def build_tables(figures: RunFigures) -> list[Table]:
     """Return every table of a run, the one to read first in front."""
     tables = [_summary(figures)]
+    if figures.differences is not None:
+        tables.append(_differences(figures, figures.differences))
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
     tables += [
@@ -138,9 +142,8 @@ def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataF
 def _summary(figures: RunFigures) -> Table:
     keys = ["split", "learned_from", "system"]
     reference = headline_reference(figures.scores)
-    main = figures.scores.query(
-        "weighting == 'per record' and history == @EVERY_HISTORY", local_dict={"EVERY_HISTORY": EVERY_HISTORY}
-    )
+    by_record = figures.scores["weighting"] == WEIGHTINGS[0]
+    main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     wide = _wide(main[main["reference"] == reference], figures.taxonomy, keys)
     columns = ["all", "low", "high", "weighted"]
     if reference != "legacy":
@@ -172,15 +175,37 @@ def _summary(figures: RunFigures) -> Table:
     return Table("summary", "Read this first", note, frame)
 
 
+def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
+    """Say of each system whether it is ahead of the baseline by more than chance."""
+    reference = headline_reference(figures.scores)
+    name = str(differences["baseline"].iloc[0])
+    chosen = differences[
+        (differences["target"] == ALL)
+        & (differences["reference"] == reference)
+        & (differences["weighting"] == WEIGHTINGS[0])
+    ]
+    chosen = chosen.assign(verdict=chosen.apply(_verdict, axis=1))
+    columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
+    note = (
+        f"Accuracy per record against {reference} with all targets right, minus that of {name} on the same titles, with the 95% interval of the "
+        "difference (titles resampled with all their records). Ahead or behind means that the interval leaves out 0."
+    )
+    return Table("differences", f"Is it better than {name}?", note, chosen[columns])
+
+
+def _verdict(row: pd.Series) -> str:
+    return "ahead" if row["low"] > 0 else "behind" if row["high"] < 0 else "no difference shown"
+
+
 def _all_scores(figures: RunFigures, split: str) -> Table:
     taxonomy = figures.taxonomy
-    keys = ["learned_from", "system", "reference", "weighting", "titles", "records"]
+    keys = ["reference", "weighting", "learned_from", "system", "titles", "records"]
     scores = figures.scores[(figures.scores["split"] == split) & (figures.scores["history"] == EVERY_HISTORY)]
     wide = _wide(scores, taxonomy, keys)
     f1 = scores[scores["metric"] == "macro_f1"].pivot_table(index=keys, columns="target", values="value", sort=False)
     renamed = f1.reset_index().rename(columns={name: f"{name} F1" for name in taxonomy.names})
     wide = wide.merge(renamed, on=keys)
-    order = {name: position for position, name in enumerate(REFERENCES)}
+    order = {name: position for position, name in enumerate((*REFERENCES, *WEIGHTINGS))}
     ceilings = []
     for weighting in wide["weighting"].unique():
         legacy = wide[(wide["reference"] == "legacy") & (wide["weighting"] == weighting)].iloc[0]
@@ -197,7 +222,7 @@ def _all_scores(figures: RunFigures, split: str) -> Table:
             }
         )
     wide = pd.concat([wide, pd.DataFrame(ceilings)], ignore_index=True)
-    wide = wide.sort_values(["reference", "weighting"], key=lambda column: column.map(order).fillna(0), kind="stable")
+    wide = wide.sort_values(["reference", "weighting"], key=lambda column: column.map(order), kind="stable")
     columns = [
         *keys,
         *(label for name in taxonomy.names for label in (name, f"{name} F1")),

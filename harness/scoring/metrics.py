@@ -62,6 +62,31 @@ def score_rows(rows: pl.DataFrame, predictions: Predictions, seed: int) -> pd.Da
     return pd.DataFrame(found, columns=list(SCORE_COLUMNS))
 
 
+def compare_rows(rows: pl.DataFrame, predictions: Predictions, baseline: Predictions, seed: int) -> pd.DataFrame:
+    """Measure how far one system is ahead of another on the same titles, per record and per title.
+
+    Args:
+        rows: as `references.make_references` gathers them.
+        predictions: of the system in question.
+        baseline: of the system that it should beat.
+        seed: of the bootstrap.
+
+    Returns:
+        `reference`, `weighting`, `target`, `difference` in accuracy (above 0: ahead), and the bounds `low` and `high`
+        of its 95% interval, both systems scored on the same resampled titles.
+    """
+    found: list[tuple[object, ...]] = []
+    for (reference,), group in rows.group_by("reference", maintain_order=True):
+        hits, base = _Hits(group, predictions), _Hits(group, baseline)
+        for weighting in WEIGHTINGS:
+            points, weights = hits.points(weighting)
+            ahead = points - base.points(weighting)[0]
+            bounds = clustered_intervals(ahead, weights, seed)
+            for name, value, (low, high) in zip(hits.names, weights @ ahead / weights.sum(), bounds, strict=True):
+                found.append((reference, weighting, name, float(value), float(low), float(high)))
+    return pd.DataFrame(found, columns=["reference", "weighting", "target", "difference", "low", "high"])
+
+
 class _Hits:
     """Which rows of one reference one system got right."""
 
@@ -79,10 +104,16 @@ class _Hits:
         self.names = (*self.taxonomy.names, ALL, WEIGHTED)
         self.right = np.column_stack([right, right.all(axis=1), weighted]).astype(np.float64)  # (n_rows, n_scores)
 
-    def scores(self, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
-        """Yield metric, target, value, low, high, titles, records."""
+    def row_weights(self, weighting: str) -> npt.NDArray[np.float64]:
+        """Return what each row weighs, (n_rows,)."""
+        if weighting == "per record":
+            return self.records
         of_title = np.bincount(self.title_codes, self.records, minlength=self.n_titles)  # (n_titles,)
-        row_weights = self.records if weighting == "per record" else self.records / of_title[self.title_codes]
+        return np.asarray(self.records / of_title[self.title_codes])
+
+    def points(self, weighting: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Return what each title scores, (n_titles, n_scores), and what it weighs, (n_titles,)."""
+        row_weights = self.row_weights(weighting)
         weights = np.bincount(self.title_codes, row_weights, minlength=self.n_titles).astype(np.float64)
         points = np.column_stack(
             [
@@ -90,6 +121,11 @@ class _Hits:
                 for column in self.right.T
             ]
         )  # (n_titles, n_scores)
+        return points, weights
+
+    def scores(self, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
+        """Yield metric, target, value, low, high, titles, records."""
+        points, weights = self.points(weighting)
         values = weights @ points / weights.sum()
         bounds = clustered_intervals(points, weights, seed)
         counted = (self.n_titles, int(self.records.sum()))
@@ -99,6 +135,7 @@ class _Hits:
             if name != WEIGHTED and np.ptp(weights) == 0 and set(np.unique(points[:, position])) <= {0.0, 1.0}:
                 low, high = wilson_interval(round(points[:, position].sum()), self.n_titles)
             yield ("accuracy", name, float(value), float(low), float(high), *counted)
+        row_weights = self.row_weights(weighting)
         f1 = [macro_f1(self.gold[name], self.predicted[name], row_weights) for name in self.taxonomy.names]
         for name, value in zip(self.taxonomy.names, f1, strict=True):
             yield ("macro_f1", name, value, None, None, *counted)

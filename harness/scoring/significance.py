@@ -27,7 +27,8 @@ def clustered_intervals(
     drawn a Poisson(1) number of times, which for many titles is the multinomial draw without its cost.
 
     Args:
-        points: what each title scores per unit of weight, in [0, 1], shape (n_titles, n_scores).
+        points: what each title scores per unit of weight, such as 1 for right and 0 for wrong, shape
+            (n_titles, n_scores).
         weights: of the titles, shape (n_titles,).
         seed: of the resampling; one seed gives all scores the same resamples.
 

@@ -67,7 +67,7 @@ tables = st.lists(rows.filter(is_sound), min_size=1, max_size=12, unique_by=lamb
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=int(__import__("os").environ.get("HX","150")), deadline=None)
 @given(table=tables, titles=st.lists(texts, max_size=20), normalised=st.booleans())
 def test_winners_are_those_found_by_hand(table, titles, normalised):
     found = table.winners(titles, normalised)
