@@ -187,8 +187,9 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
     chosen = chosen.assign(verdict=chosen.apply(_verdict, axis=1))
     columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
     note = (
-        f"Accuracy per record against {reference} with all targets right, minus that of {name} on the same titles, with the 95% interval of the "
-        "difference (titles resampled with all their records). Ahead or behind means that the interval leaves out 0."
+        f"Accuracy per record against {reference} with all targets right, minus that of {name} on the same titles, "
+        "with the 95% interval of the difference (titles resampled with all their records). Ahead or behind means that "
+        "the interval leaves out 0."
     )
     return Table("differences", f"Is it better than {name}?", note, chosen[columns])
 

@@ -69,6 +69,7 @@ def test_repeated_and_absent_titles_are_explained(table):
     system = KeywordClassifier(table)
     assert system.explain(["cto", "cto"])["title"].tolist() == ["cto"] * 6
     assert len(system.explain([])) == 0
+    assert system.explain(["Director"])["keyword"].isna().tolist() == [False, True, False]
 
 
 def test_saved_and_loaded_systems_answer_alike(table, train, tmp_path):
