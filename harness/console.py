@@ -58,7 +58,7 @@ def shown_progress() -> Iterator[Progress]:
 
 
 def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
-    """Write a line at the start, now and then, and at the end of each step."""
+    """Write a line now and then, and at the end of each step."""
     began: dict[str, float] = {}
     spoke: dict[str, float] = {}
 
@@ -67,7 +67,6 @@ def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
         begun = began.setdefault(step, now)
         finished = done >= total
         if not finished and now - spoke.get(step, begun) < _PLAIN_LINE_EVERY_SECONDS:
-            spoke.setdefault(step, now)
             return
         spoke[step] = now
         elapsed = now - begun

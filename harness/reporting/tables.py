@@ -99,7 +99,10 @@ def write_tables(tables: Sequence[Table], folder: Path) -> None:
     for table in tables:
         worded = display(table.frame)
         sides = ["right" if is_number(table, name) else "left" for name in worded]
-        body = worded.to_markdown(index=False, disable_numparse=True, colalign=sides)
+        # A bar inside a cell would open a column of its own.
+        body = worded.map(lambda cell: cell.replace("|", r"\|")).to_markdown(
+            index=False, disable_numparse=True, colalign=sides
+        )
         (folder / f"{table.name}.md").write_text(f"# {table.title}\n\n{table.note}\n\n{body}\n", encoding="utf-8")
         table.frame.to_csv(folder / f"{table.name}.csv", index=False)
         tex = worded.to_latex(
