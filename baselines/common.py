@@ -1,4 +1,4 @@
-"""What the systems without torch share: priors, the state file, and what a fit says of itself."""
+"""What the systems without torch share: priors and the state file."""
 
 import json
 from collections.abc import Mapping
@@ -7,21 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
-
-
-def learned_from(train: LabelledTitles) -> dict[str, object]:
-    """Return what a system learned from: rows, records, and rows and records per source. Fit for JSON."""
-    per_source = pd.DataFrame({"source": train.sources, "count": train.counts}).groupby("source")["count"]
-    return {
-        "rows": len(train),
-        "records": train.n_records,
-        "sources": {str(source): {"rows": len(counts), "records": int(counts.sum())} for source, counts in per_source},
-    }
 
 
 def class_weights(train: LabelledTitles, target: str) -> npt.NDArray[np.float64]:
@@ -33,17 +22,6 @@ def class_weights(train: LabelledTitles, target: str) -> npt.NDArray[np.float64]
 def smoothed_prior(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Turn class weights into shares that sum to 1, one record added to each class; uniform if all are 0."""
     return (weights + 1) / (weights.sum() + len(weights))
-
-
-def require_fitted(system: object, learned: str) -> None:
-    """Check that a system has the attribute that its `fit` sets last.
-
-    Raises:
-        BadInput: it has not been fitted or loaded.
-    """
-    if learned not in vars(system):
-        name = type(system).__name__
-        raise BadInput(f"This {name} has learned nothing yet; call fit, or {name}.load on a saved folder.")
 
 
 def write_state(folder: Path, name: str, taxonomy: Taxonomy, state: Mapping[str, Any]) -> None:

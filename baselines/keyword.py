@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from baselines.common import class_weights, learned_from, read_state, require_fitted, smoothed_prior, write_state
+from baselines.common import class_weights, read_state, smoothed_prior, write_state
 from baselines.keyword_table import KeywordTable
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
 
@@ -71,7 +71,7 @@ class KeywordClassifier:
             n_deciding[target.name] = len(np.unique(won[won >= 0]))
         ever = np.unique(np.concatenate([won[won >= 0] for won in winners.values()]))
         self.summary_ = {
-            **learned_from(train),
+            **train.summary(),
             "keyword_rows": len(self.table),
             "keyword_rows_that_won": len(ever),
             "keyword_rows_that_won_by_target": n_deciding,

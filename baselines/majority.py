@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from baselines.common import class_weights, learned_from, read_state, require_fitted, write_state
+from baselines.common import class_weights, read_state, write_state
+from data_cleaning.errors import require_fitted
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
 
@@ -22,7 +23,7 @@ class MajorityClassifier:
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> "MajorityClassifier":
         """Learn each class's share of the training weight; uniform if there is none. `valid` is not read."""
         self.taxonomy_ = train.taxonomy
-        self.summary_ = learned_from(train)
+        self.summary_ = train.summary()
         self.prior_ = {}
         for target in train.taxonomy.names:
             weights = class_weights(train, target)

@@ -15,9 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from baselines.common import learned_from, read_state, require_fitted, write_state
+from baselines.common import read_state, write_state
 from baselines.features import TitleFeatures
 from baselines.settings import TfidfSettings
+from data_cleaning.errors import require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
@@ -69,7 +70,7 @@ class TfidfClassifier:
             regressions[target] = self._fit_target(target, features[rows], labels, weights)
             self.on_progress("fit tfidf", done, len(train.taxonomy.targets), "targets")
         self.summary_ = {
-            **learned_from(train),
+            **train.summary(),
             "distinct_titles": len(titles),
             "features": self.features_.n_features,
             "regressions": regressions,

@@ -26,3 +26,14 @@ def first_few(items: Iterable[str], most: int = 10) -> str:
     shown = "; ".join(everything[:most])
     left = len(everything) - most
     return f"{shown}; and {left:,} more" if left > 0 else shown
+
+
+def require_fitted(system: object, learned: str) -> None:
+    """Check that a system has the attribute that its `fit` sets last.
+
+    Raises:
+        BadInput: it has not been fitted or loaded.
+    """
+    if learned not in vars(system):
+        name = type(system).__name__
+        raise BadInput(f"This {name} has learned nothing yet; call fit, or {name}.load on a saved folder.")

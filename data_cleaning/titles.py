@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,14 @@ class LabelledTitles:
     def fit_weights(self) -> npt.NDArray[np.float64]:
         """What each row weighs in a fit: its records times the weight of one, shape (n_rows,)."""
         return self.counts.astype(np.float64) * self.weights
+
+    def summary(self) -> dict[str, Any]:
+        """Return rows and records, in all and per source, as plain values: what a fit says it learned from."""
+        sources = {}
+        for source in sorted(set(self.sources)):
+            chosen = self.sources == source
+            sources[str(source)] = {"rows": int(chosen.sum()), "records": int(self.counts[chosen].sum())}
+        return {"rows": len(self), "records": self.n_records, "sources": sources}
 
     def select(self, rows: npt.NDArray[np.bool_] | IntArray) -> "LabelledTitles":
         """Return the rows that a mask or positions name, in that order."""

@@ -200,7 +200,8 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
 
 
 def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, Any], tables: list[Table]) -> None:
-    settings = plain(config, lambda path: os.path.relpath(path))  # a saved config says nothing of the machine
+    # Relative to the run folder, beside which this one is being filled: so the file is a config that runs again.
+    settings = plain(config, lambda path: os.path.relpath(path, folder.resolve()))
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copyfile(config.taxonomy, folder / TAXONOMY)
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
@@ -22,7 +22,7 @@ from neural.devices import resolve_device, uses_bf16
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
 from neural.inference import predict_logits, probabilities
 from neural.multihead import MultiHead
-from neural.rows import distinct_rows, sample_rows, source_counts
+from neural.rows import distinct_rows, sample_rows
 from neural.settings import NeuralSettings
 from neural.training import EpochLog
 
@@ -89,9 +89,7 @@ class NeuralClassifier:
                 on_progress=self.on_progress,
             )
         self.summary_ = {
-            "rows": len(train),
-            "records": train.n_records,
-            "sources": source_counts(train),
+            **train.summary(),
             "distinct_rows_fitted": len(train_rows.titles),
             "distinct_rows_validated": len(valid_rows.titles),
             "best_epoch": best.epoch,
@@ -106,7 +104,11 @@ class NeuralClassifier:
         """Return the probabilities of each target, float64, each (n_titles, n_classes), in the order of the titles.
 
         Any string is a title, the empty one too. Equal titles get equal rows.
+
+        Raises:
+            BadInput: called before `fit`.
         """
+        require_fitted(self, "summary_")
         distinct = {title: row for row, title in enumerate(dict.fromkeys(titles))}
         rows = np.fromiter((distinct[title] for title in titles), np.int64, len(titles))  # (n_titles,)
         tokenized = tokenize(list(distinct), self.tokenizer_, self.settings.max_tokens)
@@ -115,6 +117,7 @@ class NeuralClassifier:
 
     def fit_summary(self) -> dict[str, Any]:
         """Say what the system learned from: rows, records and both per source; and on what, and its best epoch."""
+        require_fitted(self, "summary_")
         return self.summary_
 
     def save(self, folder: Path) -> None:

@@ -64,12 +64,3 @@ def sample_rows(
     threshold = priorities[order[most]]
     drawn = np.sort(order[:most])  # (n_drawn,)
     return drawn, np.maximum(weights[drawn], threshold)
-
-
-def source_counts(labelled: LabelledTitles) -> dict[str, dict[str, int]]:
-    """Return rows and records per source of labels."""
-    counts: dict[str, dict[str, int]] = {}
-    for source in sorted(set(labelled.sources)):
-        chosen = labelled.sources == source
-        counts[source] = {"rows": int(chosen.sum()), "records": int(labelled.counts[chosen].sum())}
-    return counts

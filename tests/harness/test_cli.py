@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -7,7 +8,6 @@ import yaml
 from typer.main import get_command
 
 from harness.cli import app, main
-from harness.systems import SYSTEMS
 
 VERBS = get_command(app).commands
 
@@ -125,9 +125,13 @@ def test_predict_never_replaces_a_file_unless_forced(company, monkeypatch, cheap
     assert "Kitchen" in out.read_text()
 
 
-def test_the_saved_config_runs_again(company, monkeypatch, cheap_run, tmp_path):
+def test_the_saved_config_is_one_that_runs_again(monkeypatch, cheap_run, capsys):
     results, _ = cheap_run
     (folder,) = (place for place in results.glob("company-*") if (place / "models/record/legacy/keyword").is_dir())
     settings = yaml.safe_load((folder / "config.yaml").read_text())
     assert settings["systems"] == ["majority", "keyword"]
-    assert set(SYSTEMS) >= set(settings["systems"])
+    assert not Path(settings["leads"]["path"]).is_absolute()
+    assert call(monkeypatch, "run", "all", "--config", folder / "config.yaml", "--results", results) == 0
+    shown = capsys.readouterr()
+    assert "nothing had changed" in shown.err
+    assert f"Everything lies in {folder}" in shown.out

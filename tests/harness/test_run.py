@@ -75,7 +75,10 @@ def test_nothing_changed_means_nothing_made(finished, company, results):
 @pytest.mark.parametrize(
     ("override", "remade"),
     [
-        ("tfidf.inverse_regularisation=3.0", [f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")]),
+        (
+            "tfidf.inverse_regularisation=5.0",
+            [*(f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")), "compare/{}/legacy"],
+        ),
         ("split.by=[title, record]", []),
     ],
 )

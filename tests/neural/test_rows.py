@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from neural.rows import distinct_rows, sample_rows, source_counts
+from neural.rows import distinct_rows, sample_rows
 from tests.neural.toy import labelled
 
 NURSE = ("nurse", "health", "rest")
@@ -54,9 +54,3 @@ def test_a_sample_larger_than_the_rows_is_the_rows():
 
     assert drawn.tolist() == [0, 1]
     assert weights.tolist() == [2.0, 1.0]
-
-
-def test_sources_are_counted_in_rows_and_records():
-    rows = labelled([NURSE] * 3, count=[5, 1, 2], source=["legacy", "reviewed", "legacy"])
-
-    assert source_counts(rows) == {"legacy": {"rows": 2, "records": 7}, "reviewed": {"rows": 1, "records": 1}}

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from data_cleaning.progress import silent
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import load_config
+from harness.pipeline import arms, fingerprints, make_stages, plan
+from harness.store import StageStore
+from harness.systems import SYSTEMS
+
+SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]")
+
+
+def planned(*overrides):
+    config = load_config(Path("configs/smoke.yaml"), overrides, tuple(SYSTEMS))
+    return config, plan(config, Taxonomy.read(config.taxonomy), silent)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
+
+
+def test_stages_come_after_those_they_need():
+    _, stages = planned()
+    seen = set()
+    for stage in stages:
+        assert set(stage.needs) <= seen
+        seen.add(stage.name)
+    assert len(seen) == len(stages)
+
+
+def test_every_system_is_fitted_on_every_split():
+    config, stages = planned()
+    assert {arm.stage("fit") for arm in arms(config)} == {s.name for s in stages if s.name.startswith("fit/")}
+    assert len(arms(config)) == len(SYSTEMS) * 2
+
+
+def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path):
+    _, stages = planned(*SMALL)
+    done = make_stages(stages, fingerprints(stages), StageStore(tmp_path), lambda _: None)
+    assert "persona" in pl.read_parquet_schema(done["leads"] / "truth.parquet")
+    for stage in stages:
+        if stage.name.startswith("fit/"):
+            assert stage.needs == (f"split/{stage.name.split('/')[1]}",)
+    for by in ("record", "title"):
+        columns = set(pl.read_parquet_schema(done[f"split/{by}"] / "split.parquet"))
+        assert columns == {"title", "part", "source", "function", "role", "level", "count"}
+
+
+def test_scoring_sees_predictions_and_labels_and_never_a_model():
+    _, stages = planned()
+    for stage in stages:
+        if stage.name.startswith(("score/", "compare/")):
+            assert not any(need.startswith("fit/") for need in stage.needs)
+
+
+@pytest.mark.parametrize(
+    ("override", "unchanged"),
+    [
+        ("neural.epochs=4", ("leads", "split/title", "fit/title/legacy/tfidf", "score/title/legacy/keyword")),
+        ("split.test_share=0.2", ("leads", "clean")),
+        ("leads.simulate.records=500", ()),
+    ],
+)
+def test_a_setting_changes_the_fingerprints_of_what_reads_it(override, unchanged):
+    before, after = (fingerprints(planned(*overrides)[1]) for overrides in ((), (override,)))
+    for name in unchanged:
+        assert before[name] == after[name]
+    assert before["fit/title/legacy/neural"] != after["fit/title/legacy/neural"]
+    assert before["score/title/legacy/neural"] != after["score/title/legacy/neural"]
