@@ -11,7 +11,7 @@ import pandas as pd
 import polars as pl
 
 from baselines.matching import normal_form
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, read_text
 from data_cleaning.taxonomy import Taxonomy
 
 MATCHES = ("substring", "word", "prefix")
@@ -116,20 +116,11 @@ def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
 
 def _read_text(path: Path) -> str:
     """Return a file's text without a byte order mark."""
-    try:
-        content = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError):
-        raise BadInput(f"No keyword table at {path}. Set 'keyword_table' in the config to a CSV file.") from None
-    lines = [str(number) for number, line in enumerate(content.split(b"\n"), start=1) if b"\0" in line]
+    text = read_text(path, "keyword table", "Set 'keyword.table' in the config to a CSV file.")
+    lines = [str(number) for number, line in enumerate(text.split("\n"), start=1) if "\0" in line]
     if lines:
         raise BadInput(f"{path}: NUL byte in line {', '.join(lines[:10])}; save the file as UTF-8 CSV.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"{path}, line {line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8 CSV."
-        ) from None
+    return text
 
 
 def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:

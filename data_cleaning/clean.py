@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from data_cleaning.errors import BadInput
-from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.normalise import normalise_titles
+from data_cleaning.taxonomy import Target, Taxonomy
 
 LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
 
@@ -23,12 +24,6 @@ class CleanedLeads:
     """The other leads as they came, with a `reason`."""
     ledger: pl.DataFrame
     """One row per step, with `LEDGER_COLUMNS`."""
-
-
-def normalise_titles(titles: pl.Series) -> pl.Series:
-    """Compose Unicode, drop control characters and fold white space; case and wording stay as they were typed."""
-    composed = titles.str.normalize("NFC").str.replace_all(r"[\s\p{Cc}\p{Zs}\u200b\ufeff]+", " ")
-    return composed.str.strip_chars()
 
 
 def clean_leads(leads: pl.DataFrame, taxonomy: Taxonomy) -> CleanedLeads:
@@ -65,7 +60,10 @@ def clean_leads(leads: pl.DataFrame, taxonomy: Taxonomy) -> CleanedLeads:
         raw = kept[target.name].str.strip_chars()
         # Distinct labels are few: encode those, and let the join carry the classes to the records.
         distinct = raw.unique().to_list()
-        grouped = [target.classes[code] for code in target.encode(distinct)]
+        try:
+            grouped = [target.classes[code] for code in target.encode(distinct)]
+        except BadInput as error:
+            raise BadInput(f"{error} {_first_unmapped(kept, raw, target)}") from None
         kept = kept.with_columns(
             raw.alias(f"raw_{target.name}"),
             raw.replace_strict(distinct, grouped, return_dtype=pl.String).alias(target.name),
@@ -77,6 +75,14 @@ def clean_leads(leads: pl.DataFrame, taxonomy: Taxonomy) -> CleanedLeads:
     aside = pl.concat(quarantined)
     assert _records(kept) + _records(aside) == _records(leads), "a record vanished in cleaning"
     return CleanedLeads(kept, aside, pl.DataFrame(ledger))
+
+
+def _first_unmapped(kept: pl.DataFrame, raw: pl.Series, target: Target) -> str:
+    unmapped = kept.filter(~raw.is_in(list(target.raw_to_class)))
+    return (
+        f"The leads have it in {len(unmapped):,} records, first in record {unmapped['record'][0]} "
+        f"({unmapped['title'][0]!r}). Add the label to a class of the taxonomy, or correct it in the leads."
+    )
 
 
 def _records(frame: pl.DataFrame) -> int:

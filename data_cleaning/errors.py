@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 
 class BadInput(ValueError):
@@ -14,10 +15,10 @@ class BadInput(ValueError):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """Build the error for a name that is not in `known`, with the nearest known name."""
-    names = sorted(known)
+    names = sorted(map(str, known))
     close = get_close_matches(name, names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    return BadInput(f"Unknown {kind} {name!r}.{hint} Known: {', '.join(names)}.")
+    return BadInput(f"Unknown {kind} {name!r}.{hint} Known: {first_few(names, most=20)}.")
 
 
 def first_few(items: Iterable[str], most: int = 10) -> str:
@@ -26,6 +27,30 @@ def first_few(items: Iterable[str], most: int = 10) -> str:
     shown = "; ".join(everything[:most])
     left = len(everything) - most
     return f"{shown}; and {left:,} more" if left > 0 else shown
+
+
+def read_text(path: Path, what: str, remedy: str) -> str:
+    """Read a UTF-8 text file that a person named.
+
+    Args:
+        path: of the file.
+        what: what the file is, for the message.
+        remedy: what to do where there is none.
+
+    Raises:
+        BadInput: there is no such file, it cannot be read, or it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise BadInput(f"No {what} at {path}. {remedy}") from None
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read as a {what}: {error.strerror}. {remedy}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise BadInput(
+            f"{path}, line {line}: byte {error.object[error.start]:#04x} is not UTF-8; save the {what} as UTF-8."
+        ) from None
 
 
 def require_fitted(system: object, learned: str) -> None:

@@ -7,20 +7,24 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 
 _CHUNK_BYTES = 1 << 24
 _GZIP_SUFFIX = ".gz"
+_LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +43,14 @@ class LeadColumns:
     """Number of records that a row stands for."""
 
 
+_DELIMITERS = ",;\t|"
+
+
 def read_text_table(path: Path, columns: Sequence[str] | None = None, encoding: str = "utf-8") -> pl.DataFrame:
     """Read a table with every column as text; an empty cell is null.
 
     Args:
-        path: `.csv`, `.csv.gz` or `.parquet`.
+        path: `.csv`, `.tsv`, `.csv.gz` or `.parquet`; the delimiter of the header line is the file's.
         columns: names that must be there and are returned, in this order; None returns all.
         encoding: of a CSV file.
 
@@ -53,13 +60,14 @@ def read_text_table(path: Path, columns: Sequence[str] | None = None, encoding: 
     """
     if not path.is_file():
         raise BadInput(f"No file at {path}. Check the path; a CSV, gzipped CSV or Parquet file is expected there.")
-    if path.suffix == ".parquet":
-        table = _read_parquet(path)
-    elif path.suffix in (".csv", ".tsv", ".txt", _GZIP_SUFFIX):
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        table = read_parquet(path)
+    elif suffix in (".csv", ".tsv", ".txt", _GZIP_SUFFIX):
         _check_bytes(path, encoding)
         table = _read_csv(path, encoding)
     else:
-        raise BadInput(f"{path} ends in {path.suffix or 'nothing'!r}; expected .csv, .csv.gz or .parquet.")
+        raise BadInput(f"{path} ends in {path.suffix or 'nothing'!r}; expected .csv, .tsv, .csv.gz or .parquet.")
     repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if repeated:
         raise BadInput(f"{path} names these columns more than once: {first_few(repeated)}. Rename all but one of each.")
@@ -71,7 +79,19 @@ def read_text_table(path: Path, columns: Sequence[str] | None = None, encoding: 
     frame = pl.DataFrame(table.select(list(columns)) if columns is not None else table)
     if frame.is_empty():
         raise BadInput(f"{path} has a header but no rows; expected at least one.")
+    require_text(frame, path)
     return frame.with_columns(pl.all().cast(pl.String))
+
+
+def require_text(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse columns that hold anything but one value per cell.
+
+    Raises:
+        BadInput: naming every list, structure or run of bytes.
+    """
+    odd = frame.select(cs.nested() | cs.binary()).columns
+    if odd:
+        raise BadInput(f"{path}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, expected text.")
 
 
 def read_leads(path: Path, columns: LeadColumns, encoding: str = "utf-8") -> pl.DataFrame:
@@ -79,22 +99,22 @@ def read_leads(path: Path, columns: LeadColumns, encoding: str = "utf-8") -> pl.
 
     Returns:
         Text columns `title` and one per target, those of `country` and `date` that the file has, `record` (from 1, in
-        file order, where the file has no numbers of its own) and the whole number `count`.
+        file order, where the file does not name its records) and the whole number `count`.
 
     Raises:
-        BadInput: as `read_text_table`, or a count or record number is not a whole number of at least 1.
+        BadInput: as `read_text_table`; a count is not a whole number of at least 1; one column is mapped twice.
     """
+    _check_mapped_once(columns)
     wanted = {"title": columns.title, **columns.targets}
     for name in ("record", "country", "date", "count"):
         if (column := getattr(columns, name)) is not None:
             wanted[name] = column
     frame = read_text_table(path, list(wanted.values()), encoding)
     frame = frame.select(pl.col(column).alias(name) for name, column in wanted.items())
-    for name in ("record", "count"):
-        if name in frame.columns:
-            frame = frame.with_columns(_whole_numbers(frame[name], path, wanted[name]))
+    if "count" in frame.columns:
+        frame = frame.with_columns(whole_numbers(frame["count"], path, wanted["count"]))
     if "record" not in frame.columns:
-        frame = frame.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("record"))
+        frame = frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("record"))
     if "count" not in frame.columns:
         frame = frame.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
     return frame
@@ -119,6 +139,7 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
             raise BadInput(f"{path}: {unknown('column', column, frame.columns)} {name!r} is read as well.")
         picked.append(pl.col(column if column in frame.columns else name).str.strip_chars().alias(name))
     frame = frame.select(picked)
+    frame = frame.with_columns(normalise_titles(frame["title"]))
     for name in names:
         blank = frame[name].is_null() | (frame[name] == "")
         if blank.any():
@@ -137,7 +158,21 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     return frame
 
 
-def _whole_numbers(values: pl.Series, path: Path, column: str) -> pl.Series:
+def _check_mapped_once(columns: LeadColumns) -> None:
+    named = {"title": columns.title, **{f"targets.{target}": column for target, column in columns.targets.items()}}
+    named |= {name: getattr(columns, name) for name in ("record", "country", "date", "count") if getattr(columns, name)}
+    mapped = list(named.values())
+    twice = [f"{name} -> {column!r}" for name, column in named.items() if mapped.count(column) > 1]
+    if twice:
+        raise BadInput(f"leads.columns maps one column more than once: {first_few(twice)}. Give each its own.")
+
+
+def whole_numbers(values: pl.Series, path: Path, column: str) -> pl.Series:
+    """Read a column of text as whole numbers of at least 1.
+
+    Raises:
+        BadInput: naming the rows that are none.
+    """
     numbers = values.str.strip_chars().cast(pl.Int64, strict=False)
     wrong = (numbers.is_null() | (numbers < 1)).arg_true()
     if len(wrong):
@@ -146,7 +181,12 @@ def _whole_numbers(values: pl.Series, path: Path, column: str) -> pl.Series:
     return numbers
 
 
-def _read_parquet(path: Path) -> pa.Table:
+def read_parquet(path: Path) -> pa.Table:
+    """Read a Parquet file with the types it has.
+
+    Raises:
+        BadInput: it is no such file.
+    """
     try:
         return pyarrow.parquet.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
@@ -154,7 +194,8 @@ def _read_parquet(path: Path) -> pa.Table:
 
 
 def _read_csv(path: Path, encoding: str) -> pa.Table:
-    as_text = dict.fromkeys(_header(path, encoding), pa.string())
+    header, delimiter = _header(path, encoding)
+    as_text = dict.fromkeys(header, pa.string())
     ragged: list[pyarrow.csv.InvalidRow] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
@@ -166,7 +207,13 @@ def _read_csv(path: Path, encoding: str) -> pa.Table:
             path,
             # Row numbers reach the handler only when the file is parsed in order.
             read_options=pyarrow.csv.ReadOptions(encoding=encoding, use_threads=False),
-            parse_options=pyarrow.csv.ParseOptions(invalid_row_handler=note, newlines_in_values=True),
+            parse_options=pyarrow.csv.ParseOptions(
+                delimiter=delimiter,
+                invalid_row_handler=note,
+                newlines_in_values=True,
+                # In a file of one column an empty line is an empty cell, and its row must not go missing.
+                ignore_empty_lines=len(header) > 1,
+            ),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=as_text, null_values=[""], strings_can_be_null=True
             ),
@@ -184,10 +231,17 @@ def _read_csv(path: Path, encoding: str) -> pa.Table:
     return table
 
 
-def _header(path: Path, encoding: str) -> list[str]:
-    with gzip.open(path) if path.suffix == _GZIP_SUFFIX else path.open("rb") as opened:
+def _header(path: Path, encoding: str) -> tuple[list[str], str]:
+    """Return the names of the columns and what parts them."""
+    with gzip.open(path) if path.suffix.lower() == _GZIP_SUFFIX else path.open("rb") as opened:
         lines = io.TextIOWrapper(opened, encoding=encoding, newline="")
-        return [name.removeprefix("\ufeff") for name in next(csv.reader(lines), [])]
+        first = lines.readline(_LONGEST_HEADER)
+        delimiter = max(_DELIMITERS, key=first.count)
+        try:
+            names = next(csv.reader(itertools.chain([first], lines), delimiter=delimiter), [])
+        except csv.Error as error:
+            raise BadInput(f"{path}: the header line is not readable: {error}. Look for an unclosed quote.") from None
+        return [name.removeprefix("\ufeff") for name in names], delimiter
 
 
 def _short(text: str, most: int = 60) -> str:
@@ -196,7 +250,7 @@ def _short(text: str, most: int = 60) -> str:
 
 def _chunks(path: Path) -> Iterator[bytes]:
     try:
-        with gzip.open(path) if path.suffix == _GZIP_SUFFIX else path.open("rb") as opened:
+        with gzip.open(path) if path.suffix.lower() == _GZIP_SUFFIX else path.open("rb") as opened:
             while chunk := opened.read(_CHUNK_BYTES):
                 yield chunk
     except (gzip.BadGzipFile, EOFError) as error:
@@ -206,6 +260,7 @@ def _chunks(path: Path) -> Iterator[bytes]:
 def _check_bytes(path: Path, encoding: str) -> None:
     """Refuse NUL bytes and bytes outside the encoding, naming the line; the CSV parser lets both pass."""
     try:
+        "".encode(encoding)  # refuses unknown names, and codecs that are not for text
         decoder = codecs.getincrementaldecoder(encoding)()
     except LookupError:
         raise BadInput(f"Unknown encoding {encoding!r}; expected a name such as utf-8, utf-16 or latin-1.") from None

@@ -3,6 +3,7 @@
 Nothing else in the project names a target or a class.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import BadInput, first_few, read_text, unknown
 
 _TARGET_KEYS = ("importance", "ordinal", "fallback", "classes")
+
+_RESERVED = frozenset({
+    *("all", "weighted", "title", "original_title", "key", "part", "source", "count", "records", "record", "reference"),
+    *("history", "country", "date", "reason", "keyword", "priority", "match", "line", "weight", "system", "split"),
+})  # fmt: skip
+"""Names that tables and score columns use themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,33 +163,30 @@ class Taxonomy:
         Raises:
             BadInput: the file is missing, is not YAML, or says something a taxonomy cannot.
         """
+        text = read_text(path, "taxonomy file", "Set 'taxonomy' in the config to one.")
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise BadInput(f"No taxonomy file at {path}. Set 'taxonomy' in the config to one.") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            content = yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError) as error:  # an impossible date is a ValueError
             raise BadInput(f"{path} is not readable YAML: {error}") from None
         return cls.from_dict(content, str(path))
 
 
 def _read_target(name: str, body: Any) -> tuple[Target | None, list[str]]:
     """Read one target of the file; return it, or None and what is wrong with it."""
+    if name in _RESERVED:
+        return None, [f"a target cannot be called {name!r}, a name that the tables use themselves"]
     if not isinstance(body, Mapping) or not isinstance(body.get("classes"), Mapping) or not body["classes"]:
         return None, [f"target {name!r} needs a mapping 'classes' with at least one class"]
     faults = [f"target {name!r} has an unknown key {key!r} (known: {', '.join(_TARGET_KEYS)})"
               for key in body if key not in _TARGET_KEYS]  # fmt: skip
     classes = tuple(str(label) for label in body["classes"])
-    raw_to_class = {label: label for label in classes}
-    for label, raws in body["classes"].items():
-        for raw in raws or ():
-            owner = raw_to_class.setdefault(str(raw), str(label))
-            if owner != str(label):
-                faults.append(f"target {name!r} puts raw label {str(raw)!r} in both {owner!r} and {str(label)!r}")
+    raw_to_class, found = _read_classes(name, body["classes"])
+    faults += found
     fallback = str(body.get("fallback", classes[-1]))
     if fallback not in classes:
         faults.append(f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})")
     importance = body.get("importance", 1)
-    if isinstance(importance, bool) or not isinstance(importance, int | float) or importance <= 0:
+    if isinstance(importance, bool) or not isinstance(importance, int | float) or not 0 < importance < math.inf:
         faults.append(f"target {name!r} has importance {importance!r}; expected a number above 0")
     ordinal = body.get("ordinal", False)
     if not isinstance(ordinal, bool):
@@ -192,3 +196,18 @@ def _read_target(name: str, body: Any) -> tuple[Target | None, list[str]]:
     target = Target(name=name, classes=classes, raw_to_class=raw_to_class, importance=float(importance),
                     ordinal=ordinal, fallback=fallback)  # fmt: skip
     return target, []
+
+
+def _read_classes(name: str, classes: Mapping[Any, Any]) -> tuple[dict[str, str], list[str]]:
+    """Return the class of every raw label of one target, and what is wrong with the lists."""
+    faults = []
+    raw_to_class = {str(label): str(label) for label in classes}
+    for label, raws in classes.items():
+        if raws is not None and not isinstance(raws, list):
+            faults.append(f"target {name!r}, class {str(label)!r} lists its raw labels as {raws!r}; expected [a, b, …]")
+            continue
+        for raw in raws or ():
+            owner = raw_to_class.setdefault(str(raw), str(label))
+            if owner != str(label):
+                faults.append(f"target {name!r} puts raw label {str(raw)!r} in both {owner!r} and {str(label)!r}")
+    return raw_to_class, faults

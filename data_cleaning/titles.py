@@ -80,17 +80,6 @@ class LabelledTitles:
             sources=self.sources[rows],
         )
 
-    def label_names(self, target: str) -> StrArray:
-        """Return the class names of one target, shape (n_rows,)."""
-        return np.array(self.taxonomy[target].classes, dtype=object)[self.labels[target]]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per row: title, a class name per target, count, weight, source."""
-        frame = pd.DataFrame({"title": self.titles})
-        for target in self.taxonomy.names:
-            frame[target] = self.label_names(target)
-        return frame.assign(count=self.counts, weight=self.weights, source=self.sources)
-
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, taxonomy: Taxonomy, source: str | None = None) -> "LabelledTitles":
         """Build from a frame with `title`, a label per target and, where they differ from 1, `count` and `weight`.
@@ -113,19 +102,6 @@ class LabelledTitles:
             weights=frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(n_rows),
             sources=sources,
         )
-
-
-def concat(parts: Sequence[LabelledTitles]) -> LabelledTitles:
-    """Stack the rows of several parts that share one taxonomy, in the order given."""
-    taxonomy = parts[0].taxonomy
-    return LabelledTitles(
-        taxonomy=taxonomy,
-        titles=np.concatenate([part.titles for part in parts]),
-        labels={target: np.concatenate([part.labels[target] for part in parts]) for target in taxonomy.names},
-        counts=np.concatenate([part.counts for part in parts]),
-        weights=np.concatenate([part.weights for part in parts]),
-        sources=np.concatenate([part.sources for part in parts]),
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, unknown
 from harness.systems import SYSTEMS
 
 app = typer.Typer(
@@ -41,17 +41,14 @@ def run_verb(
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
     from harness.config import load_config
-    from harness.console import err, show_table, shown_progress
+    from harness.console import by_step, err, show_table, shown_progress
     from harness.console import out as stdout
-    from harness.run import run, with_systems
+    from harness.run import run
 
-    settings = load_config(config, set_ or (), tuple(SYSTEMS))
-    if what not in _ALL:
-        if what not in SYSTEMS:
-            from data_cleaning.errors import unknown
-
-            raise unknown("run", what, [*_ALL, *SYSTEMS])
-        settings = with_systems(settings, (what,))
+    if what not in (*_ALL, *SYSTEMS):
+        raise unknown("run", what, [*_ALL, *SYSTEMS])
+    alone = [] if what in _ALL else [f"systems=[{what}]"]
+    settings = load_config(config, [*(set_ or ()), *alone], tuple(SYSTEMS))
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -59,18 +56,20 @@ def run_verb(
             out=out,
             fresh=fresh,
             on_progress=on_progress,
-            announce=lambda stage: err.print(f"making {stage}", highlight=False),
+            announce=lambda stage: err.print(f"making {stage}", markup=False, highlight=False),
         )
     if finished.reused:
-        err.print(
-            f"Reused {len(finished.reused)} finished stages, made {len(finished.made)}"
-            + (f": {', '.join(finished.made)}." if finished.made else "; nothing had changed."),
-            highlight=False,
-        )
+        made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
+        err.print(f"Reused finished stages: {by_step(finished.reused)}; {made}.", markup=False, highlight=False)
     to_show = finished.tables if what == "report" else [t for t in finished.tables if t.name in _SHOWN]
     for table in to_show:
         show_table(table)
-    stdout.print(f"Everything lies in {finished.folder}: report.html, tables/, models/, predictions/.", soft_wrap=True)
+    stdout.print(
+        f"Everything lies in {finished.folder}: report.html, tables/, models/, predictions/.",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
 
 
 @app.command("predict")
@@ -106,6 +105,7 @@ def predict_verb(
     err.print(
         f"Tagged {tagged.n_rows:,} rows ({tagged.n_titles:,} distinct titles, {tagged.n_blank:,} rows without a title) "
         f"with {system} of {tagged.model}; written to {out}.",
+        markup=False,
         highlight=False,
         soft_wrap=True,
     )

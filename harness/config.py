@@ -13,7 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from baselines.settings import TfidfSettings
-from data_cleaning.errors import BadInput, unknown
+from data_cleaning.errors import BadInput, first_few, read_text, unknown
 from data_cleaning.leads import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from neural.settings import NeuralSettings
@@ -111,7 +111,7 @@ class ReviewedSection(_Section):
 class RunConfig(_Section):
     """Everything a run reads; the resolved object is saved with its results."""
 
-    name: str = ""
+    name: str = Field(default="", pattern=r"^[\w][\w.-]*$")
     """Set from the file's name."""
     seed: int = Field(default=17, ge=0)
     taxonomy: InputPath
@@ -149,22 +149,16 @@ def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequen
     Raises:
         BadInput: the file is missing or no YAML mapping, or has unknown keys or wrong values, all of them named.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BadInput(
-            f"No config at {path}. The project's own are configs/default.yaml, smoke.yaml, real.yaml."
-        ) from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path} is not UTF-8 text: {error}.") from None
+    text = read_text(path, "config", "The project's own are configs/default.yaml, smoke.yaml and real.yaml.")
     try:
         content = yaml.safe_load(text)
         tree = yaml.compose(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # an impossible date is a ValueError
         raise BadInput(f"{path} is not readable YAML: {error}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path} holds {type(content).__name__}, expected a mapping of settings such as 'seed: 17'.")
     assert tree is not None, "a mapping has a tree"
+    _refuse_repeated_keys(tree, path)
     schema = RunConfig.model_json_schema()
     overridden = {_override(content, given, schema) for given in overrides}
     content.setdefault("name", path.stem)
@@ -177,7 +171,25 @@ def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequen
     return config
 
 
+def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
+    """Refuse a key that stands twice in one mapping, of which YAML would quietly keep the last."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                raise BadInput(f"{path}, line {key.start_mark.line + 1}: {key.value!r} stands here twice. Keep one.")
+            seen.add(key.value)
+            _refuse_repeated_keys(value, path)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            _refuse_repeated_keys(value, path)
+
+
 def _check_systems(config: RunConfig, path: Path, known_systems: Sequence[str]) -> None:
+    for listed, where in ((config.systems, "systems"), (config.split.by, "split.by")):
+        twice = sorted({name for name in listed if listed.count(name) > 1})
+        if twice:
+            raise BadInput(f"{path}: {where} lists {first_few(map(repr, twice))} more than once. Keep one of each.")
     for name in config.systems:
         if name not in known_systems:
             raise BadInput(f"{path}: {unknown('system', name, known_systems)}")
@@ -192,7 +204,7 @@ def _override(content: dict[str, Any], given: str, schema: Mapping[str, Any]) ->
         raise BadInput(f"--set got {given!r}; expected key=value, such as --set neural.epochs=1.")
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise BadInput(f"--set {given!r}: the value is not readable YAML: {error}") from None
     where = tuple(key.split("."))
     node = content

@@ -2,12 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -81,6 +83,12 @@ def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
     return on_progress
 
 
+def by_step(stages: Iterable[str]) -> str:
+    """Word stage names by their first part, with how many there are of each: "leads, clean, fit (10)"."""
+    counted = Counter(name.split("/")[0] for name in stages)
+    return ", ".join(step if n == 1 else f"{step} ({n})" for step, n in counted.items())
+
+
 def show_table(table: Table) -> None:
     """Print one table with its title and note; groups of the first column are parted by a line."""
     worded = display(table.frame)
@@ -91,6 +99,7 @@ def show_table(table: Table) -> None:
     groups = worded.iloc[:, 0].tolist()
     for position, row in enumerate(worded.itertuples(index=False)):
         ends = position + 1 < len(groups) and groups[position + 1] != groups[position]
-        shown.add_row(*map(str, row), end_section=ends)
-    out.print(f"[bold]{table.title}[/bold]\n{table.note}", highlight=False)
+        shown.add_row(*map(escape, map(str, row)), end_section=ends)
+    out.print(table.title, style="bold", markup=False, highlight=False)
+    out.print(table.note, markup=False, highlight=False)
     out.print(shown)

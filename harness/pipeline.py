@@ -10,16 +10,18 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.stages.clean import clean
 from harness.stages.compare import compare
+from harness.stages.files import LEARN
 from harness.stages.fit import fit
 from harness.stages.leads import obtain_leads
 from harness.stages.predict import predict
 from harness.stages.references import gather_references
 from harness.stages.score import score
 from harness.stages.split import split
-from harness.store import StageStore, digest, imports_of, source_digest
-from harness.systems import SYSTEMS, Request
+from harness.store import StageStore, digest, imports_of, library_versions, source_digest
+from harness.systems import SYSTEMS, SYSTEMS_SOURCE, Request
 
-# What these pass on is fingerprinted as values: the sections of the config, and the system that a stage names.
+# The config is fingerprinted by the values that a stage reads; the registry of systems as one file, since following
+# its imports would make every system a part of each.
 _VALUES_COUNT = frozenset({"harness.config", "harness.systems"})
 
 Folders = Mapping[str, Path]
@@ -114,7 +116,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
         Stage(
             f"split/{by}",
             lambda done, out: split(config, taxonomy, by, done["clean"], out),
-            reads=(by, shares, config.seed, config.truth, reviewed),
+            reads=(by, shares, config.seed, config.truth, reviewed, config.leads.columns, config.leads.encoding),
             needs=("clean",),
             modules=("harness.stages.split",),
         ),
@@ -123,7 +125,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
             lambda done, out: gather_references(
                 config, taxonomy, done["leads"], done["clean"], done[f"split/{by}"], out
             ),
-            reads=(config.truth,),
+            reads=(config.truth, config.leads.columns, config.leads.encoding),
             needs=("leads", "clean", f"split/{by}"),
             modules=("harness.stages.references",),
         ),
@@ -146,15 +148,15 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
         Stage(
             fitted,
             lambda done, out: fit(
-                Request(config, taxonomy, named), arm.system, arm.block, done[f"split/{arm.by}"], out
+                Request(config, taxonomy, named), arm.system, arm.block, done[f"split/{arm.by}"] / LEARN, out
             ),
-            reads=(arm.system, arm.block, settings, encoder, share, config.seed),
+            reads=(arm.system, arm.block, settings, encoder, share, config.seed, SYSTEMS_SOURCE),
             needs=(f"split/{arm.by}",),
             modules=("harness.stages.fit", *of_system),
         ),
         Stage(
             predicted,
-            lambda done, out: predict(arm.system, taxonomy, done[fitted], done[references], out),
+            lambda done, out: predict(arm.system, taxonomy, done[fitted], done[references], out, named),
             reads=(arm.system,),
             needs=(fitted, references),
             modules=("harness.stages.predict", *of_system),
@@ -177,10 +179,13 @@ def _encoder_files(config: RunConfig) -> tuple[Path, ...]:
 
 def fingerprints(stages: list[Stage]) -> dict[str, str]:
     """Return the fingerprint of every stage: what it reads, the sources it runs, and the stages it needs."""
+    # How stages are put together counts as source of each of them, and so do the libraries that they call.
+    shared = digest(Path(__file__), library_versions())
     found: dict[str, str] = {}
     for stage in stages:
         upstream = [found[name] for name in stage.needs]
-        found[stage.name] = digest(stage.name, stage.reads, source_digest(stage.modules, _VALUES_COUNT), upstream)
+        sources = source_digest(stage.modules, _VALUES_COUNT)
+        found[stage.name] = digest(stage.name, stage.reads, sources, shared, upstream)
     return found
 
 

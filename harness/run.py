@@ -23,18 +23,35 @@ from harness.pipeline import Folders, arms, fingerprints, make_stages, plan
 from harness.reporting.page import write_page
 from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
 from harness.scoring.references import noise_ceilings
-from harness.stages.clean import LEDGER
-from harness.stages.compare import DIFFERENCES
-from harness.stages.fit import FIT_FACTS, MODEL
-from harness.stages.predict import PREDICT_FACTS, PREDICTIONS
-from harness.stages.references import REFERENCE_FACTS, REFERENCE_ROWS
-from harness.stages.score import SCORES
-from harness.stages.split import SPLIT_FACTS
-from harness.store import StageStore, digest, environment, file_digest, link_tree, plain, source_digest, whole_folder
+from harness.stages.files import (
+    DIFFERENCES,
+    FIT_FACTS,
+    LEDGER,
+    MODEL,
+    PREDICT_FACTS,
+    PREDICTIONS,
+    REFERENCE_FACTS,
+    REFERENCE_ROWS,
+    SCORES,
+    SPLIT_FACTS,
+)
+from harness.store import (
+    StageStore,
+    copy_model,
+    digest,
+    environment,
+    file_digest,
+    plain,
+    remove_unfinished,
+    source_digest,
+    whole_folder,
+)
 
 RUN_FACTS = "run.json"
 CONFIG = "config.yaml"
 TAXONOMY = "taxonomy.yaml"
+PAGE = "report.html"
+_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, "tables", "models", "predictions")
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,8 @@ def run(
     prints = fingerprints(stages)
     whole = digest(prints, config, source_digest(["harness.reporting.tables", "harness.reporting.page"]))
     folder = out or results / f"{config.name}-{whole[:8]}"
+    _check_places(results, folder)
+    remove_unfinished(folder.parent)
     already_there = _same_run(folder, whole, fresh=fresh)
 
     store = StageStore(results / ".cache", fresh=fresh)
@@ -106,9 +125,15 @@ def run(
     return Run(folder, tables, store.reused, store.made, already_there)
 
 
-def with_systems(config: RunConfig, systems: tuple[str, ...]) -> RunConfig:
-    """Return a config that runs these systems only."""
-    return config.model_copy(update={"systems": systems})
+def _check_places(results: Path, folder: Path) -> None:
+    """Refuse places that cannot be written before any work is done."""
+    for place in (results, folder.parent):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{place} cannot be a folder for results: {error.strerror}. Choose another place.") from None
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file; a run needs a folder. Choose another --out.")
 
 
 def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
@@ -126,13 +151,24 @@ def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
     """Say whether a run folder already holds this run; refuse one that holds anything else."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
-    if not (folder / RUN_FACTS).is_file():
+    if not _is_run(folder):
         raise BadInput(f"{folder} exists and is no run folder; nothing in it was touched. Choose another --out.")
     if fresh:
         return False
     if _facts(folder, RUN_FACTS)["fingerprint"] == fingerprint:
-        return True
+        # A part that somebody deleted is written again.
+        return all((folder / name).exists() for name in _CONTENT)
     raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
+
+
+def _is_run(folder: Path) -> bool:
+    """Say whether a folder holds a run and nothing that a run does not write, so that it may be replaced."""
+    try:
+        return "fingerprint" in _facts(folder, RUN_FACTS) and all(
+            place.name in _CONTENT or place.match("quarantine_*.csv") for place in folder.iterdir()
+        )
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _facts(folder: Path, name: str) -> dict[str, Any]:
@@ -207,13 +243,13 @@ def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, An
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     write_tables(tables, folder / "tables")
     for arm in arms(config):
-        link_tree(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
+        copy_model(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
         target = folder / "predictions" / arm.by / arm.block / f"{arm.system}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
     for quarantine in done["clean"].glob("quarantine_*.csv"):
         shutil.copyfile(quarantine, folder / quarantine.name)
-    write_page(folder / "report.html", tables, facts)
+    write_page(folder / PAGE, tables, facts)
 
 
 def model_folder(run_folder: Path, by: str, block: str, system: str) -> Path:

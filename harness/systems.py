@@ -120,6 +120,9 @@ def _learned(section: str) -> Callable[[Request], Mapping[str, Any]]:
     }
 
 
+SYSTEMS_SOURCE = Path(__file__)
+"""This file: how a system is built is part of what a fit depends on."""
+
 SYSTEMS: dict[str, System] = {
     "majority": System(_majority),
     "keyword": System(_keyword, _table, section="keyword"),

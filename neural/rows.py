@@ -14,6 +14,9 @@ def distinct_rows(labelled: LabelledTitles, count_power: float) -> tuple[IntArra
     w * c ** count_power. Records of equal weight are counted together first, so that it does not matter whether they
     came as one row or as many.
 
+    Counts are evened out within a source of labels; between sources the shares stay those of the fit weights, so that a
+    source that was given half of the weight keeps half, however often its titles recur.
+
     Args:
         labelled: n_rows rows.
         count_power: 1 counts records, 0 counts every row once.
@@ -29,14 +32,18 @@ def distinct_rows(labelled: LabelledTitles, count_power: float) -> tuple[IntArra
             "title": np.fromiter((number[title] for title in labelled.titles), np.int64, len(labelled)),
             "count": labelled.counts,
             "weight": labelled.weights,
+            "source": labelled.sources,
             "position": np.arange(len(labelled)),
         }
     )
     says = ["title", *(f"label {target}" for target in labelled.labels)]
-    equal = frame.groupby([*says, "weight"], sort=False, as_index=False).agg(
+    equal = frame.groupby([*says, "weight", "source"], sort=False, as_index=False).agg(
         count=("count", "sum"), position=("position", "min")
     )
     equal["total"] = equal["weight"] * equal["count"].astype(np.float64) ** count_power
+    equal["mass"] = equal["weight"] * equal["count"]
+    due = equal.groupby("source")[["mass", "total"]].transform("sum") / equal[["mass", "total"]].sum()
+    equal["total"] *= due["mass"] / due["total"]
     merged = equal.groupby(says, sort=False).agg(total=("total", "sum"), position=("position", "min"))
     merged = merged.sort_values("position")
     return merged["position"].to_numpy(np.int64), merged["total"].to_numpy(np.float64)

@@ -126,8 +126,8 @@ def _word(value: object) -> str:
 
 
 def headline_reference(scores: pd.DataFrame) -> str:
-    """Return the most trustworthy reference that the run has; reviewed titles are too few to lead."""
-    present = set(scores["reference"])
+    """Return the most trustworthy reference that every split has; reviewed titles are too few to lead."""
+    present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
     return next(name for name in REFERENCES if name in present and name != "reviewed")
 
 
@@ -202,6 +202,8 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
 
 
 def _verdict(row: pd.Series) -> str:
+    if pd.isna(row["low"]):
+        return "too few titles"
     return "ahead" if row["low"] > 0 else "behind" if row["high"] < 0 else "no difference shown"
 
 

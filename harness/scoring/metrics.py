@@ -131,9 +131,14 @@ class _Hits:
         counted = (self.n_titles, int(self.records.sum()))
         for position, (name, value) in enumerate(zip(self.names, values, strict=True)):
             low, high = bounds[position]
+            hits = set(np.unique(points[:, position]))
             # Whole titles that are right or wrong have an exact answer, which few titles need most.
-            if name != WEIGHTED and np.ptp(weights) == 0 and set(np.unique(points[:, position])) <= {0.0, 1.0}:
+            if name != WEIGHTED and np.ptp(weights) == 0 and hits <= {0.0, 1.0}:
                 low, high = wilson_interval(round(points[:, position].sum()), self.n_titles)
+            # All right or all wrong, resampling sees no doubt; as many titles of equal weight would still leave some.
+            elif hits in ({0.0}, {1.0}):
+                n_equal = max(1, round(weights.sum() ** 2 / (weights**2).sum()))
+                low, high = wilson_interval(round(n_equal * value), n_equal)
             yield ("accuracy", name, float(value), float(low), float(high), *counted)
         row_weights = self.row_weights(weighting)
         f1 = [macro_f1(self.gold[name], self.predicted[name], row_weights) for name in self.taxonomy.names]

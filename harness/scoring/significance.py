@@ -6,6 +6,8 @@ from scipy.stats import binomtest
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 1_000
+LEAST_TITLES = 20
+"""Fewer titles than this are not resampled: all alike, they would promise certainty."""
 _CELLS_AT_ONCE = 4_000_000
 
 
@@ -33,12 +35,14 @@ def clustered_intervals(
         seed: of the resampling; one seed gives all scores the same resamples.
 
     Returns:
-        Lower and upper bounds, shape (n_scores, 2).
+        Lower and upper bounds, shape (n_scores, 2); missing below `LEAST_TITLES`, of which resampling cannot tell.
 
     Source: Efron and Tibshirani 1993, ch. 13 (percentile intervals); Chamandy et al. 2012 (Poisson bootstrap).
     """
     rng = np.random.default_rng(seed)
     n_titles = len(points)
+    if n_titles < LEAST_TITLES:
+        return np.full((points.shape[1], 2), np.nan)
     weighted = points * weights[:, None]  # (n_titles, n_scores)
     per_draw = max(1, _CELLS_AT_ONCE // n_titles)
     means = []

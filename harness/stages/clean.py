@@ -6,11 +6,7 @@ import polars as pl
 
 from data_cleaning.clean import clean_leads
 from data_cleaning.taxonomy import Taxonomy
-from harness.stages.leads import LEADS, TEST_LEADS
-
-CLEAN = "clean.parquet"
-CLEAN_TEST = "clean_test.parquet"
-LEDGER = "ledger.parquet"
+from harness.stages.files import CLEAN, CLEAN_TEST, LEADS, LEDGER, TEST_LEADS
 
 
 def clean(taxonomy: Taxonomy, leads_folder: Path, folder: Path) -> None:

@@ -9,10 +9,7 @@ import polars as pl
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
 from harness.scoring.metrics import compare_rows
-from harness.stages.predict import PREDICTIONS
-from harness.stages.references import REFERENCE_ROWS
-
-DIFFERENCES = "differences.parquet"
+from harness.stages.files import DIFFERENCES, PREDICTIONS, REFERENCE_ROWS
 
 
 def compare(

@@ -1,5 +1,6 @@
-"""Stage `fit`: one system learns from train and chooses on validation; no other row is within its reach."""
+"""Stage `fit`: one system learns from train and chooses on validation; it is handed no other row."""
 
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -7,19 +8,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.titles import LabelledTitles
-from harness.stages.split import SPLIT
+from harness.stages.files import FIT_FACTS, MODEL
 from harness.systems import SYSTEMS, Request
 
-MODEL = "model"
-FIT_FACTS = "fit.json"
 
-
-def fit(request: Request, system: str, block: str, split_folder: Path, folder: Path) -> None:
-    """Fit one system on one split and save it with what it learned from."""
-    parted = pl.read_parquet(split_folder / SPLIT).filter(pl.col("part") != "test")
+def fit(request: Request, system: str, block: str, learn: Path, folder: Path) -> None:
+    """Fit one system on the rows of one split that may be learned from, and save it with what it learned from."""
+    parted = pl.read_parquet(learn)
     if block == "legacy":
         parted = parted.filter(pl.col("source") == "legacy")
         train, valid = (_labelled(parted, part, request) for part in ("train", "valid"))
@@ -28,8 +25,6 @@ def fit(request: Request, system: str, block: str, split_folder: Path, folder: P
         parted = believe_reviewed(parted)
         share = request.config.reviewed.share
         train, valid = (weigh_reviewed(_labelled(parted, part, request), share) for part in ("train", "valid"))
-    if not len(train):
-        raise BadInput("No row is left to train on; give more leads, or smaller valid_share and test_share.")
     classifier = SYSTEMS[system].build(request)
     began = time.perf_counter()
     classifier.fit(train, valid)
@@ -55,14 +50,7 @@ def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
     if not reviewed.any() or total == 0:
         return rows
     weight = share / (1 - share) * total / rows.fit_weights[reviewed].sum()
-    return LabelledTitles(
-        taxonomy=rows.taxonomy,
-        titles=rows.titles,
-        labels=rows.labels,
-        counts=rows.counts,
-        weights=np.where(reviewed, rows.weights * weight, rows.weights),
-        sources=rows.sources,
-    )
+    return dataclasses.replace(rows, weights=np.where(reviewed, rows.weights * weight, rows.weights))
 
 
 def _labelled(parted: pl.DataFrame, part: str, request: Request) -> LabelledTitles:

@@ -3,18 +3,14 @@
 from pathlib import Path
 
 import pandas as pd
-import polars as pl
 
 from baselines.keyword_table import KeywordTable
-from data_cleaning.leads import read_leads, read_text_table
+from data_cleaning.leads import read_leads, read_text_table, whole_numbers
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
-
-LEADS = "leads.parquet"
-TEST_LEADS = "test_leads.parquet"
-TRUTH = "truth.parquet"
+from harness.stages.files import LEADS, TEST_LEADS, TRUTH
 
 
 def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_progress: Progress) -> None:
@@ -56,4 +52,4 @@ def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_p
 
 def _read_counted(path: Path) -> pd.DataFrame:
     frame = read_text_table(path, ["title", "count"])
-    return frame.with_columns(pl.col("count").cast(pl.Int64)).to_pandas()
+    return frame.with_columns(whole_numbers(frame["count"], path, "count")).to_pandas()

@@ -5,24 +5,20 @@ from pathlib import Path
 
 import polars as pl
 
-from data_cleaning.clean import normalise_titles
 from data_cleaning.leads import read_labelled
+from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.scoring.references import make_references
-from harness.stages.clean import CLEAN, CLEAN_TEST
-from harness.stages.leads import TRUTH
-from harness.stages.split import SPLIT, equal_rows
-
-REFERENCE_ROWS = "references.parquet"
-REFERENCE_FACTS = "references.json"
+from harness.stages.files import CLEAN, CLEAN_TEST, REFERENCE_FACTS, REFERENCE_ROWS, TEST, TRUTH
+from harness.stages.split import equal_rows
 
 
 def gather_references(
     config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, clean_folder: Path, split_folder: Path, folder: Path
 ) -> None:
     """Write every reference that the run has for one test part."""
-    test = pl.read_parquet(split_folder / SPLIT).filter(pl.col("part") == "test")
+    test = pl.read_parquet(split_folder / TEST)
     apart = clean_folder / CLEAN_TEST
     # Titles of a test file apart have their whole history in that file.
     all_rows = equal_rows(pl.read_parquet(apart if apart.exists() else clean_folder / CLEAN), taxonomy)
@@ -33,7 +29,7 @@ def gather_references(
 
 def _truth(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, test: pl.DataFrame) -> pl.DataFrame | None:
     if config.truth:
-        labelled = read_labelled(config.truth, config.leads.columns, taxonomy)
+        labelled = read_labelled(config.truth, config.leads.columns, taxonomy, config.leads.encoding)
         return labelled.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
     simulated = leads_folder / TRUTH
     if not simulated.exists() or set(taxonomy.names) - set(pl.read_parquet_schema(simulated)):

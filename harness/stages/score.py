@@ -7,10 +7,7 @@ import polars as pl
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
 from harness.scoring.metrics import score_rows
-from harness.stages.predict import PREDICTIONS
-from harness.stages.references import REFERENCE_ROWS
-
-SCORES = "scores.parquet"
+from harness.stages.files import PREDICTIONS, REFERENCE_ROWS, SCORES
 
 
 def score(taxonomy: Taxonomy, seed: int, references_folder: Path, predictions_folder: Path, folder: Path) -> None:

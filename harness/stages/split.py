@@ -5,22 +5,24 @@ from pathlib import Path
 
 import polars as pl
 
+from data_cleaning.errors import BadInput
 from data_cleaning.leads import read_labelled
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.splits import split_hash, split_rows
-from harness.stages.clean import CLEAN, CLEAN_TEST
-
-SPLIT = "split.parquet"
-SPLIT_FACTS = "split.json"
+from harness.stages.files import CLEAN, CLEAN_TEST, LEARN, SPLIT_FACTS, TEST
 
 
 def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, folder: Path) -> None:
-    """Write the split and how much of it each part holds."""
-    truth = read_labelled(config.truth, config.leads.columns, taxonomy) if config.truth else None
+    """Write what may be learned from, what is scored, and how much of each part there is.
+
+    Raises:
+        BadInput: the train or the test part has no leads.
+    """
+    truth = read_labelled(config.truth, config.leads.columns, taxonomy, config.leads.encoding) if config.truth else None
     reviewed = None
     if config.reviewed:
-        reviewed = read_labelled(config.reviewed.path, config.leads.columns, taxonomy)
+        reviewed = read_labelled(config.reviewed.path, config.leads.columns, taxonomy, config.leads.encoding)
     apart = clean_folder / CLEAN_TEST
     parted = split_rows(
         equal_rows(pl.read_parquet(clean_folder / CLEAN), taxonomy),
@@ -31,7 +33,15 @@ def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, fo
         reviewed=reviewed,
         truth_titles=truth["title"].to_list() if truth is not None else (),
     )
-    parted.write_parquet(folder / SPLIT)
+    in_test = pl.col("part") == "test"
+    parted.filter(in_test).write_parquet(folder / TEST)
+    parted.filter(~in_test).write_parquet(folder / LEARN)
+    for part, remedy in (("test", "a larger split.test_share"), ("train", "smaller shares for validation and test")):
+        if not ((parted["part"] == part) & (parted["source"] == "legacy")).any():
+            raise BadInput(
+                f"Split by {by}, no lead is in the {part} part, of {parted['title'].n_unique():,} titles in all. "
+                f"Give more leads, or {remedy}."
+            )
     held = parted.group_by("part", "source").agg(
         pl.col("title").n_unique().alias("titles"), pl.len().alias("rows"), pl.col("count").sum().alias("records")
     )

@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 
-from data_cleaning.clean import normalise_titles
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.leads import read_text_table
+from data_cleaning.leads import read_parquet, read_text_table, require_text
+from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
+from harness.predicting import predict_titles
 from harness.run import CONFIG, RUN_FACTS, TAXONOMY, model_folder
-from harness.store import whole_file
+from harness.store import is_unfinished, whole_file
 from harness.systems import SYSTEMS, load_system
-
-_TITLES_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -50,53 +50,64 @@ def predict_file(
     """
     if system not in SYSTEMS:
         raise unknown("system", system, SYSTEMS)
-    if out.exists() and not force:
-        raise BadInput(f"{out} exists already and was left as it is. Choose another --out, or replace it with --force.")
-    if out.suffix not in (".csv", ".parquet"):
-        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; expected .csv or .parquet.")
+    _check_output(out, force=force)
     chosen = run_folder or newest_run(results, system)
     model = fitted_model(chosen, system)
     taxonomy = Taxonomy.read(chosen / TAXONOMY)
-    frame = (
-        pl.read_parquet(leads)
-        if leads.is_file() and leads.suffix == ".parquet"
-        else read_text_table(leads, encoding=encoding)
-    )
+    frame = _read_with_types(leads, encoding)
     column = title_column or _title_column(chosen, frame.columns)
     if column not in frame.columns:
         raise BadInput(
             f"{leads}: {unknown('column', column, frame.columns)} Name the column of titles with --title-column."
         )
-    taken = sorted(
-        set(frame.columns) & {name for target in taxonomy.names for name in (target, f"{target}_confidence")}
-    )
-    if taken:
-        raise BadInput(
-            f"{leads} already has columns that would be added: {first_few(taken)}. Rename or drop them first."
-        )
+    require_text(frame if out.suffix == ".csv" else frame.select(column), leads)
+    added = {name for target in taxonomy.names for name in (target, f"{target}_confidence")}
+    if taken := sorted(added & set(frame.columns)):
+        raise BadInput(f"{leads} already has columns that would be added: {first_few(taken)}. Rename or drop them.")
 
     titles = normalise_titles(frame[column].cast(pl.String)).fill_null("")
-    distinct = titles.unique(maintain_order=True).filter(pl.Series(titles.unique(maintain_order=True) != ""))
-    predictions = _predict_in_chunks(distinct, system, model, taxonomy, on_progress)
-    answers = pl.DataFrame({"_title": distinct})
-    for target in taxonomy.targets:
-        verdicts = np.array(target.classes, dtype=object)[predictions.verdicts(target.name)]
-        answers = answers.with_columns(
-            pl.Series(target.name, verdicts, dtype=pl.String),
-            pl.Series(f"{target.name}_confidence", predictions.confidences(target.name).astype(np.float64).round(4)),
-        )
-    tagged = (
-        frame.with_columns(titles.alias("_title"))
-        .join(answers, on="_title", how="left", maintain_order="left")
-        .drop("_title")
-    )
+    named = titles != ""
+    row_of_title, distinct = pd.factorize(titles.filter(named).to_numpy())
+    step = f"tagging with {system}"
+    predictions = predict_titles(load_system(system, model), distinct.tolist(), taxonomy, step, on_progress)
+    positions = np.full(len(frame), len(distinct))  # (n_rows,); past the last title: no answer
+    positions[named.to_numpy()] = row_of_title
+    tagged = frame.hstack(_answers(predictions)[positions])
     assert len(tagged) == len(frame), "tagging must not add or lose a row"
     with whole_file(out) as filling:
         if out.suffix == ".parquet":
             tagged.write_parquet(filling)
         else:
             tagged.write_csv(filling)
-    return Tagged(len(frame), len(distinct), int((titles == "").sum()), str(model))
+    return Tagged(len(frame), len(distinct), int((~named).sum()), str(model))
+
+
+def _check_output(out: Path, *, force: bool) -> None:
+    """Refuse an output that exists, that cannot be written, or of an unknown kind, before any work is done."""
+    if out.suffix not in (".csv", ".parquet"):
+        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; expected .csv or .parquet.")
+    if out.is_dir() or not out.parent.is_dir():
+        raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
+    if out.exists() and not force:
+        raise BadInput(f"{out} exists already and was left as it is. Choose another --out, or replace it with --force.")
+
+
+def _read_with_types(leads: Path, encoding: str) -> pl.DataFrame:
+    """Read a Parquet file as it is, and any other file as text."""
+    if leads.suffix.lower() == ".parquet" and leads.is_file():
+        return pl.DataFrame(read_parquet(leads))
+    return read_text_table(leads, encoding=encoding)
+
+
+def _answers(predictions: Predictions) -> pl.DataFrame:
+    """Return a label and a confidence per target for each title, and a last row of nulls for no title."""
+    columns = {}
+    for target in predictions.taxonomy.targets:
+        labels = [target.classes[code] for code in predictions.verdicts(target.name)]
+        columns[target.name] = pl.Series([*labels, None], dtype=pl.String)
+        confidences = predictions.confidences(target.name).astype(np.float64).round(4)
+        columns[f"{target.name}_confidence"] = pl.Series([*confidences.tolist(), None], dtype=pl.Float64)
+    return pl.DataFrame(columns)
 
 
 def newest_run(results: Path, system: str) -> Path:
@@ -107,7 +118,7 @@ def newest_run(results: Path, system: str) -> Path:
     """
     runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
     for facts in runs:
-        if any(facts.parent.glob(f"models/*/*/{system}")):
+        if not is_unfinished(facts.parent) and any(facts.parent.glob(f"models/*/*/{system}")):
             return facts.parent
     raise BadInput(f"No run under {results} has a fitted {system!r}. Make one with 'python -m harness run all'.")
 
@@ -135,22 +146,4 @@ def _title_column(run_folder: Path, columns: list[str]) -> str:
     configured = yaml.safe_load((run_folder / CONFIG).read_text(encoding="utf-8"))["leads"]["columns"]["title"]
     return next(
         (name for name in columns if name.strip().lower() in (configured.lower(), "title", "job title")), configured
-    )
-
-
-def _predict_in_chunks(
-    titles: pl.Series, system: str, model: Path, taxonomy: Taxonomy, on_progress: Progress
-) -> Predictions:
-    """Predict distinct titles a chunk at a time, so that a person sees how far it is."""
-    classifier = load_system(system, model)
-    values = titles.to_numpy()
-    pieces: dict[str, list[np.ndarray]] = {name: [np.zeros((0, taxonomy.n_classes(name)))] for name in taxonomy.names}
-    for first in range(0, len(values), _TITLES_AT_ONCE):
-        chunk = values[first : first + _TITLES_AT_ONCE]
-        on_progress(f"tagging with {system}", first, len(values))
-        for name, rows in classifier.predict_proba(chunk.tolist()).items():
-            pieces[name].append(rows)
-    on_progress(f"tagging with {system}", len(values), len(values))
-    return Predictions(
-        taxonomy=taxonomy, titles=values, probabilities={name: np.concatenate(rows) for name, rows in pieces.items()}
     )

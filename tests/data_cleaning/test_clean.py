@@ -1,8 +1,9 @@
 import polars as pl
 import pytest
 
-from data_cleaning.clean import clean_leads, normalise_titles
+from data_cleaning.clean import clean_leads
 from data_cleaning.errors import BadInput
+from data_cleaning.normalise import normalise_titles
 
 
 def leads(rows):

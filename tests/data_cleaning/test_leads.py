@@ -35,7 +35,7 @@ def test_a_broken_table_names_the_place_and_the_remedy(tmp_path, content, messag
 def test_a_missing_file_and_a_strange_ending_are_refused(tmp_path):
     with pytest.raises(BadInput, match="No file at"):
         read_text_table(tmp_path / "absent.csv")
-    with pytest.raises(BadInput, match=r"ends in '.docx'; expected .csv, .csv.gz or .parquet"):
+    with pytest.raises(BadInput, match=r"ends in '.docx'; expected .csv, .tsv, .csv.gz or .parquet"):
         read_text_table(write(tmp_path, "x", "leads.docx"))
 
 
@@ -66,7 +66,7 @@ def test_csv_gzip_and_parquet_read_alike(tmp_path):
     table.to_parquet(tmp_path / "leads.parquet")
     assert plain.equals(zipped)
     assert plain.equals(read_leads(tmp_path / "leads.parquet", COLUMNS))
-    assert plain["record"].to_list() == [1, 2]
+    assert plain["record"].to_list() == ["1", "2"]
     assert plain["count"].to_list() == [2, 1]
     assert plain["department"].to_list() == ["Kitchen", None]
 
@@ -87,3 +87,35 @@ def test_a_labelled_file_may_use_target_names_and_raw_labels(tmp_path, company):
 def test_a_labelled_file_must_be_whole_and_of_one_mind(tmp_path, company, rows, message):
     with pytest.raises(BadInput, match=message):
         read_labelled(write(tmp_path, "title,department,seniority\n" + rows), COLUMNS, company.taxonomy)
+
+
+def test_the_delimiter_is_that_of_the_header_line(tmp_path):
+    for content, name in (
+        ("a;b\n1,5;x\n", "semi.csv"),
+        ("a\tb\n1,5\tx\n", "tabs.tsv"),
+        ('"a",b\n"1,5",x\n', "comma.CSV"),
+    ):
+        assert read_text_table(write(tmp_path, content, name)).row(0) == ("1,5", "x")
+
+
+def test_an_empty_line_is_a_row_where_there_is_one_column_only(tmp_path):
+    assert read_text_table(write(tmp_path, "Title\ncook\n\nnurse\n"))["Title"].to_list() == ["cook", None, "nurse"]
+    assert len(read_text_table(write(tmp_path, "Title,Dept\ncook,x\n\nnurse,y\n\n"))) == 2
+
+
+def test_one_column_cannot_be_mapped_twice(tmp_path):
+    path = write(tmp_path, "What you do,Dept\nCook,Kitchen\n")
+    with pytest.raises(BadInput, match=r"maps one column more than once: targets\.a -> 'Dept'; targets\.b -> 'Dept'"):
+        read_leads(path, LeadColumns(title="What you do", targets={"a": "Dept", "b": "Dept"}))
+
+
+def test_a_column_of_lists_is_refused(tmp_path):
+    pd.DataFrame({"Title": [["a"], ["b"]]}).to_parquet(tmp_path / "lists.parquet")
+    with pytest.raises(BadInput, match="column 'Title' holds List"):
+        read_text_table(tmp_path / "lists.parquet")
+
+
+@pytest.mark.parametrize("encoding", ["hex", "utf-9"])
+def test_an_encoding_that_is_none_is_refused(tmp_path, encoding):
+    with pytest.raises(BadInput, match=f"Unknown encoding '{encoding}'"):
+        read_text_table(write(tmp_path, "Title\ncook\n"), encoding=encoding)

@@ -39,6 +39,9 @@ def test_all_unknown_labels_are_named_at_once(company):
         ({"classes": {"A": []}, "importance": 0}, "importance 0; expected a number above 0"),
         ({"classes": {"A": []}, "ordinal": "maybe"}, "ordinal 'maybe'; expected true or false"),
         ({"classes": {"A": []}, "colour": 1}, "unknown key 'colour'"),
+        ({"classes": {"A": []}, "importance": float("nan")}, "importance nan; expected a number above 0"),
+        ({"classes": {"A": "tech"}}, "lists its raw labels as 'tech'"),
+        ({"classes": {"A": 5}}, "lists its raw labels as 5"),
     ],
 )
 def test_a_faulty_target_is_named(body, message):
@@ -49,3 +52,9 @@ def test_a_faulty_target_is_named(body, message):
 def test_a_missing_file_says_where_to_set_it(tmp_path):
     with pytest.raises(BadInput, match="Set 'taxonomy' in the config"):
         Taxonomy.read(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize("name", ["title", "count", "weighted", "all"])
+def test_a_target_cannot_take_a_name_of_the_tables(name):
+    with pytest.raises(BadInput, match=f"a target cannot be called '{name}'"):
+        Taxonomy.from_dict({"targets": {name: {"classes": {"A": []}}}})

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.titles import LabelledTitles, Predictions, concat
+from data_cleaning.titles import LabelledTitles, Predictions
 
 
 @pytest.fixture
@@ -31,17 +31,12 @@ def test_a_row_stands_for_its_records_and_weighs_what_its_source_is_worth(rows):
     }
 
 
-def test_a_frame_survives_the_way_in_and_out(rows, company):
-    again = LabelledTitles.from_frame(rows.to_frame(), company.taxonomy)
-    pd.testing.assert_frame_equal(again.to_frame(), rows.to_frame())
-    assert rows.label_names("department").tolist() == ["Nursing", "Surgery", "Kitchen"]
-
-
-def test_parts_put_together_are_the_whole(rows):
-    chosen = np.array([True, False, True])
-    whole = concat([rows.select(chosen), rows.select(~chosen)])
-    assert whole.titles.tolist() == ["head nurse", "cook", "head nurse"]
-    assert whole.n_records == rows.n_records
+def test_raw_labels_become_classes_and_rows_can_be_chosen(rows, company):
+    departments = company.taxonomy["department"].classes
+    assert [departments[code] for code in rows.labels["department"]] == ["Nursing", "Surgery", "Kitchen"]
+    chosen = rows.select(np.array([True, False, True]))
+    assert chosen.titles.tolist() == ["head nurse", "cook"]
+    assert chosen.labels["seniority"].tolist() == rows.labels["seniority"][[0, 2]].tolist()
 
 
 def test_columns_of_unequal_length_are_refused(rows, company):

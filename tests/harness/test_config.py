@@ -70,6 +70,9 @@ def test_unknown_keys_and_wrong_values_are_all_named_with_line_and_nearest_name(
         ("leads.simulate={revisions: []}", "either 'path'|at least 1 item"),
         ("split.test_share=0.95", "must leave a share for training"),
         ("taxonomy=null", "taxonomy = None"),
+        ("systems=[keyword, keyword]", "systems lists 'keyword' more than once"),
+        ("seed=2021-02-30", "not readable YAML"),
+        ("name=../elsewhere", "name = '../elsewhere'"),
     ],
 )
 def test_a_wrong_override_is_refused(company, override, message):
@@ -87,7 +90,7 @@ def test_overrides_take_yaml_values_and_paths_from_the_current_folder(company, m
     assert config.blocks == ("legacy", "legacy+reviewed")
 
 
-@pytest.mark.parametrize("content", ["", "- a\n", "seed: [1\n"])
+@pytest.mark.parametrize("content", ["", "- a\n", "seed: [1\n", "seed: 2021-02-30\n"])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
     path = tmp_path / "odd.yaml"
     path.write_text(content)
@@ -107,3 +110,13 @@ def test_settings_survive_being_saved(company, tmp_path):
     saved = tmp_path / "saved.yaml"
     saved.write_text(yaml.safe_dump(plain(config, str)))
     assert load(saved) == config
+
+
+def test_a_key_that_stands_twice_is_refused(changed):
+    with pytest.raises(BadInput, match="'systems' stands here twice"):
+        load(changed("systems:", "systems: [majority]\nsystems:"))
+
+
+def test_a_folder_in_place_of_a_file_is_refused(company, tmp_path):
+    with pytest.raises(BadInput, match="cannot be read as a config: Is a directory"):
+        load(tmp_path)

@@ -3,6 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import load_config
@@ -38,16 +39,27 @@ def test_every_system_is_fitted_on_every_split():
     assert len(arms(config)) == len(SYSTEMS) * 2
 
 
-def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path):
-    _, stages = planned(*SMALL)
+def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path, monkeypatch):
+    given = []
+    fit = MajorityClassifier.fit
+
+    def spying(self, train, valid):
+        given.extend([train, valid])
+        return fit(self, train, valid)
+
+    monkeypatch.setattr(MajorityClassifier, "fit", spying)
+    _, stages = planned(*SMALL, "split.by=[title]")
     done = make_stages(stages, fingerprints(stages), StageStore(tmp_path), lambda _: None)
     assert "persona" in pl.read_parquet_schema(done["leads"] / "truth.parquet")
     for stage in stages:
         if stage.name.startswith("fit/"):
             assert stage.needs == (f"split/{stage.name.split('/')[1]}",)
-    for by in ("record", "title"):
-        columns = set(pl.read_parquet_schema(done[f"split/{by}"] / "split.parquet"))
-        assert columns == {"title", "part", "source", "function", "role", "level", "count"}
+    assert len(given) == 2
+    learn = pl.read_parquet(done["split/title"] / "learn.parquet")
+    assert set(learn.columns) == {"title", "part", "source", "function", "role", "level", "count"}
+    in_test = pl.read_parquet(done["split/title"] / "test.parquet")["title"].to_list()
+    assert in_test
+    assert not set(in_test) & {title for learned in given for title in learned.titles}
 
 
 def test_scoring_sees_predictions_and_labels_and_never_a_model():

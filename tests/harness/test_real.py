@@ -38,12 +38,12 @@ def test_every_real_title_keeps_its_records_through_cleaning(done):
 @pytest.mark.parametrize("by", ["record", "title"])
 def test_no_near_duplicate_of_a_labelled_title_is_learned_from(done, by):
     labelled = pl.read_csv(DATA / "labelled_titles.csv")
-    parted = pl.read_parquet(done[f"split/{by}"] / "split.parquet")
-    learned = parted.filter(pl.col("part") != "test")
+    learned = pl.read_parquet(done[f"split/{by}"] / "learn.parquet")
+    tested = pl.read_parquet(done[f"split/{by}"] / "test.parquet")
     keys = set(near_duplicate_keys(labelled["title"]))
     assert not keys & set(near_duplicate_keys(learned["title"]))
-    reviewed = parted.filter(pl.col("source") == "reviewed")
-    assert set(reviewed["part"]) == {"train", "valid", "test"}
+    for rows, parts in ((learned, {"train", "valid"}), (tested, {"test"})):
+        assert set(rows.filter(pl.col("source") == "reviewed")["part"]) == parts
 
 
 def test_both_blocks_are_scored_on_every_labelled_title(done):

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,17 @@ from harness.config import load_config
 from harness.run import run
 from harness.systems import SYSTEMS
 
-TABLES = ("summary", "scores_by_record", "scores_by_title", "agreement", "costs", "ledger", "parts", "references")
+TABLES = (
+    "summary",
+    "differences",
+    "scores_by_record",
+    "scores_by_title",
+    "agreement",
+    "costs",
+    "ledger",
+    "parts",
+    "references",
+)
 
 
 def do(company, results, *overrides, out=None, fresh=False):
@@ -116,12 +127,37 @@ def test_no_run_is_overwritten_without_fresh(company, tmp_path):
     assert json.loads((out / "run.json").read_text())["seed"] == 4
 
 
-def test_a_folder_that_is_no_run_is_never_touched(company, tmp_path):
+@pytest.mark.parametrize("extra", [{}, {"run.json": "{}"}, {"run.json": "x"}, {"run.json": '{"fingerprint": "f"}'}])
+def test_a_folder_that_is_no_run_is_never_touched(company, tmp_path, extra):
     (tmp_path / "letters").mkdir()
-    (tmp_path / "letters" / "dear.txt").write_text("x")
+    for name, content in {"dear.txt": "x", **extra}.items():
+        (tmp_path / "letters" / name).write_text(content)
     with pytest.raises(BadInput, match="is no run folder"):
         do(company, tmp_path, CHEAP, out=tmp_path / "letters", fresh=True)
     assert (tmp_path / "letters" / "dear.txt").read_text() == "x"
+
+
+def test_a_part_of_a_run_that_was_deleted_is_written_again(company, tmp_path):
+    folder = do(company, tmp_path, CHEAP).folder
+    shutil.rmtree(folder / "tables")
+    again = do(company, tmp_path, CHEAP)
+    assert again.made == {}
+    assert (folder / "tables" / "summary.csv").is_file()
+
+
+def test_places_that_cannot_be_written_are_refused_before_any_work(company, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="cannot be a folder for results"):
+        do(company, tmp_path / "file", CHEAP)
+    with pytest.raises(BadInput, match="is a file; a run needs a folder"):
+        do(company, tmp_path, CHEAP, out=tmp_path / "file")
+    assert not list(tmp_path.glob(".cache/leads-*"))
+
+
+def test_too_few_leads_to_part_are_refused(company, tmp_path):
+    (company.folder / "few.csv").write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
+    with pytest.raises(BadInput, match="no lead is in the test part, of 1 titles in all"):
+        do(company, tmp_path, CHEAP, "leads.test_path=null", f"leads.path={company.folder / 'few.csv'}")
 
 
 def test_a_taxonomy_and_columns_that_do_not_fit_are_refused(company, tmp_path):

@@ -6,9 +6,9 @@ import pytest
 
 from harness.store import (
     StageStore,
+    copy_model,
     digest,
     imports_of,
-    link_tree,
     remove_unfinished,
     source_digest,
     whole_file,
@@ -82,8 +82,21 @@ def test_a_system_is_fingerprinted_by_its_own_sources_only():
     assert len({digests[name] for name in ("majority", "keyword", "tfidf", "neural")}) == 4
 
 
-def test_linked_folders_hold_the_same_files(tmp_path):
+def test_editing_a_copied_model_leaves_the_original_alone(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
-    (tmp_path / "a" / "b" / "file").write_text("x")
-    link_tree(tmp_path / "a", tmp_path / "c")
-    assert (tmp_path / "c" / "b" / "file").read_text() == "x"
+    for name in ("keywords.csv", "model.safetensors"):
+        (tmp_path / "a" / "b" / name).write_text("x")
+    copy_model(tmp_path / "a", tmp_path / "c")
+    (tmp_path / "c" / "b" / "keywords.csv").write_text("changed")
+    assert (tmp_path / "a" / "b" / "keywords.csv").read_text() == "x"
+    assert (tmp_path / "c" / "b" / "model.safetensors").read_text() == "x"
+
+
+def test_folders_of_somebody_elses_process_are_left_alone(tmp_path, monkeypatch):
+    def refuse(process, signal):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    (tmp_path / "unfinished-1-fit").mkdir()
+    remove_unfinished(tmp_path)
+    assert (tmp_path / "unfinished-1-fit").is_dir()

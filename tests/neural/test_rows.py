@@ -54,3 +54,15 @@ def test_a_sample_larger_than_the_rows_is_the_rows():
 
     assert drawn.tolist() == [0, 1]
     assert weights.tolist() == [2.0, 1.0]
+
+
+def test_sources_keep_their_share_of_the_weight_however_often_their_titles_recur():
+    rows = labelled(
+        [NURSE, ("cook", "other", "rest"), ("Nurse", "health", "rest")],
+        count=[100, 25, 1],
+        weight=[1.0, 1.0, 125.0],
+        source=["legacy", "legacy", "reviewed"],
+    )
+    _, weights = distinct_rows(rows, 0.5)
+    assert weights[0] / weights[1] == pytest.approx(2)
+    assert weights[2] / weights.sum() == pytest.approx(0.5)
