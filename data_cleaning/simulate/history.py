@@ -1,6 +1,7 @@
 """The tagging history: when records came, where from, which table labelled them, and who changed or lost the labels."""
 
 import datetime
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -106,11 +107,11 @@ class HistorySettings:
         ]
         if self.last_date < self.first_date:
             faults.append(f"last_date {self.last_date} is before first_date {self.first_date}")
-        if self.growth <= 0 or self.us_care < 0:
+        if not (0 < self.growth < math.inf and 0 <= self.us_care < math.inf):
             faults.append(
                 f"growth is {self.growth!r} and us_care {self.us_care!r}; expected growth > 0 and us_care >= 0"
             )
-        if not self.other_countries or min(self.other_countries.values()) <= 0:
+        if not self.other_countries or not all(0 < weight < math.inf for weight in self.other_countries.values()):
             faults.append("other_countries needs at least one country, each with a weight above 0")
         if self.any_label_blank_share < self.title_blank_share * (1 - self.labels_without_title_share):
             faults.append(

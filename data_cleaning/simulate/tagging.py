@@ -68,6 +68,9 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
     verdicts = _verdicts(titles, taxonomy, revisions, progress)
     habits = default_habits(taxonomy) if settings.habits is None else settings.habits
     care = _care(records.country, settings)
+    for habit in habits:
+        if habit.target not in taxonomy.names:
+            raise unknown(f"target of habit {habit.name!r}", habit.target, taxonomy.names)
     hand = _Hand(
         draw=generator.random(len(records)), right=generator.random(len(records)) < settings.override_right_share
     )

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,69 @@ def test_bad_input_is_one_message_and_exit_code_2(company, monkeypatch, capsys, 
     shown = capsys.readouterr().err
     assert message in shown
     assert "Traceback" not in shown
+
+
+LEADS = "What you do,Dept,Grade,Times\n"
+TABLE = "keyword,priority,department,seniority\n"
+
+
+@pytest.mark.parametrize(
+    ("setting", "content", "message"),
+    [
+        ("leads.path", None, "No file at"),
+        ("leads.path", "", "is empty"),
+        ("leads.path", "What you did,Dept,Grade,Times\na,Kitchen,Head,1\n", "Did you mean 'What you did'?"),
+        ("leads.path", LEADS + "a,b,Kitchen,Head,1\n", "row 2 has 5 fields"),
+        ("leads.path", LEADS + "cook,Kitchn,Head,1\n", "Unknown department label 'Kitchn'. Did you mean 'Kitchen'?"),
+        ("leads.path", (LEADS + "cuisinièr,Kitchen,Head,1\n").encode("latin-1"), "line 2 is not utf-8 (byte 0xe8)"),
+        ("leads.path", LEADS + "co\0ok,Kitchen,Head,1\n", "line 2 holds a NUL byte"),
+        ("keyword.table", TABLE + "cook,1,Kitchen,\ncook,2,Kitchen,\n", "line 3"),
+        ("keyword.table", TABLE + "cook,first,Kitchen,\n", "'first'"),
+        ("taxonomy", "targets: {a: 1}", "needs a mapping 'classes'"),
+    ],
+)
+def test_a_bad_file_is_one_message_and_exit_code_2(company, monkeypatch, capsys, tmp_path, setting, content, message):
+    path = tmp_path / "bad.csv"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    settings = ["--set", f"{setting}={path}", "--set", "systems=[majority, keyword]"]
+    assert call(monkeypatch, "run", "all", "--config", company.config, "--results", tmp_path / "r", *settings) == 2
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert str(path) in shown or setting == "leads.path"
+    assert "Traceback" not in shown
+
+
+def test_predict_keeps_the_types_of_a_parquet_file(company, monkeypatch, cheap_run, tmp_path):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.parquet", tmp_path / "tagged.parquet"
+    given = pd.DataFrame(
+        {"_title": [1.5, 2.5], "What you do": ["head nurse", None], "day": pd.to_datetime(["2023-01-01"] * 2)}
+    )
+    given.to_parquet(leads)
+    assert call(monkeypatch, "predict", leads, "--out", out, "--system", "keyword", "--results", results) == 0
+    tagged = pd.read_parquet(out)
+    pd.testing.assert_frame_equal(tagged[list(given.columns)], pd.read_parquet(leads))
+    assert tagged["department"].tolist()[0] == "Nursing"
+    assert pd.isna(tagged["department"][1])
+
+
+def test_predict_keeps_empty_lines_of_a_file_of_one_column(company, monkeypatch, cheap_run, tmp_path):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.csv", tmp_path / "tagged.csv"
+    leads.write_text("What you do\ncook\n\nnurse\n")
+    assert call(monkeypatch, "predict", leads, "--out", out, "--system", "keyword", "--results", results) == 0
+    assert pd.read_csv(out)["department"].fillna("").tolist() == ["Kitchen", "", "Nursing"]
+
+
+def test_predict_never_takes_a_run_that_was_not_finished(company, monkeypatch, cheap_run, tmp_path, capsys):
+    results, _ = cheap_run
+    (folder,) = (place for place in results.glob("company-*") if (place / "models/record/legacy/keyword").is_dir())
+    shutil.copytree(folder, tmp_path / "r" / "unfinished-1-company")
+    (tmp_path / "any.csv").write_text("What you do\ncook\n")
+    where = ["--results", tmp_path / "r", "--system", "keyword", "--out", tmp_path / "out.csv"]
+    assert call(monkeypatch, "predict", tmp_path / "any.csv", *where) == 2
+    assert "No run under" in capsys.readouterr().err
 
 
 def test_predict_keeps_columns_and_order_and_adds_labels(company, monkeypatch, cheap_run, tmp_path):
