@@ -21,7 +21,7 @@ _PAGE = """<!doctype html>
   .scroll { overflow-x: auto; }
   table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
   th { text-align: left; border-bottom: 2px solid #1c2430; vertical-align: bottom; }
-  th, td { padding: .25rem .7rem; white-space: nowrap; }
+  th, td { padding: .25rem .5rem; white-space: nowrap; }
   td.why { white-space: normal; min-width: 18rem; }
   td { border-bottom: 1px solid #d7dce3; }
   .number { text-align: right; }
