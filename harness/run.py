@@ -15,6 +15,7 @@ import pandas as pd
 import polars as pl
 import yaml
 
+from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
@@ -92,6 +93,9 @@ def run(
     """
     taxonomy = Taxonomy.read(config.taxonomy)
     _check_targets(config, taxonomy)
+    # A faulty table is named before time is spent on other systems.
+    if config.keyword is not None:
+        KeywordTable.read(config.keyword.table, taxonomy)
     stages = plan(config, taxonomy, on_progress)
     prints = fingerprints(stages)
     whole = digest(prints, config, source_digest(["harness.reporting.tables", "harness.reporting.page"]))
