@@ -1,6 +1,6 @@
 """The one exception for input that a person can mend, and the wording it shares."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -16,9 +16,13 @@ class BadInput(ValueError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """Build the error for a name that is not in `known`, with the nearest known name."""
     names = sorted(map(str, known))
+    return BadInput(f"Unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, most=20)}.")
+
+
+def did_you_mean(name: str, names: Sequence[str]) -> str:
+    """Word the nearest of `names`, with a space before it; nothing where none is near."""
     close = get_close_matches(name, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return BadInput(f"Unknown {kind} {name!r}.{hint} Known: {first_few(names, most=20)}.")
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def first_few(items: Iterable[str], most: int = 10) -> str:

@@ -42,6 +42,12 @@ class LeadColumns:
     count: str | None = None
     """Number of records that a row stands for."""
 
+    def named(self) -> dict[str, str]:
+        """Return our name of each column that the file has, to the file's own."""
+        optional = {"record": self.record, "country": self.country, "date": self.date, "count": self.count}
+        present = {name: column for name, column in optional.items() if column is not None}
+        return {"title": self.title, **self.targets, **present}
+
 
 _DELIMITERS = ",;\t|"
 
@@ -104,11 +110,8 @@ def read_leads(path: Path, columns: LeadColumns, encoding: str = "utf-8") -> pl.
     Raises:
         BadInput: as `read_text_table`; a count is not a whole number of at least 1; one column is mapped twice.
     """
+    wanted = columns.named()
     _check_mapped_once(columns)
-    wanted = {"title": columns.title, **columns.targets}
-    for name in ("record", "country", "date", "count"):
-        if (column := getattr(columns, name)) is not None:
-            wanted[name] = column
     frame = read_text_table(path, list(wanted.values()), encoding)
     frame = frame.select(pl.col(column).alias(name) for name, column in wanted.items())
     if "count" in frame.columns:
@@ -159,10 +162,13 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
 
 
 def _check_mapped_once(columns: LeadColumns) -> None:
-    named = {"title": columns.title, **{f"targets.{target}": column for target, column in columns.targets.items()}}
-    named |= {name: getattr(columns, name) for name in ("record", "country", "date", "count") if getattr(columns, name)}
+    named = columns.named()
     mapped = list(named.values())
-    twice = [f"{name} -> {column!r}" for name, column in named.items() if mapped.count(column) > 1]
+    twice = [
+        f"{'targets.' if name in columns.targets else ''}{name} -> {column!r}"
+        for name, column in named.items()
+        if mapped.count(column) > 1
+    ]
     if twice:
         raise BadInput(f"leads.columns maps one column more than once: {first_few(twice)}. Give each its own.")
 

@@ -5,7 +5,6 @@ Paths in a file are relative to that file's folder; paths given by `--set` are r
 
 import datetime
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -13,7 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from baselines.settings import TfidfSettings
-from data_cleaning.errors import BadInput, first_few, read_text, unknown
+from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, unknown
 from data_cleaning.leads import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from neural.settings import NeuralSettings
@@ -253,8 +252,7 @@ def _fault(
     place = "--set" if where in overridden else f"{path}, line {_line(tree, where)}"
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = sorted({name for node in _variants(schema, where[:-1]) for name in node.get("properties", ())})
-        close = get_close_matches(str(where[-1]), known, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(str(where[-1]), known)
         return f"{place}: unknown key {dotted!r}.{hint} Known here: {', '.join(known)}."
     if fault["type"] in ("missing", "missing_argument"):
         return f"{place}: {dotted!r} is missing; it has no default."

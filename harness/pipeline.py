@@ -195,7 +195,7 @@ def make_stages(
     """Make every stage that is not finished yet; return where all of them lie."""
     done: dict[str, Path] = {}
     for stage in stages:
-        if store.fresh or not store.place(stage.name, prints[stage.name]).is_dir():
+        if not store.is_finished(stage.name, prints[stage.name]):
             announce(stage.name)
         finished = dict(done)
         done[stage.name] = store.obtain(stage.name, prints[stage.name], lambda out: stage.make(finished, out))  # noqa: B023

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import polars as pl
 import yaml
 
 from baselines.keyword_table import KeywordTable
@@ -23,8 +22,8 @@ from harness.config import RunConfig
 from harness.pipeline import Folders, arms, fingerprints, make_stages, plan
 from harness.reporting.page import write_page
 from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
-from harness.scoring.references import noise_ceilings
 from harness.stages.files import (
+    CEILINGS,
     DIFFERENCES,
     FIT_FACTS,
     LEDGER,
@@ -32,7 +31,6 @@ from harness.stages.files import (
     PREDICT_FACTS,
     PREDICTIONS,
     REFERENCE_FACTS,
-    REFERENCE_ROWS,
     SCORES,
     SPLIT_FACTS,
 )
@@ -153,7 +151,7 @@ def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
     """Say whether a run folder already holds this run; refuse one that holds anything else."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if not folder.exists() or not any(folder.iterdir()):
         return False
     if not _is_run(folder):
         raise BadInput(f"{folder} exists and is no run folder; nothing in it was touched. Choose another --out.")
@@ -175,9 +173,8 @@ def _is_run(folder: Path) -> bool:
         return False
 
 
-def _facts(folder: Path, name: str) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
-    return content
+def _facts(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
 def _data_hash(done: Folders) -> str:
@@ -203,8 +200,8 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         parts.append(held.assign(split=by)[["split", "source", "part", "titles", "rows", "records"]])
         facts = _facts(done[f"references/{by}"], REFERENCE_FACTS)
         references += [{"split": by, "reference": name, **counted} for name, counted in facts.items()]
-        rows = pl.read_parquet(done[f"references/{by}"] / REFERENCE_ROWS).filter(pl.col("reference") == "legacy")
-        ceilings |= {(by, *key): value for key, value in noise_ceilings(rows, taxonomy.names).items()}
+        for weighting, target, value in _facts(done[f"references/{by}"], CEILINGS):
+            ceilings[by, weighting, target] = value
     for arm in arms(config):
         named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
         found = pd.read_parquet(done[arm.stage("score")] / SCORES)

@@ -170,10 +170,14 @@ class StageStore:
         """Return where the output of a stage lies, or would."""
         return self.folder / f"{name.replace('/', '-').replace('+', '-')}-{fingerprint}"
 
+    def is_finished(self, name: str, fingerprint: str) -> bool:
+        """Say whether a stage may be taken as it lies."""
+        return not self.fresh and self.place(name, fingerprint).is_dir()
+
     def obtain(self, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
         """Return the folder of a finished stage, calling `make` to fill it where there is none."""
         final = self.place(name, fingerprint)
-        if final.is_dir() and not self.fresh:
+        if self.is_finished(name, fingerprint):
             self.reused.append(name)
             return final
         began = time.perf_counter()

@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import BadInput
+from data_cleaning.leads import LeadColumns
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate.catalogue import catalogue
 from data_cleaning.simulate.grammar import TRUTH_TARGETS, DrawnTitles, draw_titles
@@ -17,7 +18,7 @@ from data_cleaning.simulate.tagging import Records, blank, tag
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
 
-COLUMNS: Mapping[str, str] = {"function": "Job Function", "role": "Job Role", "level": "Job Level"}
+COLUMNS: Mapping[str, str] = LeadColumns().targets
 """Target to its column in the leads; another target's column is called as the target is."""
 
 

@@ -6,6 +6,9 @@ TRUTH = "truth.parquet"
 
 CLEAN = "clean.parquet"
 CLEAN_TEST = "clean_test.parquet"
+ROWS = "rows.parquet"
+"""Clean records of the same title and labels merged, each row with its count."""
+TEST_ROWS = "test_rows.parquet"
 LEDGER = "ledger.parquet"
 
 LEARN = "learn.parquet"
@@ -15,6 +18,7 @@ SPLIT_FACTS = "split.json"
 
 REFERENCE_ROWS = "references.parquet"
 REFERENCE_FACTS = "references.json"
+CEILINGS = "ceilings.json"
 
 MODEL = "model"
 FIT_FACTS = "fit.json"

@@ -9,22 +9,23 @@ from data_cleaning.leads import read_labelled
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
-from harness.scoring.references import make_references
-from harness.stages.files import CLEAN, CLEAN_TEST, REFERENCE_FACTS, REFERENCE_ROWS, TEST, TRUTH
-from harness.stages.split import equal_rows
+from harness.scoring.references import make_references, noise_ceilings
+from harness.stages.files import CEILINGS, REFERENCE_FACTS, REFERENCE_ROWS, ROWS, TEST, TEST_ROWS, TRUTH
 
 
 def gather_references(
     config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, clean_folder: Path, split_folder: Path, folder: Path
 ) -> None:
-    """Write every reference that the run has for one test part."""
+    """Write every reference that the run has for one test part, and the noise ceilings of its legacy labels."""
     test = pl.read_parquet(split_folder / TEST)
-    apart = clean_folder / CLEAN_TEST
+    apart = clean_folder / TEST_ROWS
     # Titles of a test file apart have their whole history in that file.
-    all_rows = equal_rows(pl.read_parquet(apart if apart.exists() else clean_folder / CLEAN), taxonomy)
+    all_rows = pl.read_parquet(apart if apart.exists() else clean_folder / ROWS)
     part = make_references(test, all_rows, _truth(config, taxonomy, leads_folder, test), taxonomy.names)
     part.rows.write_parquet(folder / REFERENCE_ROWS)
     (folder / REFERENCE_FACTS).write_text(json.dumps(part.facts))
+    ceilings = noise_ceilings(part.rows.filter(pl.col("reference") == "legacy"), taxonomy.names)
+    (folder / CEILINGS).write_text(json.dumps([[*key, value] for key, value in ceilings.items()]))
 
 
 def _truth(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, test: pl.DataFrame) -> pl.DataFrame | None:

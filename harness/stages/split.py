@@ -10,7 +10,7 @@ from data_cleaning.leads import read_labelled
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.splits import split_hash, split_rows
-from harness.stages.files import CLEAN, CLEAN_TEST, LEARN, SPLIT_FACTS, TEST
+from harness.stages.files import LEARN, ROWS, SPLIT_FACTS, TEST, TEST_ROWS
 
 
 def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, folder: Path) -> None:
@@ -23,13 +23,13 @@ def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, fo
     reviewed = None
     if config.reviewed:
         reviewed = read_labelled(config.reviewed.path, config.leads.columns, taxonomy, config.leads.encoding)
-    apart = clean_folder / CLEAN_TEST
+    apart = clean_folder / TEST_ROWS
     parted = split_rows(
-        equal_rows(pl.read_parquet(clean_folder / CLEAN), taxonomy),
+        pl.read_parquet(clean_folder / ROWS),
         by=by,
         shares=(config.split.valid_share, config.split.test_share),
         seed=config.seed,
-        test_rows=equal_rows(pl.read_parquet(apart), taxonomy) if apart.exists() else None,
+        test_rows=pl.read_parquet(apart) if apart.exists() else None,
         reviewed=reviewed,
         truth_titles=truth["title"].to_list() if truth is not None else (),
     )
@@ -47,9 +47,3 @@ def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, fo
     )
     facts = {"by": by, "hash": split_hash(parted), "parts": held.sort("source", "part").to_dicts()}
     (folder / SPLIT_FACTS).write_text(json.dumps(facts))
-
-
-def equal_rows(records: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
-    """Merge records of the same title and labels into rows with a `count`, in a settled order."""
-    keys = ["title", *taxonomy.names]
-    return records.group_by(keys).agg(pl.col("count").sum()).sort(keys)

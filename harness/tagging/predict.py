@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
+import yaml
 
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.leads import read_parquet, read_text_table, require_text
@@ -141,8 +142,6 @@ def fitted_model(run_folder: Path, system: str) -> Path:
 
 
 def _title_column(run_folder: Path, columns: list[str]) -> str:
-    import yaml
-
     configured = yaml.safe_load((run_folder / CONFIG).read_text(encoding="utf-8"))["leads"]["columns"]["title"]
     return next(
         (name for name in columns if name.strip().lower() in (configured.lower(), "title", "job title")), configured
