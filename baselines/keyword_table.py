@@ -1,6 +1,6 @@
 """The keyword table that the business runs on: rows, matching, priorities, and the row that won."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,9 @@ from baselines.matching import MatchingPass, lower_case, lowest_ranks, normal_fo
 from baselines.table_file import check_rows, read_rows, write_rows
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
+
+
+_Spelled = tuple[StrArray, Callable[[pl.Series], pl.Series]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,6 +83,18 @@ class KeywordTable:
         winners = self.winners(titles, normalised)
         return {target: self.raw_values[target][rows] for target, rows in winners.items()}
 
+    def contenders(self, titles: Sequence[str] | StrArray) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return the classes that some matching row speaks for, outranked or not: per target (n_titles, n_classes).
+
+        Raises:
+            BadInput: a title is missing or is no text.
+        """
+        lowest = lowest_ranks(self._class_passes, titles)
+        return {
+            target.name: np.stack([lowest[f"{target.name}={name}"] < len(self) for name in target.classes], axis=1)
+            for target in self.taxonomy.targets
+        }
+
     @cached_property
     def raw_values(self) -> dict[str, StrArray]:
         """Target to the raw label that each row sets ("" for none), the fallback last, so that -1 finds it."""
@@ -106,16 +121,35 @@ class KeywordTable:
         return np.lexsort((np.arange(len(self)), -lengths, self.rows["priority"].to_numpy()))
 
     @cached_property
+    def _sets(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """Target to the rows that set it, each (n_rows,)."""
+        return {target: (self.rows[target] != "").to_numpy() for target in self.taxonomy.names}
+
+    @cached_property
     def _exact_passes(self) -> tuple[MatchingPass, ...]:
-        """The passes of the table as written; most tables have no word or prefix row and so need only the first."""
+        """The passes of the table as written."""
+        return self._passes(self._sets, *self._as_written())
+
+    @cached_property
+    def _class_passes(self) -> tuple[MatchingPass, ...]:
+        """The passes of the table as written, ranked within each class of each target: `target=class` to its rows."""
+        speaks = {
+            f"{target.name}={name}": self.class_positions[target.name][:-1] == position
+            for target in self.taxonomy.targets
+            for position, name in enumerate(target.classes)
+        }
+        return self._passes(speaks, *self._as_written())
+
+    def _as_written(self) -> tuple[_Spelled, _Spelled]:
+        """Return the patterns of substring rows and of the others; most tables have none of the latter."""
         keywords, match = pl.Series(self.rows["keyword"].tolist(), dtype=pl.String), self.rows["match"].to_numpy()
         as_it_is = np.where(match == "substring", lower_case(keywords).to_numpy(), "")
-        return self._passes((as_it_is, lower_case), (self._in_words(match != "substring"), normal_form))
+        return (as_it_is, lower_case), (self._in_words(match != "substring"), normal_form)
 
     @cached_property
     def _corrected_passes(self) -> tuple[MatchingPass, ...]:
         """The pass that reads substring rows as word rows."""
-        return self._passes((self._in_words(np.full(len(self), True)), normal_form))
+        return self._passes(self._sets, (self._in_words(np.full(len(self), True)), normal_form))
 
     def _in_words(self, chosen: npt.NDArray[np.bool_]) -> StrArray:
         """Return the pattern of each chosen row over titles in normal form, "" for the others, shape (n_rows,)."""
@@ -124,8 +158,13 @@ class KeywordTable:
         patterns = np.where(prefix, [word[:-1] for word in words], words)
         return np.where(chosen & (words != " "), patterns, "")
 
-    def _passes(self, *spelled: tuple[StrArray, Callable[[pl.Series], pl.Series]]) -> tuple[MatchingPass, ...]:
-        """Build a pass for each spelling with patterns; the first always, so that there is one."""
+    def _passes(self, rows_of: Mapping[str, npt.NDArray[np.bool_]], *spelled: _Spelled) -> tuple[MatchingPass, ...]:
+        """Build a pass for each spelling with patterns; the first always, so that there is one.
+
+        Args:
+            rows_of: what a rank is asked for, to the rows that count for it, each (n_rows,).
+            spelled: the pattern of each row ("" for none) and what brings titles into its spelling.
+        """
         n_rows = len(self)
         rank = np.empty(n_rows, dtype=np.uint32)
         rank[self._order] = np.arange(n_rows)
@@ -135,10 +174,10 @@ class KeywordTable:
             if passes and not position:
                 continue
             ranks = {}
-            for target in self.taxonomy.names:
-                ranks[target] = np.full(len(position), n_rows, dtype=np.uint32)
-                sets = (patterns != "") & (self.rows[target] != "").to_numpy()
+            for name, rows in rows_of.items():
+                ranks[name] = np.full(len(position), n_rows, dtype=np.uint32)
+                counted = (patterns != "") & rows
                 # Rows that share a pattern share its place; the one that outranks the others speaks for it.
-                np.minimum.at(ranks[target], [position[pattern] for pattern in patterns[sets]], rank[sets])
+                np.minimum.at(ranks[name], [position[pattern] for pattern in patterns[counted]], rank[counted])
             passes.append(MatchingPass(spell=spell, patterns=tuple(position), ranks=ranks, no_match=n_rows))
         return tuple(passes)

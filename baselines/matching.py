@@ -53,14 +53,14 @@ def as_series(titles: Sequence[str] | StrArray) -> pl.Series:
 
 @dataclass(frozen=True, kw_only=True)
 class MatchingPass:
-    """One search of all texts, in one spelling, for patterns that carry a rank per target."""
+    """One search of all texts, in one spelling, for patterns that carry ranks, such as one per target."""
 
     spell: Callable[[pl.Series], pl.Series]
     """Brings titles into the spelling of the patterns."""
     patterns: tuple[str, ...]
     """Distinct texts, none of them empty."""
     ranks: Mapping[str, Ranks]
-    """Target to the rank of each pattern, (n_patterns,); `no_match` where a pattern sets nothing."""
+    """What is ranked to the rank of each pattern, (n_patterns,); `no_match` where a pattern sets nothing."""
     no_match: int
     """The rank of a text without a match, above all others."""
 

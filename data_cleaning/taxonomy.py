@@ -51,6 +51,11 @@ class Target:
         """Class name to its position in `classes`."""
         return {name: index for index, name in enumerate(self.classes)}
 
+    @property
+    def raw_of_class(self) -> dict[str, tuple[str, ...]]:
+        """Class name to its raw labels, its own name among them."""
+        return {name: tuple(raw for raw, of in self.raw_to_class.items() if of == name) for name in self.classes}
+
     def group(self, raw: str) -> str:
         """Return the class of one raw label.
 

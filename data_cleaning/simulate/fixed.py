@@ -282,6 +282,17 @@ TRAPS = (
     _group("trap", (*_IT, "Manager"), {"Executive IT Manager": 0.4, "IT Lead": 3}),
 )  # fmt: skip
 
+_REMARKS = """
+I do not have one; same as before; see above; none of the above; why do you need to know this; whatever you want it
+to be; you already have this; nothing at the moment; I am between jobs; no longer with them; not sure what to put
+here; just browsing; please do not call me; we are only two people; all of it, everything; who is asking; it depends
+on who you ask; anyone and everyone; this should not be required; they call me many things; here for the first time;
+still looking; because I must fill this in; over and out; it has been a while; until further notice; somewhere else
+now; he is no longer here; she has left us; her replacement; our friend; both of us; too many to list; never mind; almost done; back in two weeks; what does it say on the form; how about you; if
+only I knew; could be anything; would you believe it; yourself; nobody; out of my hands; there were none; myself and
+others; off to the next thing; once again nothing; under their own name; whenever you like, or not; by and by; upon
+request; something or other; with or without it; as is; beyond me; from time to time; no one ever asks; up to you"""
+
 JUNK = (
     _group("junk", (*_OTHER, "Unknown"), {
         "N/A": 20, "NA": 6, "n/a": 14, "-": 8, "--": 2, ".": 4, "asdf": 4, "test": 6, "none": 5, "None": 4, "Other": 12,
@@ -296,6 +307,8 @@ JUNK = (
         "Guest": 0.5, "Me": 0.4, "Customer": 0.5, "Computer Science Student": 0.7, "tester123": 0.2, "00000": 0.3,
         "1": 0.8,
     }, qualifiers="none"),
+    # What people write instead of a title when the form insists on one.
+    _group("junk", (*_OTHER, "Unknown"), _REMARKS, qualifiers="none"),
     _group("junk", (*_OTHER, "Unknown"), {
         # These words stand for nothing but the company or place put in their stead.
         "{company}": 14, "{place}": 7,

@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import StrArray
+from data_cleaning.titles import IntArray, StrArray
 
 Tagger = Callable[[Sequence[str]], Mapping[str, StrArray]]
 """Titles to the raw label of each title, per target."""
+
+Contenders = Callable[[Sequence[str]], Mapping[str, npt.NDArray[np.bool_]]]
+"""Titles to the classes that some keyword speaks for, outranked ones included: per target (n_titles, n_classes)."""
 
 _COUNTRIES = {
     "United Kingdom": 9, "Canada": 6, "Germany": 5, "India": 5, "Australia": 3, "France": 3, "Japan": 2, "Brazil": 2,
@@ -29,6 +32,8 @@ class Revision:
     in_force_from: datetime.date
     name: str
     tagger: Tagger
+    contenders: Contenders | None = None
+    """Tells priorities from missing keywords among the causes of a wrong label; None leaves them untold."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +44,24 @@ class SourceHabit:
     target: str
     record_share: float
     """Share of the records of its country that come from this source, in [0, 1]."""
-    labels: Mapping[str, str]
-    """Class of the table's label to the raw label that the source writes; classes not named stay as they are."""
+    labels: Mapping[str, str | tuple[str, ...]]
+    """Class of the table's label to the raw label that the source writes, or to several, of which each record has one
+    drawn; classes not named stay as they are."""
     country: str | None = None
     """The only country that it serves; None serves all."""
 
 
 def default_habits(taxonomy: Taxonomy) -> tuple[SourceHabit, ...]:
-    """Return a webinar platform whose form knows every other rank, and a reseller that sorts nothing.
+    """Return a webinar platform whose form knows every other rank, a reseller that sorts nothing, and a badge scanner.
 
     The platform writes the ordinal targets; a rank that it does not know becomes the next lower one. The reseller
-    serves one country and writes the fallback of the least important target that is not ordinal.
+    serves one country and writes the fallback of the least important target that is not ordinal. The scanner's form
+    offers the whole picklist, so that a class is written by any of its raw labels.
     """
-    habits = []
+    habits = [
+        SourceHabit(name="badge scanner", target=target.name, record_share=0.004, labels=target.raw_of_class)
+        for target in taxonomy.targets
+    ]
     for target in taxonomy.targets:
         if target.ordinal:
             coarser = {above: below for above, below in zip(target.classes[1::2], target.classes[2::2], strict=False)
@@ -77,8 +87,10 @@ class HistorySettings:
     """Share of records from the United States, foreign-language titles (which never are) counted."""
     other_countries: Mapping[str, float] = field(default_factory=lambda: dict(_COUNTRIES))
     """Every other country to its weight."""
-    us_care: float = 0.6
+    us_care: float = 0.3
     """Chance of an override or a source habit on a US record over that on another; below 1, US labels are steadier."""
+    rollout_lag_days: int = 450
+    """Days by which a revision, but for the first, comes into force later outside the United States."""
     override_share: float | Mapping[str, float] = 0.03
     """Share of records whose label a person changed by hand, for every target or per target; a hand that changes one
     target has also changed every target of a larger share."""
@@ -107,6 +119,8 @@ class HistorySettings:
         ]
         if self.last_date < self.first_date:
             faults.append(f"last_date {self.last_date} is before first_date {self.first_date}")
+        if self.rollout_lag_days < 0:
+            faults.append(f"rollout_lag_days is {self.rollout_lag_days!r}; expected 0 or more")
         if not (0 < self.growth < math.inf and 0 <= self.us_care < math.inf):
             faults.append(
                 f"growth is {self.growth!r} and us_care {self.us_care!r}; expected growth > 0 and us_care >= 0"
@@ -153,6 +167,21 @@ def check_revisions(revisions: Sequence[Revision], settings: HistorySettings) ->
             f"Revision {revisions[0].name!r} is in force from {dates[0]}, but records begin {settings.first_date}; "
             "date it no later, or set first_date."
         )
+
+
+def revisions_in_force(revisions: Sequence[Revision], days: npt.NDArray[np.datetime64], countries: StrArray,
+                       settings: HistorySettings) -> IntArray:  # fmt: skip
+    """Return the position of the revision that labels each record, (n_records,).
+
+    Args:
+        revisions: in date order.
+        days: of the records, (n_records,).
+        countries: of the records, (n_records,).
+        settings: says how much later a revision reaches other countries.
+    """
+    first_days = np.array([revision.in_force_from for revision in revisions], dtype="datetime64[D]")
+    lag = np.where(countries == "United States", 0, settings.rollout_lag_days).astype("timedelta64[D]")
+    return np.maximum(np.searchsorted(first_days, days - lag, side="right") - 1, 0)
 
 
 def draw_days(n_records: int, settings: HistorySettings, generator: np.random.Generator) -> npt.NDArray[np.datetime64]:

@@ -13,7 +13,14 @@ from data_cleaning.leads import LeadColumns
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate.catalogue import catalogue
 from data_cleaning.simulate.grammar import TRUTH_TARGETS, DrawnTitles, draw_titles
-from data_cleaning.simulate.history import HistorySettings, Revision, check_revisions, draw_countries, draw_days
+from data_cleaning.simulate.history import (
+    HistorySettings,
+    Revision,
+    check_revisions,
+    draw_countries,
+    draw_days,
+    revisions_in_force,
+)
 from data_cleaning.simulate.tagging import Records, blank, tag
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
@@ -29,7 +36,8 @@ class SimulatedLeads:
     leads: pl.DataFrame
     """Record (1..n), Title, a column of raw labels per target, Country, Date; rows in date order, blanks are null."""
     truth: pl.DataFrame
-    """Record, title (never blank), cause; from the grammar also a class per target, persona, planted word or null."""
+    """Record, title (never blank), revision in force, cause_<target>; from the grammar also a class per target,
+    persona, planted word or null."""
 
 
 def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: Sequence[Revision],
@@ -65,11 +73,11 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
         names, title_of_record = _listed(titles, record_stream)
     spoken = drawn.countries[title_of_record] if drawn else np.full(len(title_of_record), "", dtype=object)
     days = draw_days(len(title_of_record), settings, record_stream)
-    first_days = np.array([revision.in_force_from for revision in revisions], dtype="datetime64[D]")
+    countries = draw_countries(spoken, settings, record_stream)
     records = Records(
         title=title_of_record,
-        revision=np.searchsorted(first_days, days, side="right") - 1,
-        country=draw_countries(spoken, settings, record_stream),
+        revision=revisions_in_force(revisions, days, countries, settings),
+        country=countries,
         truth=_truth_codes(drawn, taxonomy) if drawn else None,
     )  # fmt: skip
     tagged = tag(records, names.tolist(), taxonomy, revisions, settings, label_stream, progress)
@@ -90,7 +98,9 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
     if drawn:
         meanings = {**drawn.truth, "persona": drawn.personas, "planted": drawn.planted}
         truth |= {name: _text(values).gather(title_of_record) for name, values in meanings.items()}
-    return SimulatedLeads(leads=leads, truth=pl.DataFrame({**truth, "cause": _text(tagged.cause)}))
+    in_force = np.array([revision.name for revision in revisions], dtype=object)[records.revision]
+    causes = {f"cause_{target}": _text(cause) for target, cause in tagged.causes.items()}
+    return SimulatedLeads(leads=leads, truth=pl.DataFrame({**truth, "revision": _text(in_force), **causes}))
 
 
 def _text(values: StrArray) -> pl.Series:
@@ -115,8 +125,8 @@ def _check_taxonomy(taxonomy: Taxonomy) -> None:
 
 
 def _truth_codes(drawn: DrawnTitles, taxonomy: Taxonomy) -> dict[str, IntArray]:
-    """Return the true class of each record as a position, per target, each (n_records,)."""
-    return {target: taxonomy[target].encode(classes)[drawn.title_of_record] for target, classes in drawn.truth.items()}
+    """Return the true class of each distinct title as a position, per target, each (n_titles,)."""
+    return {target: taxonomy[target].encode(classes) for target, classes in drawn.truth.items()}
 
 
 def _listed(titles: pd.DataFrame, generator: np.random.Generator) -> tuple[StrArray, npt.NDArray[np.int64]]:

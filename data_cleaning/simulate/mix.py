@@ -23,21 +23,21 @@ def _levels(c_level: float, executive: float, director: float, manager: float, c
 
 
 FAMILIES: Mapping[str, Family] = {
-    "security": Family(share=24.9, levels=_levels(0.10, 0.09, 0.17, 0.24, 0.40)),
-    "networking": Family(share=6.8, levels=_levels(0, 0.03, 0.09, 0.29, 0.59)),
-    "systems": Family(share=7.6, levels=_levels(0, 0.05, 0.14, 0.25, 0.56)),
-    "it": Family(share=19.4, levels=_levels(0.12, 0.08, 0.27, 0.31, 0.22)),
-    "governance": Family(share=5.2, levels=_levels(0.05, 0.07, 0.16, 0.27, 0.45)),
+    "security": Family(share=29.2, levels=_levels(0.1, 0.09, 0.18, 0.29, 0.34)),
+    "networking": Family(share=6.1, levels=_levels(0, 0.03, 0.1, 0.32, 0.55)),
+    "systems": Family(share=8.4, levels=_levels(0, 0.05, 0.15, 0.29, 0.51)),
+    "it": Family(share=20.4, levels=_levels(0.12, 0.08, 0.27, 0.35, 0.18)),
+    "governance": Family(share=4.8, levels=_levels(0.05, 0.07, 0.17, 0.28, 0.43)),
     "legal": Family(share=0.9, levels=_levels(0.03, 0.25, 0.10, 0.07, 0.55)),
     "engineering": Family(share=7.6, levels=_levels(0.01, 0.09, 0.12, 0.18, 0.60)),
     "procurement": Family(share=3.0, levels=_levels(0.02, 0.07, 0.17, 0.34, 0.40)),
-    "business": Family(share=13.2, levels=_levels(0.19, 0.15, 0.15, 0.24, 0.27)),
-    "planted security": Family(share=2.6, levels=_levels(0, 0.05, 0.08, 0.20, 0.67)),
-    "planted systems": Family(share=1.3, levels=_levels(0, 0.03, 0.06, 0.19, 0.72)),
-    "planted it": Family(share=0.35, levels=_levels(0, 0.03, 0.10, 0.25, 0.62)),
-    "planted engineering": Family(share=0.6, levels=_levels(0, 0.03, 0.06, 0.16, 0.75)),
+    "business": Family(share=10.7, levels=_levels(0.19, 0.15, 0.15, 0.24, 0.27)),
+    "planted security": Family(share=3.5, levels=_levels(0, 0.05, 0.09, 0.23, 0.63)),
+    "planted systems": Family(share=1.8, levels=_levels(0, 0.03, 0.06, 0.19, 0.72)),
+    "planted it": Family(share=0.5, levels=_levels(0, 0.03, 0.10, 0.25, 0.62)),
+    "planted engineering": Family(share=0.8, levels=_levels(0, 0.03, 0.06, 0.16, 0.75)),
     "trap": Family(share=1.6),
-    "junk": Family(share=3.2),
+    "junk": Family(share=0.7),
     "foreign": Family(share=2.2),
 }
 """Family name to its place in the mix."""

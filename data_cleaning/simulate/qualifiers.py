@@ -62,7 +62,8 @@ Go;Node;Ruby;C#;Mobile;Full Stack;Platform;Rust;UI;PHP""",
 _STARTS = """
 al;am;an;ar;bar;bel;ber;bran;cal;cam;car;cas;cor;cov;dal;dan;del;dor;el;em;fal;fen;fer;gal;gar;gil;gran;hal;
 ham;har;hol;jan;kal;kel;kir;lan;lar;lin;lor;mad;mar;mel;mer;mon;nal;nor;or;pal;par;pel;per;quin;ral;ran;rav;
-ros;sal;sam;san;sel;sol;tal;tam;tan;tor;ul;val;var;ven;ver;vis;wal;wel;win;yor;zan;zel"""
+ros;sal;sam;san;sel;sol;tal;tam;tan;tor;ul;val;var;ven;ver;vis;wal;wel;win;yor;zan;zel;bel;bor;chal;cran;dun;
+est;far;gren;hel;holl;kan;kest;mont;nev;ost;pem;rad;sher;stan;thor;trev;wes"""
 _MIDDLES = """
 a;e;i;o;u;ad;an;ar;av;el;en;er;ev;il;in;is;ol;on;or;ov;ul;um;un;ander;ell;inn;ost;ett;ard;omb"""
 _COMPANY_ENDS = """
@@ -87,8 +88,8 @@ _COMPANY_KINDS = (
     " SA",
 )
 
-N_COMPANIES = 40_000
-N_PLACES = 16_000
+N_COMPANIES = 64_000
+N_PLACES = 26_000
 
 
 def _split(words: str) -> list[str]:
@@ -161,7 +162,7 @@ def _build() -> tuple[dict[str, Kind], list[str]]:
     return found, words
 
 
-_PLAIN = {"region": 7.0, "company": 4.0, "place": 2.2, "note": 0.8, "credential": 1.2}
+_PLAIN = {"region": 7.0, "company": 4.9, "place": 2.8, "note": 0.8, "credential": 1.2}
 
 SETS: Mapping[str, tuple[float, Mapping[str, float]]] = {
     "none": (0.0, {"place": 1.0}),

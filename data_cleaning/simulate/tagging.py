@@ -9,18 +9,19 @@ import pandas as pd
 
 from data_cleaning.errors import unknown
 from data_cleaning.progress import Progress
+from data_cleaning.simulate.causes import (
+    BLANK,
+    CAUSES,
+    OVERRIDE,
+    OVERRIDE_RIGHT,
+    OVERRIDE_WRONG,
+    SOURCE_HABIT,
+    BoolArray,
+    table_causes,
+)
 from data_cleaning.simulate.history import HistorySettings, Revision, SourceHabit, default_habits
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.titles import IntArray, StrArray
-
-BoolArray = npt.NDArray[np.bool_]
-
-OVERRIDE_RIGHT = "override right"
-OVERRIDE_WRONG = "override wrong"
-OVERRIDE = "override"
-"""Cause of a changed label where no truth is known."""
-SOURCE_HABIT = "source habit"
-BLANK = "blank"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Records:
     """Position of the revision in force."""
     country: StrArray
     truth: Mapping[str, IntArray] | None
-    """Target to the position of the true class; None where no truth is known."""
+    """Target to the position of the true class of each distinct title, (n_titles,); None where no truth is known."""
 
     def __len__(self) -> int:
         return len(self.title)
@@ -45,8 +46,8 @@ class Tagged:
 
     labels: Mapping[str, StrArray]
     """Target to raw labels, None where blank."""
-    cause: StrArray
-    """What settled the labels: a revision's name or one of the causes above."""
+    causes: Mapping[str, StrArray]
+    """Target to what settled its labels, of `causes.CAUSES`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,7 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
         BadInput: a tagger or habit writes a label that the taxonomy lacks.
     """
     verdicts = _verdicts(titles, taxonomy, revisions, progress)
+    of_tables = _table_causes(verdicts, titles, taxonomy, revisions, records.truth)
     habits = default_habits(taxonomy) if settings.habits is None else settings.habits
     care = _care(records.country, settings)
     for habit in habits:
@@ -74,24 +76,24 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
     hand = _Hand(
         draw=generator.random(len(records)), right=generator.random(len(records)) < settings.override_right_share
     )
-    cause = records.revision.astype(np.int64)
-    causes = [*(revision.name for revision in revisions), SOURCE_HABIT, OVERRIDE_WRONG, OVERRIDE_RIGHT, OVERRIDE]
-    codes = {}
+    codes, causes = {}, {}
     shares = settings.override_shares(taxonomy)
     for target in taxonomy.targets:
         raw = verdicts[target.name][records.revision, records.title]  # (n_records,)
+        cause = of_tables[target.name][records.revision, records.title]  # (n_records,)
         for habit in (habit for habit in habits if habit.target == target.name):
             changed = _apply_habit(raw, habit, target, records.country, care, generator)
-            cause[changed & (cause < len(revisions))] = causes.index(SOURCE_HABIT)
+            cause[changed] = CAUSES.index(SOURCE_HABIT)
         chosen = hand.draw < shares[target.name] * care
         if records.truth is None:
             _override_blindly(raw, chosen, verdicts[target.name], records, target, generator)
-            cause[chosen] = causes.index(OVERRIDE)
+            cause[chosen] = CAUSES.index(OVERRIDE)
         else:
-            _override_knowingly(raw, chosen, hand.right, records.truth[target.name], target, generator)
-            cause[chosen] = np.where(hand.right, causes.index(OVERRIDE_RIGHT), causes.index(OVERRIDE_WRONG))[chosen]
-        codes[target.name] = raw
-    return _named(codes, np.array(causes, dtype=object)[cause], taxonomy)
+            truth = records.truth[target.name][records.title]
+            _override_knowingly(raw, chosen, hand.right, truth, target, generator)
+            cause[chosen] = np.where(hand.right, CAUSES.index(OVERRIDE_RIGHT), CAUSES.index(OVERRIDE_WRONG))[chosen]
+        codes[target.name], causes[target.name] = raw, cause
+    return _named(codes, causes, taxonomy)
 
 
 def blank(
@@ -113,12 +115,13 @@ def blank(
     lost_all = incomplete & (generator.random(n_records) < settings.every_label_blank_share)
     one_lost = generator.integers(len(tagged.labels), size=n_records)
     labels: dict[str, StrArray] = {}
+    causes: dict[str, StrArray] = {}
     for position, (target, names) in enumerate(tagged.labels.items()):
         lost = lost_with_title | lost_all | (incomplete & (one_lost == position))
-        labels[target] = names.copy()
+        labels[target], causes[target] = names.copy(), tagged.causes[target].copy()
         labels[target][lost] = None
-    cause = np.where(without_title | incomplete, BLANK, tagged.cause)
-    return Tagged(labels=labels, cause=cause)
+        causes[target][lost | without_title] = BLANK
+    return Tagged(labels=labels, causes=causes)
 
 
 def _verdicts(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision], progress: Progress
@@ -133,6 +136,14 @@ def _verdicts(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Rev
             found[target.name][position] = _positions(answers[target.name], target)
         progress("tagging titles", (position + 1) * len(titles), len(revisions) * len(titles))
     return found
+
+
+def _table_causes(verdicts: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy,
+                  revisions: Sequence[Revision], truth: Mapping[str, IntArray] | None) -> dict[str, IntArray]:  # fmt: skip
+    """Say why every table's verdict is what it is: target to positions of causes, each (n_revisions, n_titles)."""
+    classes = {target.name: _classes_of_raw(target)[verdicts[target.name]] for target in taxonomy.targets}
+    contenders = [revision.contenders(titles) if revision.contenders else None for revision in revisions]
+    return table_causes(classes, contenders, truth, taxonomy)
 
 
 def _positions(labels: StrArray, target: Target) -> IntArray:
@@ -164,15 +175,18 @@ def _apply_habit(raw: IntArray, habit: SourceHabit, target: Target, countries: S
                  generator: np.random.Generator) -> BoolArray:  # fmt: skip
     """Write one source's labels over `raw`; return the records that came from it and were changed, (n_records,)."""
     classes = _classes_of_raw(target)
-    written = np.full(target.n_classes, -1, dtype=np.int64)
-    for name, label in habit.labels.items():
+    comes_from = generator.random(len(raw)) < habit.record_share * care
+    if habit.country is not None:
+        comes_from &= countries == habit.country
+    changed = np.zeros(len(raw), dtype=bool)
+    table_class = classes[raw]  # (n_records,)
+    for name, labels in habit.labels.items():
         if name not in target.class_index:
             raise unknown(f"{target.name} class of habit {habit.name!r}", name, target.classes)
-        written[target.class_index[name]] = _positions(np.array([label], dtype=object), target)[0]
-    changed = (generator.random(len(raw)) < habit.record_share * care) & (written[classes[raw]] >= 0)
-    if habit.country is not None:
-        changed &= countries == habit.country
-    raw[changed] = written[classes[raw[changed]]]
+        written = _positions(np.array([labels] if isinstance(labels, str) else labels, dtype=object), target)
+        rows = np.flatnonzero(comes_from & (table_class == target.class_index[name]))
+        raw[rows] = written[generator.integers(len(written), size=len(rows))]
+        changed[rows] = True
     return changed
 
 
@@ -215,10 +229,11 @@ def _override_blindly(raw: IntArray, chosen: BoolArray, verdicts: IntArray, reco
     raw[rows] = np.where(take_other, from_other, popular)
 
 
-def _named(codes: Mapping[str, IntArray], cause: StrArray, taxonomy: Taxonomy) -> Tagged:
-    """Turn positions of raw labels into the labels."""
+def _named(codes: Mapping[str, IntArray], causes: Mapping[str, IntArray], taxonomy: Taxonomy) -> Tagged:
+    """Turn positions of raw labels and of causes into their names."""
     labels = {
         target.name: np.array(list(target.raw_to_class), dtype=object)[codes[target.name]]
         for target in taxonomy.targets
     }
-    return Tagged(labels=labels, cause=cause)
+    names = np.array(CAUSES, dtype=object)
+    return Tagged(labels=labels, causes={target: names[cause] for target, cause in causes.items()})

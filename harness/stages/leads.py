@@ -35,9 +35,11 @@ def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_p
             Revision(
                 name=revision.table.stem,
                 in_force_from=revision.in_force_from,
-                tagger=KeywordTable.read(revision.table, taxonomy).raw_labels,
+                tagger=table.raw_labels,
+                contenders=table.contenders,
             )
             for revision in settings.revisions
+            for table in [KeywordTable.read(revision.table, taxonomy)]
         ],
         settings=settings.history,
         titles=titles,

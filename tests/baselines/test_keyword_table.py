@@ -80,6 +80,21 @@ def test_winners_are_those_found_by_hand(table, titles, normalised):
         assert table.raw_labels(titles, normalised)[target].tolist() == raw
 
 
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(table=tables, titles=st.lists(texts, max_size=10))
+def test_contenders_are_the_classes_of_all_rows_that_match(table, titles):
+    found = table.contenders(titles)
+    for target in TAXONOMY.targets:
+        assert found[target.name].shape == (len(titles), target.n_classes)
+        for title, spoken_for in zip(titles, found[target.name], strict=True):
+            expected = {
+                target.group(row[target.name])
+                for row in table.rows.to_dict("records")
+                if row[target.name] and matches_by_hand(row["keyword"], row["match"], title, normalised=False)
+            }
+            assert {target.classes[position] for position in np.flatnonzero(spoken_for)} == expected
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(ALPHABET))
 @example("İSTANBUL ΟΔΟΣ")
