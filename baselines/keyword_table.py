@@ -15,7 +15,6 @@ from baselines.table_file import check_rows, read_rows, write_rows
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
 
-
 _Spelled = tuple[StrArray, Callable[[pl.Series], pl.Series]]
 
 

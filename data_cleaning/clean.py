@@ -3,95 +3,196 @@
 Source: the step order of DESIGN ("The data, honestly"); nothing vanishes unexplained: in = out + quarantined.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import polars as pl
 
-from data_cleaning.errors import BadInput
+from data_cleaning.consensus import WHOLE_FILE, learn_majority, relabelling_facts
+from data_cleaning.errors import BadInput, did_you_mean, first_few
+from data_cleaning.grouping import group_labels
+from data_cleaning.language import LanguageSettings, judge_languages
+from data_cleaning.ledger import POSITION, Ledger, records, require_account
 from data_cleaning.normalise import normalise_titles
-from data_cleaning.taxonomy import Target, Taxonomy
+from data_cleaning.progress import Progress, silent
+from data_cleaning.taxonomy import Taxonomy
 
-LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
+Consensus = Literal["none", "whole-file"]
+_FOREIGN_COLUMNS = {"title": pl.String, "language": pl.String, "reason": pl.String, "records": pl.Int64}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class CleanSettings:
+    """Which of the optional steps are taken."""
+
+    countries: tuple[str, ...] = ()
+    """Keep records of these countries only, as the leads spell them; none keeps all."""
+    english_only: bool = True
+    """Set aside titles in other languages, and those that nobody can decode."""
+    language: LanguageSettings = field(default_factory=LanguageSettings)
+    """How sure the verdict on a title must be."""
+    consensus: Consensus = "none"
+    """`whole-file` gives every record the most frequent labels of its title, as the study did: whatever is later held
+    out has then had a say in the labels that are learned."""
+    min_support: int = 2
+    """Records that a title's most frequent labels need before consensus takes them."""
+
+    def __post_init__(self) -> None:
+        if self.consensus not in ("none", "whole-file"):
+            raise BadInput(f"consensus is {self.consensus!r}; expected none or whole-file.")
+        if self.min_support < 1:
+            raise BadInput(f"min_support is {self.min_support}; expected a number of records of at least 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleanedLeads:
     """What cleaning leaves, what it set aside, and the account of both."""
 
     kept: pl.DataFrame
-    """Leads with `original_title`, the normalised `title`, and per target the class and `raw_<target>`."""
+    """Leads with the normalised `title`, `original_title` and, per target, the class and `raw_<target>`; after
+    consensus also `original_<target>`, the class before it, and `majority_status`. In the order they came."""
+    kept_rows: pl.Series
+    """Their rows in the leads."""
     quarantined: pl.DataFrame
-    """The other leads as they came, with a `reason`."""
+    """The other leads as they came and in that order, with a `reason`."""
+    quarantined_rows: pl.Series
     ledger: pl.DataFrame
     """One row per step, with `LEDGER_COLUMNS`."""
+    targets: tuple[str, ...]
+    """The targets of the taxonomy that the leads have."""
+    label_map: pl.DataFrame
+    """`taxonomy_version`, `target`, `raw_label`, `class`, `records`: every raw label of the taxonomy, most frequent
+    first, with the records that had it when labels were grouped; 0 where none did."""
+    foreign_titles: pl.DataFrame
+    """`title`, `language` (null where undecodable), `reason`, `records`: what the language step set aside."""
 
 
-def clean_leads(leads: pl.DataFrame, taxonomy: Taxonomy) -> CleanedLeads:
-    """Normalise titles, set aside records with a missing title or label, and group raw labels.
+def clean_leads(
+    leads: pl.DataFrame, taxonomy: Taxonomy, settings: CleanSettings | None = None, progress: Progress = silent
+) -> CleanedLeads:
+    """Take every step: normalise, drop what is missing, filter sources, group labels, filter languages, consensus.
 
     Args:
-        leads: as `leads.read_leads` returns them.
+        leads: as `leads.pick_leads` returns them; targets and country are optional, further columns are passed on.
         taxonomy: names the targets and groups their raw labels.
+        settings: the optional steps; None takes the defaults.
+        progress: told of the slow steps.
 
     Raises:
-        BadInput: a raw label is in no class of the taxonomy, or no record is left.
+        BadInput: a raw label is in no class of the taxonomy, countries are to be filtered but the leads have none, or
+            no record is left.
+        RecordsLost: a record is neither kept nor in quarantine; a fault of this function.
     """
-    ledger: list[dict[str, object]] = []
-    kept = leads.with_columns(pl.col("title").alias("original_title"))
-    kept = kept.with_columns(normalise_titles(kept["title"]).alias("title"))
-    changed = _records(kept.filter(pl.col("title") != pl.col("original_title")))
-    _enter(
-        ledger, "normalise titles", leads, kept, changed, "Unicode composed, white space and control characters folded"
-    )
-
-    quarantined = []
-    for name in ("title", *taxonomy.names):
-        missing = pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")
-        dropped = kept.filter(missing).with_columns(pl.lit(f"missing {name}").alias("reason"))
-        left = kept.filter(~missing)
-        _enter(ledger, f"drop missing {name}", kept, left, 0, f"a record without {name} cannot be learned or scored")
-        quarantined.append(dropped)
-        kept = left
-    if kept.is_empty():
-        raise BadInput("No record has both a title and every label; check the column names under 'leads.columns'.")
-
+    settings = settings or CleanSettings()
+    ledger = Ledger()
+    targets = tuple(name for name in taxonomy.names if name in leads.columns)
+    kept = _normalise(leads.with_row_index(POSITION), ledger)
+    for name in ("title", *targets):
+        kept = _drop_missing(kept, name, ledger)
+    _require_some(kept, "No record has both a title and every label; check the column names under 'leads.columns'.")
+    if settings.countries:
+        kept = _filter_countries(kept, settings.countries, ledger)
     before = kept
-    for target in taxonomy.targets:
-        raw = kept[target.name].str.strip_chars()
-        # Distinct labels are few: encode those, and let the join carry the classes to the records.
-        distinct = raw.unique().to_list()
-        try:
-            grouped = [target.classes[code] for code in target.encode(distinct)]
-        except BadInput as error:
-            raise BadInput(f"{error} {_first_unmapped(kept, raw, target)}") from None
-        kept = kept.with_columns(
-            raw.alias(f"raw_{target.name}"),
-            raw.replace_strict(distinct, grouped, return_dtype=pl.String).alias(target.name),
-        )
-    regrouped = pl.any_horizontal(pl.col(name) != pl.col(f"raw_{name}") for name in taxonomy.names)
-    changed = _records(kept.filter(regrouped))
-    _enter(ledger, "group raw labels", before, kept, changed, f"taxonomy version {taxonomy.version}")
+    kept, label_map = group_labels(kept, taxonomy, targets)
+    if targets:
+        regrouped = pl.any_horizontal(pl.col(name) != pl.col(f"raw_{name}") for name in targets)
+        why = f"to classes, by taxonomy version {taxonomy.version}"
+        ledger.enter("group raw labels", before, kept, records(kept.filter(regrouped)), why)
+    foreign = pl.DataFrame(schema=_FOREIGN_COLUMNS)
+    if settings.english_only:
+        kept, foreign = _filter_languages(kept, settings.language, ledger, progress)
+    if targets and settings.consensus == "whole-file":
+        kept = _relabel(kept, targets, settings.min_support, ledger)
 
-    aside = pl.concat(quarantined)
-    assert _records(kept) + _records(aside) == _records(leads), "a record vanished in cleaning"
-    return CleanedLeads(kept, aside, pl.DataFrame(ledger))
-
-
-def _first_unmapped(kept: pl.DataFrame, raw: pl.Series, target: Target) -> str:
-    unmapped = kept.filter(~raw.is_in(list(target.raw_to_class)))
-    return (
-        f"The leads have it in {len(unmapped):,} records, first in record {unmapped['record'][0]} "
-        f"({unmapped['title'][0]!r}). Add the label to a class of the taxonomy, or correct it in the leads."
+    aside = pl.concat(ledger.dropped).sort(POSITION)
+    table = ledger.table()
+    require_account(leads, kept[POSITION], aside[POSITION], table)
+    return CleanedLeads(
+        kept=kept.drop(POSITION),
+        kept_rows=kept[POSITION],
+        quarantined=leads[aside[POSITION]].with_columns(aside["reason"]),
+        quarantined_rows=aside[POSITION],
+        ledger=table,
+        targets=targets,
+        label_map=label_map,
+        foreign_titles=foreign,
     )
 
 
-def _records(frame: pl.DataFrame) -> int:
-    return int(frame["count"].sum())
+def equal_rows(cleaned: pl.DataFrame, targets: Sequence[str], prefix: str = "") -> pl.DataFrame:
+    """Merge records of the same title and labels into rows with a `count`, in a settled order.
+
+    Args:
+        cleaned: with `title`, `count` and the columns of the labels.
+        targets: names of the targets.
+        prefix: of the columns to take the labels from, such as `raw_`; they come back under the targets' names.
+    """
+    labels = [pl.col(f"{prefix}{name}").alias(name) for name in targets]
+    keys = ["title", *targets]
+    return cleaned.select("title", *labels, "count").group_by(keys).agg(pl.col("count").sum()).sort(keys)
 
 
-def _enter(
-    ledger: list[dict[str, object]], step: str, before: pl.DataFrame, after: pl.DataFrame, changed: int, why: str
-) -> None:
-    n_in, n_out = _records(before), _records(after)
-    values = (step, n_in, before["title"].n_unique(), changed, n_in - n_out, n_out, after["title"].n_unique(), why)
-    ledger.append(dict(zip(LEDGER_COLUMNS, values, strict=True)))
+def _normalise(leads: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
+    distinct = leads["title"].drop_nulls().unique()
+    spelled = pl.DataFrame({"original_title": distinct, "title": normalise_titles(distinct)})
+    renamed = leads.rename({"title": "original_title"})
+    kept = renamed.join(spelled, on="original_title", how="left", maintain_order="left")
+    changed = records(kept.filter(pl.col("title") != pl.col("original_title")))
+    why = "Unicode, quotes, dashes and white space in one form; the original is kept"
+    ledger.enter("normalise titles", leads, kept, changed, why)
+    return kept
+
+
+def _drop_missing(kept: pl.DataFrame, name: str, ledger: Ledger) -> pl.DataFrame:
+    missing = pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")
+    reasons = kept.select(pl.when(missing).then(pl.lit(f"missing {name}"))).to_series()
+    return ledger.drop(f"drop missing {name}", kept, reasons, f"without {name} nothing is learned or scored")
+
+
+def _filter_countries(kept: pl.DataFrame, countries: Sequence[str], ledger: Ledger) -> pl.DataFrame:
+    if "country" not in kept.columns:
+        raise BadInput(
+            "clean.countries filters by country, but the leads have no such column. Set leads.columns.country to what "
+            "it is called, or leave clean.countries empty."
+        )
+    country = pl.col("country").str.strip_chars()
+    reason = pl.format("source not listed ({})", country.fill_null("no country"))
+    reasons = kept.select(pl.when(~country.is_in(list(countries)).fill_null(False)).then(reason)).to_series()
+    named = kept["country"].drop_nulls().str.strip_chars().unique().sort().to_list()
+    left = ledger.drop("filter sources", kept, reasons, f"only records from {first_few(countries)}")
+    hints = "".join(did_you_mean(name, named) for name in countries)
+    found = f"the leads have {first_few(named)}"
+    _require_some(left, f"No record is from {first_few(countries)}, the countries of clean.countries; {found}.{hints}")
+    return left
+
+
+def _filter_languages(
+    kept: pl.DataFrame, settings: LanguageSettings, ledger: Ledger, progress: Progress
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the records whose title is kept, and the titles that are not."""
+    titles = kept.group_by("title", maintain_order=True).agg(pl.col("count").sum())
+    judged = judge_languages(titles, settings, progress)
+    foreign = judged.with_columns(titles["count"].alias("records")).filter(pl.col("reason").is_not_null())
+    reasons = kept.select("title").join(foreign, on="title", how="left", maintain_order="left")["reason"]
+    left = ledger.drop("filter languages", kept, reasons, "in other languages, or nobody can decode them")
+    _require_some(left, "No title is in English; with clean.english_only=false titles of any language are kept.")
+    return left, foreign.sort("records", "title", descending=[True, False]).select(list(_FOREIGN_COLUMNS))
+
+
+def _relabel(kept: pl.DataFrame, targets: Sequence[str], min_support: int, ledger: Ledger) -> pl.DataFrame:
+    rows = equal_rows(kept, targets)
+    majority = learn_majority(rows, targets, min_support=min_support, learned_from=WHOLE_FILE)
+    relabelled = majority.relabel(kept)
+    facts = relabelling_facts(relabelled)
+    why = (
+        f"most frequent labels of each title, learned from the {majority.learned_from}: later test records had a say; "
+        f"left alone: {facts['tie_titles']:,} tied titles, {facts['too_few_titles']:,} with under {min_support} records"
+    )
+    ledger.enter("consensus labels", kept, relabelled, facts["changed_records"], why)
+    return relabelled.drop("changed")
+
+
+def _require_some(left: pl.DataFrame, message: str) -> None:
+    if left.is_empty():
+        raise BadInput(message)

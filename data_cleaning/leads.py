@@ -3,28 +3,22 @@
 A file is either read whole or refused with the place of every fault; no row is skipped in silence.
 """
 
-import codecs
-import csv
-import gzip
-import io
-import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
+from data_cleaning.csv_files import GZIP_SUFFIX, read_csv
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 
-_CHUNK_BYTES = 1 << 24
-_GZIP_SUFFIX = ".gz"
-_LONGEST_HEADER = 1 << 20
+LONGEST_TITLE = 10_000
+"""Characters; a longer one is no title but rows that an unclosed quote has swallowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,42 +43,95 @@ class LeadColumns:
         return {"title": self.title, **self.targets, **present}
 
 
-_DELIMITERS = ",;\t|"
+@dataclass(frozen=True, kw_only=True)
+class FoundColumns:
+    """Which of the configured columns a file has."""
+
+    present: Mapping[str, str]
+    """Our name to the file's own."""
+    absent: Mapping[str, str]
+    """Our name to the configured one that the file lacks."""
 
 
-def read_text_table(path: Path, columns: Sequence[str] | None = None, encoding: str = "utf-8") -> pl.DataFrame:
-    """Read a table with every column as text; an empty cell is null.
+def find_columns(names: Sequence[str], columns: LeadColumns, path: Path) -> FoundColumns:
+    """Find the columns of a file of which only the title is required.
+
+    A column is found by its configured name, else by that name or our own in other case. A target whose configured
+    name is not the default one was asked for by somebody, and must be there.
+
+    Args:
+        names: of the file's columns.
+        columns: the configured names.
+        path: of the file, for messages.
+
+    Raises:
+        BadInput: there is no title, or no target that was asked for; one column is mapped twice.
+    """
+    _check_mapped_once(columns)
+    wanted = columns.named()
+    present = {ours: column for ours, column in wanted.items() if column in names}
+    for ours, column in wanted.items():
+        if ours not in present:
+            spellings = {column.lower(), ours.lower(), *(("job title",) if ours == "title" else ())}
+            free = [name for name in names if name not in present.values() and name.strip().lower() in spellings]
+            if len(free) == 1:
+                present[ours] = free[0]
+    absent = {ours: column for ours, column in wanted.items() if ours not in present}
+    usual = LeadColumns().targets
+    for ours, column in absent.items():
+        if ours == "title" or (ours in columns.targets and usual.get(ours) != column):
+            setting = f"leads.columns.{'targets.' if ours in columns.targets else ''}{ours}"
+            raise BadInput(
+                f"{path}: {unknown('column', column, names)} Rename it, or set {setting} to what it is called."
+            )
+    return FoundColumns(present=present, absent=absent)
+
+
+def read_table(path: Path, encoding: str = "utf-8") -> pl.DataFrame:
+    """Read every column of a table: a CSV file's as text with null for an empty cell, a Parquet file's as they are.
 
     Args:
         path: `.csv`, `.tsv`, `.csv.gz` or `.parquet`; the delimiter of the header line is the file's.
-        columns: names that must be there and are returned, in this order; None returns all.
         encoding: of a CSV file.
 
     Raises:
-        BadInput: the file is missing, empty or of another kind, lacks a column or names one twice, has rows with too
-            many or too few fields, holds NUL bytes or bytes that are not in the encoding.
+        BadInput: the file is missing, empty or of another kind, names a column twice, or is no such file as
+            `csv_files.read_csv` and `read_parquet` take.
     """
     if not path.is_file():
         raise BadInput(f"No file at {path}. Check the path; a CSV, gzipped CSV or Parquet file is expected there.")
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         table = read_parquet(path)
-    elif suffix in (".csv", ".tsv", ".txt", _GZIP_SUFFIX):
-        _check_bytes(path, encoding)
-        table = _read_csv(path, encoding)
+    elif suffix in (".csv", ".tsv", ".txt", GZIP_SUFFIX):
+        table = read_csv(path, encoding)
     else:
         raise BadInput(f"{path} ends in {path.suffix or 'nothing'!r}; expected .csv, .tsv, .csv.gz or .parquet.")
     repeated = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if repeated:
         raise BadInput(f"{path} names these columns more than once: {first_few(repeated)}. Rename all but one of each.")
-    for name in columns or ():
-        if name not in table.column_names:
-            raise BadInput(
-                f"{path}: {unknown('column', name, table.column_names)} Rename it, or map it under 'columns'."
-            )
-    frame = pl.DataFrame(table.select(list(columns)) if columns is not None else table)
-    if frame.is_empty():
+    if not table.num_rows:
         raise BadInput(f"{path} has a header but no rows; expected at least one.")
+    return pl.DataFrame(table)
+
+
+def read_text_table(path: Path, columns: Sequence[str] | None = None, encoding: str = "utf-8") -> pl.DataFrame:
+    """Read a table with every column as text; an empty cell is null.
+
+    Args:
+        path: as `read_table` takes it.
+        columns: names that must be there and are returned, in this order; None returns all.
+        encoding: of a CSV file.
+
+    Raises:
+        BadInput: as `read_table`; a column is missing or holds no text.
+    """
+    frame = read_table(path, encoding)
+    for name in columns or ():
+        if name not in frame.columns:
+            raise BadInput(f"{path}: {unknown('column', name, frame.columns)} Rename it, or map it under 'columns'.")
+    if columns is not None:
+        frame = frame.select(columns)
     require_text(frame, path)
     return frame.with_columns(pl.all().cast(pl.String))
 
@@ -108,19 +155,44 @@ def read_leads(path: Path, columns: LeadColumns, encoding: str = "utf-8") -> pl.
         file order, where the file does not name its records) and the whole number `count`.
 
     Raises:
-        BadInput: as `read_text_table`; a count is not a whole number of at least 1; one column is mapped twice.
+        BadInput: as `read_text_table` and `pick_leads`; one column is mapped twice.
     """
-    wanted = columns.named()
     _check_mapped_once(columns)
-    frame = read_text_table(path, list(wanted.values()), encoding)
-    frame = frame.select(pl.col(column).alias(name) for name, column in wanted.items())
-    if "count" in frame.columns:
-        frame = frame.with_columns(whole_numbers(frame["count"], path, wanted["count"]))
-    if "record" not in frame.columns:
-        frame = frame.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("record"))
-    if "count" not in frame.columns:
-        frame = frame.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
-    return frame
+    wanted = columns.named()
+    return pick_leads(read_text_table(path, list(wanted.values()), encoding), wanted, path)
+
+
+def pick_leads(frame: pl.DataFrame, wanted: Mapping[str, str], path: Path) -> pl.DataFrame:
+    """Take leads out of a table, under the project's own column names.
+
+    Args:
+        frame: a table as it was read.
+        wanted: our name to the table's own, the title's among them.
+        path: of the file, for messages.
+
+    Returns:
+        As `read_leads`.
+
+    Raises:
+        BadInput: a column holds no text, a title is beyond `LONGEST_TITLE`, or a count is no whole number above 0.
+    """
+    require_text(frame.select(wanted.values()), path)
+    leads = frame.select(pl.col(column).cast(pl.String).alias(name) for name, column in wanted.items())
+    too_long = (leads["title"].str.len_chars() > LONGEST_TITLE).arg_true()
+    if len(too_long):
+        row = too_long[0]
+        raise BadInput(
+            f"{path}: the title in row {row + 2} has {leads['title'].str.len_chars()[row]:,} characters, more than the "
+            f"{LONGEST_TITLE:,} of the longest title that is read ({len(too_long):,} such). Look for an unclosed quote "
+            "there, or cut the title."
+        )
+    if "count" in leads.columns:
+        leads = leads.with_columns(whole_numbers(leads["count"], path, wanted["count"]))
+    if "record" not in leads.columns:
+        leads = leads.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("record"))
+    if "count" not in leads.columns:
+        leads = leads.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
+    return leads
 
 
 def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding: str = "utf-8") -> pl.DataFrame:
@@ -197,95 +269,3 @@ def read_parquet(path: Path) -> pa.Table:
         return pyarrow.parquet.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise BadInput(f"{path} is not a readable Parquet file: {error}") from None
-
-
-def _read_csv(path: Path, encoding: str) -> pa.Table:
-    header, delimiter = _header(path, encoding)
-    as_text = dict.fromkeys(header, pa.string())
-    ragged: list[pyarrow.csv.InvalidRow] = []
-
-    def note(row: pyarrow.csv.InvalidRow) -> str:
-        ragged.append(row)
-        return "skip"
-
-    try:
-        table = pyarrow.csv.read_csv(
-            path,
-            # Row numbers reach the handler only when the file is parsed in order.
-            read_options=pyarrow.csv.ReadOptions(encoding=encoding, use_threads=False),
-            parse_options=pyarrow.csv.ParseOptions(
-                delimiter=delimiter,
-                invalid_row_handler=note,
-                newlines_in_values=True,
-                # In a file of one column an empty line is an empty cell, and its row must not go missing.
-                ignore_empty_lines=len(header) > 1,
-            ),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=as_text, null_values=[""], strings_can_be_null=True
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            raise BadInput(f"{path} is empty; expected a header line and at least one row.") from None
-        raise BadInput(f"{path} is not readable as CSV: {error}") from None
-    if ragged:
-        shown = first_few(f"row {row.number} has {row.actual_columns} fields ({_short(row.text)})" for row in ragged)
-        raise BadInput(
-            f"{path}: expected {ragged[0].expected_columns} fields in every row, but {shown}. "
-            "Put quotes around a title that holds a comma, or mend those rows."
-        )
-    return table
-
-
-def _header(path: Path, encoding: str) -> tuple[list[str], str]:
-    """Return the names of the columns and what parts them."""
-    with gzip.open(path) if path.suffix.lower() == _GZIP_SUFFIX else path.open("rb") as opened:
-        lines = io.TextIOWrapper(opened, encoding=encoding, newline="")
-        first = lines.readline(_LONGEST_HEADER)
-        delimiter = max(_DELIMITERS, key=first.count)
-        try:
-            names = next(csv.reader(itertools.chain([first], lines), delimiter=delimiter), [])
-        except csv.Error as error:
-            raise BadInput(f"{path}: the header line is not readable: {error}. Look for an unclosed quote.") from None
-        return [name.removeprefix("\ufeff") for name in names], delimiter
-
-
-def _short(text: str, most: int = 60) -> str:
-    return repr(text if len(text) <= most else text[: most - 1] + "…")
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    try:
-        with gzip.open(path) if path.suffix.lower() == _GZIP_SUFFIX else path.open("rb") as opened:
-            while chunk := opened.read(_CHUNK_BYTES):
-                yield chunk
-    except (gzip.BadGzipFile, EOFError) as error:
-        raise BadInput(f"{path} is not a whole gzip file: {error}") from None
-
-
-def _check_bytes(path: Path, encoding: str) -> None:
-    """Refuse NUL bytes and bytes outside the encoding, naming the line; the CSV parser lets both pass."""
-    try:
-        "".encode(encoding)  # refuses unknown names, and codecs that are not for text
-        decoder = codecs.getincrementaldecoder(encoding)()
-    except LookupError:
-        raise BadInput(f"Unknown encoding {encoding!r}; expected a name such as utf-8, utf-16 or latin-1.") from None
-    line = 1
-    wide = encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32"))
-    for chunk in _chunks(path):
-        if not wide and (at := chunk.find(b"\0")) >= 0:
-            before = line + chunk[:at].count(b"\n")
-            raise BadInput(
-                f"{path}: line {before} holds a NUL byte, which no title does. "
-                "Export the file again as UTF-8 text, or delete that byte."
-            )
-        try:
-            decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            bad = error.object[error.start]
-            before = line + error.object[: error.start].count(b"\n")
-            raise BadInput(
-                f"{path}: line {before} is not {encoding} (byte 0x{bad:02x}). "
-                "Save the file as UTF-8, or name its encoding (often latin-1 or cp1252)."
-            ) from None
-        line += chunk.count(b"\n")

@@ -74,3 +74,19 @@ def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
     words = folded.str.replace_all(r" (?:(?:of|the|and|for) )+", " ").str.strip_chars().str.split(" ")
     keys = words.list.unique().list.sort().list.join(" ")
     return pl.select(pl.when(keys == "").then(series.str.to_lowercase()).otherwise(keys)).to_series().alias("key")
+
+
+def near_duplicate_report(titles: pl.DataFrame) -> pl.DataFrame:
+    """List the titles that share a key with another one, the keys of most records first.
+
+    Args:
+        titles: `title`, distinct, and `count`, its records.
+
+    Returns:
+        One row per title: `key`, `titles` and `records` of the key, then `title` and its own `title_records`.
+    """
+    keyed = titles.with_columns(near_duplicate_keys(titles["title"]))
+    of_key = pl.len().over("key").alias("titles"), pl.col("count").sum().over("key").alias("records")
+    shared = keyed.with_columns(of_key).filter(pl.col("titles") > 1)
+    ordered = shared.sort("records", "key", "count", "title", descending=[True, False, True, False])
+    return ordered.select("key", "titles", "records", "title", pl.col("count").alias("title_records"))

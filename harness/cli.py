@@ -2,12 +2,15 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data_cleaning.errors import BadInput, unknown
 from harness.systems import SYSTEMS
+
+if TYPE_CHECKING:
+    from harness.config import RunConfig
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and settles which system should do it.",
@@ -16,6 +19,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Config = Annotated[Path, typer.Option(help="YAML file with the settings of the run.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override one setting: key=value. Repeatable.")]
+TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; by default the config's.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+_DEFAULT = Path("configs/default.yaml")
 _ALL = ("all", "report")
 _SHOWN = ("summary", "differences", "costs")
 
@@ -23,12 +32,8 @@ _SHOWN = ("summary", "differences", "costs")
 @app.command("run")
 def run_verb(
     what: Annotated[str, typer.Argument(help=f"all, report, or one system: {', '.join(SYSTEMS)}.")],
-    config: Annotated[Path, typer.Option(help="YAML file with the settings of the run.")] = Path(
-        "configs/default.yaml"
-    ),
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Override one setting: key=value. Repeatable.")
-    ] = None,
+    config: Config = _DEFAULT,
+    set_: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default results/<config>-<hash>.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")] = Path("results"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every stage anew and replace the run folder.")] = False,
@@ -79,9 +84,9 @@ def predict_verb(
     system: Annotated[str, typer.Option(help=f"One of {', '.join(SYSTEMS)}.")] = "neural",
     run: Annotated[Path | None, typer.Option(help="Run folder; by default the newest under results/.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
-    title_column: Annotated[str | None, typer.Option(help="Name of the column of titles.")] = None,
+    title_column: TitleColumn = None,
     encoding: Annotated[str, typer.Option(help="Encoding of a CSV file.")] = "utf-8",
-    force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
+    force: Force = False,
 ) -> None:
     """Add each target's label and confidence to a file's own columns, order kept.
 
@@ -109,6 +114,151 @@ def predict_verb(
         highlight=False,
         soft_wrap=True,
     )
+
+
+@app.command("simulate")
+def simulate_verb(
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .csv.gz or .parquet; the truth goes beside it.")],
+    records: Annotated[int | None, typer.Option(min=1, help="Number of leads; by default the config's.")] = None,
+    titles: Annotated[
+        Path | None, typer.Option(help="Tag these titles instead: a CSV with title and count, which says how many.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Equal seeds give equal leads; by default the config's.")
+    ] = None,
+    config: Config = _DEFAULT,
+    set_: Overrides = None,
+    force: Force = False,
+) -> None:
+    """Make leads with the config's tagging history, and the truth about each of them.
+
+    Example: python -m harness simulate --records 1600000 --out leads.parquet
+    """
+    from harness.console import err, shown_progress
+    from harness.data_verbs import simulate_file
+
+    with shown_progress() as on_progress:
+        made = simulate_file(
+            out, _load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
+        )
+    err.print(
+        f"Made {made.n_records:,} leads with {made.n_titles:,} distinct titles; written to {out}, the truth to "
+        f"{made.truth}.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command("profile")
+def profile_verb(
+    leads: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column of titles.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; by default <name of the file>_profile here.")
+    ] = None,
+    tokens: Annotated[bool, typer.Option(help="Count tokens with the tokenizer of the config's encoder.")] = True,
+    title_column: TitleColumn = None,
+    encoding: Encoding = None,
+    config: Config = _DEFAULT,
+    set_: Overrides = None,
+    force: Force = False,
+) -> None:
+    """Look at leads before anything is done to them: exploratory figures, tables and plots.
+
+    Example: python -m harness profile leads.csv
+    """
+    from harness.console import announce, err, shown_progress
+    from harness.data_verbs import profile_file
+
+    with shown_progress() as on_progress:
+        page = profile_file(
+            leads,
+            out,
+            _load(config, set_, encoding),
+            title_column=title_column,
+            with_tokens=tokens,
+            force=force,
+            on_progress=on_progress,
+            announce=announce,
+        )
+    err.print(f"Open {page}; tables and plots lie beside it.", markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command("clean")
+def clean_verb(
+    leads: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column of titles.")],
+    out: Annotated[Path, typer.Option(help="File to write: .csv, .csv.gz or .parquet; the reports go beside it.")],
+    title_column: TitleColumn = None,
+    encoding: Encoding = None,
+    config: Config = _DEFAULT,
+    set_: Overrides = None,
+    force: Force = False,
+) -> None:
+    """Clean leads step by step, with a ledger, every dropped record in quarantine, and reports on what is left.
+
+    Only the title is required. Columns are named in the config under leads.columns, steps are chosen under clean.
+
+    Example: python -m harness clean leads.csv --out clean.parquet --set clean.english_only=false
+    """
+    from harness.console import announce, err, show_table, shown_progress
+    from harness.data_verbs import clean_file
+
+    with shown_progress() as on_progress:
+        done = clean_file(
+            leads,
+            out,
+            _load(config, set_, encoding),
+            title_column=title_column,
+            force=force,
+            on_progress=on_progress,
+            announce=announce,
+        )
+    show_table(done.ledger)
+    err.print(
+        f"Kept {done.n_kept:,} records, written to {out}; {done.n_quarantined:,} are in quarantine. "
+        f"Ledger, quarantine and reports: {done.report}.",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command("study")
+def study_verb(
+    out: Annotated[Path, typer.Option(help="Markdown file to write; an earlier one is replaced.")] = Path(
+        "results/reference/simulated_vs_study.md"
+    ),
+    records: Annotated[
+        list[int] | None, typer.Option(min=1, help="Number of leads; repeatable, 60000 and 1600000 by default.")
+    ] = None,
+    config: Config = _DEFAULT,
+    set_: Overrides = None,
+) -> None:
+    """Set simulated leads beside the published figures that they have to stand up to.
+
+    Example: python -m harness study --records 60000 --out study.md
+    """
+    from data_cleaning.simulate.study import STUDY_RECORDS
+    from harness.console import err, shown_progress
+    from harness.store import whole_file
+    from harness.study import compare_with_study, study_page
+
+    settings = _load(config, set_)
+    if not out.parent.is_dir():
+        raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
+    with shown_progress() as on_progress:
+        figures = compare_with_study(settings, records or [60_000, STUDY_RECORDS], on_progress)
+    with whole_file(out) as filling:
+        filling.write_text(study_page(figures, settings), encoding="utf-8")
+    missed = sum(figure.holds is False for of_size in figures.values() for figure in of_size)
+    err.print(f"Written to {out}; {missed} figures are out of bounds.", markup=False, highlight=False, soft_wrap=True)
+
+
+def _load(config: Path, set_: list[str] | None, encoding: str | None = None) -> "RunConfig":
+    from harness.config import load_config
+
+    encoded = [] if encoding is None else [f"leads.encoding={encoding}"]
+    return load_config(config, [*(set_ or ()), *encoded], tuple(SYSTEMS))
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
 
 from baselines.settings import TfidfSettings
+from data_cleaning.clean import CleanSettings
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, unknown
 from data_cleaning.leads import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
@@ -107,6 +108,14 @@ class ReviewedSection(_Section):
     """Share of the total training weight that reviewed rows carry together."""
 
 
+class LabelIssuesSection(_Section):
+    """The search for labels that speak against their titles; it reports and changes no label."""
+
+    system: str = "tfidf"
+    """Learns from other folds of the same records and so gives each label its probability."""
+    folds: int = Field(default=3, ge=2)
+
+
 class RunConfig(_Section):
     """Everything a run reads; the resolved object is saved with its results."""
 
@@ -115,6 +124,8 @@ class RunConfig(_Section):
     seed: int = Field(default=17, ge=0)
     taxonomy: InputPath
     leads: LeadsSection
+    clean: CleanSettings = CleanSettings()
+    """Which optional steps cleaning takes."""
     split: SplitSection = SplitSection()
     systems: tuple[str, ...] = Field(min_length=1)
     keyword: KeywordSection | None = None
@@ -123,6 +134,7 @@ class RunConfig(_Section):
     truth: InputPath | None = None
     """A labelled file that judges every system and trains none; its titles leave train and validation."""
     reviewed: ReviewedSection | None = None
+    label_issues: LabelIssuesSection | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -189,7 +201,7 @@ def _check_systems(config: RunConfig, path: Path, known_systems: Sequence[str]) 
         twice = sorted({name for name in listed if listed.count(name) > 1})
         if twice:
             raise BadInput(f"{path}: {where} lists {first_few(map(repr, twice))} more than once. Keep one of each.")
-    for name in config.systems:
+    for name in (*config.systems, *([config.label_issues.system] if config.label_issues else [])):
         if name not in known_systems:
             raise BadInput(f"{path}: {unknown('system', name, known_systems)}")
     if config.keyword is None and any(name.startswith("keyword") for name in config.systems):

@@ -83,6 +83,11 @@ def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
     return on_progress
 
 
+def announce(line: str) -> None:
+    """Say on stderr, in one line, what goes on."""
+    err.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def by_step(stages: Iterable[str]) -> str:
     """Word stage names by their first part, with how many there are of each: "leads, clean, fit (10)"."""
     counted = Counter(name.split("/")[0] for name in stages)
@@ -97,8 +102,9 @@ def show_table(table: Table) -> None:
         side: Literal["left", "right"] = "right" if is_number(table, name) else "left"
         shown.add_column(str(name).replace("_", " "), justify=side, no_wrap=name != "why")
     groups = worded.iloc[:, 0].tolist()
+    in_groups = len(set(groups)) < len(groups)
     for position, row in enumerate(worded.itertuples(index=False)):
-        ends = position + 1 < len(groups) and groups[position + 1] != groups[position]
+        ends = in_groups and position + 1 < len(groups) and groups[position + 1] != groups[position]
         shown.add_row(*map(escape, map(str, row)), end_section=ends)
     out.print(table.title, style="bold", markup=False, highlight=False)
     out.print(table.note, markup=False, highlight=False)

@@ -12,6 +12,7 @@ from harness.stages.clean import clean
 from harness.stages.compare import compare
 from harness.stages.files import LEARN
 from harness.stages.fit import fit
+from harness.stages.label_issues import find_label_issues
 from harness.stages.leads import obtain_leads
 from harness.stages.predict import predict
 from harness.stages.references import gather_references
@@ -73,12 +74,14 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
         ),
         Stage(
             "clean",
-            lambda done, out: clean(taxonomy, done["leads"], out),
-            reads=(config.taxonomy,),
+            lambda done, out: clean(config.clean, taxonomy, done["leads"], out, on_progress),
+            reads=(config.taxonomy, config.clean),
             needs=("leads",),
             modules=("harness.stages.clean",),
         ),
     ]
+    if config.label_issues is not None:
+        stages.append(_label_issues(config, taxonomy, on_progress))
     for by in config.split.by:
         stages += _shared_by_arms(config, taxonomy, by)
     for arm in arms(config):
@@ -91,6 +94,19 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
 def baseline(config: RunConfig) -> str:
     """Return the system that the others should beat: the table the business runs on, or else the first."""
     return "keyword" if "keyword" in config.systems else config.systems[0]
+
+
+def _label_issues(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> Stage:
+    section = config.label_issues
+    assert section is not None, "planned only where the config has the section"
+    request = Request(config, taxonomy, on_progress)
+    return Stage(
+        "label_issues",
+        lambda done, out: find_label_issues(request, done["leads"], done["clean"], out),
+        reads=(section, *_settings_of(config, section.system), config.seed, SYSTEMS_SOURCE),
+        needs=("leads", "clean"),
+        modules=("harness.stages.label_issues", *imports_of(SYSTEMS[section.system].find_class)),
+    )
 
 
 def _comparison(config: RunConfig, taxonomy: Taxonomy, by: str, block: str) -> Stage:
@@ -133,11 +149,8 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
 
 
 def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
-    system = SYSTEMS[arm.system]
-    settings = getattr(config, system.section) if system.section else None
-    encoder = _encoder_files(config) if system.section == "neural" else ()
     share = config.reviewed.share if config.reviewed and arm.block != "legacy" else None
-    of_system = imports_of(system.find_class)
+    of_system = imports_of(SYSTEMS[arm.system].find_class)
     fitted, predicted = arm.stage("fit"), arm.stage("predict")
     references = f"references/{arm.by}"
 
@@ -150,7 +163,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
             lambda done, out: fit(
                 Request(config, taxonomy, named), arm.system, arm.block, done[f"split/{arm.by}"] / LEARN, out
             ),
-            reads=(arm.system, arm.block, settings, encoder, share, config.seed, SYSTEMS_SOURCE),
+            reads=(arm.system, arm.block, *_settings_of(config, arm.system), share, config.seed, SYSTEMS_SOURCE),
             needs=(f"split/{arm.by}",),
             modules=("harness.stages.fit", *of_system),
         ),
@@ -171,10 +184,18 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
     ]
 
 
-def _encoder_files(config: RunConfig) -> tuple[Path, ...]:
-    """Return the files of a local encoder, so that exchanging them under the same name counts as a change."""
+def _settings_of(config: RunConfig, name: str) -> tuple[Any, tuple[Path, ...]]:
+    """Return the settings that a system is built from, and the files of its encoder.
+
+    Exchanging the files of a local encoder under the same name so counts as a change.
+    """
+    section = SYSTEMS[name].section
+    settings = getattr(config, section) if section else None
+    if section != "neural":
+        return settings, ()
     folder = Path(config.neural.encoder)
-    return tuple(sorted(file for file in folder.rglob("*") if file.is_file())) if folder.is_dir() else ()
+    files = sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
+    return settings, tuple(files)
 
 
 def fingerprints(stages: list[Stage]) -> dict[str, str]:

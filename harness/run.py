@@ -26,6 +26,7 @@ from harness.stages.files import (
     CEILINGS,
     DIFFERENCES,
     FIT_FACTS,
+    LABEL_FIXES,
     LEDGER,
     MODEL,
     PREDICT_FACTS,
@@ -33,6 +34,7 @@ from harness.stages.files import (
     REFERENCE_FACTS,
     SCORES,
     SPLIT_FACTS,
+    SUSPECTS,
 )
 from harness.store import (
     StageStore,
@@ -51,6 +53,8 @@ CONFIG = "config.yaml"
 TAXONOMY = "taxonomy.yaml"
 PAGE = "report.html"
 _CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, "tables", "models", "predictions")
+_LISTS = ("quarantine_*.csv", SUSPECTS)
+"""Lists of records and labels that somebody should look at, as the stages name them; a run need not have all."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ def _is_run(folder: Path) -> bool:
     """Say whether a folder holds a run and nothing that a run does not write, so that it may be replaced."""
     try:
         return "fingerprint" in _facts(folder, RUN_FACTS) and all(
-            place.name in _CONTENT or place.match("quarantine_*.csv") for place in folder.iterdir()
+            place.name in _CONTENT or any(map(place.match, _LISTS)) for place in folder.iterdir()
         )
     except (OSError, ValueError, TypeError):
         return False
@@ -221,6 +225,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         for name, place in done.items()
         if name.startswith("compare/")
     ]
+    fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
     whole_numbers = pd.DataFrame(references)
     counted = whole_numbers.columns.drop(["split", "reference"])
     whole_numbers[counted] = whole_numbers[counted].astype("Int64")
@@ -233,6 +238,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,
+        label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
     )
 
 
@@ -248,8 +254,9 @@ def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, An
         target = folder / "predictions" / arm.by / arm.block / f"{arm.system}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
-    for quarantine in done["clean"].glob("quarantine_*.csv"):
-        shutil.copyfile(quarantine, folder / quarantine.name)
+    for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):
+        for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
+            shutil.copyfile(listed, folder / listed.name)
     write_page(folder / PAGE, tables, facts)
 
 

@@ -26,7 +26,7 @@ def _group(family: str, meaning: tuple[str, str, str], titles: Mapping[str, floa
            qualifiers: str = "place") -> Fixed:  # fmt: skip
     """Build a group; titles in one string are separated by semicolons and weigh the same."""
     if isinstance(titles, str):
-        titles = dict.fromkeys((title.strip() for title in titles.split(";")), 1.0)
+        titles = dict.fromkeys((" ".join(title.split()) for title in titles.split(";")), 1.0)
     function, role, level = meaning
     return Fixed(family=family, function=function, role=role, level=level, titles=titles, grades=grades,
                  qualifiers=qualifiers)  # fmt: skip
@@ -288,10 +288,11 @@ to be; you already have this; nothing at the moment; I am between jobs; no longe
 here; just browsing; please do not call me; we are only two people; all of it, everything; who is asking; it depends
 on who you ask; anyone and everyone; this should not be required; they call me many things; here for the first time;
 still looking; because I must fill this in; over and out; it has been a while; until further notice; somewhere else
-now; he is no longer here; she has left us; her replacement; our friend; both of us; too many to list; never mind; almost done; back in two weeks; what does it say on the form; how about you; if
-only I knew; could be anything; would you believe it; yourself; nobody; out of my hands; there were none; myself and
-others; off to the next thing; once again nothing; under their own name; whenever you like, or not; by and by; upon
-request; something or other; with or without it; as is; beyond me; from time to time; no one ever asks; up to you"""
+now; he is no longer here; she has left us; her replacement; our friend; both of us; too many to list; never mind;
+almost done; back in two weeks; what does it say on the form; how about you; if only I knew; could be anything;
+would you believe it; yourself; nobody; out of my hands; there were none; myself and others; off to the next thing;
+once again nothing; under their own name; whenever you like, or not; by and by; upon request; something or other;
+with or without it; as is; beyond me; from time to time; no one ever asks; up to you"""
 
 JUNK = (
     _group("junk", (*_OTHER, "Unknown"), {

@@ -138,8 +138,10 @@ def _verdicts(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Rev
     return found
 
 
-def _table_causes(verdicts: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy,
-                  revisions: Sequence[Revision], truth: Mapping[str, IntArray] | None) -> dict[str, IntArray]:  # fmt: skip
+def _table_causes(
+    verdicts: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
+    truth: Mapping[str, IntArray] | None,
+) -> dict[str, IntArray]:  # fmt: skip
     """Say why every table's verdict is what it is: target to positions of causes, each (n_revisions, n_titles)."""
     classes = {target.name: _classes_of_raw(target)[verdicts[target.name]] for target in taxonomy.targets}
     contenders = [revision.contenders(titles) if revision.contenders else None for revision in revisions]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from data_cleaning.label_issues import ALL_CAUSES
 from data_cleaning.taxonomy import Taxonomy
 from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
 from harness.scoring.references import REFERENCES, WEIGHTINGS
@@ -39,6 +40,8 @@ class RunFigures:
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
+    label_fixes: pd.DataFrame | None = None
+    """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
 
 
 def build_tables(figures: RunFigures) -> list[Table]:
@@ -75,7 +78,24 @@ def build_tables(figures: RunFigures) -> list[Table]:
             figures.references,
         ),
     ]
+    if figures.label_fixes is not None:
+        tables += _label_fixes(figures.label_fixes)
     return tables
+
+
+def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
+    """Return the table of all causes together, and the one that tells them apart."""
+    note = (
+        "Of the labels that are not the truth, the shares that a method changed (found) and set right; of the right "
+        "ones, the share that it spoiled. Majority gives every record the most frequent labels of its title. cleanlab "
+        "takes the likeliest class by probabilities from other folds: for as many labels as it estimates to be "
+        "wrong, or wherever another class is likelier."
+    )
+    whole = fixes["cause"] == ALL_CAUSES
+    return [
+        Table("label_fixes", "What mending labels is worth", note, fixes[whole].drop(columns="cause")),
+        Table("label_fixes_by_cause", "What mending labels is worth, by what caused them", note, fixes[~whole]),
+    ]
 
 
 def display(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,9 @@ ROWS = "rows.parquet"
 TEST_ROWS = "test_rows.parquet"
 LEDGER = "ledger.parquet"
 
+SUSPECTS = "suspect_labels.csv"
+LABEL_FIXES = "label_fixes.parquet"
+
 LEARN = "learn.parquet"
 """Train and validation."""
 TEST = "test.parquet"

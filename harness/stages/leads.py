@@ -7,9 +7,9 @@ import pandas as pd
 from baselines.keyword_table import KeywordTable
 from data_cleaning.leads import read_leads, read_text_table, whole_numbers
 from data_cleaning.progress import Progress
-from data_cleaning.simulate import Revision, simulate_leads
+from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import RunConfig
+from harness.config import RunConfig, SimulateSection
 from harness.stages.files import LEADS, TEST_LEADS, TRUTH
 
 
@@ -23,13 +23,23 @@ def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_p
             test = read_leads(section.test_path, section.columns, section.encoding)
             test.write_parquet(leads_folder / TEST_LEADS)
         return
-    settings = section.simulate
-    titles = None
-    if settings.titles is not None:
-        titles = _read_counted(settings.titles)
-    simulated = simulate_leads(
+    simulated = simulate(section.simulate, config.seed, taxonomy, on_progress)
+    written = leads_folder / "simulated.parquet"
+    simulated.leads.write_parquet(written)
+    # Simulated leads take the same way in as anybody's file, column mapping and checks included.
+    read_leads(written, section.columns).write_parquet(leads_folder / LEADS)
+    simulated.truth.write_parquet(leads_folder / TRUTH)
+
+
+def simulate(settings: SimulateSection, seed: int, taxonomy: Taxonomy, on_progress: Progress) -> SimulatedLeads:
+    """Make leads by the tagging history of a config, from the title grammar or from the config's list of titles.
+
+    Raises:
+        BadInput: a table or the list of titles is at fault, or they do not fit the taxonomy.
+    """
+    return simulate_leads(
         n_records=settings.records,
-        seed=config.seed,
+        seed=seed,
         taxonomy=taxonomy,
         revisions=[
             Revision(
@@ -42,14 +52,9 @@ def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_p
             for table in [KeywordTable.read(revision.table, taxonomy)]
         ],
         settings=settings.history,
-        titles=titles,
+        titles=None if settings.titles is None else _read_counted(settings.titles),
         progress=on_progress,
     )
-    written = leads_folder / "simulated.parquet"
-    simulated.leads.write_parquet(written)
-    # Simulated leads take the same way in as anybody's file, column mapping and checks included.
-    read_leads(written, section.columns).write_parquet(leads_folder / LEADS)
-    simulated.truth.write_parquet(leads_folder / TRUTH)
 
 
 def _read_counted(path: Path) -> pd.DataFrame:

@@ -1,57 +1,212 @@
 import polars as pl
 import pytest
 
-from data_cleaning.clean import clean_leads
+from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
+from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput
+from data_cleaning.ledger import POSITION, Ledger, RecordsLost, require_account
 from data_cleaning.normalise import normalise_titles
 
+COLUMNS = ["record", "title", "department", "seniority", "country", "count"]
 
-def leads(rows):
-    columns = ["record", "title", "department", "seniority"]
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(pl.lit(1).alias("count"))
+
+def leads(*rows):
+    """Rows of title, department, seniority and optionally country and count."""
+    filled = [(str(n), *row, *("US", 1)[len(row) - 3 :]) for n, row in enumerate(rows, start=1)]
+    text = dict.fromkeys(COLUMNS[:-1], pl.String)
+    return pl.DataFrame(filled, schema={**text, "count": pl.Int64}, orient="row")
+
+
+def clean(company, given, **settings):
+    return clean_leads(given, company.taxonomy, CleanSettings(**{"english_only": False, **settings}))
+
+
+MESSY = leads(
+    ("Night  Nurse", "Dept. of Nursing", "Chief", "US", 3),
+    (None, "Nursing", "Chief"),
+    (" ", "Nursing", "Chief"),
+    ("Cook", None, "Head", "US", 2),
+    ("Driver", "Transport", " "),
+    ("Leiter der Buchhaltung", "Accounts", "Head", "Germany"),
+    ("Night Nurse", "Nursing", "Head", "US", 2),
+    ("Night Nurse", "Nursing", "Senior", None),
+    ("D??????", "Nursing", "Head"),
+)
 
 
 def test_every_record_is_kept_or_quarantined_with_a_reason(company):
-    given = leads(
-        [
-            (1, "Night  Nurse", "Dept. of Nursing", "Chief"),
-            (2, None, "Nursing", "Chief"),
-            (3, " ", "Nursing", "Chief"),
-            (4, "Cook", None, "Head"),
-            (5, "Driver", "Transport", " "),
-        ]
-    )
-    cleaned = clean_leads(given, company.taxonomy)
-    assert cleaned.kept["record"].to_list() == [1]
+    cleaned = clean(company, MESSY)
+    assert cleaned.kept["record"].to_list() == ["1", "6", "7", "8", "9"]
     reasons = dict(cleaned.quarantined.select("record", "reason").iter_rows())
-    assert reasons == {2: "missing title", 3: "missing title", 4: "missing department", 5: "missing seniority"}
+    assert reasons == {"2": "missing title", "3": "missing title", "4": "missing department", "5": "missing seniority"}
+    assert cleaned.quarantined.drop("reason").equals(MESSY[1:5])
+    assert cleaned.quarantined_rows.to_list() == [1, 2, 3, 4]
 
 
-def test_raw_labels_are_grouped_and_kept_beside(company):
-    kept = clean_leads(leads([(1, "Nurse", "Dept. of Nursing", "Chief")]), company.taxonomy).kept
-    assert kept.select("department", "raw_department").row(0) == ("Nursing", "Dept. of Nursing")
+def test_raw_labels_and_the_original_title_are_kept_beside(company):
+    kept = clean(company, MESSY).kept
+    columns = ("title", "original_title", "department", "raw_department")
+    assert kept.select(columns).row(0) == ("Night Nurse", "Night  Nurse", "Nursing", "Dept. of Nursing")
 
 
-def test_the_ledger_accounts_for_every_step(company):
-    given = leads([(1, "Night  Nurse", "Dept. of Nursing", "Chief"), (2, "Cook", None, "Head")])
-    ledger = clean_leads(given, company.taxonomy).ledger
-    by_step = {row["step"]: row for row in ledger.iter_rows(named=True)}
-    assert by_step["normalise titles"]["changed"] == 1
-    assert by_step["drop missing department"]["dropped"] == 1
-    assert by_step["group raw labels"]["changed"] == 1
-    for before, after in zip(ledger["records_out"].to_list(), ledger["records_in"].to_list()[1:], strict=False):
-        assert before == after
+@pytest.mark.parametrize("settings", [{}, {"english_only": True, "countries": ("US",), "consensus": "whole-file"}])
+def test_the_ledger_accounts_for_every_record_of_every_step(company, settings):
+    cleaned = clean(company, MESSY, **settings)
+    ledger = cleaned.ledger
+    assert ledger["records_out"].to_list()[:-1] == ledger["records_in"].to_list()[1:]
+    assert ledger["titles_out"].to_list()[:-1] == ledger["titles_in"].to_list()[1:]
     assert (ledger["records_in"] - ledger["dropped"] == ledger["records_out"]).all()
+    assert ledger["records_in"][0] == 13
+    assert ledger["records_out"][-1] == cleaned.kept["count"].sum()
+    assert ledger["dropped"].sum() == cleaned.quarantined["count"].sum()
+    assert sorted([*cleaned.kept["record"], *cleaned.quarantined["record"]]) == sorted(MESSY["record"])
 
 
-def test_an_unmapped_label_stops_and_names_its_nearest_neighbour(company):
-    with pytest.raises(BadInput, match=r"Unknown department label 'Nursng'. Did you mean 'Nursing'\?"):
-        clean_leads(leads([(1, "Nurse", "Nursng", "Chief")]), company.taxonomy)
+def test_every_step_says_what_it_did_and_why(company):
+    settings = {"english_only": True, "countries": ("US", "Germany"), "consensus": "whole-file"}
+    ledger = {row["step"]: row for row in clean(company, MESSY, **settings).ledger.iter_rows(named=True)}
+    assert list(ledger) == [
+        *("normalise titles", "drop missing title", "drop missing department", "drop missing seniority"),
+        *("filter sources", "group raw labels", "filter languages", "consensus labels"),
+    ]
+    assert (ledger["normalise titles"]["changed"], ledger["normalise titles"]["titles_in"]) == (4, 7)
+    assert ledger["filter sources"]["dropped"] == 1
+    assert ledger["group raw labels"]["changed"] == 3
+    assert "taxonomy version 1" in ledger["group raw labels"]["why"]
+    assert ledger["filter languages"]["dropped"] == 2
+    assert "learned from the whole file: later test records had a say" in ledger["consensus labels"]["why"]
+    assert ledger["consensus labels"]["changed"] == 2
+
+
+def test_a_source_outside_the_list_is_set_aside(company):
+    cleaned = clean(company, MESSY, countries=("US",))
+    reasons = dict(cleaned.quarantined.select("record", "reason").iter_rows())
+    assert reasons["6"] == "source not listed (Germany)"
+    assert reasons["8"] == "source not listed (no country)"
+
+
+def test_a_country_that_no_record_has_is_named_with_the_nearest(company):
+    with pytest.raises(BadInput, match=r"No record is from Germani.*Did you mean 'Germany'\?"):
+        clean(company, MESSY, countries=("Germani",))
+    with pytest.raises(BadInput, match="the leads have no such column"):
+        clean(company, MESSY.drop("country"), countries=("US",))
+
+
+def test_foreign_and_undecodable_titles_are_set_aside_each_with_its_reason(company):
+    cleaned = clean(company, MESSY, english_only=True)
+    reasons = dict(cleaned.quarantined.select("record", "reason").iter_rows())
+    assert (reasons["6"], reasons["9"]) == ("foreign title (de)", "undecodable title")
+    assert cleaned.foreign_titles.sort("title").rows() == [
+        ("D??????", None, "undecodable title", 1),
+        ("Leiter der Buchhaltung", "de", "foreign title (de)", 1),
+    ]
+
+
+def test_consensus_keeps_the_original_labels(company):
+    cleaned = clean(company, MESSY, consensus="whole-file")
+    nurses = cleaned.kept.filter(pl.col("title") == "Night Nurse")
+    assert nurses["seniority"].to_list() == ["Chief"] * 3
+    assert nurses["original_seniority"].to_list() == ["Chief", "Head", "Senior"]
+    assert nurses["raw_department"].to_list() == ["Dept. of Nursing", "Nursing", "Nursing"]
+
+
+def test_unmapped_labels_stop_and_each_names_its_nearest_neighbours(company):
+    given = leads(("Nurse", "Nursng", "Chief"), ("Cook", "DEPT. OF KITCHN", "xyz"), ("Cook", "Nursng", "Head"))
+    with pytest.raises(BadInput) as caught:
+        clean(company, given)
+    lines = str(caught.value).splitlines()
+    assert lines[0] == (
+        "Unknown department label 'Nursng'. Did you mean 'Nursing'? Records that have it: 2, the first is 1 ('Nurse')."
+    )
+    assert "Did you mean 'Dept. of Kitchen' or " in lines[1]
+    assert "Unknown seniority label 'xyz'. No known label is near." in lines[2]
+    assert "taxonomy (version 1)" in lines[3]
+
+
+def test_the_label_map_counts_the_records_of_every_raw_label(company):
+    label_map = clean(company, MESSY).label_map
+    records = {row[1:4]: row[4] for row in label_map.iter_rows()}
+    assert records["department", "Dept. of Nursing", "Nursing"] == 3
+    assert records["department", "Nursing", "Nursing"] == 4
+    assert records["department", "Garden", "Garden"] == 0
+    assert label_map["taxonomy_version"].unique().to_list() == ["1"]
+
+
+def test_only_the_title_is_required(company):
+    cleaned = clean(
+        company, leads(("Night  Nurse", None, None), (None, "Nursing", None)).select("record", "title", "count")
+    )
+    assert cleaned.targets == ()
+    assert cleaned.kept["title"].to_list() == ["Night Nurse"]
+    assert cleaned.ledger["step"].to_list() == ["normalise titles", "drop missing title"]
+    assert make_reports(cleaned).ceilings is None
 
 
 def test_leads_without_one_whole_record_are_refused(company):
     with pytest.raises(BadInput, match="No record has both a title and every label"):
-        clean_leads(leads([(1, "Nurse", None, "Chief")]).cast({"department": pl.String}), company.taxonomy)
+        clean(company, leads(("Nurse", None, "Chief")))
+
+
+def test_further_columns_are_passed_on(company):
+    kept = clean(company, MESSY.with_columns(campaign=pl.lit("spring"))).kept
+    assert kept["campaign"].to_list() == ["spring"] * 5
+
+
+@pytest.mark.parametrize("settings", [{"consensus": "majority"}, {"min_support": 0}])
+def test_settings_are_checked(settings):
+    with pytest.raises(BadInput, match="expected"):
+        CleanSettings(**settings)
+
+
+def test_a_record_that_vanishes_or_stands_twice_is_a_fault_of_the_program():
+    given = leads(("a", "x", "y"), ("b", "x", "y", "US", 2)).with_row_index(POSITION)
+    ledger = Ledger()
+    left = ledger.drop("drop b", given, pl.Series([None, "b"]), "a test")
+    kept, aside, table = left[POSITION], ledger.dropped[0][POSITION], ledger.table()
+    require_account(given, kept, aside, table)
+    for lost in ((kept[:0], aside), (kept, kept), (kept, aside[:0])):
+        with pytest.raises(RecordsLost, match="Of 2 rows"):
+            require_account(given, *lost, table)
+    with pytest.raises(RecordsLost, match="Of 3 records"):
+        require_account(given, kept, aside, table.with_columns(dropped=pl.lit(0)))
+
+
+def test_reports_show_disagreement_ceilings_and_near_duplicates(company):
+    given = leads(
+        *[("Senior Cook", "Kitchen", "Head")] * 3,
+        ("Senior Cook", "Dept. of Kitchen", "Head"),
+        ("Senior Cook", "Kitchen", "Chief"),
+        ("sr. cook", "Kitchen", "Head"),
+    )
+    reports = make_reports(clean(company, given))
+    assert reports.near_duplicates.rows() == [
+        ("cook senior", 2, 6, "Senior Cook", 5),
+        ("cook senior", 2, 6, "sr. cook", 1),
+    ]
+    assert reports.combinations.rows() == [
+        ("Senior Cook", "Kitchen", "Head", 4, 2, 1),
+        ("Senior Cook", "Kitchen", "Chief", 1, 2, 2),
+    ]
+    assert reports.titles.select("title", "records", "majority_share").row(0) == ("Senior Cook", 5, 0.8)
+    ceilings = {row[:2]: row[2:] for row in reports.ceilings.iter_rows()}
+    assert ceilings["raw", "per record"] == pytest.approx((5 / 6, 5 / 6, 4 / 6, 1 / 6))
+    assert ceilings["grouped", "per record"] == pytest.approx((1, 5 / 6, 5 / 6, 1 / 6))
+    assert ceilings["consensus", "per record"] == pytest.approx((1, 1, 1, 1 / 6))
+
+
+def test_reports_are_on_the_labels_before_consensus(company):
+    before, after = (make_reports(clean(company, MESSY, consensus=kind)) for kind in ("none", "whole-file"))
+    assert before.combinations.equals(after.combinations)
+    assert before.ceilings.equals(after.ceilings)
+
+
+def test_equal_rows_merge_in_a_settled_order(company):
+    rows = equal_rows(clean(company, MESSY).kept.reverse(), ("department",))
+    assert rows.rows() == [
+        ("D??????", "Nursing", 1),
+        ("Leiter der Buchhaltung", "Accounts", 1),
+        ("Night Nurse", "Nursing", 6),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +217,16 @@ def test_leads_without_one_whole_record_are_refused(company):
         ("IT\x00Manager", "IT Manager"),
         ("\u200b", ""),
         ("VP, IT", "VP, IT"),
+        ("Director\u2019s Office \u2013 \u201cIT\u201d", 'Director\'s Office - "IT"'),
+        ("Director\u00b4s \u00abIT\u00bb \u2014 Ops", 'Director\'s "IT" - Ops'),
+        ("\uff29\uff34 Manager", "IT Manager"),
+        ("Cyber\u00adsecurity\u200f", "Cybersecurity"),
+        ("\U0001f469\u200d\U0001f4bb Developer", "\U0001f469\u200d\U0001f4bb Developer"),
+        ("Straße 10²", "Straße 102"),
+        ("r\u0329e\u00ad\u0301", "r̩é"),
     ],
 )
-def test_normalising_folds_space_and_unicode_only(typed, normalised):
-    assert normalise_titles(pl.Series([typed])).to_list() == [normalised]
+def test_normalising_folds_what_is_seen_alike_and_keeps_wording(typed, normalised):
+    once = normalise_titles(pl.Series([typed]))
+    assert once.to_list() == [normalised]
+    assert normalise_titles(once).equals(once)

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.leads import LeadColumns, read_labelled, read_leads, read_text_table
+from data_cleaning.leads import LeadColumns, find_columns, read_labelled, read_leads, read_text_table
 
 COLUMNS = LeadColumns(title="What you do", targets={"department": "Dept", "seniority": "Grade"}, count="Times")
 
@@ -24,7 +24,35 @@ def write(folder, content, name="leads.csv"):
         (b"What you do,Dept\nCook\n", r"expected 2 fields in every row, but row 2 has 1 fields"),
         (b"What you do,What you do\nCook,Kitchen\n", "names these columns more than once: What you do"),
         ("What you do\nCook\nCuisinièr\n".encode("latin-1"), r"line 3 is not utf-8 \(byte 0xe8\)"),
-        (b"What you do\nCook\nNu\0rse\n", "line 3 holds a NUL byte"),
+        (b"What you do\nCook\nNu\0rse\n", "line 3 holds a NUL byte, which no title does. Delete that byte"),
+        ("Title\nC\n".encode("utf-16-le"), "line 1 holds a NUL byte.* name its encoding where it is UTF-16"),
+        (b"\xef\xbb\xbf", "is empty; expected a header line"),
+        (b"\n\n", "begins with a blank line; expected a header line"),
+        (b"a,b\n\n1,2\n1,2,3\n", r"row 3 has 3 fields \('1,2,3'\)"),
+        (b'a,b\n"x\ny",2\n1,2,3\n', r"row 3 has 3 fields \('1,2,3'\)"),
+        # An unclosed quote is named where it opens: up to the end, up to the next quoted cell, up to csv's limit.
+        (
+            b'a,b\n"x\ny",2\nok,1\n"IT, x\n1,2\n',
+            r"a quote opens in row 4 \(line 5\) and is never closed. Close it there",
+        ),
+        (b'a,b\nok,1\n"IT,x\n"Cook, head",3\n', r"a quote opens in row 3 \(line 3\) that is not closed at the end of"),
+        (
+            b'a\nok\n"IT\n' + b"Cook\n" * 30_000,
+            r"a cell that begins in row 3 \(line 3\) has more than 131,072 characters",
+        ),
+        (
+            b'a,b\n"Head of "IT"",1\n',
+            r"a quote opens in row 2 \(line 2\).*double every quote that belongs to the title",
+        ),
+        (b'a,"b\n1,2\n', "a quote opens in the header line and is never closed"),
+        (
+            b"a\nok\n" + b"x" * 10_000_000,
+            r"a cell that begins in row 3 \(line 3\) has more than 131,072 .* cut the cell",
+        ),
+        (
+            b"a\nok\n\xc3\xa9\n\xe8\n\xc3",
+            "line 4 is not utf-8 .byte 0xe8., and neither is line 5, while 1 other lines with",
+        ),
     ],
 )
 def test_a_broken_table_names_the_place_and_the_remedy(tmp_path, content, message):
@@ -56,6 +84,70 @@ def test_quotes_byte_order_mark_and_named_encodings_are_read(tmp_path):
     assert read_text_table(path).row(0) == ("Cook, head", "two\nlines")
     path = write(tmp_path, "Title\nCuisinièr\n".encode("latin-1"))
     assert read_text_table(path, encoding="latin-1").row(0) == ("Cuisinièr",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_byte_order_mark_says_the_encoding(tmp_path, encoding):
+    path = write(tmp_path, '"Title",b\n"Cuisinièr, chef",x\n'.encode(encoding))
+    assert read_text_table(path).to_dicts() == [{"Title": "Cuisinièr, chef", "b": "x"}]
+
+
+def test_a_gzip_file_that_is_cut_or_none_is_refused(tmp_path):
+    whole = gzip.compress(b"Title\n" + b"cook\n" * 1000)
+    for content in (whole[:-9], whole[:40] + b"x" * 40, b"Title\ncook\n"):
+        with pytest.raises(BadInput, match="is not a whole gzip file"):
+            read_text_table(write(tmp_path, content, "leads.csv.gz"))
+
+
+def test_a_title_too_long_to_be_one_is_refused_with_its_row(tmp_path):
+    for name in ("long.csv", "long.parquet"):
+        table = pd.DataFrame({"Title": ["cook", None, "x" * 10_001], "Note": ["x" * 20_000, "a", "b"]})
+        if name == "long.csv":
+            table.to_csv(tmp_path / name, index=False)
+        else:
+            table.to_parquet(tmp_path / name)
+        with pytest.raises(BadInput, match=r"the title in row 4 has 10,001 characters.*Look for an unclosed quote"):
+            read_leads(tmp_path / name, LeadColumns(targets={}))
+
+
+def test_a_literal_quote_inside_a_plain_cell_is_kept(tmp_path):
+    assert read_text_table(write(tmp_path, 'Title,b\n5" Disk Engineer,x\n')).row(0) == ('5" Disk Engineer', "x")
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "present", "absent"),
+    [
+        (["Title"], LeadColumns(), {"title": "Title"}, {"function", "role", "level"}),
+        (["JOB TITLE", "role"], LeadColumns(), {"title": "JOB TITLE", "role": "role"}, {"function", "level"}),
+        (
+            ["title", "Grade"],
+            LeadColumns(targets={"g": "Grade"}, date="Day"),
+            {"title": "title", "g": "Grade"},
+            {"date"},
+        ),
+        (["Title", "title"], LeadColumns(targets={}), {"title": "Title"}, set()),
+    ],
+)
+def test_only_the_title_and_what_was_asked_for_must_be_there(names, columns, present, absent):
+    found = find_columns(names, columns, "leads.csv")
+    assert (found.present, set(found.absent)) == (present, absent)
+
+
+@pytest.mark.parametrize(
+    ("names", "columns", "message"),
+    [
+        (["Titel"], LeadColumns(), r"Unknown column 'Title'. Did you mean 'Titel'\?.*set leads.columns.title"),
+        (["title", "Title ", "TITLE"], LeadColumns(title="titles"), "Unknown column 'titles'"),
+        (
+            ["Title", "Grad"],
+            LeadColumns(targets={"seniority": "Grade"}),
+            r"Did you mean 'Grad'\?.*set leads.columns.targets.seniority",
+        ),
+    ],
+)
+def test_a_title_or_a_target_that_was_asked_for_and_is_not_there_names_the_nearest(names, columns, message):
+    with pytest.raises(BadInput, match=message):
+        find_columns(names, columns, "leads.csv")
 
 
 def test_csv_gzip_and_parquet_read_alike(tmp_path):

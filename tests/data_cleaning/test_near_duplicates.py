@@ -1,6 +1,7 @@
+import polars as pl
 import pytest
 
-from data_cleaning.near_duplicates import near_duplicate_keys
+from data_cleaning.near_duplicates import near_duplicate_keys, near_duplicate_report
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,15 @@ def test_titles_that_mean_different_things_do_not(one, other):
 
 def test_a_title_without_letters_keeps_a_key_of_its_own():
     assert near_duplicate_keys(["", "--"]).to_list() == ["", "--"]
+
+
+def test_the_report_lists_titles_that_share_a_key_the_most_frequent_first():
+    titles = ["VP, IT", "Cook", "IT Mgr.", "it manager", "Vice President of IT", "Manager, IT"]
+    report = near_duplicate_report(pl.DataFrame({"title": titles, "count": [1, 50, 4, 2, 9, 2]}))
+    assert report.rows() == [
+        ("it vp", 2, 10, "Vice President of IT", 9),
+        ("it vp", 2, 10, "VP, IT", 1),
+        ("it manager", 3, 8, "IT Mgr.", 4),
+        ("it manager", 3, 8, "Manager, IT", 2),
+        ("it manager", 3, 8, "it manager", 2),
+    ]

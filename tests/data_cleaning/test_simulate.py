@@ -532,3 +532,7 @@ def test_progress_reaches_its_end():
     seen = []
     simulate(100, progress=lambda step, done, total, unit="titles": seen.append((step, done, total)))
     assert {step for step, done, total in seen if done == total} == {"writing titles", "tagging titles"}
+
+
+def test_no_plain_title_is_broken_over_lines():
+    assert not [title.text for title in catalogue().titles if "\n" in title.text]

@@ -5,7 +5,7 @@ import pytest
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
 from harness.scoring.metrics import macro_f1, score_rows
-from harness.scoring.references import consensus, make_references, noise_ceilings
+from harness.scoring.references import make_references, noise_ceilings
 from harness.scoring.significance import clustered_intervals, wilson_interval
 
 TAXONOMY = Taxonomy.from_dict(
@@ -46,12 +46,6 @@ def test_macro_f1_of_a_hand_worked_example():
     gold = np.array([0, 0, 0, 1, 1])
     predicted = np.array([0, 0, 1, 1, 0])
     assert macro_f1(gold, predicted, np.ones(5)) == pytest.approx((2 / 3 + 1 / 2) / 2)
-
-
-def test_consensus_leaves_out_ties_and_single_records_and_counts_them():
-    agreed, left_out = consensus(LEGACY, TAXONOMY.names)
-    assert agreed.rows() == [("chef", "cook", "high", 8)]
-    assert left_out == {"single_titles": 1, "tied_titles": 1, "tied_records": 6}
 
 
 def test_noise_ceilings_of_a_hand_worked_example():

@@ -1,0 +1,263 @@
+"""Titles whose records disagree about their labels: a report, the majority rule, and what disagreement costs a score.
+
+Rows are merged records: `title`, one label column per target, and `count`, the equal records that a row stands for.
+No title or label is null. Any number of targets will do, so the same functions serve raw, grouped and majority labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from data_cleaning.errors import BadInput
+
+MAJORITY, TIE, TOO_FEW, UNSEEN = "majority", "tie", "too few", "unseen"
+"""What a title's records say: one combination leads; several lead; too few records back it; not learned from."""
+
+TRAIN, SCORED_PART, WHOLE_FILE = "train", "scored part", "whole file"
+"""Where a majority may come from: the study took the whole file, scored records included."""
+
+
+def inconsistent_combinations(
+    rows: pl.DataFrame, targets: Sequence[str], *, min_records: int = 1, min_combinations: int = 2
+) -> pl.DataFrame:
+    """List every combination of a title and its labels, the titles with most records first.
+
+    Args:
+        rows: merged records.
+        targets: names of the label columns.
+        min_records: leave out titles with fewer records.
+        min_combinations: leave out titles with fewer combinations; 1 lists consistent titles as well.
+
+    Returns:
+        `title`, the targets, `records`, `combinations` of the title, and `rank` by records within the title: 1 is the
+        largest, and combinations of equal size share a rank.
+
+    Raises:
+        BadInput: a minimum is below 1, or a target is called as a column of the result is.
+    """
+    _check_minimum("min_records", min_records)
+    _check_minimum("min_combinations", min_combinations)
+    _check_names(targets, "records", "combinations", "rank")
+    combined = _combine(rows, targets).with_columns(
+        pl.len().over("title").alias("combinations"),
+        pl.col("records").rank("min", descending=True).over("title").alias("rank"),
+        pl.col("records").sum().over("title").alias("_all"),
+    )
+    kept = combined.filter((pl.col("_all") >= min_records) & (pl.col("combinations") >= min_combinations))
+    descending = [True, False, False, *(False for _ in targets)]
+    return kept.sort("_all", "title", "rank", *targets, descending=descending).drop("_all")
+
+
+def inconsistent_titles(
+    rows: pl.DataFrame, targets: Sequence[str], *, min_records: int = 1, min_combinations: int = 2
+) -> pl.DataFrame:
+    """Measure how far the records of each title disagree, the titles most worth mending first.
+
+    First comes the title with most `minority_records`, those outside its largest combination: it takes most from the
+    noise ceiling of all targets at once, and mending it changes most labels. Equal ones are sorted by entropy, largest
+    first, then by title.
+
+    Args:
+        rows: merged records.
+        targets: names of the label columns.
+        min_records: leave out titles with fewer records.
+        min_combinations: leave out titles with fewer combinations; 1 lists consistent titles as well.
+
+    Returns:
+        `title`, `records`, `combinations`, `minority_records`, `variance` of the combinations' records (squared
+        records, over the combinations as the whole population), `majority_share` in (0, 1], and `entropy` of the
+        combinations in bits.
+
+    Raises:
+        BadInput: a minimum is below 1.
+    """
+    _check_minimum("min_records", min_records)
+    _check_minimum("min_combinations", min_combinations)
+    records = pl.col("records")
+    # In a settled order, so that sums of fractions are the same to the last digit in every run. A single combination
+    # gives -0.0 for 1 * log(1); the absolute value prints as 0.
+    titles = _combine(rows, targets).sort("records").group_by("title").agg(
+        records.sum(),
+        pl.len().alias("combinations"),
+        (records.sum() - records.max()).alias("minority_records"),
+        records.var(ddof=0).alias("variance"),
+        (records.max() / records.sum()).alias("majority_share"),
+        records.entropy(base=2).abs().alias("entropy"),
+    )  # fmt: skip
+    kept = titles.filter((records >= min_records) & (pl.col("combinations") >= min_combinations))
+    return kept.sort("minority_records", "entropy", "title", descending=[True, True, False])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Majority:
+    """The combination of labels that most records of each title have."""
+
+    targets: tuple[str, ...]
+    labels: pl.DataFrame
+    """Per title, in order of the titles: `title`, the targets (null without a majority), `records` of the title,
+    `support` of its largest combination in records, `share` of it in (0, 1], and `status`: majority, tie, too few."""
+    learned_from: str
+    """Which records were counted; a majority that feeds a score is learned from the training part only."""
+
+    def relabel(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Give rows the majority labels of their title; without a majority they keep their own.
+
+        Relabelling again changes nothing, and what the rows were first labelled is kept.
+
+        Args:
+            rows: `title` and the targets; other columns, order and number of rows stay as they are.
+
+        Returns:
+            The rows with majority labels, the labels they came with as `original_<target>`, `majority_status` of
+            the title ("unseen" where the majority was learned without it), and whether a label `changed`.
+        """
+        new = {target: f"_majority_{target}" for target in self.targets}
+        found = self.labels.select("title", "status", *self.targets).rename({**new, "status": "_status"})
+        before = rows.drop("majority_status", "changed", strict=False)
+        joined = before.join(found, on="title", how="left", maintain_order="left")
+        originals = {target: f"original_{target}" for target in self.targets}
+        kept = [pl.col(target).alias(name) for target, name in originals.items() if name not in rows.columns]
+        relabelled = joined.with_columns(kept).with_columns(
+            *(pl.coalesce(name, target).alias(target) for target, name in new.items()),
+            pl.col("_status").fill_null(UNSEEN).alias("majority_status"),
+        )
+        changed = pl.any_horizontal(pl.col(target) != pl.col(name) for target, name in originals.items())
+        return relabelled.with_columns(changed.alias("changed")).drop("_status", *new.values())
+
+
+def learn_majority(
+    rows: pl.DataFrame, targets: Sequence[str], *, min_support: int = 2, learned_from: str = TRAIN
+) -> Majority:
+    """Find the combination of labels that most records of each title have.
+
+    Args:
+        rows: merged records.
+        targets: names of the label columns.
+        min_support: the largest combination of a title needs this many records to count as its majority.
+        learned_from: what the rows are, for whoever reads the result.
+
+    Raises:
+        BadInput: `min_support` is below 1, or a target is called as a column of the result is.
+    """
+    _check_minimum("min_support", min_support)
+    _check_names(targets, "records", "support", "share", "status", "majority_status", "changed")
+    ranked = _combine(rows, targets).with_columns(
+        pl.col("records").sum().over("title").alias("_all"), pl.col("records").max().over("title").alias("support")
+    )
+    largest = ranked.filter(pl.col("records") == pl.col("support")).with_columns(
+        pl.len().over("title").alias("_n_largest")
+    )
+    status = (
+        pl.when(pl.col("_n_largest") > 1)
+        .then(pl.lit(TIE))
+        .when(pl.col("support") < min_support)
+        .then(pl.lit(TOO_FEW))
+        .otherwise(pl.lit(MAJORITY))
+    )
+    titles = largest.unique("title").with_columns(status.alias("status")).sort("title")
+    labels = titles.select(
+        "title",
+        *(pl.when(pl.col("status") == MAJORITY).then(pl.col(target)).alias(target) for target in targets),
+        pl.col("_all").alias("records"),
+        "support",
+        (pl.col("support") / pl.col("_all")).alias("share"),
+        "status",
+    )
+    return Majority(targets=tuple(targets), labels=labels, learned_from=learned_from)
+
+
+def relabelling_facts(relabelled: pl.DataFrame) -> dict[str, int]:
+    """Count what `Majority.relabel` did.
+
+    Args:
+        relabelled: its result, with `count`.
+
+    Returns:
+        `records`, `changed_records`, `changed_titles`; `tie_`, `too_few_` and `unseen_` `titles` and `records`.
+    """
+    changed = relabelled.filter("changed")
+    facts = {
+        "records": int(relabelled["count"].sum()),
+        "changed_records": int(changed["count"].sum()),
+        "changed_titles": changed["title"].n_unique(),
+    }
+    for status in (TIE, TOO_FEW, UNSEEN):
+        left = relabelled.filter(pl.col("majority_status") == status)
+        name = status.replace(" ", "_")
+        facts |= {f"{name}_titles": left["title"].n_unique(), f"{name}_records": int(left["count"].sum())}
+    return facts
+
+
+def consensus(rows: pl.DataFrame, targets: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Make the reference that scores are held against: the majority of each title within the part that is scored.
+
+    Titles with one record, and titles whose largest combinations tie, have no majority; they are left out.
+
+    Args:
+        rows: merged records of the scored part.
+        targets: names of the label columns.
+
+    Returns:
+        One row per title with `title`, labels and all its records as `count`; and how many were left out.
+    """
+    labels = learn_majority(rows, targets, learned_from=SCORED_PART).labels
+    tied = labels.filter(pl.col("status") == TIE)
+    left_out = {
+        "single_titles": len(labels.filter(pl.col("status") == TOO_FEW)),
+        "tied_titles": len(tied),
+        "tied_records": int(tied["records"].sum()),
+    }
+    agreed = labels.filter(pl.col("status") == MAJORITY)
+    return agreed.select("title", *targets, pl.col("records").alias("count")), left_out
+
+
+def noise_ceilings(rows: pl.DataFrame, targets: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Return the best accuracy that any system seeing only titles can reach on these rows.
+
+    Such a system answers alike for all records of a title, so at best with the title's most frequent label. A title
+    that occurs once cannot contradict itself, so read a ceiling beside `single_record_share`.
+
+    Args:
+        rows: merged records, at least one.
+        targets: names of the label columns.
+
+    Returns:
+        ("per record" or "per title", target or "all") to a share in (0, 1].
+    """
+    ceilings = {}
+    for name, columns in [*((target, [target]) for target in targets), ("all", list(targets))]:
+        # In a settled order, so that the mean of shares is the same to the last digit in every run.
+        best_of = (
+            _combine(rows, columns)
+            .group_by("title")
+            .agg(pl.col("records").max().alias("best"), pl.col("records").sum())
+            .sort("title")
+        )
+        ceilings["per record", name] = float(best_of["best"].sum()) / float(best_of["records"].sum())
+        ceilings["per title", name] = float((best_of["best"] / best_of["records"]).mean())  # type: ignore[arg-type]
+    return ceilings
+
+
+def single_record_share(rows: pl.DataFrame) -> float:
+    """Return the share of records whose title occurs once, in [0, 1]; rows are merged records, at least one."""
+    titles = rows.group_by("title").agg(pl.col("count").sum())
+    return float((titles["count"] == 1).sum()) / float(titles["count"].sum())
+
+
+def _combine(rows: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
+    """Sum the records of every combination of a title and its labels."""
+    return rows.group_by("title", *targets).agg(pl.col("count").sum().alias("records"))
+
+
+def _check_minimum(name: str, value: int) -> None:
+    if value < 1:
+        raise BadInput(f"{name} is {value}; expected a whole number of at least 1.")
+
+
+def _check_names(targets: Sequence[str], *columns: str) -> None:
+    taken = sorted(set(targets) & set(columns))
+    if taken:
+        raise BadInput(
+            f"Targets cannot be called {', '.join(taken)}: the report has columns of that name. Rename them."
+        )

@@ -1,0 +1,82 @@
+"""Raw labels to classes, by the taxonomy's versioned map; a label that is not in it stops the cleaning."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+import polars as pl
+
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Target, Taxonomy
+
+_LABEL_MAP = {
+    "taxonomy_version": pl.String,
+    "target": pl.String,
+    "raw_label": pl.String,
+    "class": pl.String,
+    "records": pl.Int64,
+}
+_MOST_NAMED = 20
+
+
+def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Put the class of each raw label in its place, and the raw label beside it.
+
+    Args:
+        kept: `record`, `title`, `count` and a column of raw labels per target, none of them missing.
+        taxonomy: which raw label belongs to which class.
+        targets: the targets that the leads have.
+
+    Returns:
+        The records with classes and `raw_<target>`, white space around a raw label removed; and the map with the
+        records of each raw label, those that no record has included.
+
+    Raises:
+        BadInput: labels are in no class; all of them are named, each with its nearest neighbours.
+    """
+    raw = {name: kept[name].str.strip_chars() for name in targets}
+    # Distinct labels are few: look those up, and let the join carry the classes to the records.
+    counted = {name: _count(kept["count"], labels) for name, labels in raw.items()}
+    faults = [fault for name in targets for fault in _unmapped(kept, raw[name], counted[name], taxonomy[name])]
+    if faults:
+        more = [f"And {len(faults) - _MOST_NAMED:,} more labels."] if len(faults) > _MOST_NAMED else []
+        remedy = f"Add each to a class of the taxonomy (version {taxonomy.version}), or correct it in the leads."
+        raise BadInput("\n".join([*faults[:_MOST_NAMED], *more, remedy]))
+    maps = [pl.DataFrame(schema=_LABEL_MAP)]
+    grouped = []
+    for name in targets:
+        classes = pl.DataFrame(list(taxonomy[name].raw_to_class.items()), schema=["raw_label", "class"], orient="row")
+        labelled = classes.join(counted[name], on="raw_label", how="left", maintain_order="left")
+        labelled = labelled.with_columns(
+            pl.col("records").fill_null(0), taxonomy_version=pl.lit(taxonomy.version), target=pl.lit(name)
+        )
+        maps.append(labelled.select(list(_LABEL_MAP)).sort("records", descending=True, maintain_order=True))
+        pairs = dict(taxonomy[name].raw_to_class)
+        grouped += [raw[name].replace_strict(pairs, return_dtype=pl.String), raw[name].alias(f"raw_{name}")]
+    return kept.with_columns(grouped), pl.concat(maps)
+
+
+def _count(counts: pl.Series, labels: pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame([labels.alias("raw_label"), counts.alias("records")])
+    return frame.group_by("raw_label").agg(pl.col("records").sum())
+
+
+def _unmapped(kept: pl.DataFrame, raw: pl.Series, counted: pl.DataFrame, target: Target) -> list[str]:
+    """Word every label that is in no class, the most frequent first."""
+    strange = counted.filter(~pl.col("raw_label").is_in(list(target.raw_to_class)))
+    faults = []
+    for label, n_records in strange.sort("records", "raw_label", descending=[True, False]).iter_rows():
+        first = kept.row(int((raw == label).arg_max() or 0), named=True)
+        faults.append(
+            f"Unknown {target.name} label {label!r}.{_neighbours(label, target)} Records that have it: {n_records:,}, "
+            f"the first is {first['record']} ({first['title']!r})."
+        )
+    return faults
+
+
+def _neighbours(label: str, target: Target) -> str:
+    """Name the labels that are spelled nearest, however their case differs."""
+    spelled: dict[str, list[str]] = {}
+    for known in target.raw_to_class:
+        spelled.setdefault(known.lower(), []).append(known)
+    close = [name for near in get_close_matches(label.lower(), spelled, n=3) for name in spelled[near]]
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else " No known label is near."

@@ -1,0 +1,106 @@
+"""From titles to verdicts: first what the form of a title says, then the leads' vocabulary, then lingua."""
+
+from collections.abc import Callable
+
+import polars as pl
+
+from data_cleaning.language.detection import Detector, fold_texts
+from data_cleaning.language.forms import settle_by_form
+from data_cleaning.language.settings import LanguageSettings
+from data_cleaning.language.vocabulary import all_known, learn_english_words
+from data_cleaning.progress import Progress, silent
+
+
+def judge_languages(
+    titles: pl.DataFrame, settings: LanguageSettings | None = None, progress: Progress = silent
+) -> pl.DataFrame:
+    """Find the titles that are not English and those that cannot be read; where there is doubt, a title is kept.
+
+    The English vocabulary is learned from these titles, the most frequent first. Of the others, those made of known
+    words alone are kept without asking lingua.
+
+    Args:
+        titles: `title`, distinct, not null and normalised, and `count`, its records.
+        settings: margins per language and the rest; None takes the defaults.
+        progress: told of "finding languages".
+
+    Returns:
+        One row per title, in the given order: `title`; `language`, the ISO 639-1 code of the verdict, null where none
+        was given; `reason`, null where the title is to be kept, else "foreign title (de)" or "undecodable title".
+    """
+    settings = settings or LanguageSettings()
+    frame = read_titles(titles, settings)
+    texts = unsettled_texts(frame)
+    told = _tell_from(len(titles) - int(texts["n_titles"].sum()), len(titles), progress)
+    if texts.is_empty():
+        return decide(frame.with_columns(nearest=pl.lit(None, pl.String), margin=pl.lit(None, pl.Float64)), settings)
+    learning, rest = texts.head(settings.max_learning_titles), texts.slice(settings.max_learning_titles)
+    with Detector(settings.margins) as detector:
+        detected = detector.detect(learning["text"], _per_text(learning, told))
+        words = learn_english_words(detected.with_columns(learning["count"]), settings)
+        known = all_known(rest["text"], words)
+        told(int(rest.filter(known)["n_titles"].sum()))
+        unknown = rest.filter(~known)
+        detected = pl.concat([detected, detector.detect(unknown["text"], _per_text(unknown, told))])
+    return decide(frame.join(overrule(detected, words), on="text", how="left", maintain_order="left"), settings)
+
+
+def read_titles(titles: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
+    """Return `title`, `count`, the `text` that lingua looks at, and the columns of `settle_by_form`; same order."""
+    read = titles.select("title", "count", fold_texts(titles["title"]))
+    read = pl.concat([read, settle_by_form(read["title"], settings)], how="horizontal")
+    # Where someone writes ISSO, the Isso of another is the same acronym.
+    unjudged = pl.col("settled") & pl.col("form_reason").is_null() & pl.col("form_language").is_null()
+    return read.with_columns(pl.col("settled") | unjudged.any().over("text"))
+
+
+def unsettled_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the distinct texts that need a verdict, with `count` and `n_titles`, those of most records first."""
+    texts = frame.filter(~pl.col("settled")).group_by("text").agg(pl.col("count").sum(), pl.len().alias("n_titles"))
+    return texts.sort("count", "text", descending=[True, False])
+
+
+def overrule(detected: pl.DataFrame, words: pl.Series) -> pl.DataFrame:
+    """Leave out the texts whose every word is known, so that lingua has no say in them."""
+    return detected.filter(~all_known(detected["text"], words))
+
+
+def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
+    """Apply the margins.
+
+    Args:
+        frame: as `read_titles` returns it, with `nearest` and `margin` of `Detector.detect`; null where not asked.
+        settings: the margins.
+
+    Returns:
+        As `judge_languages` does.
+    """
+    least = pl.col("nearest").replace_strict(dict(settings.margins), default=None, return_dtype=pl.Float64)
+    by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > least)).then("nearest")
+    language = pl.coalesce("form_language", by_lingua)
+    reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
+    return frame.select("title", language.alias("language"), reason.alias("reason"))
+
+
+def _tell_from(done: int, total: int, progress: Progress) -> Callable[[int], None]:
+    """Count titles up from those that are settled already."""
+
+    def tell(n_titles: int) -> None:
+        nonlocal done
+        done += n_titles
+        progress("finding languages", done, total, "titles")
+
+    tell(0)
+    return tell
+
+
+def _per_text(texts: pl.DataFrame, told: Callable[[int], None]) -> Callable[[int], None]:
+    """Tell the number of titles that the next texts in order stand for."""
+    start = 0
+
+    def tell(n_texts: int) -> None:
+        nonlocal start
+        told(int(texts["n_titles"].slice(start, n_texts).sum()))
+        start += n_texts
+
+    return tell

@@ -1,0 +1,71 @@
+"""The settings of the language step; the default margins are what `choosing` chose, and a test holds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lingua import IsoCode639_1
+
+from data_cleaning.errors import BadInput, unknown
+
+ENGLISH = "en"
+KNOWN_LANGUAGES = frozenset(name.lower() for name in dir(IsoCode639_1) if len(name) == 2)
+"""ISO 639-1 codes of the languages that lingua has models of."""
+
+_MARGINS = {
+    "de": 0.17, "es": 0.17, "fr": 0.19, "it": 0.18, "ja": 0.2, "nl": 0.15, "pl": 0.11, "pt": 0.17, "zh": 0.2,
+}  # fmt: skip
+
+_SHARES = ("learning_margin", "min_english_share", "min_surrounded_share", "max_surrounded_margin", "min_lost_share")
+_NUMBERS = (
+    "min_word_titles", "min_surrounded_titles", "max_learning_titles", "max_short_letters", "max_acronym_letters",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageSettings:
+    """When a title is foreign, when a word counts as English, and when a title is too short or too damaged to judge."""
+
+    margins: Mapping[str, float] = field(default_factory=lambda: dict(_MARGINS))
+    """The languages to tell from English, by ISO 639-1 code, and for each by how much lingua's confidence in it must
+    exceed its confidence in English before a title is foreign; confidences are in [0, 1]."""
+    learning_margin: float = 0.2
+    """The same margin for every language while the vocabulary is learned."""
+    min_word_titles: int = 2
+    """Distinct titles that lingua holds for English and that have a word, before the word is known; below, one slip of
+    lingua would make a foreign word known."""
+    min_english_share: float = 0.5
+    """Least share of English titles among the English and foreign ones that have a known word, in [0, 1]."""
+    min_surrounded_titles: int = 3
+    """Distinct titles that have a word amid known words alone, before it is known as well."""
+    min_surrounded_share: float = 0.7
+    """Least share of such titles' records among those of all titles of several words that have the word."""
+    max_surrounded_margin: float = 0.4
+    """Highest mean margin of such titles, in [0, 1]; above it lingua is too sure to be overruled."""
+    max_learning_titles: int = 50_000
+    """Distinct titles that the vocabulary is learned from, those of most records first; a cap on lingua's work."""
+    max_short_letters: int = 3
+    """A title of one or two words no longer than this is too short to tell, and is kept."""
+    max_acronym_letters: int = 4
+    """A title of one word in capitals no longer than this is an acronym, and is kept."""
+    min_lost_share: float = 0.5
+    """Least share of replacement marks among a title's marks, letters and digits that makes it undecodable, in (0, 1];
+    marks are U+FFFD, and question marks in a row."""
+
+    def __post_init__(self) -> None:
+        for code in self.margins:
+            if code not in KNOWN_LANGUAGES:
+                raise unknown("language", code, KNOWN_LANGUAGES)
+        wrong = [f"margins.{code} is {margin}" for code, margin in self.margins.items() if not 0 <= margin <= 1]
+        wrong += [f"{name} is {getattr(self, name)}" for name in _SHARES if not 0 <= getattr(self, name) <= 1]
+        if wrong:
+            raise BadInput(f"Margins and shares must be from 0 to 1, but {'; '.join(wrong)}.")
+        if not self.min_lost_share:
+            raise BadInput("min_lost_share is 0, which makes every title undecodable; set it above 0.")
+        if not self.margins or ENGLISH in self.margins:
+            raise BadInput(
+                f"margins has {sorted(self.margins)}; it needs at least one language to tell from English, and no "
+                f"{ENGLISH!r}, which all margins are measured from."
+            )
+        small = [f"{name} is {getattr(self, name)}" for name in _NUMBERS if getattr(self, name) < 1]
+        if small:
+            raise BadInput(f"Counts must be at least 1, but {'; '.join(small)}.")

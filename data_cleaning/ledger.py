@@ -1,0 +1,88 @@
+"""The account of cleaning: one line per step, and where every record went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
+POSITION = "position in the leads"
+"""Name of a column that no file and no target has: the row of a record in the leads as they came."""
+
+
+class RecordsLost(RuntimeError):
+    """Cleaning did not account for every record; a fault of the program, never of the data."""
+
+
+@dataclass
+class Ledger:
+    """Filled step by step; frames have `title`, `count` and `POSITION`."""
+
+    lines: list[dict[str, object]] = field(default_factory=list)
+    dropped: list[pl.DataFrame] = field(default_factory=list)
+    """`POSITION` and `reason` of the records that each step dropped."""
+    _titles_before: int | None = None
+
+    def enter(self, step: str, before: pl.DataFrame, after: pl.DataFrame, changed: int, why: str) -> None:
+        """Write the line of one step; `changed` counts records."""
+        # What a step is given is what the one before left, so that titles are counted once per step.
+        n_before = _titles(before) if self._titles_before is None else self._titles_before
+        n_after = _titles(after)
+        n_in, n_out = records(before), records(after)
+        values = (step, n_in, n_before, changed, n_in - n_out, n_out, n_after, why)
+        self.lines.append(dict(zip(LEDGER_COLUMNS, values, strict=True)))
+        self._titles_before = n_after
+
+    def drop(self, step: str, before: pl.DataFrame, reasons: pl.Series, why: str) -> pl.DataFrame:
+        """Set aside the records that have a reason, write the line of the step, and return the others.
+
+        Args:
+            step: its name.
+            before: what the step was given.
+            reasons: one per row of `before`, null to keep it.
+            why: what the step is for.
+        """
+        after = before.filter(reasons.is_null())
+        aside = before.select(POSITION).with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
+        self.dropped.append(aside)
+        self.enter(step, before, after, 0, why)
+        return after
+
+    def table(self) -> pl.DataFrame:
+        """Return the lines, with `LEDGER_COLUMNS`."""
+        return pl.DataFrame(self.lines)
+
+
+def records(frame: pl.DataFrame) -> int:
+    """Return the number of records that the rows of a frame stand for."""
+    return int(frame["count"].sum())
+
+
+def require_account(leads: pl.DataFrame, kept: pl.Series, aside: pl.Series, ledger: pl.DataFrame) -> None:
+    """Check that every record was either kept or set aside, once, and that the ledger says so.
+
+    Args:
+        leads: as they came.
+        kept: positions in `leads` of the records that are left.
+        aside: positions of those in quarantine.
+        ledger: the finished one.
+
+    Raises:
+        RecordsLost: a record vanished, or stands in both.
+    """
+    everywhere = pl.concat([kept, aside]).sort().to_numpy()
+    if not np.array_equal(everywhere, np.arange(len(leads))):
+        raise RecordsLost(
+            f"Of {len(leads):,} rows, {len(kept):,} were kept and {len(aside):,} set aside, not each once."
+        )
+    n_left, n_aside = (int(leads["count"].gather(part).sum()) for part in (kept, aside))
+    said: Sequence[int] = (int(ledger["records_out"][-1]), int(ledger["dropped"].sum()))
+    if n_left + n_aside != records(leads) or said != (n_left, n_aside):
+        raise RecordsLost(
+            f"Of {records(leads):,} records, {n_left:,} were kept and {n_aside:,} set aside; the ledger says {said}."
+        )
+
+
+def _titles(frame: pl.DataFrame) -> int:
+    return frame["title"].drop_nulls().n_unique()

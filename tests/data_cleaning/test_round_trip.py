@@ -1,0 +1,97 @@
+"""Whatever titles hold, none is lost, their order is kept, and cleaning what is clean changes nothing."""
+
+import csv
+import gzip
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from data_cleaning.clean import CleanSettings, clean_leads
+from data_cleaning.leads import LONGEST_TITLE, LeadColumns, read_leads
+from data_cleaning.normalise import normalise_titles
+from harness.table_files import write_table
+
+TARGETS = ("department", "seniority")
+COLUMNS = LeadColumns(title="title", record="record", targets={name: name for name in TARGETS}, count="count")
+
+AWKWARD = (
+    'Head of "IT"', '"', '""', '",', "Manager, IT", "two\nlines", "two\r\nlines", "cr\ronly", "\n", " lead",
+    "trail ", "\t", "👩‍💻 Developer", "مدير تقنية المعلومات", "\u202eRTL\u202c",
+    "Dire\u0301cteur", "=1+1", "#", "NULL", "nan", "-",
+    "\u2028", "\x85", "\x1c", "\ufeff", "ﬁ", "´´", "e\u00ad\u0301", "\u1100\u1161", "\u0958",
+)  # fmt: skip
+# Neither UTF-8 nor a CSV file can hold lone surrogates and NUL bytes.
+titles = st.one_of(st.sampled_from(AWKWARD), st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
+labels = {
+    "department": st.sampled_from(["Nursing", "Dept. of Nursing", " Kitchen", "", " ", None]),
+    "seniority": st.sampled_from(["Chief", "Head", None]),
+}
+rows = st.lists(st.tuples(st.one_of(titles, st.none()), *labels.values(), st.integers(1, 9)), min_size=1, max_size=12)
+few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+STEPS = [CleanSettings(english_only=False, consensus=kind, min_support=1) for kind in ("none", "whole-file")]
+
+
+def as_leads(filled):
+    schema = {"record": pl.String, "title": pl.String, **dict.fromkeys(TARGETS, pl.String), "count": pl.Int64}
+    numbered = [(str(number), *row) for number, row in enumerate(filled, start=1)]
+    return pl.DataFrame(numbered, schema=schema, orient="row")
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+@few
+@given(filled=rows)
+def test_what_is_written_is_read_back(tmp_path, ending, filled):
+    leads = as_leads(filled)
+    path = tmp_path / f"leads{ending}"
+    write_table(leads, path)
+    # An empty cell of a CSV file is a missing one.
+    expected = leads if ending == ".parquet" else leads.with_columns(pl.col(pl.String).replace("", None))
+    assert read_leads(path, COLUMNS).select(leads.columns).equals(expected)
+
+
+@few
+@given(filled=rows)
+def test_files_of_other_programs_are_read_alike(tmp_path, filled):
+    leads = as_leads(filled).with_columns(pl.col(pl.String).fill_null(""))
+    for quoting, ending in ((csv.QUOTE_ALL, "\n"), (csv.QUOTE_MINIMAL, "\r\n")):
+        with gzip.open(tmp_path / "leads.csv.gz", "wt", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened, quoting=quoting, lineterminator=ending)
+            writer.writerows([leads.columns, *leads.rows()])
+        read = read_leads(tmp_path / "leads.csv.gz", COLUMNS).select(leads.columns)
+        assert read.with_columns(pl.col(pl.String).fill_null("")).equals(leads)
+
+
+@given(title=titles)
+@example(title="x" * LONGEST_TITLE)
+def test_normalising_again_changes_nothing(title):
+    once = normalise_titles(pl.Series([title]))
+    assert normalise_titles(once).equals(once)
+
+
+@pytest.mark.parametrize("chosen", STEPS, ids=["plain", "consensus"])
+@few
+@given(filled=rows)
+def test_no_record_is_lost_and_their_order_is_kept(company, chosen, filled):
+    leads = as_leads([*filled, ("Night Nurse", "Nursing", "Chief", 1)])
+    cleaned = clean_leads(leads, company.taxonomy, chosen)
+    for part in (cleaned.kept, cleaned.quarantined):
+        assert part["record"].cast(pl.Int64).is_sorted()
+    assert sorted([*cleaned.kept["record"], *cleaned.quarantined["record"]]) == sorted(leads["record"])
+    assert cleaned.kept["count"].sum() + cleaned.quarantined["count"].sum() == leads["count"].sum()
+    assert cleaned.quarantined["reason"].null_count() == 0
+    assert cleaned.quarantined.drop("reason").equals(leads[cleaned.quarantined_rows])
+    assert cleaned.kept["original_title"].equals(leads["title"][cleaned.kept_rows], check_names=False)
+
+
+@pytest.mark.parametrize("chosen", STEPS, ids=["plain", "consensus"])
+@few
+@given(filled=rows)
+def test_cleaning_what_is_clean_changes_nothing(company, chosen, filled):
+    leads = as_leads([*filled, ("Night Nurse", "Nursing", "Chief", 1)])
+    once = clean_leads(leads, company.taxonomy, chosen)
+    again = clean_leads(once.kept.select(leads.columns), company.taxonomy, chosen)
+    assert again.kept.select(leads.columns).equals(once.kept.select(leads.columns))
+    assert again.quarantined.is_empty()
+    assert again.ledger["changed"].sum() == 0
