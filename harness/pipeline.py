@@ -7,7 +7,7 @@ from typing import Any
 
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import RunConfig
+from harness.config import REVIEWED, RunConfig
 from harness.stages.clean import clean
 from harness.stages.compare import compare
 from harness.stages.files import LEARN
@@ -149,7 +149,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
 
 
 def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
-    share = config.reviewed.share if config.reviewed and arm.block != "legacy" else None
+    share = config.reviewed.share if config.reviewed and arm.block.endswith(REVIEWED) else None
     of_system = imports_of(SYSTEMS[arm.system].find_class)
     fitted, predicted = arm.stage("fit"), arm.stage("predict")
     references = f"references/{arm.by}"

@@ -95,6 +95,7 @@ def run(
     """
     taxonomy = Taxonomy.read(config.taxonomy)
     _check_targets(config, taxonomy)
+    _check_consensus(config)
     # A faulty table is named before time is spent on other systems.
     if config.keyword is not None:
         KeywordTable.read(config.keyword.table, taxonomy)
@@ -140,6 +141,19 @@ def _check_places(results: Path, folder: Path) -> None:
             raise BadInput(f"{place} cannot be a folder for results: {error.strerror}. Choose another place.") from None
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"{folder} is a file; a run needs a folder. Choose another --out.")
+
+
+def _check_consensus(config: RunConfig) -> None:
+    """Refuse labels of the whole file in a run: those of its test part would have a say in what is learned and scored.
+
+    Raises:
+        BadInput: the config asks for them.
+    """
+    if config.clean.consensus != "none":
+        raise BadInput(
+            f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
+            "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
+        )
 
 
 def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:

@@ -13,6 +13,7 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.stages.leads import simulate
 
+LEAST_RECORDS = 1000
 _HOLDS = {True: " ✓", False: " ✗", None: ""}
 
 
@@ -23,8 +24,12 @@ def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Pro
         Number of leads to the figures.
 
     Raises:
-        BadInput: the config simulates no leads from the title grammar, or a table is at fault.
+        BadInput: the config simulates no leads from the title grammar, a table is at fault, or a size is below
+            `LEAST_RECORDS`.
     """
+    too_few = [n_records for n_records in sizes if n_records < LEAST_RECORDS]
+    if too_few:
+        raise BadInput(f"{too_few[0]} leads say nothing about growth; expected --records of at least {LEAST_RECORDS}.")
     settings = config.leads.simulate
     if settings is None or settings.titles is not None:
         raise BadInput(f"The config {config.name} writes no titles of its own; take one such as configs/default.yaml.")
@@ -58,7 +63,7 @@ def study_page(figures: dict[int, list[Figure]], config: RunConfig) -> str:
     sizes = " and ".join(f"{n_records:,}" for n_records in figures)
     return (
         "# Simulated leads beside the study\n\n"
-        f"Made by `python -m harness study` from `configs/{config.name}.yaml`, seed {config.seed}, {sizes} leads.\n"
+        f"Made by `python -m harness study` with the config {config.name}, seed {config.seed}, {sizes} leads.\n"
         "Shares are of values that are not missing and of raw labels; the noise ceilings are of grouped labels.\n"
         "A dash stands for a figure that the study does not give, or that is not bounded at that size: what\n"
         "depends on how often a title repeats is bounded at the study's size alone. The study does not say what it\n"

@@ -1,7 +1,7 @@
 """The published figures of the study beside those of leads, each with the room that it is given.
 
-Source: DESIGN ("Figures of the study to reproduce in form"); the room is that of the issue which asked for the
-comparison. Shares are of the values that are not missing.
+The study sorted 1.6 million leads of a cybersecurity company (Netskope) into function, role and level with a keyword
+table and a fine-tuned DistilBERT. Shares are of the values that are not missing.
 """
 
 from collections.abc import Iterator
@@ -104,7 +104,7 @@ def _growth(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
     stop_words = int(words["word"].is_in(sorted(STOP_WORDS)).sum())
     yield Figure(name="stop words among them", study="112", measured=stop_words)
     for name, exponent, deviation in heaps_growth(leads["title"], leads["count"]):
-        yield Figure(name=f"Heaps exponent of {name}", study="–", measured=exponent, lowest=0, highest=1)
+        yield Figure(name=f"Heaps exponent of {name}", study="–", measured=exponent)
         yield Figure(name=f"largest departure of {name} from the Heaps curve", study="–", measured=deviation,
                      highest=0.1)  # fmt: skip
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_cleaning.consensus import MAJORITY, TRAIN, learn_majority
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.titles import LabelledTitles
+from harness.config import REVIEWED
 from harness.stages.files import FIT_FACTS, MODEL
 from harness.systems import SYSTEMS, Request
 
@@ -17,8 +19,11 @@ from harness.systems import SYSTEMS, Request
 def fit(request: Request, system: str, block: str, learn: Path, folder: Path) -> None:
     """Fit one system on the rows of one split that may be learned from, and save it with what it learned from."""
     parted = pl.read_parquet(learn)
-    if block == "legacy":
-        parted = parted.filter(pl.col("source") == "legacy")
+    labels = block.removesuffix(REVIEWED)
+    if labels == "consensus":
+        parted = with_consensus(parted, request.taxonomy.names)
+    if block == labels:
+        parted = parted.filter(pl.col("source") != "reviewed")
         train, valid = (_labelled(parted, part, request) for part in ("train", "valid"))
     else:
         assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
@@ -35,11 +40,30 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
     (folder / FIT_FACTS).write_text(json.dumps(facts))
 
 
+def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
+    """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
+
+    Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all blocks
+    are chosen on the same.
+
+    Args:
+        parted: `title`, `part`, `source`, a label per target and `count`.
+        targets: names of the label columns.
+    """
+    from_leads = (pl.col("part") == "train") & (pl.col("source") == "legacy")
+    train = parted.filter(from_leads)
+    relabelled = learn_majority(train, targets, learned_from=TRAIN).relabel(train)
+    source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
+    keys = ["title", "part", "source", *targets]
+    merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)
+    return pl.concat([merged.select(parted.columns), parted.filter(~from_leads)])
+
+
 def believe_reviewed(parted: pl.DataFrame) -> pl.DataFrame:
-    """Drop legacy rows of titles that a person labelled, near duplicates included: two answers teach less than one."""
+    """Drop other rows of titles that a person labelled, near duplicates included: two answers teach less than one."""
     parted = parted.with_columns(near_duplicate_keys(parted["title"]))
     reviewed = parted.filter(pl.col("source") == "reviewed")["key"].unique()
-    contradicted = (pl.col("source") == "legacy") & pl.col("key").is_in(reviewed.implode())
+    contradicted = (pl.col("source") != "reviewed") & pl.col("key").is_in(reviewed.implode())
     return parted.filter(~contradicted).drop("key")
 
 

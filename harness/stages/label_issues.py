@@ -19,8 +19,9 @@ def find_label_issues(request: Request, leads_folder: Path, clean_folder: Path, 
     """
     section, taxonomy = request.config.label_issues, request.taxonomy
     assert section is not None, "the stage is planned only where the config has the section"
-    records = recorded_labels(pl.read_parquet(clean_folder / CLEAN), taxonomy.names)
-    folded = fold_rows(records, n_folds=section.folds, seed=request.config.seed)
+    folded = fold_rows(
+        pl.read_parquet(clean_folder / CLEAN), n_folds=section.folds, by=section.by, seed=request.config.seed
+    )
     system = SYSTEMS[section.system]
     probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: system.build(request), request.on_progress)
     majority = learn_majority(folded, taxonomy.names, learned_from=WHOLE_FILE)
@@ -30,9 +31,3 @@ def find_label_issues(request: Request, leads_folder: Path, clean_folder: Path, 
     if truth.exists() and set(taxonomy.names) <= set(pl.read_parquet_schema(truth)):
         fixes = compare_label_fixes(folded, pl.read_parquet(truth), taxonomy, probabilities)
         fixes.to_parquet(folder / LABEL_FIXES, index=False)
-
-
-def recorded_labels(records: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
-    """Put the labels back that a majority took the place of."""
-    originals = [name for name in targets if f"original_{name}" in records.columns]
-    return records.with_columns(pl.col(f"original_{name}").alias(name) for name in originals)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from harness.config import load_config
 from harness.run import run
 from harness.systems import SYSTEMS
 
+ROOT = Path(__file__).parents[2]
 TABLES = (
     "summary",
     "differences",
@@ -195,3 +197,50 @@ def test_a_killed_run_continues_from_its_last_finished_stage(finished, company, 
         if name != "costs":
             unbroken = (finished.folder / "tables" / f"{name}.csv").read_text()
             assert (again.folder / "tables" / f"{name}.csv").read_text() == unbroken
+
+
+def test_labels_to_learn_from_are_blocks_of_their_own(company, tmp_path):
+    run_ = do(company, tmp_path, CHEAP, "learn_from=[legacy, consensus]", "split.by=[record]")
+    summary = pd.read_csv(run_.folder / "tables" / "summary.csv")
+    assert summary["learned_from"].dropna().unique().tolist() == ["legacy", "consensus"]
+    facts = json.loads((run_.folder / "run.json").read_text())["stages"]
+    assert {name for name in facts if name.startswith("fit/record/consensus/")} == {
+        f"fit/record/consensus/{system}" for system in ("majority", "keyword")
+    }
+
+
+def test_labels_of_the_whole_file_are_refused_in_a_run(company, tmp_path):
+    with pytest.raises(BadInput, match=r"learn_from=\[legacy,consensus\]"):
+        do(company, tmp_path, CHEAP, "clean.consensus=whole-file")
+
+
+def test_suspect_labels_are_listed_without_a_truth(company, tmp_path):
+    run_ = do(company, tmp_path, CHEAP, "label_issues={system: tfidf}", "split.by=[record]")
+    suspects = pd.read_csv(run_.folder / "suspect_labels.csv")
+    assert {"target", "title", "label", "suggested", "records", "quality", "majority"} <= set(suspects.columns)
+    assert "label_fixes" not in {table.name for table in run_.tables}
+    # The list is part of the run, and does not keep it from being replaced.
+    assert do(company, tmp_path, CHEAP, "label_issues={system: tfidf}", "split.by=[record]", fresh=True).folder.exists()
+
+
+def test_ways_to_mend_labels_are_judged_where_the_truth_is_known(tmp_path):
+    config = load_config(
+        ROOT / "configs" / "smoke.yaml",
+        ["systems=[majority]", "leads.simulate.records=2500", "split.by=[record]"],
+        tuple(SYSTEMS),
+    )
+    run_ = run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
+    fixes = pd.read_csv(run_.folder / "tables" / "label_fixes.csv")
+    assert len(fixes) == 9  # three targets times three methods
+    by_cause = pd.read_csv(run_.folder / "tables" / "label_fixes_by_cause.csv")
+    assert {"priority", "older revision", "no keyword", "override wrong", "table right"} <= set(by_cause["cause"])
+    grouped = by_cause.groupby(["target", "method"], sort=False)[["records", "corrupted"]].sum()
+    assert (grouped.to_numpy() == fixes[["records", "corrupted"]].to_numpy()).all()
+    wrong_by_hand = by_cause[by_cause["cause"] == "override wrong"]
+    assert (wrong_by_hand["corrupted"] == wrong_by_hand["records"]).all()
+
+
+@pytest.mark.parametrize("override", ["label_issues={system: tfidff}", "label_issues={system: keyword}"])
+def test_the_system_that_finds_label_issues_must_be_there(override):
+    with pytest.raises(BadInput, match=r"tfidf|keyword: "):
+        load_config(ROOT / "configs" / "smoke.yaml", [override, "systems=[tfidf]", "keyword=null"], tuple(SYSTEMS))
