@@ -26,7 +26,8 @@ def weigh(labelled: pl.DataFrame, leads: pl.DataFrame, settings: LanguageSetting
 
     Args:
         labelled: distinct `title` and its language `lang`; nothing is learned from them.
-        leads: `title` and `count`, as `judge_languages` takes them.
+        leads: `title` and `count`, as `judge_languages` takes them; those that are labelled too, whatever their case
+            and punctuation, are left out.
         settings: of the vocabulary and the forms.
 
     Returns:
@@ -34,8 +35,9 @@ def weigh(labelled: pl.DataFrame, leads: pl.DataFrame, settings: LanguageSetting
         of lingua for every title, and `known`, true where the vocabulary overrules lingua.
     """
     frame = read_titles(labelled.select("title", count=pl.lit(1)), settings).with_columns(labelled["lang"])
-    learning = unsettled_texts(read_titles(leads, settings)).head(settings.max_learning_titles)
-    with Detector(settings.margins) as detector:
+    unsettled = unsettled_texts(read_titles(leads, settings)).join(frame, on="text", how="anti", maintain_order="left")
+    learning = unsettled.head(settings.max_learning_titles)
+    with Detector(settings.least_margins) as detector:
         learned_from = detector.detect(learning["text"]).with_columns(learning["count"])
         detected = detector.detect(frame["text"].unique())
     words = learn_english_words(learned_from, settings)

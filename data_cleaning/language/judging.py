@@ -35,7 +35,7 @@ def judge_languages(
     if texts.is_empty():
         return decide(frame.with_columns(nearest=pl.lit(None, pl.String), margin=pl.lit(None, pl.Float64)), settings)
     learning, rest = texts.head(settings.max_learning_titles), texts.slice(settings.max_learning_titles)
-    with Detector(settings.margins) as detector:
+    with Detector(settings.least_margins) as detector:
         detected = detector.detect(learning["text"], _per_text(learning, told))
         words = learn_english_words(detected.with_columns(learning["count"]), settings)
         known = all_known(rest["text"], words)
@@ -75,7 +75,7 @@ def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
     Returns:
         As `judge_languages` does.
     """
-    least = pl.col("nearest").replace_strict(dict(settings.margins), default=None, return_dtype=pl.Float64)
+    least = pl.col("nearest").replace_strict(settings.least_margins, default=None, return_dtype=pl.Float64)
     by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > least)).then("nearest")
     language = pl.coalesce("form_language", by_lingua)
     reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
@@ -87,10 +87,11 @@ def _tell_from(done: int, total: int, progress: Progress) -> Callable[[int], Non
 
     def tell(n_titles: int) -> None:
         nonlocal done
-        done += n_titles
-        progress("finding languages", done, total, "titles")
+        if n_titles:
+            done += n_titles
+            progress("finding languages", done, total, "titles")
 
-    tell(0)
+    progress("finding languages", done, total, "titles")
     return tell
 
 

@@ -17,7 +17,8 @@ _MARGINS = {
 
 _SHARES = ("learning_margin", "min_english_share", "min_surrounded_share", "max_surrounded_margin", "min_lost_share")
 _NUMBERS = (
-    "min_word_titles", "min_surrounded_titles", "max_learning_titles", "max_short_letters", "max_acronym_letters",
+    "min_word_titles", "min_surrounded_titles", "min_surrounded_records", "max_learning_titles", "max_short_letters",
+    "max_acronym_letters",
 )  # fmt: skip
 
 
@@ -25,9 +26,10 @@ _NUMBERS = (
 class LanguageSettings:
     """When a title is foreign, when a word counts as English, and when a title is too short or too damaged to judge."""
 
-    margins: Mapping[str, float] = field(default_factory=lambda: dict(_MARGINS))
+    margins: Mapping[str, float | None] = field(default_factory=lambda: dict(_MARGINS))
     """The languages to tell from English, by ISO 639-1 code, and for each by how much lingua's confidence in it must
-    exceed its confidence in English before a title is foreign; confidences are in [0, 1]."""
+    exceed its confidence in English before a title is foreign; confidences are in [0, 1]. Languages that are not given
+    keep their default; null leaves one out."""
     learning_margin: float = 0.2
     """The same margin for every language while the vocabulary is learned."""
     min_word_titles: int = 2
@@ -37,6 +39,8 @@ class LanguageSettings:
     """Least share of English titles among the English and foreign ones that have a known word, in [0, 1]."""
     min_surrounded_titles: int = 3
     """Distinct titles that have a word amid known words alone, before it is known as well."""
+    min_surrounded_records: int = 10
+    """Records of such titles that make two of them enough; slips of the keyboard come in ones and twos."""
     min_surrounded_share: float = 0.7
     """Least share of such titles' records among those of all titles of several words that have the word."""
     max_surrounded_margin: float = 0.4
@@ -52,20 +56,28 @@ class LanguageSettings:
     marks are U+FFFD, and question marks in a row."""
 
     def __post_init__(self) -> None:
+        # What is left out stays as null, so that settings read from where they were written are the same.
+        object.__setattr__(self, "margins", {**_MARGINS, **self.margins})
         for code in self.margins:
             if code not in KNOWN_LANGUAGES:
                 raise unknown("language", code, KNOWN_LANGUAGES)
-        wrong = [f"margins.{code} is {margin}" for code, margin in self.margins.items() if not 0 <= margin <= 1]
+        wrong = [f"margins.{code} is {margin}" for code, margin in self.least_margins.items() if not 0 <= margin <= 1]
         wrong += [f"{name} is {getattr(self, name)}" for name in _SHARES if not 0 <= getattr(self, name) <= 1]
         if wrong:
             raise BadInput(f"Margins and shares must be from 0 to 1, but {'; '.join(wrong)}.")
         if not self.min_lost_share:
             raise BadInput("min_lost_share is 0, which makes every title undecodable; set it above 0.")
-        if not self.margins or ENGLISH in self.margins:
+        if not self.least_margins or ENGLISH in self.margins:
             raise BadInput(
-                f"margins has {sorted(self.margins)}; it needs at least one language to tell from English, and no "
-                f"{ENGLISH!r}, which all margins are measured from."
+                f"margins has {sorted(self.least_margins)}; it needs at least one language to tell from English, and "
+                f"no {ENGLISH!r}, which all margins are measured from. To keep titles of every language, switch the "
+                "step off: clean.english_only=false."
             )
         small = [f"{name} is {getattr(self, name)}" for name in _NUMBERS if getattr(self, name) < 1]
         if small:
             raise BadInput(f"Counts must be at least 1, but {'; '.join(small)}.")
+
+    @property
+    def least_margins(self) -> dict[str, float]:
+        """The languages that are told from English, and the margin of each."""
+        return {code: margin for code, margin in self.margins.items() if margin is not None}

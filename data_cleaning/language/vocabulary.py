@@ -69,8 +69,10 @@ def _among_english_words(by_title: pl.DataFrame, in_english: pl.Series, settings
             pl.col("margin").filter("surrounded").mean(),
         )
     )
+    # The leads have few titles with malware or OSINT, but those of many people.
+    of_many = (pl.col("n_titles") >= 2) & (pl.col("surrounded_records") >= settings.min_surrounded_records)
     return words.filter(
-        pl.col("n_titles") >= settings.min_surrounded_titles,
+        (pl.col("n_titles") >= settings.min_surrounded_titles) | of_many,
         pl.col("surrounded_records") >= settings.min_surrounded_share * pl.col("records"),
         pl.col("margin") <= settings.max_surrounded_margin,
     )["word"]

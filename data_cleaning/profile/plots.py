@@ -222,6 +222,9 @@ def _zipf(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     words = table.frame.drop_nulls("word")
     most = max(int(words["word_records"][0]), int(table.frame["title_records"][0]))
     logarithmic(axes, (1, table.frame["rank"][-1]), (1, most))
+    low, high = axes.get_ylim()
+    # Room for the name of a word that one record has; it stands under its point.
+    axes.set_ylim(low * (low / high) ** 0.08, high)
     ranks = words["rank"].to_numpy()
     axes.plot(ranks, words["word_records"][0] / ranks, color=GREY, linewidth=1, label="Zipf's law: records ∝ 1 / rank")
     for decade in range(len(str(ranks[-1]))):

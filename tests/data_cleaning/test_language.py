@@ -11,12 +11,14 @@ from data_cleaning.language import LanguageSettings, judge_languages, judging
 from data_cleaning.language.choosing import choose_margins, compare_with_plain, in_choosing_half, weigh
 from data_cleaning.language.detection import Detector, fold_texts
 from data_cleaning.language.vocabulary import all_known, learn_english_words
+from harness.config import load_config
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are not beside the checkout")
 
 SETTINGS = LanguageSettings()
-FEW = {"margins": {"de": 0.2, "fr": 0.2}}  # loads two models instead of ten
+NONE = dict.fromkeys(SETTINGS.margins)
+FEW = {"margins": {**NONE, "de": 0.2, "fr": 0.2}}  # loads three models instead of ten
 
 GERMAN = [
     "Geschäftsführer", "Leiter der Informationstechnik", "Netzwerkadministrator", "Einkäufer", "Vertriebsmitarbeiter",
@@ -127,19 +129,21 @@ def test_lingua_is_not_loaded_for_nothing(monkeypatch, titles):
     assert len(verdicts) == len(titles)
 
 
-def test_progress_counts_titles_up_to_all_of_them():
+@pytest.mark.parametrize("max_learning_titles", [5, 1000])
+def test_progress_counts_titles_up_to_all_of_them(max_learning_titles):
     told = []
     titles = (*ENGLISH, *GERMAN, "IT", "NETWORK ENGINEER", "network engineer")
-    settings = LanguageSettings(**FEW, max_learning_titles=5)
+    settings = LanguageSettings(**FEW, max_learning_titles=max_learning_titles)
     judge_languages(leads(*titles), settings, lambda *progress: told.append(progress))
     done = [count for _, count, _, _ in told]
     assert done == sorted(done)
     assert done[-1] == len(titles)
+    assert done.count(len(titles)) == 1, "the end is told twice"
     assert {(step, total, unit) for step, _, total, unit in told} == {("finding languages", len(titles), "titles")}
 
 
 def test_each_language_has_its_own_margin():
-    settings = LanguageSettings(margins={"de": 0.1, "fr": 0.3})
+    settings = LanguageSettings(margins={**NONE, "de": 0.1, "fr": 0.3})
     frame = judging.read_titles(leads("one thing", "two things", "three things", "four things"), settings)
     frame = frame.with_columns(nearest=pl.Series(["de", "fr", "fr", None]), margin=pl.Series([0.2, 0.2, 0.4, None]))
     assert judging.decide(frame, settings)["language"].to_list() == ["de", None, "fr", None]
@@ -186,6 +190,17 @@ def test_a_doubted_word_is_learned_from_the_english_words_around_it(word, margin
     assert set(COMPANIONS) < set(words)
 
 
+@pytest.mark.parametrize(
+    ("n_titles", "records", "learned"), [(1, 50, False), (2, 9, False), (2, 10, True), (3, 3, True)]
+)
+def test_a_doubted_word_needs_three_titles_or_two_of_many_records(n_titles, records, learned):
+    companions = COMPANIONS[:n_titles]
+    spread = [records - n_titles + 1, *[1] * (n_titles - 1)]
+    beside = [(f"malware {word}", "de", 0.3, count) for word, count in zip(companions, spread, strict=True)]
+    words = learn_english_words(detected(*SURROUNDING, *beside), SETTINGS)
+    assert ("malware" in words) == learned
+
+
 def test_every_word_of_a_text_must_be_known():
     texts = pl.Series(["network manager", "network koch", "network", "", "koch"])
     words = pl.Series(["manager", "network"])
@@ -200,7 +215,8 @@ def test_every_word_of_a_text_must_be_known():
         ({"margins": {"deu": 0.2}}, "Unknown language 'deu'"),
         ({"margins": {"de": 1.2}}, r"margins\.de is 1\.2"),
         ({"margins": {"de": 0.2, "en": 0.2}}, "no 'en'"),
-        ({"margins": {}}, "at least one language"),
+        ({"margins": {"xx": None}}, "Unknown language 'xx'"),
+        ({"margins": NONE}, "at least one language"),
         ({"min_english_share": -1}, "min_english_share is -1"),
         ({"min_lost_share": 0}, "every title undecodable"),
         ({"min_word_titles": 0, "max_learning_titles": 0}, "min_word_titles is 0; max_learning_titles is 0"),
@@ -214,15 +230,44 @@ def test_bad_settings_are_refused(settings, message):
 def test_settings_can_be_read_from_a_config():
     adapter = TypeAdapter(LanguageSettings)
     assert adapter.validate_python({}) == SETTINGS
-    assert adapter.validate_python({"margins": {"sv": 0.3}}).margins == {"sv": 0.3}
+    assert adapter.validate_python({"margins": {"sv": 0.3}}).least_margins == {**SETTINGS.margins, "sv": 0.3}
     with pytest.raises(ValidationError, match="Unknown language"):
         adapter.validate_python({"margins": {"xx": 0.3}})
 
 
+def test_one_margin_leaves_the_other_languages_as_they_were_and_null_leaves_one_out():
+    settings = LanguageSettings(margins={"de": 0.3, "fr": None})
+    others = {code: margin for code, margin in SETTINGS.margins.items() if code not in ("de", "fr")}
+    assert settings.least_margins == {"de": 0.3, **others}
+    adapter = TypeAdapter(LanguageSettings)
+    assert adapter.validate_python(adapter.dump_python(settings)) == settings
+
+
+def test_a_margin_set_for_a_run_leaves_the_other_languages_as_they_were(company):
+    known = ("majority", "keyword", "keyword-corrected", "tfidf", "neural")
+    config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"], known)
+    expected = {code: margin for code, margin in SETTINGS.margins.items() if code != "nl"}
+    assert config.clean.language.least_margins == {**expected, "de": 0.3}
+
+
+def test_a_language_that_is_left_out_is_kept():
+    title = "Leiter der Buchhaltung"
+    for margins, language in (({}, "de"), ({**NONE, "fr": 0.2}, None)):
+        assert judge_languages(leads(title), LanguageSettings(margins=margins))["language"].item() == language
+
+
 def test_another_language_can_be_asked_for():
-    only_swedish = LanguageSettings(margins={"sv": 0.2})
+    only_swedish = LanguageSettings(margins={**NONE, "sv": 0.2})
     verdicts = judge_languages(leads("Ansvarig för inköp", "Security Engineer"), only_swedish)
     assert verdicts["language"].to_list() == ["sv", None]
+
+
+def test_nothing_is_learned_from_the_titles_that_are_judged():
+    labelled = pl.DataFrame({"title": ["Network Manager", "Indirect Procurement"], "lang": ["en", "en"]})
+    beside = ["Network Engineer", "Security Manager", "Security Engineer"]
+    few = LanguageSettings(**FEW)
+    assert weigh(labelled, leads(*beside, "NETWORK-MANAGER"), few)["known"].to_list() == [False, False]
+    assert weigh(labelled, leads(*beside, "Network Head", "Head Manager"), few)["known"].to_list() == [True, False]
 
 
 @pytest.fixture(scope="module")
@@ -252,4 +297,4 @@ def test_the_other_half_keeps_more_english_and_catches_no_less_than_plain_lingua
 def test_of_the_real_security_titles_hardly_a_record_is_quarantined():
     titles = pl.read_csv(DATA / "real_titles.csv").filter(pl.col("source") == "infosec-jobs")
     quarantined = titles.filter(judge_languages(titles)["reason"].is_not_null())
-    assert quarantined["count"].sum() <= 0.005 * titles["count"].sum()
+    assert quarantined["count"].sum() <= 0.002 * titles["count"].sum()

@@ -15,6 +15,7 @@ from data_cleaning.profile import (
     fit_heaps,
     growth_curve,
     missing_shares,
+    plots,
     profile_leads,
     share_table,
     write_profile,
@@ -128,6 +129,11 @@ def test_lengths_are_summed_up_per_record():
     assert table["length"].to_list() == [1, 2, 40]
     assert table["share"].to_list() == [0.5, 0.4, 0.1]
     assert list(length_summary(table).values()) == [5.3, 1, 2, 40, 40]
+
+
+def test_lengths_of_very_many_records_are_summed_up():
+    table = length_table(np.array([1, 2]), np.array([99_999_999_999, 99_999_999_999_999_999]))
+    assert list(length_summary(table).values()) == pytest.approx([2, 2, 2, 2, 2], abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +291,29 @@ def test_plots_are_the_same_bytes_again_and_leave_the_settings_of_matplotlib_alo
     for path in (tmp_path / "first").iterdir():
         assert path.read_bytes() == (tmp_path / "second" / path.name).read_bytes(), path.name
     assert dict(mpl.rcParams) == before
+
+
+def test_the_words_named_on_the_zipf_plot_stand_within_its_axes(tmp_path, monkeypatch):
+    pairs = [" ".join(pair) for pair in itertools.permutations(("chief", "night", "ward", "nurse"), 2)]
+    # The tenth word has fewer records than the tenth title, so that its name stands below the lines.
+    rare = " ".join(f"only{letter}" for letter in "abcdefgh")
+    leads = make_leads(title=[*pairs, rare], count=[2] * len(pairs) + [1])
+    tables = [table for table in profile_leads(leads, ()).tables if table.name == "zipf"]
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    write_plots(tables, tmp_path, silent)
+    figure = drawn[0]
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    within, named = axes.get_window_extent(), [text.get_window_extent() for text in axes.texts]
+    assert len(named) == 2
+    lowest = min(box.y0 for box in named)
+    assert lowest < axes.transData.transform((1, 1))[1], "no name stands below the lines"
+    for box in named:
+        assert within.x0 <= box.x0
+        assert box.x1 <= within.x1
+        assert within.y0 <= box.y0
+        assert box.y1 <= within.y1
 
 
 @pytest.mark.parametrize("n_rows", [15, 40, 41, 101])
