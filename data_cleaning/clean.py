@@ -1,6 +1,6 @@
 """The cleaning steps in order, with a ledger of every record dropped or changed.
 
-Source: the step order of DESIGN ("The data, honestly"); nothing vanishes unexplained: in = out + quarantined.
+Nothing vanishes unexplained: in = out + quarantined.
 """
 
 from collections.abc import Sequence
@@ -37,12 +37,15 @@ class CleanSettings:
     out has then had a say in the labels that are learned."""
     min_support: int = 2
     """Records that a title's most frequent labels need before consensus takes them."""
+    report_min_records: int = 1
+    """Records that a title needs to be listed in the reports on its labels."""
 
     def __post_init__(self) -> None:
         if self.consensus not in ("none", "whole-file"):
             raise BadInput(f"consensus is {self.consensus!r}; expected none or whole-file.")
-        if self.min_support < 1:
-            raise BadInput(f"min_support is {self.min_support}; expected a number of records of at least 1.")
+        for name in ("min_support", "report_min_records"):
+            if (value := getattr(self, name)) < 1:
+                raise BadInput(f"{name} is {value}; expected a number of records of at least 1.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +93,8 @@ def clean_leads(
     kept = _normalise(leads.with_row_index(POSITION), ledger)
     for name in ("title", *targets):
         kept = _drop_missing(kept, name, ledger)
-    _require_some(kept, "No record has both a title and every label; check the column names under 'leads.columns'.")
+    whole = "a title and a label for " + ", ".join(targets) if targets else "a title"
+    _require_some(kept, f"No record has {whole}; check the columns that are named under leads.columns.")
     if settings.countries:
         kept = _filter_countries(kept, settings.countries, ledger)
     before = kept

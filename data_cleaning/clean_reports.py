@@ -7,7 +7,11 @@ import polars as pl
 
 from data_cleaning.clean import CleanedLeads, equal_rows
 from data_cleaning.consensus import (
+    MAJORITY,
+    TIE,
+    TOO_FEW,
     WHOLE_FILE,
+    Majority,
     inconsistent_combinations,
     inconsistent_titles,
     learn_majority,
@@ -28,36 +32,47 @@ class CleanReports:
     near_duplicates: pl.DataFrame
     """As `near_duplicates.near_duplicate_report` returns them."""
     combinations: pl.DataFrame | None
-    """As `consensus.inconsistent_combinations` returns them."""
+    """As `consensus.inconsistent_combinations` returns them, those of consistent titles included; and `majority_status`
+    of the title."""
     titles: pl.DataFrame | None
-    """As `consensus.inconsistent_titles` returns them."""
+    """As `consensus.inconsistent_titles` returns them, and `majority_status`."""
+    majority: pl.DataFrame | None
+    """`majority_status` (majority, tie, too few), its `titles` and `records`, and `records_with_other_labels` than the
+    majority's (null without one): what consensus changes, taken or not."""
     ceilings: pl.DataFrame | None
     """`labels` (raw, grouped, consensus), `weighting`, a ceiling per target and for `all`, `single_record_share`."""
 
 
-def make_reports(cleaned: CleanedLeads, min_support: int = 2) -> CleanReports:
+def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int = 1) -> CleanReports:
     """Make every report of cleaned leads.
 
     The labels as they were grouped are reported on, whether or not consensus changed them afterwards.
 
     Args:
         cleaned: by `clean.clean_leads`.
-        min_support: records that a majority needs, for the ceiling on consensus labels.
+        min_support: records that a majority needs.
+        min_records: records that a title needs to be listed in `combinations` and `titles`.
     """
     kept, targets = cleaned.kept, cleaned.targets
     counted = kept.group_by("title").agg(pl.col("count").sum())
     reasons = cleaned.quarantined.group_by("reason").agg(
         pl.col("count").sum().alias("records"), pl.col("title").drop_nulls().n_unique().alias("titles")
     )
-    combinations = titles = ceilings = None
+    combinations = titles = counted_majority = ceilings = None
     if targets:
         grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
-        combinations = inconsistent_combinations(grouped, targets)
-        titles = inconsistent_titles(grouped, targets)
         majority = learn_majority(grouped, targets, min_support=min_support, learned_from=WHOLE_FILE)
+        status = majority.labels.select("title", majority_status="status")
+        combinations = inconsistent_combinations(grouped, targets, min_records=min_records, min_combinations=1)
+        combinations = combinations.join(status, on="title", how="left", maintain_order="left")
+        titles = inconsistent_titles(grouped, targets, min_records=min_records)
+        titles = titles.join(status, on="title", how="left", maintain_order="left")
+        counted_majority = _count_majority(majority)
+        # White space around a label is kept for the file's owner, but is no disagreement.
+        spelled = [pl.col(f"raw_{name}").str.strip_chars() for name in targets]
         ceilings = _ceilings(
             {
-                "raw": equal_rows(kept, targets, "raw_"),
+                "raw": equal_rows(kept.with_columns(spelled), targets, "raw_"),
                 "grouped": grouped,
                 "consensus": equal_rows(majority.relabel(grouped), targets),
             },
@@ -68,7 +83,26 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2) -> CleanReports:
         near_duplicates=near_duplicate_report(counted),
         combinations=combinations,
         titles=titles,
+        majority=counted_majority,
         ceilings=ceilings,
+    )
+
+
+def _count_majority(majority: Majority) -> pl.DataFrame:
+    counted = majority.labels.group_by("status").agg(
+        pl.len().cast(pl.Int64).alias("titles"),
+        pl.col("records").sum(),
+        (pl.col("records") - pl.col("support")).sum().alias("others"),
+    )
+    every = pl.DataFrame({"status": [MAJORITY, TIE, TOO_FEW]})
+    found = every.join(counted, on="status", how="left", maintain_order="left").with_columns(
+        pl.exclude("status").fill_null(0)
+    )
+    return found.select(
+        pl.col("status").alias("majority_status"),
+        "titles",
+        "records",
+        pl.when(pl.col("status") == MAJORITY).then("others").alias("records_with_other_labels"),
     )
 
 

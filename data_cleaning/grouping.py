@@ -27,8 +27,8 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
         targets: the targets that the leads have.
 
     Returns:
-        The records with classes and `raw_<target>`, white space around a raw label removed; and the map with the
-        records of each raw label, those that no record has included.
+        The records with classes and `raw_<target>`, the label as it came; and the map with the records of each raw
+        label, those that no record has included. White space around a label is not part of it in the map.
 
     Raises:
         BadInput: labels are in no class; all of them are named, each with its nearest neighbours.
@@ -36,11 +36,12 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
     raw = {name: kept[name].str.strip_chars() for name in targets}
     # Distinct labels are few: look those up, and let the join carry the classes to the records.
     counted = {name: _count(kept["count"], labels) for name, labels in raw.items()}
-    faults = [fault for name in targets for fault in _unmapped(kept, raw[name], counted[name], taxonomy[name])]
+    found = {name: _unmapped(kept, raw[name], counted[name], taxonomy[name]) for name in targets}
+    faults = [fault for of_target in found.values() for fault in of_target]
     if faults:
+        strange = [name for name in targets if found[name]]
         more = [f"And {len(faults) - _MOST_NAMED:,} more labels."] if len(faults) > _MOST_NAMED else []
-        remedy = f"Add each to a class of the taxonomy (version {taxonomy.version}), or correct it in the leads."
-        raise BadInput("\n".join([*faults[:_MOST_NAMED], *more, remedy]))
+        raise BadInput("\n".join([*faults[:_MOST_NAMED], *more, _remedy(taxonomy, targets, strange)]))
     maps = [pl.DataFrame(schema=_LABEL_MAP)]
     grouped = []
     for name in targets:
@@ -51,8 +52,18 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
         )
         maps.append(labelled.select(list(_LABEL_MAP)).sort("records", descending=True, maintain_order=True))
         pairs = dict(taxonomy[name].raw_to_class)
-        grouped += [raw[name].replace_strict(pairs, return_dtype=pl.String), raw[name].alias(f"raw_{name}")]
+        grouped += [raw[name].replace_strict(pairs, return_dtype=pl.String), kept[name].alias(f"raw_{name}")]
     return kept.with_columns(grouped), pl.concat(maps)
+
+
+def _remedy(taxonomy: Taxonomy, targets: Sequence[str], strange: Sequence[str]) -> str:
+    """Say what to do about unknown labels; in a file of somebody else's, the column may hold something else."""
+    others = ", ".join(f"{name}: <its column>" for name in targets if name not in strange)
+    return (
+        f"Add each to a class of the taxonomy (version {taxonomy.version}), or correct it in the leads. If the column "
+        f"of {' and '.join(strange)} holds something else, leave it out by mapping the other targets alone: "
+        f'--set "leads.columns.targets={{{others}}}"'
+    )
 
 
 def _count(counts: pl.Series, labels: pl.Series) -> pl.DataFrame:

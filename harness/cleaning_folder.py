@@ -8,20 +8,26 @@ import polars as pl
 
 from data_cleaning.clean import CleanedLeads
 from data_cleaning.clean_reports import CleanReports
+from data_cleaning.leads import NO_TEXT
 from harness.reporting.tables import Table, write_tables
-from harness.table_files import mark
+from harness.table_files import mark, write_table
 
 VERB = "clean"
-QUARANTINE = "quarantine.csv"
+QUARANTINE = "quarantine"
 
+_ASIDE = (
+    "The records that were dropped, with their reason, their place in the file and all columns as they came. The place "
+    "is the `line` of a CSV file on which the record begins, the header line being 1, or the `row` of a Parquet file, "
+    "the first record being 1."
+)
 _LONG = {
     "foreign_titles": "The titles that the language step set aside, one row each: read these to check it.",
     "near_duplicates": "Titles that are equal but for case, separators, word order and common abbreviations; `titles` "
     "and `records` are those of the shared key.",
-    "inconsistent_combinations": "Every title that was labelled in more than one way, with the records of each way and "
-    "its `rank` by them, 1 the largest; titles of most records first.",
-    "inconsistent_titles": "The same titles, one row each: by how many records their labels disagree, and how far. "
-    "Most worth mending first.",
+    "label_combinations": "Every title with every combination of its labels: the records of each, how many there are "
+    "of the title, and their `rank` by records, 1 the largest. Titles of most records first.",
+    "inconsistent_titles": "The titles with more than one combination, one row each: by how many records their labels "
+    "disagree, and how far. Most worth mending first.",
 }
 """Name of each table that is too long to read on a page, and what it holds."""
 
@@ -30,7 +36,7 @@ def ledger_table(cleaned: CleanedLeads) -> Table:
     """Return the ledger as a table to show or to write."""
     note = (
         "Each step with the records and distinct titles it was given, the records it changed and dropped, and what it "
-        f"left. Every dropped record is in {QUARANTINE} with its reason."
+        f"left. Every dropped record is in the file {QUARANTINE}, with its reason."
     )
     return Table("ledger", "What cleaning did", note, cleaned.ledger.to_pandas())
 
@@ -48,27 +54,36 @@ def write_cleaning_folder(
         facts: which file was cleaned, and how; `file` and `settings` among them.
     """
     short = _short_tables(cleaned, reports)
-    write_tables(short, folder)
-    for tex in folder.glob("*.tex"):  # a run's tables go into papers, these do not
-        tex.unlink()
-    quarantine.write_csv(folder / QUARANTINE)
+    write_tables(short, folder, with_latex=False)
+    # A row of a Parquet file may hold what no CSV file can, and is kept as it came.
+    aside = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
+    write_table(quarantine, folder / aside)
     long = {
         "foreign_titles": cleaned.foreign_titles,
         "near_duplicates": reports.near_duplicates,
-        "inconsistent_combinations": reports.combinations,
+        "label_combinations": reports.combinations,
         "inconsistent_titles": reports.titles,
     }
     written = {name: frame for name, frame in long.items() if frame is not None}
     for name, frame in written.items():
         frame.write_csv(folder / f"{name}.csv")
-    _write_guide(folder, short, written, quarantine, facts)
+    _write_guide(folder, short, {aside: quarantine}, written, facts)
     mark(folder, VERB, dict(facts))
 
 
 def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
     tables = [ledger_table(cleaned)]
-    aside = f"Records and distinct titles in {QUARANTINE}, by reason."
+    aside = f"Records and distinct titles in the file {QUARANTINE}, by reason."
     tables.append(Table("quarantine_reasons", "What was set aside", aside, reports.quarantine.to_pandas()))
+    if reports.majority is not None:
+        note = (
+            "Titles, and their records, whose most frequent combination of labels is their majority; those of which "
+            "several are the most frequent (tie); and those of which the most frequent has fewer records than "
+            "clean.min_support (too few). Records with other labels than the majority's are those that "
+            "clean.consensus=whole-file changes; this is counted on the labels before it, whether or not it was taken. "
+            "label_combinations.csv names every title with its `majority_status`."
+        )
+        tables.append(Table("majority", "Which titles have a majority", note, reports.majority.to_pandas()))
     if reports.ceilings is not None:
         note = (
             "The best accuracy that any system can reach which sees only the title, because records of the same title "
@@ -90,15 +105,14 @@ def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
 def _write_guide(
     folder: Path,
     short: list[Table],
+    aside: Mapping[str, pl.DataFrame],
     long: Mapping[str, pl.DataFrame],
-    quarantine: pl.DataFrame,
     facts: Mapping[str, Any],
 ) -> None:
     """Write what lies in the folder, for someone who opens it without having cleaned anything."""
     lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
-    held = "The records that were dropped, with their reason, their row in the file (the header line is row 1) and all "
-    lines.append(f"| {QUARANTINE} | {len(quarantine):,} | {held}columns as they came. |")
+    lines += [f"| {name} | {len(frame):,} | {_ASIDE} |" for name, frame in aside.items()]
     lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in long.items()]
     lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

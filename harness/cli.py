@@ -19,12 +19,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Config = Annotated[Path, typer.Option(help="YAML file with the settings of the run.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(help="YAML file with the settings; by default configs/default.yaml, of this folder or the project."),
+]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override one setting: key=value. Repeatable.")]
 TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; by default the config's.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 _DEFAULT = Path("configs/default.yaml")
+_MOST = 100_000_000
 _ALL = ("all", "report")
 _SHOWN = ("summary", "differences", "costs")
 
@@ -32,7 +36,7 @@ _SHOWN = ("summary", "differences", "costs")
 @app.command("run")
 def run_verb(
     what: Annotated[str, typer.Argument(help=f"all, report, or one system: {', '.join(SYSTEMS)}.")],
-    config: Config = _DEFAULT,
+    config: Config = None,
     set_: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default results/<config>-<hash>.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")] = Path("results"),
@@ -45,7 +49,6 @@ def run_verb(
 
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
-    from harness.config import load_config
     from harness.console import by_step, err, show_table, shown_progress
     from harness.console import out as stdout
     from harness.run import run
@@ -53,7 +56,7 @@ def run_verb(
     if what not in (*_ALL, *SYSTEMS):
         raise unknown("run", what, [*_ALL, *SYSTEMS])
     alone = [] if what in _ALL else [f"systems=[{what}]"]
-    settings = load_config(config, [*(set_ or ()), *alone], tuple(SYSTEMS))
+    settings = _load(config, [*(set_ or ()), *alone])
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -92,7 +95,7 @@ def predict_verb(
 
     Example: python -m harness predict leads.csv --out tagged.csv --system keyword
     """
-    from harness.console import err, shown_progress
+    from harness.console import announce, err, shown_progress
     from harness.tagging.predict import predict_file
 
     with shown_progress() as on_progress:
@@ -107,9 +110,11 @@ def predict_verb(
             force=force,
             on_progress=on_progress,
         )
+    for line in tagged.notes:
+        announce(line)
     err.print(
-        f"Tagged {tagged.n_rows:,} rows ({tagged.n_titles:,} distinct titles, {tagged.n_blank:,} rows without a title) "
-        f"with {system} of {tagged.model}; written to {out}.",
+        f"Tagged {_counted(tagged.n_rows, 'row')} ({_counted(tagged.n_titles, 'distinct title')}, "
+        f"{_counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}.",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -119,14 +124,16 @@ def predict_verb(
 @app.command("simulate")
 def simulate_verb(
     out: Annotated[Path, typer.Option(help="File to write: .csv, .csv.gz or .parquet; the truth goes beside it.")],
-    records: Annotated[int | None, typer.Option(min=1, help="Number of leads; by default the config's.")] = None,
+    records: Annotated[
+        int | None, typer.Option(min=1, max=_MOST, help="Number of leads; by default the config's.")
+    ] = None,
     titles: Annotated[
         Path | None, typer.Option(help="Tag these titles instead: a CSV with title and count, which says how many.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Equal seeds give equal leads; by default the config's.")
     ] = None,
-    config: Config = _DEFAULT,
+    config: Config = None,
     set_: Overrides = None,
     force: Force = False,
 ) -> None:
@@ -142,8 +149,8 @@ def simulate_verb(
             out, _load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
         )
     err.print(
-        f"Made {made.n_records:,} leads with {made.n_titles:,} distinct titles; written to {out}, the truth to "
-        f"{made.truth}.",
+        f"Made {_counted(made.n_records, 'lead')} with {_counted(made.n_titles, 'distinct title')}; written to {out}, "
+        f"the truth to {made.truth}.",
         markup=False,
         highlight=False,
         soft_wrap=True,
@@ -159,7 +166,7 @@ def profile_verb(
     tokens: Annotated[bool, typer.Option(help="Count tokens with the tokenizer of the config's encoder.")] = True,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
-    config: Config = _DEFAULT,
+    config: Config = None,
     set_: Overrides = None,
     force: Force = False,
 ) -> None:
@@ -190,7 +197,7 @@ def clean_verb(
     out: Annotated[Path, typer.Option(help="File to write: .csv, .csv.gz or .parquet; the reports go beside it.")],
     title_column: TitleColumn = None,
     encoding: Encoding = None,
-    config: Config = _DEFAULT,
+    config: Config = None,
     set_: Overrides = None,
     force: Force = False,
 ) -> None:
@@ -215,7 +222,7 @@ def clean_verb(
         )
     show_table(done.ledger)
     err.print(
-        f"Kept {done.n_kept:,} records, written to {out}; {done.n_quarantined:,} are in quarantine. "
+        f"Kept {_counted(done.n_kept, 'record')}, written to {out}; in quarantine: {done.n_quarantined:,}. "
         f"Ledger, quarantine and reports: {done.report}.",
         markup=False,
         highlight=False,
@@ -225,40 +232,42 @@ def clean_verb(
 
 @app.command("study")
 def study_verb(
-    out: Annotated[Path, typer.Option(help="Markdown file to write; an earlier one is replaced.")] = Path(
-        "results/reference/simulated_vs_study.md"
-    ),
+    out: Annotated[
+        Path, typer.Option(help="Markdown file to write; one that this verb has written is replaced.")
+    ] = Path("results/reference/simulated_vs_study.md"),
     records: Annotated[
-        list[int] | None, typer.Option(min=1, help="Number of leads; repeatable, 60000 and 1600000 by default.")
+        list[int] | None,
+        typer.Option(min=1, max=_MOST, help="Number of leads; repeatable, 60000 and 1600000 by default."),
     ] = None,
-    config: Config = _DEFAULT,
+    config: Config = None,
     set_: Overrides = None,
+    force: Force = False,
 ) -> None:
     """Set simulated leads beside the published figures that they have to stand up to.
 
     Example: python -m harness study --records 60000 --out study.md
     """
-    from data_cleaning.simulate.study import STUDY_RECORDS
     from harness.console import err, shown_progress
-    from harness.store import whole_file
-    from harness.study import compare_with_study, study_page
+    from harness.data_verbs import study_file
 
-    settings = _load(config, set_)
-    if not out.parent.is_dir():
-        raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
     with shown_progress() as on_progress:
-        figures = compare_with_study(settings, records or [60_000, STUDY_RECORDS], on_progress)
-    with whole_file(out) as filling:
-        filling.write_text(study_page(figures, settings), encoding="utf-8")
-    missed = sum(figure.holds is False for of_size in figures.values() for figure in of_size)
-    err.print(f"Written to {out}; {missed} figures are out of bounds.", markup=False, highlight=False, soft_wrap=True)
+        missed = study_file(out, _load(config, set_), records=records, force=force, on_progress=on_progress)
+    err.print(
+        f"Written to {out}; {_counted(missed, 'figure')} out of bounds.", markup=False, highlight=False, soft_wrap=True
+    )
 
 
-def _load(config: Path, set_: list[str] | None, encoding: str | None = None) -> "RunConfig":
-    from harness.config import load_config
+def _load(config: Path | None, set_: list[str] | None, encoding: str | None = None) -> "RunConfig":
+    from harness.config import PROJECT_CONFIGS, load_config
 
+    if config is None:
+        config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
     encoded = [] if encoding is None else [f"leads.encoding={encoding}"]
     return load_config(config, [*(set_ or ()), *encoded], tuple(SYSTEMS))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def main() -> None:

@@ -28,6 +28,9 @@ InputPath = Annotated[Path, AfterValidator(_beside_config)]
 """A path that a config names; absolute once the config is loaded."""
 
 
+PROJECT_CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+"""Where the project's own configs lie, wherever a verb is called."""
+
 REVIEWED = "+reviewed"
 """What the name of a block ends in, where reviewed titles are learned from too."""
 
@@ -170,7 +173,9 @@ def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequen
     Raises:
         BadInput: the file is missing or no YAML mapping, or has unknown keys or wrong values, all of them named.
     """
-    text = read_text(path, "config", "The project's own are configs/default.yaml, smoke.yaml and real.yaml.")
+    text = read_text(
+        path.absolute(), "config", f"The project's own are {PROJECT_CONFIGS}/default.yaml, smoke.yaml and real.yaml."
+    )
     try:
         content = yaml.safe_load(text)
         tree = yaml.compose(text)
@@ -273,7 +278,7 @@ def _fault(
     """Word one pydantic error: where, what came, what was expected."""
     where: tuple[str | int, ...] = fault["loc"]
     dotted = ".".join(map(str, where)) or "the whole file"
-    place = "--set" if where in overridden else f"{path}, line {_line(tree, where)}"
+    place = _place(where, path, tree, overridden)
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         known = sorted({name for node in _variants(schema, where[:-1]) for name in node.get("properties", ())})
         hint = did_you_mean(str(where[-1]), known)
@@ -281,9 +286,30 @@ def _fault(
     if fault["type"] in ("missing", "missing_argument"):
         return f"{place}: {dotted!r} is missing; it has no default."
     message = str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"]
+    if fault["type"] in ("tuple_type", "list_type"):
+        message = f"expected a list such as [{fault['input']}]"
     if isinstance(fault["input"], str | int | float | bool | None):
         return f"{place}: {dotted} = {fault['input']!r}: {message}."
     return f"{place}: {dotted}: {message.rstrip('.')}."
+
+
+def _place(where: Sequence[str | int], path: Path, tree: yaml.Node, overridden: set[tuple[str, ...]]) -> str:
+    """Say whether a fault stands in the file, in an override, or may stand in either.
+
+    A section that is checked as a whole is at fault as a whole, though an override may have set a part of it.
+    """
+    if any(tuple(where[: len(given)]) == given for given in overridden):
+        return "--set"
+    parts = sorted(".".join(given) for given in overridden if where and given[: len(where)] == tuple(where))
+    in_file = f"{path}, line {_line(tree, where)}"
+    if not parts:
+        return in_file
+    said = f"--set {' and '.join(parts)}"
+    return f"{said}, or {in_file}" if where[0] in _keys(tree) else said
+
+
+def _keys(tree: yaml.Node) -> set[str]:
+    return {key.value for key, _ in tree.value} if isinstance(tree, yaml.MappingNode) else set()
 
 
 def _line(tree: yaml.Node, where: Sequence[str | int]) -> int:

@@ -1,35 +1,50 @@
-"""What the verbs for one's own data do: simulate leads, profile a file, clean a file."""
+"""What the verbs for one's own data do: simulate leads, profile or clean a file, and study the simulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
-from data_cleaning.clean import CleanedLeads, clean_leads
+from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.leads import FoundColumns, LeadColumns, find_columns, pick_leads, read_table, require_text
-from data_cleaning.normalise import normalise_titles
+from data_cleaning.finding_columns import FoundColumns, find_columns
+from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
 from data_cleaning.profile import profile_leads, write_profile
 from data_cleaning.progress import Progress
+from data_cleaning.simulate.study import STUDY_RECORDS
 from data_cleaning.taxonomy import Taxonomy
+from harness.added_columns import check_added, cleaned_rows, quarantined_rows
 from harness.cleaning_folder import VERB, ledger_table, write_cleaning_folder
 from harness.config import RunConfig
 from harness.reporting.tables import Table
 from harness.stages.leads import simulate
 from harness.store import plain, whole_file, whole_folder
-from harness.table_files import beside, check_file, check_folder, folder_beside, mark, write_table
+from harness.study import compare_with_study, study_page
+from harness.table_files import (
+    beside,
+    check_columns,
+    check_file,
+    check_folder,
+    check_table,
+    folder_beside,
+    mark,
+    stem,
+    write_table,
+)
 from harness.token_counting import token_counter
 
 PROFILE = "profile"
+STUDY_HEADING = "# Simulated leads beside the study"
+"""First line of every page that `study` writes, by which it knows a page that it may replace."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedLeads:
     """Somebody's file, and the leads in it."""
 
-    frame: pl.DataFrame
+    table: TableFile
     """Every column as it was read."""
     leads: pl.DataFrame
     """The same rows under our names, as `leads.pick_leads` returns them."""
@@ -56,7 +71,12 @@ class CleanedFile:
 
 
 def open_leads(
-    path: Path, config: RunConfig, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
+    path: Path,
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    title_column: str | None,
+    announce: Callable[[str], None],
+    others: str = "Not looked at",
 ) -> OpenedLeads:
     """Read somebody's file, of which only the title is required, and say which columns were found.
 
@@ -65,10 +85,11 @@ def open_leads(
         config: names the columns and the encoding.
         taxonomy: names the targets that there can be.
         title_column: name of the title's column, where it is not the configured one.
-        announce: told the columns in one line.
+        announce: told the columns in one line, and in others what was left out of the file.
+        others: says what happens to columns that are read as nothing.
 
     Raises:
-        BadInput: the file cannot be read, or has no title or no target that was asked for.
+        BadInput: the file cannot be read, or has no title, no count or no target that was asked for.
     """
     columns: LeadColumns = config.leads.columns
     if title_column is not None:
@@ -76,11 +97,12 @@ def open_leads(
     for name in columns.targets:
         if name not in taxonomy.names:
             raise unknown("target in leads.columns.targets", name, taxonomy.names)
-    frame = read_table(path, config.leads.encoding)
-    require_text(frame, path)
-    found = find_columns(frame.columns, columns, path)
-    announce(_worded(found, frame.columns))
-    return OpenedLeads(frame=frame, leads=pick_leads(frame, found.present, path), found=found)
+    table = read_table(path, config.leads.encoding)
+    names = table.frame.columns
+    found = find_columns(names, columns, path, title_asked_for=title_column is not None)
+    for line in (*table.notes, _worded(found, names, others)):
+        announce(line)
+    return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
 
 
 def simulate_file(
@@ -109,7 +131,7 @@ def simulate_file(
     """
     truth = beside(out, ".truth")
     for place in (out, truth):
-        check_file(place, titles, force=force)
+        check_table(place, titles, force=force)
     settings = config.leads.simulate
     if settings is None:
         raise BadInput(
@@ -157,8 +179,8 @@ def profile_file(
     Raises:
         BadInput: the file cannot be read or has no title, or the folder holds something else.
     """
-    folder = out or Path(f"{source.name.split('.')[0]}_profile")
-    check_folder(folder, PROFILE, force=force)
+    folder = out or Path(f"{stem(source)}_profile")
+    check_folder(folder, source, PROFILE, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
     opened = open_leads(source, config, taxonomy, title_column, announce)
     targets = [name for name in taxonomy.names if name in opened.leads.columns]
@@ -183,89 +205,79 @@ def clean_file(
     """Write the cleaned rows of a file, and beside them a folder with the ledger, the quarantine and the reports.
 
     The output has every column of the file, with the title normalised and labels grouped in place; the spelling and
-    the labels that they came with are added as `original_title` and `raw_<target>`.
+    the labels that they came with are added as `original_title` and `raw_<target>`, or left as an earlier cleaning
+    wrote them.
 
     Raises:
-        BadInput: a file is missing, exists already or cannot be read; it has no title; a label is in no class.
+        BadInput: a file is missing, exists already, cannot be read or cannot be written; it has no title, columns of
+            the names that are added, or columns that the output cannot hold; a label is in no class.
     """
     folder = folder_beside(out, "_report")
-    check_file(out, source, force=force)
-    check_folder(folder, VERB, force=force)
+    check_table(out, source, force=force)
+    check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(source, config, taxonomy, title_column, announce)
-    _check_added(opened, taxonomy, source)
+    opened = open_leads(source, config, taxonomy, title_column, announce, "Passed on as they are")
+    present = opened.found.present
+    check_columns(opened.table.frame, source, out)
+    check_added(opened.table, opened.leads, present, taxonomy)
     cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress)
     announce("writing the cleaned leads and the reports")
     facts = {
         "file": source.name,
         "taxonomy_version": taxonomy.version,
-        "columns": dict(opened.found.present),
+        "columns": dict(present),
         "settings": plain(config.clean, str),
     }
-    reports = make_reports(cleaned, config.clean.min_support)
+    reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
     with whole_file(out) as filling, whole_folder(folder) as report:
-        write_table(_cleaned_rows(opened, cleaned), filling)
-        write_cleaning_folder(report, cleaned, reports, _quarantined_rows(opened.frame, cleaned), facts)
+        write_table(cleaned_rows(opened.table.frame, present, cleaned), filling)
+        write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
     n_aside = int(cleaned.quarantined["count"].sum())
     return CleanedFile(
         ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_aside, report=folder
     )
 
 
-def _worded(found: FoundColumns, names: list[str]) -> str:
-    """Say which columns are read as what, which are not there, and which are only passed on."""
+def study_file(
+    out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
+) -> int:
+    """Write the page that sets simulated leads beside the study's figures.
+
+    Args:
+        out: Markdown file; one that this verb has written is replaced unasked.
+        config: with a section `leads.simulate` that writes titles of its own.
+        records: numbers of leads; None takes 60,000 and the study's own.
+        force: whether any other existing file may be replaced.
+        on_progress: told of the slow steps.
+
+    Returns:
+        The number of figures that are out of bounds.
+
+    Raises:
+        BadInput: the file cannot be written or is somebody else's; the config simulates no such leads.
+    """
+    check_file(out, None, force=force or _is_study_page(out))
+    figures = compare_with_study(config, list(records or (60_000, STUDY_RECORDS)), on_progress)
+    with whole_file(out) as filling:
+        filling.write_text(study_page(figures, config), encoding="utf-8")
+    return sum(figure.holds is False for of_size in figures.values() for figure in of_size)
+
+
+def _is_study_page(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as opened:
+            return opened.readline(1000).rstrip() == STUDY_HEADING
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _worded(found: FoundColumns, names: Sequence[str], others: str) -> str:
+    """Say which columns are read as what, which are not there, and which are read as nothing."""
     read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
     absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
-    others = [repr(name) for name in names if name not in found.present.values()]
+    rest = [repr(name) for name in names if name not in found.present.values()]
     return (
         f"Columns: {read}."
         + (f" Not in the file, and done without: {absent}." if absent else "")
-        + (f" Passed on as they are: {first_few(others)}." if others else "")
-    )
-
-
-def _check_added(opened: OpenedLeads, taxonomy: Taxonomy, path: Path) -> None:
-    """Refuse columns that cleaning would add, unless an earlier cleaning did: those are kept as they are.
-
-    Raises:
-        BadInput: a column has such a name and other content.
-    """
-    frame = opened.frame
-    strange = []
-    if "original_title" in frame.columns:
-        pairs = pl.DataFrame([frame["original_title"].cast(pl.String), opened.leads["title"]]).unique().drop_nulls()
-        if not (normalise_titles(pairs["original_title"]) == normalise_titles(pairs["title"])).all():
-            strange.append("original_title")
-    for target in taxonomy.targets:
-        if target.name in opened.leads.columns:
-            for name in (f"raw_{target.name}", f"original_{target.name}"):
-                if name in frame.columns:
-                    labels = frame[name].cast(pl.String).str.strip_chars().drop_nulls().unique()
-                    if not labels.is_in(list(target.raw_to_class)).all():
-                        strange.append(name)
-    if strange:
-        raise BadInput(
-            f"{path} already has columns that cleaning adds: {first_few(strange)}, and not from an earlier cleaning. "
-            "Rename or drop them."
-        )
-
-
-def _cleaned_rows(opened: OpenedLeads, cleaned: CleanedLeads) -> pl.DataFrame:
-    """Return the file's own rows and columns that are left, with what cleaning changed and added."""
-    kept, present = cleaned.kept, opened.found.present
-    rows = opened.frame[cleaned.kept_rows]
-    changed = [kept[name].alias(present[name]) for name in ("title", *cleaned.targets)]
-    of_targets = [f"{prefix}_{name}" for prefix in ("raw", "original") for name in cleaned.targets]
-    added = [name for name in ("original_title", *of_targets, "majority_status") if name in kept.columns]
-    return rows.with_columns(*changed, *(kept[name] for name in added if name not in rows.columns))
-
-
-def _quarantined_rows(frame: pl.DataFrame, cleaned: CleanedLeads) -> pl.DataFrame:
-    """Return the file's own rows that were dropped, as they came, behind their reason and row."""
-    reason, row = (name if name not in frame.columns else f"quarantine_{name}" for name in ("reason", "row"))
-    dropped = frame[cleaned.quarantined_rows]
-    numbers = cleaned.quarantined_rows.cast(pl.Int64) + 2  # the header is row 1
-    first = [cleaned.quarantined["reason"].alias(reason), numbers.alias(row)]
-    return dropped.with_columns(first).select(
-        reason, row, *(name for name in frame.columns if name not in (reason, row))
+        + (f" {others}: {first_few(rest)}." if rest else "")
     )

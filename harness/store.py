@@ -1,6 +1,7 @@
 """Finished stages by fingerprint, files that appear whole or not at all, and what a run was made with."""
 
 import ast
+import errno
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -20,6 +21,8 @@ from typing import Any
 
 import grimp
 from pydantic import BaseModel
+
+from data_cleaning.errors import BadInput
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 _STAMPED = (
@@ -94,37 +97,88 @@ def imports_of(function: Callable[..., object]) -> tuple[str, ...]:
     return tuple(node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module)
 
 
+def _filling(final: Path) -> Path:
+    return final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+
+
+def check_writable(final: Path) -> None:
+    """Refuse a file or folder that could not be made where it is asked for, before any work is done.
+
+    Raises:
+        BadInput: its folder takes no new files, or no file can have such a name.
+    """
+    with _written(final):
+        _filling(final).touch()
+        _filling(final).unlink()
+
+
+@contextmanager
+def _written(final: Path) -> Iterator[None]:
+    """Turn the faults of a place that cannot be written into bad input."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"{final} cannot be written: {error.strerror or error}. Choose another place.") from None
+
+
+@contextmanager
+def _room(final: Path) -> Iterator[None]:
+    """Turn a full disk into bad input; any other fault of whoever fills a file or folder passes as it is."""
+    try:
+        yield
+    except Exception as error:
+        # polars has no error number, and another exception for Parquet.
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+            raise BadInput(
+                f"{final} cannot be written: the disk is full. Make room, or choose another place."
+            ) from None
+        raise
+
+
 @contextmanager
 def whole_folder(final: Path) -> Iterator[Path]:
     """Yield a folder to fill; it takes its final name only when the block ends without an error.
 
     A folder that already has the name is replaced at that moment.
+
+    Raises:
+        BadInput: the folder cannot be written, or the disk is full.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    filling = final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
-    shutil.rmtree(filling, ignore_errors=True)
-    filling.mkdir()
+    filling = _filling(final)
+    with _written(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(filling, ignore_errors=True)
+        filling.mkdir()
     try:
-        yield filling
-        if final.exists():
-            old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
-            final.rename(old)
-            filling.rename(final)
-            shutil.rmtree(old)
-        else:
-            filling.rename(final)
+        with _room(final):
+            yield filling
+        with _written(final):
+            if final.exists():
+                old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
+                final.rename(old)
+                filling.rename(final)
+                shutil.rmtree(old)
+            else:
+                filling.rename(final)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
 
 
 @contextmanager
 def whole_file(final: Path) -> Iterator[Path]:
-    """Yield a path to write; the file takes its final name only when the block ends without an error."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    filling = final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+    """Yield a path to write; the file takes its final name only when the block ends without an error.
+
+    Raises:
+        BadInput: the file cannot be written, or the disk is full.
+    """
+    filling = _filling(final)
+    with _written(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield filling
-        filling.replace(final)
+        with _room(final):
+            yield filling
+        with _written(final):
+            filling.replace(final)
     finally:
         filling.unlink(missing_ok=True)
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.leads import NO_TEXT
+from harness.store import check_writable
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 MARK = "made_by.json"
@@ -35,8 +37,23 @@ def folder_beside(path: Path, addition: str) -> Path:
     return path.with_name(path.name.removesuffix(ending(path)) + addition)
 
 
+def stem(path: Path) -> str:
+    """Return the name of a file without its ending: a.2023.csv.gz to a.2023."""
+    return next((path.name[: -len(known)] for known in ENDINGS if path.name.lower().endswith(known)), path.stem)
+
+
+def check_table(out: Path, source: Path | None, *, force: bool) -> None:
+    """Refuse an output of an unknown kind, and what `check_file` refuses.
+
+    Raises:
+        BadInput: saying which of these it is.
+    """
+    ending(out)
+    check_file(out, source, force=force)
+
+
 def check_file(out: Path, source: Path | None, *, force: bool) -> None:
-    """Refuse an output that exists, that cannot be written, or of an unknown kind, before any work is done.
+    """Refuse an output that exists or that cannot be written, before any work is done.
 
     Args:
         out: file to write.
@@ -46,37 +63,81 @@ def check_file(out: Path, source: Path | None, *, force: bool) -> None:
     Raises:
         BadInput: saying which of these it is.
     """
-    ending(out)
-    if out.is_dir() or not out.parent.is_dir():
+    if not out.parent.is_dir():
         raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
+    check_writable(out)
+    if out.is_dir():
+        raise BadInput(f"--out {out} is a folder; expected a file to write. Choose another --out.")
     if source is not None and out.exists() and source.exists() and out.samefile(source):
         raise BadInput(f"--out {out} is the file that is read. Choose another --out.")
     if out.exists() and not force:
-        raise BadInput(f"{out} exists already and was left as it is. Choose another --out, or replace it with --force.")
+        raise BadInput(_exists(out))
 
 
-def check_folder(folder: Path, verb: str, *, force: bool) -> None:
+def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
     """Refuse a folder that may not be written, before any work is done; only a verb's own may be replaced.
+
+    Args:
+        folder: to write.
+        source: file that is read, which no output replaces.
+        verb: that writes it.
+        force: whether a folder that the verb has written may be replaced.
 
     Raises:
         BadInput: it is a file, holds something else, or is the verb's own and `force` was not given.
     """
+    if folder.parent.is_dir():
+        check_writable(folder)
     if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
         raise BadInput(f"{folder} cannot be written: expected a new folder in one that exists. Choose another --out.")
     if not folder.exists() or not any(folder.iterdir()):
         return
-    if _maker(folder) != verb:
+    written = _written_by(verb, folder)
+    if written is None:
         raise BadInput(f"{folder} was not made by {verb!r}; nothing in it was touched. Choose another --out.")
     if not force:
+        raise BadInput(_exists(folder))
+    if folder.resolve() in source.resolve().parents:
+        raise BadInput(f"{source}, which is read, lies in {folder}, which would be replaced. Choose another --out.")
+    others = sorted(set(_content(folder)) - written)
+    if others:
         raise BadInput(
-            f"{folder} exists already and was left as it is. Choose another --out, or replace it with --force."
+            f"{folder} holds what {verb!r} has not written: {first_few(others)}; nothing in it was touched. Move that "
+            "elsewhere, or choose another --out."
+        )
+
+
+def _exists(out: Path) -> str:
+    return f"{out} exists already and was left as it is. Choose another --out, or replace it with --force."
+
+
+def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
+    """Refuse columns that the output cannot hold, before any work is done.
+
+    Raises:
+        BadInput: naming those that are no text, where the output is a CSV file.
+    """
+    odd = [] if ending(out).lower() == ".parquet" else frame.select(NO_TEXT).columns
+    if odd:
+        raise BadInput(
+            f"{source}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, which a CSV file cannot. "
+            "Choose an --out that ends in .parquet, or leave the column out."
         )
 
 
 def mark(folder: Path, verb: str, facts: dict[str, Any]) -> None:
-    """Leave in a folder which verb made it, and from what."""
-    text = json.dumps({"verb": verb, **facts}, indent=2, ensure_ascii=False)
+    """Leave in a finished folder which verb made it, from what, and which files it wrote."""
+    content = {"verb": verb, **facts, "files": sorted({*_content(folder), MARK})}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
     (folder / MARK).write_text(text + "\n", encoding="utf-8")
+
+
+def _content(folder: Path) -> list[str]:
+    """Return everything in a folder but the folders of what it holds, by their paths in it."""
+    inside = (
+        place for place in folder.rglob("*") if place.is_symlink() or not place.is_dir() or not any(place.iterdir())
+    )
+    return [place.relative_to(folder).as_posix() for place in inside]
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
@@ -88,8 +149,10 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
         frame.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
 
 
-def _maker(folder: Path) -> str | None:
+def _written_by(verb: str, folder: Path) -> set[str] | None:
+    """Return the files that a verb wrote into a folder; None where it did not make the folder."""
     try:
-        return str(json.loads((folder / MARK).read_text(encoding="utf-8"))["verb"])
+        facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        return {*facts["files"]} if facts["verb"] == verb else None
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -94,11 +94,12 @@ def length_summary(table: pl.DataFrame) -> dict[str, float]:
     total = int(reached[-1])
 
     def at_most(percent: int) -> float:
-        # In whole numbers: a share such as 0.9 of 10 records must not round past the ninth.
-        return float(lengths[int(np.searchsorted(reached * 100, percent * total))])
+        # In whole numbers, as a share such as 0.9 of 10 records must not round past the ninth; and in Python's, as
+        # percent * total may not fit into 64 bits.
+        return float(lengths[int(np.searchsorted(reached, -(-percent * total // 100)))])
 
     return {
-        "mean": float((lengths * records).sum() / total),
+        "mean": float(np.dot(lengths.astype(np.float64), records.astype(np.float64)) / total),
         "median": at_most(50),
         "nine_in_ten": at_most(90),
         "ninety_nine_in_a_hundred": at_most(99),

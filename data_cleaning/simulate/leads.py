@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
-from data_cleaning.errors import BadInput
-from data_cleaning.leads import LeadColumns
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.leads import LeadColumns, check_distinct
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate.catalogue import catalogue
 from data_cleaning.simulate.grammar import TRUTH_TARGETS, DrawnTitles, draw_titles
@@ -27,6 +27,9 @@ from data_cleaning.titles import IntArray, StrArray
 
 COLUMNS: Mapping[str, str] = LeadColumns().targets
 """Target to its column in the leads; another target's column is called as the target is."""
+
+MOST_LISTED = 100_000_000
+"""Records that a list of titles may stand for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,19 +136,25 @@ def _listed(titles: pd.DataFrame, generator: np.random.Generator) -> tuple[StrAr
     """Return the distinct titles of a list and, in random order, as many records of each as it counts.
 
     Raises:
-        BadInput: a column is missing, a title is empty or twice in the list, or a count is not a whole number above 0.
+        BadInput: a column is missing, a title is empty or twice in the list, or a count is not a whole number above 0;
+            together the counts are beyond `MOST_LISTED`.
     """
     absent = [name for name in ("title", "count") if name not in titles.columns]
     if absent or titles.empty:
         raise BadInput(
             f"A list of titles needs rows with 'title' and 'count'; got {len(titles)} rows of {list(titles.columns)}."
         )
-    names = titles["title"].to_numpy(dtype=object)
-    bad = [name for name in names if not isinstance(name, str) or not name.strip()]
+    names = pl.Series([name if isinstance(name, str) else None for name in titles["title"]], dtype=pl.String)
+    check_distinct(names, "The list of titles", lambda row: f"row {row + 1}")
     counts = pd.to_numeric(titles["count"], errors="coerce").to_numpy(dtype=np.float64)
-    if bad or titles["title"].duplicated().any():
-        raise BadInput(f"A list of titles needs every title once and none empty; {len(bad)} are empty and "
-                       f"{int(titles['title'].duplicated().sum())} repeat another.")  # fmt: skip
-    if not ((counts >= 1) & (counts == np.floor(counts))).all():
-        raise BadInput("A list of titles needs whole counts of at least 1; correct the column 'count'.")
-    return names, generator.permutation(np.repeat(np.arange(len(names)), counts.astype(np.int64)))
+    wrong = np.flatnonzero(~((counts >= 1) & (counts == np.floor(counts))))
+    if len(wrong):
+        shown = first_few(f"{names[row]!r} in row {row + 1}: {titles['count'].iloc[row]}" for row in wrong.tolist())
+        raise BadInput(f"The list of titles needs whole counts of at least 1; got {shown}. Correct these.")
+    if counts.sum() > MOST_LISTED:
+        raise BadInput(
+            f"The list of titles counts {counts.sum():,.0f} records in all, more than the {MOST_LISTED:,} that can be "
+            f"made; most has {names[int(counts.argmax())]!r} with {counts.max():,.0f}. Scale the counts down."
+        )
+    records = generator.permutation(np.repeat(np.arange(len(names)), counts.astype(np.int64)))
+    return names.to_numpy().astype(object), records

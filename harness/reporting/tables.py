@@ -113,8 +113,8 @@ def is_number(table: Table, column: Hashable) -> bool:
     return bool(pd.api.types.is_numeric_dtype(table.frame[column]))
 
 
-def write_tables(tables: Sequence[Table], folder: Path) -> None:
-    """Write each table as `.md`, `.csv` and `.tex`."""
+def write_tables(tables: Sequence[Table], folder: Path, *, with_latex: bool = True) -> None:
+    """Write each table as `.md`, `.csv` and, for papers, `.tex`."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
         worded = display(table.frame)
@@ -125,6 +125,8 @@ def write_tables(tables: Sequence[Table], folder: Path) -> None:
         )
         (folder / f"{table.name}.md").write_text(f"# {table.title}\n\n{table.note}\n\n{body}\n", encoding="utf-8")
         table.frame.to_csv(folder / f"{table.name}.csv", index=False)
+        if not with_latex:
+            continue
         tex = worded.to_latex(
             index=False,
             escape=True,

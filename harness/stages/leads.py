@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from baselines.keyword_table import KeywordTable
-from data_cleaning.leads import read_leads, read_text_table, whole_numbers
+from data_cleaning.leads import read_counted_titles, read_leads
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
@@ -52,11 +50,6 @@ def simulate(settings: SimulateSection, seed: int, taxonomy: Taxonomy, on_progre
             for table in [KeywordTable.read(revision.table, taxonomy)]
         ],
         settings=settings.history,
-        titles=None if settings.titles is None else _read_counted(settings.titles),
+        titles=None if settings.titles is None else read_counted_titles(settings.titles).to_pandas(),
         progress=on_progress,
     )
-
-
-def _read_counted(path: Path) -> pd.DataFrame:
-    frame = read_text_table(path, ["title", "count"])
-    return frame.with_columns(whole_numbers(frame["count"], path, "count")).to_pandas()

@@ -9,15 +9,21 @@ import polars as pl
 import yaml
 
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.leads import read_parquet, read_text_table, require_text
+from data_cleaning.finding_columns import find_title
+from data_cleaning.leads import read_table, require_text
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
+from harness.config import REVIEWED
 from harness.predicting import predict_titles
 from harness.run import CONFIG, RUN_FACTS, TAXONOMY, model_folder
 from harness.store import is_unfinished, whole_file
 from harness.systems import SYSTEMS, load_system
+from harness.table_files import check_columns, check_table, write_table
+
+_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in ("legacy", "consensus")), "legacy", "consensus")
+"""What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class Tagged:
     n_titles: int
     n_blank: int
     model: str
+    notes: tuple[str, ...]
+    """What of the file is not in the output."""
 
 
 def predict_file(
@@ -47,21 +55,21 @@ def predict_file(
     A row without a title gets no label. A Parquet file's columns keep their types.
 
     Raises:
-        BadInput: a file is missing, exists already, or cannot be read; no run holds the system; no column of titles.
+        BadInput: a file is missing, exists already, cannot be read or cannot be written; no run holds the system; no
+            column of titles, or columns that the output cannot hold.
     """
     if system not in SYSTEMS:
         raise unknown("system", system, SYSTEMS)
-    _check_output(out, force=force)
+    check_table(out, leads, force=force)
     chosen = run_folder or newest_run(results, system)
     model = fitted_model(chosen, system)
     taxonomy = Taxonomy.read(chosen / TAXONOMY)
-    frame = _read_with_types(leads, encoding)
-    column = title_column or _title_column(chosen, frame.columns)
-    if column not in frame.columns:
-        raise BadInput(
-            f"{leads}: {unknown('column', column, frame.columns)} Name the column of titles with --title-column."
-        )
-    require_text(frame if out.suffix == ".csv" else frame.select(column), leads)
+    table = read_table(leads, encoding)
+    frame = table.frame
+    column = title_column or _configured_title(chosen)
+    column = find_title(frame.columns, column, leads, asked_for=title_column is not None)
+    require_text(frame.select(column), leads)
+    check_columns(frame, leads, out)
     added = {name for target in taxonomy.names for name in (target, f"{target}_confidence")}
     if taken := sorted(added & set(frame.columns)):
         raise BadInput(f"{leads} already has columns that would be added: {first_few(taken)}. Rename or drop them.")
@@ -76,28 +84,8 @@ def predict_file(
     tagged = frame.hstack(_answers(predictions)[positions])
     assert len(tagged) == len(frame), "tagging must not add or lose a row"
     with whole_file(out) as filling:
-        if out.suffix == ".parquet":
-            tagged.write_parquet(filling)
-        else:
-            tagged.write_csv(filling)
-    return Tagged(len(frame), len(distinct), int((~named).sum()), str(model))
-
-
-def _check_output(out: Path, *, force: bool) -> None:
-    """Refuse an output that exists, that cannot be written, or of an unknown kind, before any work is done."""
-    if out.suffix not in (".csv", ".parquet"):
-        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; expected .csv or .parquet.")
-    if out.is_dir() or not out.parent.is_dir():
-        raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
-    if out.exists() and not force:
-        raise BadInput(f"{out} exists already and was left as it is. Choose another --out, or replace it with --force.")
-
-
-def _read_with_types(leads: Path, encoding: str) -> pl.DataFrame:
-    """Read a Parquet file as it is, and any other file as text."""
-    if leads.suffix.lower() == ".parquet" and leads.is_file():
-        return pl.DataFrame(read_parquet(leads))
-    return read_text_table(leads, encoding=encoding)
+        write_table(tagged, filling)
+    return Tagged(len(frame), len(distinct), int((~named).sum()), str(model), table.notes)
 
 
 def _answers(predictions: Predictions) -> pl.DataFrame:
@@ -121,11 +109,15 @@ def newest_run(results: Path, system: str) -> Path:
     for facts in runs:
         if not is_unfinished(facts.parent) and any(facts.parent.glob(f"models/*/*/{system}")):
             return facts.parent
-    raise BadInput(f"No run under {results} has a fitted {system!r}. Make one with 'python -m harness run all'.")
+    raise BadInput(
+        f"No run under {results.resolve()} has a fitted {system!r}. Make one with 'python -m harness run all'."
+    )
 
 
 def fitted_model(run_folder: Path, system: str) -> Path:
     """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
+
+    A run may have learned from recorded labels, from each title's majority, or from both; the first are preferred.
 
     Raises:
         BadInput: the folder is no run, or the run has no such system.
@@ -133,7 +125,7 @@ def fitted_model(run_folder: Path, system: str) -> Path:
     if not (run_folder / RUN_FACTS).is_file():
         raise BadInput(f"{run_folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.")
     for by in ("record", "title"):
-        for block in ("legacy+reviewed", "legacy"):
+        for block in _BLOCKS:
             folder = model_folder(run_folder, by, block, system)
             if folder.is_dir():
                 return folder
@@ -141,8 +133,5 @@ def fitted_model(run_folder: Path, system: str) -> Path:
     raise BadInput(f"{run_folder} has no fitted {system!r}; it has {', '.join(held)}.")
 
 
-def _title_column(run_folder: Path, columns: list[str]) -> str:
-    configured = yaml.safe_load((run_folder / CONFIG).read_text(encoding="utf-8"))["leads"]["columns"]["title"]
-    return next(
-        (name for name in columns if name.strip().lower() in (configured.lower(), "title", "job title")), configured
-    )
+def _configured_title(run_folder: Path) -> str:
+    return str(yaml.safe_load((run_folder / CONFIG).read_text(encoding="utf-8"))["leads"]["columns"]["title"])

@@ -121,6 +121,9 @@ def test_unmapped_labels_stop_and_each_names_its_nearest_neighbours(company):
     assert "Did you mean 'Dept. of Kitchen' or " in lines[1]
     assert "Unknown seniority label 'xyz'. No known label is near." in lines[2]
     assert "taxonomy (version 1)" in lines[3]
+    assert '--set "leads.columns.targets={}"' in lines[3]
+    with pytest.raises(BadInput, match=r"column of seniority holds .*targets=\{department: <its column>\}"):
+        clean(company, leads(("Nurse", "Nursing", "high")))
 
 
 def test_the_label_map_counts_the_records_of_every_raw_label(company):
@@ -143,8 +146,10 @@ def test_only_the_title_is_required(company):
 
 
 def test_leads_without_one_whole_record_are_refused(company):
-    with pytest.raises(BadInput, match="No record has both a title and every label"):
+    with pytest.raises(BadInput, match="No record has a title and a label for department, seniority"):
         clean(company, leads(("Nurse", None, "Chief")))
+    with pytest.raises(BadInput, match="No record has a title;"):
+        clean(company, leads((" ", None, None)).select("record", "title", "count"))
 
 
 def test_further_columns_are_passed_on(company):
@@ -152,7 +157,7 @@ def test_further_columns_are_passed_on(company):
     assert kept["campaign"].to_list() == ["spring"] * 5
 
 
-@pytest.mark.parametrize("settings", [{"consensus": "majority"}, {"min_support": 0}])
+@pytest.mark.parametrize("settings", [{"consensus": "majority"}, {"min_support": 0}, {"report_min_records": 0}])
 def test_settings_are_checked(settings):
     with pytest.raises(BadInput, match="expected"):
         CleanSettings(**settings)
@@ -184,14 +189,39 @@ def test_reports_show_disagreement_ceilings_and_near_duplicates(company):
         ("cook senior", 2, 6, "sr. cook", 1),
     ]
     assert reports.combinations.rows() == [
-        ("Senior Cook", "Kitchen", "Head", 4, 2, 1),
-        ("Senior Cook", "Kitchen", "Chief", 1, 2, 2),
+        ("Senior Cook", "Kitchen", "Head", 4, 2, 1, "majority"),
+        ("Senior Cook", "Kitchen", "Chief", 1, 2, 2, "majority"),
+        ("sr. cook", "Kitchen", "Head", 1, 1, 1, "too few"),
     ]
-    assert reports.titles.select("title", "records", "majority_share").row(0) == ("Senior Cook", 5, 0.8)
+    assert reports.titles.select("title", "records", "majority_share").rows() == [("Senior Cook", 5, 0.8)]
+    assert reports.majority.rows() == [("majority", 1, 5, 1), ("tie", 0, 0, None), ("too few", 1, 1, None)]
     ceilings = {row[:2]: row[2:] for row in reports.ceilings.iter_rows()}
     assert ceilings["raw", "per record"] == pytest.approx((5 / 6, 5 / 6, 4 / 6, 1 / 6))
     assert ceilings["grouped", "per record"] == pytest.approx((1, 5 / 6, 5 / 6, 1 / 6))
     assert ceilings["consensus", "per record"] == pytest.approx((1, 1, 1, 1 / 6))
+
+
+def test_reports_list_titles_of_enough_records_and_count_all_of_them(company):
+    given = leads(("Cook", "Kitchen", "Head"), ("Cook", "Kitchen", "Chief"), ("Nurse", "Nursing", "Head", "US", 3))
+    cleaned = clean(company, given)
+    assert make_reports(cleaned).titles["majority_status"].to_list() == ["tie"]
+    of_three = make_reports(cleaned, min_records=3)
+    assert of_three.combinations["title"].to_list() == ["Nurse"]
+    assert of_three.titles.is_empty()
+    assert of_three.majority.rows() == [("majority", 1, 3, 0), ("tie", 1, 2, None), ("too few", 0, 0, None)]
+
+
+def test_raw_labels_stay_as_they_came_and_white_space_is_a_change(company):
+    cleaned = clean(company, leads((" Cook", " Kitchen ", "Head")))
+    assert cleaned.kept.select("department", "raw_department").row(0) == ("Kitchen", " Kitchen ")
+    assert cleaned.ledger.filter(step="group raw labels")["changed"].item() == 1
+
+
+def test_white_space_around_a_raw_label_is_kept_and_is_no_disagreement(company):
+    cleaned = clean(company, leads(("Cook", "Kitchen", "Head"), ("Cook", " Kitchen ", "Head")))
+    assert cleaned.kept["raw_department"].to_list() == ["Kitchen", " Kitchen "]
+    raw = make_reports(cleaned).ceilings.filter(pl.col("labels") == "raw")
+    assert raw["department"].to_list() == [1, 1]
 
 
 def test_reports_are_on_the_labels_before_consensus(company):

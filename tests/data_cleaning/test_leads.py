@@ -4,7 +4,16 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.leads import LeadColumns, find_columns, read_labelled, read_leads, read_text_table
+from data_cleaning.finding_columns import find_columns
+from data_cleaning.leads import (
+    LeadColumns,
+    pick_leads,
+    read_counted_titles,
+    read_labelled,
+    read_leads,
+    read_table,
+    read_text_table,
+)
 
 COLUMNS = LeadColumns(title="What you do", targets={"department": "Dept", "seniority": "Grade"}, count="Times")
 
@@ -20,38 +29,38 @@ def write(folder, content, name="leads.csv"):
     [
         (b"", "is empty; expected a header line"),
         (b"What you do,Dept\n", "has a header but no rows"),
-        (b"What you do,Dept\nCook,Kitchen\nCook,chief,Kitchen\n", r"row 3 has 3 fields \('Cook,chief,Kitchen'\)"),
-        (b"What you do,Dept\nCook\n", r"expected 2 fields in every row, but row 2 has 1 fields"),
-        (b"What you do,What you do\nCook,Kitchen\n", "names these columns more than once: What you do"),
+        (b"What you do,Dept\nCook,Kitchen\nCook,chief,Kitchen\n", r"line 3 has 3 fields \('Cook,chief,Kitchen'\)"),
+        (b"What you do,Dept\nCook\n", r"expected 2 fields in every row, but line 2 has 1 field \("),
+        (b"What you do,What you do\nCook,Kitchen\n", "names these columns more than once: 'What you do'"),
         ("What you do\nCook\nCuisinièr\n".encode("latin-1"), r"line 3 is not utf-8 \(byte 0xe8\)"),
         (b"What you do\nCook\nNu\0rse\n", "line 3 holds a NUL byte, which no title does. Delete that byte"),
         ("Title\nC\n".encode("utf-16-le"), "line 1 holds a NUL byte.* name its encoding where it is UTF-16"),
         (b"\xef\xbb\xbf", "is empty; expected a header line"),
         (b"\n\n", "begins with a blank line; expected a header line"),
-        (b"a,b\n\n1,2\n1,2,3\n", r"row 3 has 3 fields \('1,2,3'\)"),
-        (b'a,b\n"x\ny",2\n1,2,3\n', r"row 3 has 3 fields \('1,2,3'\)"),
+        (b"a,b\n\n1,2\n1,2,3\n", r"line 4 has 3 fields \('1,2,3'\)"),
+        (b'a,b\n"x\ny",2\n1,2,3\n', r"line 4 has 3 fields \('1,2,3'\)"),
         # An unclosed quote is named where it opens: up to the end, up to the next quoted cell, up to csv's limit.
         (
             b'a,b\n"x\ny",2\nok,1\n"IT, x\n1,2\n',
-            r"a quote opens in row 4 \(line 5\) and is never closed. Close it there",
+            r"a quote opens in line 5 and is never closed. Close it there",
         ),
-        (b'a,b\nok,1\n"IT,x\n"Cook, head",3\n', r"a quote opens in row 3 \(line 3\) that is not closed at the end of"),
+        (b'a,b\nok,1\n"IT,x\n"Cook, head",3\n', r"a quote opens in line 3 that is not closed at the end of"),
         (
             b'a\nok\n"IT\n' + b"Cook\n" * 30_000,
-            r"a cell that begins in row 3 \(line 3\) has more than 131,072 characters",
+            r"a cell that begins in line 3 has more than 131,072 characters",
         ),
         (
             b'a,b\n"Head of "IT"",1\n',
-            r"a quote opens in row 2 \(line 2\).*double every quote that belongs to the title",
+            r"a quote opens in line 2 .*double every quote that belongs to the title",
         ),
         (b'a,"b\n1,2\n', "a quote opens in the header line and is never closed"),
         (
             b"a\nok\n" + b"x" * 10_000_000,
-            r"a cell that begins in row 3 \(line 3\) has more than 131,072 .* cut the cell",
+            r"a cell that begins in line 3 has more than 131,072 .* cut the cell",
         ),
         (
             b"a\nok\n\xc3\xa9\n\xe8\n\xc3",
-            "line 4 is not utf-8 .byte 0xe8., and neither is line 5, while 1 other lines with",
+            "line 4 is not utf-8 .byte 0xe8., and neither is line 5, while other lines with accents are .1.:",
         ),
     ],
 )
@@ -75,7 +84,7 @@ def test_a_missing_column_names_the_nearest(tmp_path):
 
 def test_counts_must_be_whole_numbers(tmp_path):
     path = write(tmp_path, "What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\nNurse,Nursing,Head,many\n")
-    with pytest.raises(BadInput, match="'Times' needs whole numbers of at least 1; got row 3: 'many'"):
+    with pytest.raises(BadInput, match="'Times' needs whole numbers from 1 to 1,000,000,000; got line 3: 'many'"):
         read_leads(path, COLUMNS)
 
 
@@ -106,7 +115,8 @@ def test_a_title_too_long_to_be_one_is_refused_with_its_row(tmp_path):
             table.to_csv(tmp_path / name, index=False)
         else:
             table.to_parquet(tmp_path / name)
-        with pytest.raises(BadInput, match=r"the title in row 4 has 10,001 characters.*Look for an unclosed quote"):
+        place = "line 4" if name == "long.csv" else "row 3"
+        with pytest.raises(BadInput, match=rf"the title in {place} has 10,001 characters.*Look for an unclosed quote"):
             read_leads(tmp_path / name, LeadColumns(targets={}))
 
 
@@ -136,7 +146,11 @@ def test_only_the_title_and_what_was_asked_for_must_be_there(names, columns, pre
 @pytest.mark.parametrize(
     ("names", "columns", "message"),
     [
-        (["Titel"], LeadColumns(), r"Unknown column 'Title'. Did you mean 'Titel'\?.*set leads.columns.title"),
+        (
+            ["Titel"],
+            LeadColumns(),
+            r"Unknown column 'Title'. Did you mean 'Titel'\?.*--title-column.*leads.columns.title",
+        ),
         (["title", "Title ", "TITLE"], LeadColumns(title="titles"), "Unknown column 'titles'"),
         (
             ["Title", "Grad"],
@@ -171,7 +185,7 @@ def test_a_labelled_file_may_use_target_names_and_raw_labels(tmp_path, company):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("Cook,Kitchen,\n", "has no seniority in rows 2"),
+        ("Cook,Kitchen,\n", "has no seniority in line 2"),
         ("Cook,Kitchn,Head\n", "Did you mean 'Kitchen'"),
         ("Cook,Kitchen,Head\nCook,Kitchen,Chief\n", "labels the same title in two ways: 'Cook'"),
     ],
@@ -211,3 +225,103 @@ def test_a_column_of_lists_is_refused(tmp_path):
 def test_an_encoding_that_is_none_is_refused(tmp_path, encoding):
     with pytest.raises(BadInput, match=f"Unknown encoding '{encoding}'"):
         read_text_table(write(tmp_path, "Title\ncook\n"), encoding=encoding)
+
+
+def test_rows_are_found_by_the_line_on_which_they_begin(tmp_path):
+    """As an editor counts: the header is line 1, blank lines and line breaks inside quotes count."""
+    table = read_table(write(tmp_path, 'Title,b\n\n"two\nlines",1\n\r\n"cook",x\nnurse,"y\n\nz"\nchef,2\n'))
+    assert table.frame["Title"].to_list() == ["two\nlines", "cook", "nurse", "chef"]
+    assert table.numbers().to_list() == [3, 6, 7, 10]
+    assert (table.unit, table.place(3)) == ("line", "line 10")
+    assert table.notes == ("Blank lines, skipped: 2 (line 2; 5).",)
+    table.frame.write_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert table.numbers().to_list() == [1, 2, 3, 4]
+    assert (table.unit, table.place(3), table.notes) == ("row", "row 4", ())
+
+
+def test_columns_without_name_and_content_are_left_out_and_said(tmp_path):
+    table = read_table(write(tmp_path, "Title,, ,b,\ncook,,,1,\nnurse,, ,2,\n"))
+    assert table.frame.rows() == [("cook", "1"), ("nurse", "2")]
+    assert table.notes == ("Columns without name and content, left out: 2; 3; 5, from the left.",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("Title,,\ncook,,\n\nnurse,,x\n", r"column 3 from the left has no name but content, first in line 4 \(1 in"),
+        (",\n1,2\n", "names no column in its first line"),
+    ],
+)
+def test_columns_without_name_but_with_content_are_refused(tmp_path, content, message):
+    with pytest.raises(BadInput, match=message):
+        read_table(write(tmp_path, content))
+
+
+def test_a_count_may_be_a_fraction_that_is_whole_and_is_bounded(tmp_path):
+    columns = LeadColumns(targets={}, count="n")
+    pd.DataFrame({"Title": ["a", "b"], "n": [1.0, 2.0]}).to_parquet(tmp_path / "n.parquet")
+    assert read_leads(tmp_path / "n.parquet", columns)["count"].to_list() == [1, 2]
+    pd.DataFrame({"Title": ["a", "b", "c"], "n": [1.0, None, 2.5]}).to_parquet(tmp_path / "n.parquet")
+    with pytest.raises(BadInput, match=r"got row 2: an empty cell; row 3: '2.5'"):
+        read_leads(tmp_path / "n.parquet", columns)
+    for huge in ("1000000001", "99999999999999", "9" * 30, "inf", "1e300"):
+        with pytest.raises(BadInput, match=f"whole numbers from 1 to 1,000,000,000; got line 2: '{huge}'"):
+            read_leads(write(tmp_path, f"Title,n\na,{huge}\n"), columns)
+
+
+@pytest.mark.parametrize("title", ["Nope", "title", "TITLE"])
+def test_a_title_column_that_was_named_is_never_another(title):
+    with pytest.raises(BadInput, match=f"Unknown column '{title}'"):
+        find_columns(["Title", "Name"], LeadColumns(title=title), "leads.csv")
+
+
+def test_the_default_title_column_is_exact_where_somebody_named_it():
+    assert find_columns(["Job Title"], LeadColumns(), "leads.csv").present["title"] == "Job Title"
+    with pytest.raises(BadInput, match="Unknown column 'Title'"):
+        find_columns(["Job Title"], LeadColumns(), "leads.csv", title_asked_for=True)
+    with pytest.raises(BadInput, match="Unknown column 'Title'"):
+        find_columns(["Job Title", "title"], LeadColumns(), "leads.csv")
+    mapped = LeadColumns(targets={"function": "Job Title"})
+    with pytest.raises(BadInput, match=r"Unknown column 'Title'.*Known: Job Title\."):
+        find_columns(["Job Title"], mapped, "leads.csv")
+
+
+def test_counts_that_were_asked_for_must_be_there_and_other_optional_columns_need_not():
+    with pytest.raises(BadInput, match=r"Unknown column 'Times'. Did you mean 'times'\?.*set leads.columns.count"):
+        find_columns(["Title", "times"], LeadColumns(count="Times"), "leads.csv")
+    columns = LeadColumns(targets={}, record="Id", country="Land", date="Day")
+    found = find_columns(["Title", "id", "Country"], columns, "leads.csv")
+    assert found.present == {"title": "Title", "record": "id"}
+    assert found.absent == {"country": "Land", "date": "Day"}
+
+
+def test_a_list_of_titles_is_read_whatever_the_case_of_its_header(tmp_path):
+    read = read_counted_titles(write(tmp_path, "Count,TITLE \n2.0,CISO\n1,ciso\n"))
+    assert read.rows() == [("CISO", 2), ("ciso", 1)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "Title,Times\nCISO,1\n",
+            r"expected one column 'count' in upper or lower case; the file has 'Title'; 'Times'\.",
+        ),
+        ("Title,Count\nCISO,1\n\n ,1\n", r"list.csv has no title in line 4\."),
+        ("Title,Count\nCISO,1\n\nCEO,2\nCISO,1\n", r"list.csv has titles that stood in it before: 'CISO' in line 5\."),
+        ("Title,Count\nCISO,1\nCEO,none\n", "got line 3: 'none'"),
+    ],
+)
+def test_a_faulty_list_of_titles_names_its_lines_and_titles(tmp_path, content, message):
+    with pytest.raises(BadInput, match=message):
+        read_counted_titles(write(tmp_path, content, "list.csv"))
+
+
+def test_a_duration_as_a_label_is_refused(tmp_path):
+    frame = pd.DataFrame({"Title": ["a"], "Level": pd.to_timedelta([1], unit="D"), "other": [["x"]]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    with pytest.raises(BadInput, match=r"column 'Level' holds Duration.*Write it as text, or name another column"):
+        pick_leads(table, {"title": "Title", "level": "Level"})
+    assert pick_leads(table, {"title": "Title"})["title"].to_list() == ["a"]

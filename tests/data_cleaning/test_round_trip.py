@@ -95,3 +95,49 @@ def test_cleaning_what_is_clean_changes_nothing(company, chosen, filled):
     assert again.kept.select(leads.columns).equals(once.kept.select(leads.columns))
     assert again.quarantined.is_empty()
     assert again.ledger["changed"].sum() == 0
+
+
+ENGLISH = [
+    f"{level} {word} {rank}".strip()
+    for word in ("Network", "Security", "Purchasing", "Nursing")
+    for level, rank in (("", "Manager"), ("", "Engineer"), ("Senior", "Manager"), ("Chief", "Officer"), ("Head of", ""))
+]
+FOREIGN = [
+    "Leiter der Buchhaltung", "Geschäftsführer", "Responsable de Seguridad Informática", "Ingénieur Réseau",
+    "Impiegato commerciale", "Systeembeheerder", "Kierownik działu", "Gerente de Informática", "情報セキュリティ担当",
+    "软件工程师", "Менеджер по продажам",
+]  # fmt: skip
+DAMAGED = ["DX???????", "\ufffd\ufffdIT\ufffd"]
+NOTHING = [None, "", " \t"]
+
+
+def mixed_leads():
+    """Good titles between foreign, damaged and missing ones, in lower and upper case, over two countries."""
+    spelled = [*ENGLISH, *(f"  {title.upper()}" for title in ENGLISH)]
+    others = [*FOREIGN, *DAMAGED, *NOTHING, *(title.upper() for title in FOREIGN)]
+    interleaved = [title for pair in zip(spelled, others, strict=False) for title in pair] + spelled[len(others) :]
+    filled = [(title, "Nursing", "Chief", 1 + place % 3) for place, title in enumerate(interleaved)]
+    places = ["US", " US ", None, "DE"]
+    return as_leads(filled).with_columns(country=pl.Series([places[n // 2 % 4] for n in range(len(filled))]))
+
+
+@pytest.mark.parametrize("countries", [(), ("US",)], ids=["everywhere", "one country"])
+def test_with_the_default_steps_mixed_languages_are_all_accounted_for_and_clean_ones_stay(company, countries):
+    leads, chosen = mixed_leads(), CleanSettings(countries=countries)
+    once = clean_leads(leads, company.taxonomy, chosen)
+    kept, aside = once.kept["record"].to_list(), once.quarantined["record"].to_list()
+    assert sorted([*kept, *aside]) == sorted(leads["record"])
+    assert once.kept["count"].sum() + once.quarantined["count"].sum() == leads["count"].sum()
+    for records in (kept, aside):
+        assert records == sorted(records, key=int)
+
+    listed = pl.col("country").str.strip_chars().is_in(countries) if countries else pl.lit(True)
+    english = pl.col("title").str.strip_chars().str.to_lowercase().is_in([title.lower() for title in ENGLISH])
+    assert kept == leads.filter(english & listed)["record"].to_list()
+    reasons = set(once.quarantined["reason"].str.extract(r"^(\w+ \w+)").drop_nulls())
+    assert reasons == {"missing title", "foreign title", "undecodable title", *(["source not"] if countries else [])}
+
+    again = clean_leads(once.kept.select(leads.columns), company.taxonomy, chosen)
+    assert again.kept.select(leads.columns).equals(once.kept.select(leads.columns))
+    assert again.quarantined.is_empty()
+    assert again.ledger["changed"].sum() == 0

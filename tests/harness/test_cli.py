@@ -85,7 +85,7 @@ TABLE = "keyword,priority,department,seniority\n"
         ("leads.path", None, "No file at"),
         ("leads.path", "", "is empty"),
         ("leads.path", "What you did,Dept,Grade,Times\na,Kitchen,Head,1\n", "Did you mean 'What you did'?"),
-        ("leads.path", LEADS + "a,b,Kitchen,Head,1\n", "row 2 has 5 fields"),
+        ("leads.path", LEADS + "a,b,Kitchen,Head,1\n", "line 2 has 5 fields"),
         ("leads.path", LEADS + "cook,Kitchn,Head,1\n", "Unknown department label 'Kitchn'. Did you mean 'Kitchen'?"),
         ("leads.path", (LEADS + "cuisinièr,Kitchen,Head,1\n").encode("latin-1"), "line 2 is not utf-8 (byte 0xe8)"),
         ("leads.path", LEADS + "co\0ok,Kitchen,Head,1\n", "line 2 holds a NUL byte"),
@@ -118,6 +118,27 @@ def test_predict_keeps_the_types_of_a_parquet_file(company, monkeypatch, cheap_r
     pd.testing.assert_frame_equal(tagged[list(given.columns)], pd.read_parquet(leads))
     assert tagged["department"].tolist()[0] == "Nursing"
     assert pd.isna(tagged["department"][1])
+
+
+def test_predict_writes_gzip_says_what_it_skipped_and_never_replaces_its_input(
+    company, monkeypatch, cheap_run, tmp_path, capsys
+):
+    results, _ = cheap_run
+    leads, out = tmp_path / "any.csv", tmp_path / "tagged.csv.gz"
+    leads.write_text("JOB TITLE,n\ncook,1\n\nnurse,2\n")
+    options = ["--system", "keyword", "--results", results]
+    assert call(monkeypatch, "predict", leads, "--out", out, *options) == 0
+    assert pd.read_csv(out)["department"].tolist() == ["Kitchen", "Nursing"]
+    shown = capsys.readouterr().err
+    assert "Blank lines, skipped: 1 (line 3)." in shown
+    assert "Tagged 2 rows (2 distinct titles, 0 rows without a title)" in shown
+    assert call(monkeypatch, "predict", leads, "--out", leads, "--force", *options) == 2
+    assert "is the file that is read" in capsys.readouterr().err
+    assert call(monkeypatch, "predict", leads, "--out", out, "--force", "--title-column", "Title", *options) == 2
+    assert "Unknown column 'Title'" in capsys.readouterr().err
+    pd.DataFrame({"title": ["cook"], "tags": [["a"]]}).to_parquet(tmp_path / "l.parquet")
+    assert call(monkeypatch, "predict", tmp_path / "l.parquet", "--out", out, "--force", *options) == 2
+    assert "which a CSV file cannot" in capsys.readouterr().err
 
 
 def test_predict_keeps_empty_lines_of_a_file_of_one_column(company, monkeypatch, cheap_run, tmp_path):

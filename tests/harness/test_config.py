@@ -73,6 +73,8 @@ def test_unknown_keys_and_wrong_values_are_all_named_with_line_and_nearest_name(
         ("systems=[keyword, keyword]", "systems lists 'keyword' more than once"),
         ("seed=2021-02-30", "not readable YAML"),
         ("name=../elsewhere", "name = '../elsewhere'"),
+        ("clean.countries=US", r"--set: clean.countries = 'US': expected a list such as \[US\]"),
+        ("clean.language.margins.de=2", r"^--set clean.language.margins.de, or .*company.yaml, line \d+: .*margin"),
     ],
 )
 def test_a_wrong_override_is_refused(company, override, message):
@@ -99,7 +101,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
 
 
 def test_a_missing_config_names_the_projects_own(tmp_path):
-    with pytest.raises(BadInput, match=r"No config at .*configs/default.yaml"):
+    with pytest.raises(BadInput, match=rf"No config at {tmp_path}.*/configs/default.yaml"):
         load(tmp_path / "absent.yaml")
 
 
@@ -110,6 +112,11 @@ def test_settings_survive_being_saved(company, tmp_path):
     saved = tmp_path / "saved.yaml"
     saved.write_text(yaml.safe_dump(plain(config, str)))
     assert load(saved) == config
+
+
+def test_a_fault_of_an_override_is_not_blamed_on_a_file_without_that_section():
+    with pytest.raises(BadInput, match=r"^--set clean.language.margins.de: "):
+        load(CONFIGS / "default.yaml", "clean.language.margins.de=2")
 
 
 def test_a_key_that_stands_twice_is_refused(changed):

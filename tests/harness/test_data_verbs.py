@@ -1,5 +1,5 @@
 import json
-import sys
+from datetime import timedelta
 
 import pandas as pd
 import polars as pl
@@ -7,46 +7,23 @@ import pytest
 
 from data_cleaning.clean import clean_leads
 from data_cleaning.progress import silent
-from harness.cli import main
 from harness.config import load_config
 from harness.pipeline import fingerprints, plan
 from harness.stages.clean import clean
 from harness.stages.files import CLEAN, LEADS, LEDGER, ROWS
 from harness.systems import SYSTEMS
 from harness.table_files import MARK
+from tests.harness.given_leads import CONSENSUS, DEFAULT, GIVEN
 
-GIVEN = """id,What you do,Dept,Grade,Times,campaign
-007,Head  Nurse,Dept. of Nursing,Head,3,"spring, late"
-008,,Nursing,Head,1,
-009,Head Nurse,Nursing,Chief,1,autumn
-010,"Chef ""2nd"", hot",Kitchen,,1,
-011,Leiter der Buchhaltung,Accounts,Head,2,winter
-012,Head Nurse,Nursing,Head,1,
-"""
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
 
 
 @pytest.fixture
-def call(company, monkeypatch, capsys):
-    """Run a verb with the toy company's config; return its exit code, stdout and stderr."""
-
-    def run(verb, *arguments, config=company.config):
-        monkeypatch.setattr(sys, "argv", ["title-harness", verb, *map(str, arguments), "--config", str(config)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code
-        shown = capsys.readouterr()
-        assert "Traceback" not in shown.err
-        return code or 0, shown.out, shown.err
-
-    return run
-
-
-@pytest.fixture
-def leads(tmp_path):
-    (tmp_path / "leads.csv").write_text(GIVEN)
-    return tmp_path / "leads.csv"
+def _without_plots(monkeypatch):
+    monkeypatch.setattr("data_cleaning.profile.write_plots", lambda *_: {})
 
 
 def test_clean_keeps_rows_and_columns_and_adds_what_they_were(call, leads, tmp_path):
@@ -72,7 +49,7 @@ def test_quarantine_holds_every_dropped_row_as_it_came_with_reason_and_row(call,
     call("clean", leads, "--out", tmp_path / "clean.parquet", "--set", "clean.english_only=true")
     dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
     given = pd.read_csv(leads, dtype=str, keep_default_na=False)
-    assert dropped[["reason", "row"]].to_numpy().tolist() == [
+    assert dropped[["reason", "line"]].to_numpy().tolist() == [
         ["missing title", "3"],
         ["missing seniority", "5"],
         ["foreign title (de)", "6"],
@@ -95,9 +72,6 @@ def test_the_report_folder_tells_what_lies_in_it(call, leads, tmp_path):
     assert pd.read_csv(folder / "inconsistent_titles.csv")["title"].tolist() == ["Head Nurse"]
     facts = json.loads((folder / MARK).read_text())
     assert (facts["file"], facts["settings"]["english_only"]) == ("leads.csv", False)
-
-
-CONSENSUS = "clean.consensus=whole-file"
 
 
 @pytest.mark.parametrize(
@@ -123,27 +97,32 @@ def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
     assert cleaned.schema["n"] == pl.Int64
 
 
-DEFAULT = "configs/default.yaml"
-
-
-@pytest.fixture(autouse=True)
-def _in_the_checkout(request, monkeypatch):
-    monkeypatch.chdir(request.config.rootpath)
-
-
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
         (("Dept", "Dpt"), [], "Unknown column 'Dept'. Did you mean 'Dpt'?"),
         (("What you do", "Job"), [], "leads.columns.title"),
         (("Dept. of Nursing", "Dept. of Nursng"), [], "Did you mean 'Dept. of Nursing'"),
-        (("campaign", "original_title"), [], "already has columns that cleaning adds: original_title"),
-        (("campaign", "raw_department"), [], "already has columns that cleaning adds: raw_department"),
+        (("campaign", "original_title"), [], "disagree with the title or label beside them: original_title (line 2)"),
+        (("campaign", "raw_department"), [], "disagree with the title or label beside them: raw_department (line 2)"),
+        (("campaign", "original_seniority"), [], "original_seniority (line 2)"),
+        (("campaign", "majority_status"), ["--set", CONSENSUS], "majority_status (line 2)"),
+        (("campaign", "original_title"), ["--title-column", "original_title"], "title from 'original_title'"),
+        (
+            ("campaign", "raw_department"),
+            ["--set", "leads.columns.targets.department=raw_department"],
+            "read that cleaning would overwrite with what it adds: department from 'raw_department'",
+        ),
+        (("", ""), ["--title-column", "Nope"], "Unknown column 'Nope'"),
+        (("", ""), ["--set", "leads.columns.title=Nope"], "Unknown column 'Nope'"),
+        (("", ""), ["--set", "leads.columns.count=times"], "Unknown column 'times'. Did you mean 'Times'?"),
+        (("campaign", ""), [], "column 6 from the left has no name but content, first in line 2"),
+        (("winter", "9" * 12), ["--set", "leads.columns.count=campaign"], "1 to 1,000,000,000; got line 2"),
         (("", ""), ["--set", "clean.consensus=always"], "clean.consensus = 'always'"),
         (("", ""), ["--set", "clean.contries=[US]"], "unknown key 'clean.contries'. Did you mean 'countries'?"),
         (("", ""), ["--set", "clean.countries=[US]"], "the leads have no such column"),
         (("", ""), ["--set", "leads.columns.targets.rank=Grade"], "Unknown target in leads.columns.targets 'rank'"),
-        (('"Chef ""2nd"", hot"', '"Chef'), [], "row 5 (line 5)"),
+        (('"Chef ""2nd"", hot"', '"Chef'), [], "line 5"),
     ],
 )
 def test_bad_input_is_one_message_and_nothing_is_written(call, leads, tmp_path, change, options, message):
@@ -192,69 +171,19 @@ def test_a_column_called_reason_stays_the_files_own(call, leads, tmp_path):
     leads.write_text(GIVEN.replace("campaign", "reason"))
     call("clean", leads, "--out", tmp_path / "clean.csv")
     dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv")
-    assert list(dropped.columns)[:2] == ["quarantine_reason", "row"]
+    assert list(dropped.columns)[:2] == ["quarantine_reason", "line"]
     assert "reason" in dropped.columns
 
 
-def test_simulate_writes_leads_and_their_truth_alike_for_a_seed(call, tmp_path):
-    for name in ("one", "two"):
-        call("simulate", "--records", 300, "--seed", 5, "--out", tmp_path / f"{name}.csv.gz", config=DEFAULT)
-    leads, truth = (pl.read_csv(tmp_path / f"one{kind}.csv.gz") for kind in ("", ".truth"))
-    assert leads.equals(pl.read_csv(tmp_path / "two.csv.gz"))
-    assert leads["Record"].to_list() == truth["Record"].to_list() == list(range(1, 301))
-    assert {"Title", "Job Function", "Job Role", "Job Level", "Country", "Date"} < set(leads.columns)
-    assert "persona" in truth.columns
-    call("simulate", "--records", 300, "--seed", 6, "--out", tmp_path / "three.csv.gz", config=DEFAULT)
-    assert not leads.equals(pl.read_csv(tmp_path / "three.csv.gz"))
-
-
-def test_simulate_tags_a_list_of_titles(call, tmp_path):
-    (tmp_path / "list.csv").write_text("title,count\nCISO,3\nIT Manager,2\n")
-    call("simulate", "--titles", tmp_path / "list.csv", "--out", tmp_path / "leads.parquet", config=DEFAULT)
-    made = pl.read_parquet(tmp_path / "leads.parquet")
-    assert sorted(made["Title"]) == ["CISO"] * 3 + ["IT Manager"] * 2
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--out", "{}/leads.docx"], "expected .csv.gz, .csv, .parquet"),
-        (["--out", "{}/taken.csv"], "taken.truth.csv exists already"),
-        (["--out", "{}/l.csv", "--titles", "{}/none.csv"], "No file at"),
-        (["--out", "{}/l.csv", "--titles", "{}/none.csv", "--records", "5"], "leave out --records"),
-    ],
-)
-def test_simulate_refuses_what_it_cannot_do(call, tmp_path, arguments, message):
-    (tmp_path / "taken.truth.csv").write_text("precious")
-    code, _, said = call("simulate", *(part.format(tmp_path) for part in arguments), config=DEFAULT)
-    assert code == 2
-    assert message in said
-    assert [place.name for place in tmp_path.iterdir()] == ["taken.truth.csv"]
-
-
-def test_simulate_needs_a_tagging_history(call, tmp_path):
-    code, _, said = call("simulate", "--out", tmp_path / "leads.csv")
-    assert code == 2
-    assert "has no 'leads.simulate'" in said
-
-
-def test_profile_writes_a_page_tables_and_plots(call, leads, tmp_path):
-    code, _, said = call("profile", leads, "--out", tmp_path / "look")
-    assert code == 0
-    assert (tmp_path / "look" / "profile.html").is_file()
-    assert {file.suffix for file in (tmp_path / "look" / "tables").iterdir()} >= {".md", ".csv"}
-    assert {file.suffix for file in (tmp_path / "look" / "plots").iterdir()} == {".png", ".svg"}
-    assert f"Open {tmp_path / 'look' / 'profile.html'}" in said
-    assert "--force" in call("profile", leads, "--out", tmp_path / "look")[2]
-
-
-def test_profile_goes_by_default_beside_nothing_of_somebody_elses(call, leads, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "leads_profile").mkdir()
-    (tmp_path / "leads_profile" / "letter.txt").write_text("dear")
-    code, _, said = call("profile", leads, "--force")
-    assert code == 2
-    assert "leads_profile was not made by 'profile'" in said
+def test_no_name_of_the_files_own_is_lost_in_quarantine(call, leads, tmp_path):
+    leads.write_text(GIVEN.replace("campaign", "reason").replace("id,", "quarantine_reason,").replace("Times", "line"))
+    said = call("clean", leads, "--out", tmp_path / "clean.csv", "--set", "leads.columns.count=line")[2]
+    dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
+    assert list(dropped.columns) == [
+        *("quarantine_quarantine_reason", "quarantine_line"),
+        *("quarantine_reason", "What you do", "Dept", "Grade", "line", "reason"),
+    ], said
+    assert dropped["quarantine_reason"].tolist() == ["008", "010"]
 
 
 def test_a_run_cleans_by_its_own_section(company, tmp_path):
@@ -283,3 +212,100 @@ def test_a_run_cleans_by_its_own_section(company, tmp_path):
     prints = [fingerprints(plan(one, company.taxonomy, silent)) for one in (config, other)]
     assert prints[0]["leads"] == prints[1]["leads"]
     assert prints[0]["clean"] != prints[1]["clean"]
+
+
+def test_a_users_own_labels_under_our_name_are_no_earlier_cleanings(call, leads, tmp_path):
+    lines = GIVEN.replace("campaign", "raw_department").splitlines()
+    known = [lines[0], *(f"{line.rsplit(',', 1)[0]},Garden" for line in lines[1:] if '"' not in line)]
+    leads.write_text("\n".join(known) + "\n")
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 2
+    assert "raw_department (line 2)" in said
+
+
+def test_what_an_earlier_cleaning_kept_is_filled_where_it_is_empty(call, leads, tmp_path):
+    once = tmp_path / "once.csv"
+    assert call("clean", leads, "--out", once, "--set", CONSENSUS)[0] == 0
+    once.write_text(once.read_text() + "013,Night  Cook,Dept. of Kitchen,Head,1,,,,,,,\n")
+    code, _, said = call("clean", once, "--out", tmp_path / "twice.csv", "--set", CONSENSUS)
+    assert code == 0, said
+    last = pd.read_csv(tmp_path / "twice.csv", dtype=str, keep_default_na=False).iloc[-1]
+    assert last[["What you do", "original_title"]].tolist() == ["Night Cook", "Night  Cook"]
+    assert last[["raw_department", "original_department", "majority_status"]].tolist() == [
+        *("Dept. of Kitchen", "Kitchen", "too few")
+    ]
+
+
+def test_labels_that_consensus_gave_keep_their_account(call, leads, tmp_path):
+    """Cleaning again what is left of a title must not call its mended label one of too few records."""
+    once = tmp_path / "once.csv"
+    call("clean", leads, "--out", once, "--set", CONSENSUS)
+    rows = pd.read_csv(once, dtype=str, keep_default_na=False)
+    mended = rows[rows["Grade"] != rows["original_seniority"]]
+    assert mended["majority_status"].tolist() == ["majority"]
+    mended.to_csv(once, index=False)
+    code, _, said = call("clean", once, "--out", tmp_path / "twice.csv", "--set", CONSENSUS)
+    assert code == 0, said
+    again = pd.read_csv(tmp_path / "twice.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(again, mended.reset_index(drop=True))
+
+
+def test_blank_lines_and_nameless_columns_are_said(call, leads, tmp_path):
+    leads.write_text("\n".join(line + "," for line in GIVEN.splitlines()[:3]) + "\n\n\n")
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 0
+    assert "Blank lines, skipped: 2 (line 4; 5)." in said
+    assert "Columns without name and content, left out: 7, from the left." in said
+    assert "Kept 3 records, written" in said
+    leads.write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
+    assert "Kept 1 record, written" in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
+
+
+@pytest.mark.usefixtures("_without_plots")
+def test_a_csv_output_that_cannot_hold_a_column_is_refused_and_parquet_holds_it(call, tmp_path):
+    given = pl.DataFrame(
+        {"Title": ["CISO", None], "n": [1.0, 2.0], "took": [timedelta(1), timedelta(2)], "tags": [["a"], ["b", "c"]]}
+    )
+    given.write_parquet(tmp_path / "l.parquet")
+    options = ["--set", "clean.english_only=false", "--set", "leads.columns.count=n"]
+    code, _, said = call("clean", tmp_path / "l.parquet", "--out", tmp_path / "o.csv", *options, config=DEFAULT)
+    assert code == 2
+    assert "column 'took'; 'tags' holds Duration" in said
+    assert "--out that ends in .parquet" in said
+    code, _, said = call("clean", tmp_path / "l.parquet", "--out", tmp_path / "o.parquet", *options, config=DEFAULT)
+    assert code == 0, said
+    assert pl.read_parquet(tmp_path / "o.parquet").select(given.columns).equals(given[:1])
+    dropped = pl.read_parquet(tmp_path / "o_report" / "quarantine.parquet")
+    assert dropped.drop("reason", "row").equals(given[1:])
+    assert dropped["row"].to_list() == [2]
+    assert "quarantine.parquet" in (tmp_path / "o_report" / "README.md").read_text()
+    assert call("profile", tmp_path / "l.parquet", "--out", tmp_path / "look", "--no-tokens", config=DEFAULT)[0] == 0
+
+
+def test_a_column_that_holds_something_else_can_be_left_out(call, tmp_path):
+    (tmp_path / "l.csv").write_text("Title,Job Function,Level\nCISO,IT,ground floor\nIT Manager,IT,attic\n")
+    options = ["--out", tmp_path / "o.csv", "--set", "clean.english_only=false"]
+    said = call("clean", tmp_path / "l.csv", *options, config=DEFAULT)[2]
+    assert '--set "leads.columns.targets={function: <its column>}"' in said
+    for targets, added in (("{function: Job Function}", ["raw_function"]), ("{}", [])):
+        mapped = ["--set", f"leads.columns.targets={targets}", "--force"]
+        code, _, said = call("clean", tmp_path / "l.csv", *options, *mapped, config=DEFAULT)
+        assert code == 0, said
+        cleaned = pd.read_csv(tmp_path / "o.csv")
+        assert list(cleaned.columns) == ["Title", "Job Function", "Level", "original_title", *added]
+        assert cleaned["Level"].tolist() == ["ground floor", "attic"]
+
+
+def test_the_reports_tell_who_has_a_majority_and_can_be_cut(call, leads, tmp_path):
+    call("clean", leads, "--out", tmp_path / "a.csv", "--set", "clean.min_support=3")
+    folder = tmp_path / "a_report"
+    assert pd.read_csv(folder / "majority.csv")["records"].tolist() == [5, 0, 2]
+    assert not list(folder.glob("*.tex"))
+    listed = pd.read_csv(folder / "label_combinations.csv")
+    assert listed[["title", "records", "rank"]].to_numpy().tolist() == [
+        ["Head Nurse", 4, 1],
+        ["Head Nurse", 1, 2],
+        ["Leiter der Buchhaltung", 2, 1],
+    ]
+    call("clean", leads, "--out", tmp_path / "b.csv", "--set", "clean.report_min_records=3")
+    assert len(pd.read_csv(tmp_path / "b_report" / "label_combinations.csv")) == 2

@@ -1,11 +1,15 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import polars as pl
 import pytest
 
+from data_cleaning.errors import BadInput
 from harness.store import (
     StageStore,
+    check_writable,
     copy_model,
     digest,
     imports_of,
@@ -36,6 +40,30 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         filling.write_text("half" * (1 // 0))
     assert final.read_text() == "before"
     assert list(tmp_path.iterdir()) == [final]
+
+
+def test_a_place_that_cannot_be_written_and_a_full_disk_are_bad_input(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match=f"{tmp_path}/folder cannot be written: Is a directory"):  # noqa: SIM117
+        with whole_file(tmp_path / "folder") as filling:
+            filling.write_text("x")
+    for place in ("/proc/x", tmp_path / "file" / "x", tmp_path / ("x" * 250)):
+        with pytest.raises(BadInput, match="cannot be written: "), whole_folder(Path(place)):
+            pass
+        with pytest.raises(BadInput, match="cannot be written: "):
+            check_writable(Path(place))
+    check_writable(tmp_path / "free")
+    frame = pl.DataFrame({"a": ["x" * 100] * 20_000})
+    for write in (frame.write_csv, frame.write_parquet):
+        with pytest.raises(BadInput, match=r"made cannot be written: the disk is full"), whole_file(tmp_path / "made"):
+            write("/dev/full")
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_a_fault_of_whoever_fills_a_folder_stays_its_own(tmp_path):
+    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "made"):
+        (tmp_path / "absent").read_text()
 
 
 def test_only_what_dead_processes_left_is_removed(tmp_path):

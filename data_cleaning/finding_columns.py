@@ -1,0 +1,88 @@
+"""Which columns of somebody's file hold the title, the labels and the rest, where only the title is required."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_cleaning.errors import BadInput, unknown
+from data_cleaning.leads import LeadColumns, check_mapped_once
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundColumns:
+    """Which of the configured columns a file has."""
+
+    present: Mapping[str, str]
+    """Our name to the file's own."""
+    absent: Mapping[str, str]
+    """Our name to the configured one that the file lacks."""
+
+
+def find_title(names: Sequence[str], column: str, path: Path, *, asked_for: bool, taken: Collection[str] = ()) -> str:
+    """Find the column of titles.
+
+    Args:
+        names: of the file's columns.
+        column: the configured name.
+        path: of the file, for messages.
+        asked_for: whether somebody named just this column; else "title" and "job title" will do, whatever their case.
+        taken: columns that are something else and will not do.
+
+    Raises:
+        BadInput: there is none, or several columns that might be it.
+    """
+    if column in names:
+        return column
+    spellings = (column.strip().lower(), "title", "job title")
+    usual = [name for name in names if name not in taken and name.strip().lower() in spellings]
+    if len(usual) == 1 and not asked_for:
+        return usual[0]
+    raise BadInput(
+        f"{path}: {unknown('column', column, names)} Name the column of titles with --title-column, or in a config "
+        "under leads.columns.title."
+    )
+
+
+def find_columns(
+    names: Sequence[str], columns: LeadColumns, path: Path, *, title_asked_for: bool = False
+) -> FoundColumns:
+    """Find the columns of a file of which only the title is required.
+
+    What was asked for must be there: counts, without which every figure would be wrong, and a title or target whose
+    configured name is not the default one. The default names are found in other case as well, and a target by its own
+    name. Record, country and date are found in any case, and done without where they are not there.
+
+    Args:
+        names: of the file's columns.
+        columns: the configured names.
+        path: of the file, for messages.
+        title_asked_for: whether somebody named the title's column, be it by the default name.
+
+    Raises:
+        BadInput: there is no title, or something that was asked for is not there; one column is mapped twice.
+    """
+    check_mapped_once(columns)
+    usual = LeadColumns()
+    wanted = columns.named()
+    del wanted["title"]
+    free = [name for name in names if name not in wanted.values()]
+    asked_for = title_asked_for or columns.title != usual.title
+    present = {"title": find_title(names, columns.title, path, asked_for=asked_for, taken=wanted.values())}
+    absent = {}
+    for ours, column in wanted.items():
+        is_target = ours in columns.targets
+        required = ours == "count" or (is_target and usual.targets.get(ours) != column)
+        spellings = () if required else (column.strip().lower(), *((ours.lower(),) if is_target else ()))
+        alike = [name for name in free if name not in present.values() and name.strip().lower() in spellings]
+        if column in names:
+            present[ours] = column
+        elif len(alike) == 1:
+            present[ours] = alike[0]
+        elif required:
+            setting = f"leads.columns.{'targets.' if is_target else ''}{ours}"
+            raise BadInput(
+                f"{path}: {unknown('column', column, names)} Rename it, or set {setting} to what it is called."
+            )
+        else:
+            absent[ours] = column
+    return FoundColumns(present=present, absent=absent)

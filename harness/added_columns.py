@@ -1,0 +1,145 @@
+"""The columns that cleaning adds to a file, and those of the same names that the file brings."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from data_cleaning.clean import CleanedLeads
+from data_cleaning.consensus import MAJORITY, TIE, TOO_FEW, UNSEEN
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.leads import TableFile
+from data_cleaning.normalise import normalise_titles
+from data_cleaning.taxonomy import Target, Taxonomy
+
+_ORIGINAL_TITLE = "original_title"
+_STATUS = "majority_status"
+
+
+def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str], taxonomy: Taxonomy) -> None:
+    """Refuse columns of the names that cleaning adds, unless each row shows that an earlier cleaning wrote them.
+
+    Args:
+        table: the file.
+        leads: its rows under our names.
+        present: our name of a column to the file's own.
+        taxonomy: says which label is of which class.
+
+    Raises:
+        BadInput: such a column is itself read as a title, a label or the like, or holds something else than what the
+            title and the labels beside it were made of.
+    """
+    targets = [target for target in taxonomy.targets if target.name in leads.columns]
+    of_targets = [f"{prefix}_{target.name}" for target in targets for prefix in ("raw", "original")]
+    added = [_ORIGINAL_TITLE, *of_targets, *([_STATUS] if targets else [])]
+    mapped = [f"{ours} from {theirs!r}" for ours, theirs in present.items() if theirs in added]
+    if mapped:
+        raise BadInput(
+            f"{table.path}: columns are read that cleaning would overwrite with what it adds: {first_few(mapped)}. "
+            "Rename them in the file, or read others."
+        )
+    texts = table.frame.select(name for name in added if name in table.frame.columns)
+    if not texts.columns:
+        return
+    texts = texts.with_columns(pl.all().cast(pl.String).str.strip_chars())
+    by_consensus = _by_consensus(texts, targets)
+    disagree = {}
+    if _STATUS in texts.columns and by_consensus is None:
+        disagree[_STATUS] = texts[_STATUS].is_not_null()
+    if _ORIGINAL_TITLE in texts.columns:
+        disagree[_ORIGINAL_TITLE] = _titles_disagree(texts[_ORIGINAL_TITLE], leads["title"])
+    for target in targets:
+        disagree |= _labels_disagree(texts, leads[target.name], target, by_consensus)
+    faults = [f"{name} ({table.place(rows.arg_max() or 0)})" for name, rows in disagree.items() if rows.any()]
+    if faults:
+        raise BadInput(
+            f"{table.path} already has columns that cleaning adds, and not from an earlier cleaning, as they disagree "
+            f"with the title or label beside them: {first_few(faults)}. Rename or drop them."
+        )
+
+
+def _by_consensus(texts: pl.DataFrame, targets: list[Target]) -> pl.Series | None:
+    """Return which rows say that consensus gave them their labels; None where the file has no such account."""
+    if _STATUS not in texts.columns or not all(f"original_{target.name}" in texts.columns for target in targets):
+        return None
+    if not texts[_STATUS].drop_nulls().is_in([MAJORITY, TIE, TOO_FEW, UNSEEN]).all():
+        return None
+    return (texts[_STATUS] == MAJORITY).fill_null(False)
+
+
+def _titles_disagree(originals: pl.Series, titles: pl.Series) -> pl.Series:
+    pairs = pl.DataFrame([originals.alias("original"), titles.alias("title")])
+    distinct = pairs.unique().drop_nulls("original")
+    normal = distinct.with_columns(
+        (normalise_titles(distinct["original"]) != distinct["title"]).fill_null(True).alias("wrong")
+    )
+    return pairs.join(normal, on=["original", "title"], how="left", nulls_equal=True, maintain_order="left")[
+        "wrong"
+    ].fill_null(False)
+
+
+def _labels_disagree(
+    texts: pl.DataFrame, labels: pl.Series, target: Target, by_consensus: pl.Series | None
+) -> dict[str, pl.Series]:
+    """Compare the class of a row's label with those of the labels that it is said to have had.
+
+    Consensus may have given a row another class than its own labels have; those two must then be of one class.
+    """
+    pairs = dict(target.raw_to_class)
+    of_row = labels.str.strip_chars().replace_strict(pairs, default=None, return_dtype=pl.String)
+    unknown = labels.is_not_null() & of_row.is_null()  # which grouping will name
+    raw, original = f"raw_{target.name}", f"original_{target.name}"
+    disagree = {}
+    for name in (original, raw):
+        if name in texts.columns:
+            of_name = texts[name].replace_strict(pairs, default=None, return_dtype=pl.String)
+            wrong = (of_name != of_row).fill_null(True) & ~unknown
+            if by_consensus is not None:
+                wrong &= ~by_consensus | of_name.is_null()
+                if name == raw:
+                    of_original = texts[original].replace_strict(pairs, default=None, return_dtype=pl.String)
+                    wrong |= by_consensus & (of_name != of_original).fill_null(False)
+            disagree[name] = wrong & texts[name].is_not_null()
+    return disagree
+
+
+def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: CleanedLeads) -> pl.DataFrame:
+    """Return the file's own rows and columns that are left, with what cleaning changed and added.
+
+    What an earlier cleaning kept is passed on; cells that it left empty are filled.
+
+    Args:
+        frame: the file's.
+        present: our name of a column to the file's own.
+        cleaned: the leads that were picked from it.
+    """
+    kept = cleaned.kept
+    rows = frame[cleaned.kept_rows]
+    changed = [kept[name].alias(present[name]) for name in ("title", *cleaned.targets)]
+    of_targets = [f"{prefix}_{name}" for prefix in ("raw", "original") for name in cleaned.targets]
+    added = []
+    for name in (name for name in (_ORIGINAL_TITLE, *of_targets, _STATUS) if name in kept.columns):
+        new = kept[name]
+        if name == _STATUS and name in rows.columns:
+            # A label that an earlier consensus gave is still from a majority, however few of its records are left.
+            new = new.set(rows[name].cast(pl.String) == MAJORITY, MAJORITY)
+        elif name in rows.columns:
+            new = pl.select(pl.coalesce(rows[name].cast(pl.String), new)).to_series()
+        added.append(new.alias(name))
+    return rows.with_columns(*changed, *added)
+
+
+def quarantined_rows(table: TableFile, cleaned: CleanedLeads) -> pl.DataFrame:
+    """Return the file's own rows that were dropped, as they came, behind their reason and their line or row."""
+    own = table.frame.columns
+    reason, place = (_free(name, own) for name in ("reason", table.unit))
+    dropped = table.frame[cleaned.quarantined_rows]
+    numbers = table.numbers()[cleaned.quarantined_rows]
+    return dropped.with_columns(cleaned.quarantined["reason"].alias(reason), numbers.alias(place)).select(
+        reason, place, *own
+    )
+
+
+def _free(name: str, taken: list[str]) -> str:
+    while name in taken:
+        name = f"quarantine_{name}"
+    return name
