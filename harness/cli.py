@@ -30,7 +30,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing output
 _DEFAULT = Path("configs/default.yaml")
 _MOST = 100_000_000
 _ALL = ("all", "report")
-_SHOWN = ("summary", "differences", "costs")
+_SHOWN = ("summary", "differences", "most_wrong", "costs")
 
 
 @app.command("run")

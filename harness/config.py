@@ -136,6 +136,8 @@ class RunConfig(_Section):
     clean: CleanSettings = CleanSettings()
     """Which optional steps cleaning takes."""
     split: SplitSection = SplitSection()
+    most_wrong: tuple[str, ...] = ("neural",)
+    """Systems whose answers on train and test are ranked by loss, where the run has them."""
     learn_from: tuple[Literal["legacy", "consensus"], ...] = Field(default=("legacy",), min_length=1)
     """Labels to learn from, each a block of fits: as they were recorded, or with the majority of each title, learned on
     train alone. Validation and test keep the recorded ones."""

@@ -24,7 +24,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from data_cleaning.progress import Progress
-from harness.reporting.tables import Table, display, is_number
+from harness.reporting.tables import Table, is_number
 
 _PLAIN_LINE_EVERY_SECONDS = 10.0
 
@@ -96,7 +96,7 @@ def by_step(stages: Iterable[str]) -> str:
 
 def show_table(table: Table) -> None:
     """Print one table with its title and note; groups of the first column are parted by a line."""
-    worded = display(table.frame)
+    worded = table.shown
     shown = RichTable(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for name in worded:
         side: Literal["left", "right"] = "right" if is_number(table, name) else "left"

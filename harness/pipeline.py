@@ -14,11 +14,12 @@ from harness.stages.files import LEARN
 from harness.stages.fit import fit
 from harness.stages.label_issues import find_label_issues
 from harness.stages.leads import obtain_leads
+from harness.stages.most_wrong import most_wrong
 from harness.stages.predict import predict
 from harness.stages.references import gather_references
 from harness.stages.score import score
 from harness.stages.split import split
-from harness.store import StageStore, digest, imports_of, library_versions, source_digest
+from harness.store import StageStore, digest, imports_of, library_versions, scratch, source_digest
 from harness.systems import SYSTEMS, SYSTEMS_SOURCE, Request
 
 # The config is fingerprinted by the values that a stage reads; the registry of systems as one file, since following
@@ -53,7 +54,7 @@ class Arm:
     system: str
 
     def stage(self, step: str) -> str:
-        """Return the name of one of its stages: fit, predict or score."""
+        """Return the name of one of its stages: fit, predict, score or most_wrong."""
         return f"{step}/{self.by}/{self.block}/{self.system}"
 
 
@@ -157,11 +158,15 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
     def named(step: str, done: int, total: int, unit: str = "titles") -> None:
         on_progress(f"{step} ({arm.by}, {arm.block})", done, total, unit)
 
-    return [
+    stages = [
         Stage(
             fitted,
             lambda done, out: fit(
-                Request(config, taxonomy, named), arm.system, arm.block, done[f"split/{arm.by}"] / LEARN, out
+                Request(config, taxonomy, named, scratch(out)),
+                arm.system,
+                arm.block,
+                done[f"split/{arm.by}"] / LEARN,
+                out,
             ),
             reads=(arm.system, arm.block, *_settings_of(config, arm.system), share, config.seed, SYSTEMS_SOURCE),
             needs=(f"split/{arm.by}",),
@@ -182,6 +187,17 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
             modules=("harness.stages.score",),
         ),
     ]
+    if arm.system in config.most_wrong:
+        stages.append(
+            Stage(
+                arm.stage("most_wrong"),
+                lambda done, out: most_wrong(arm.system, taxonomy, done[f"split/{arm.by}"], done[fitted], out, named),
+                reads=(arm.system,),
+                needs=(f"split/{arm.by}", fitted),
+                modules=("harness.stages.most_wrong", *of_system),
+            )
+        )
+    return stages
 
 
 def _settings_of(config: RunConfig, name: str) -> tuple[Any, tuple[Path, ...]]:

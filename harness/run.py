@@ -19,7 +19,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
-from harness.pipeline import Folders, arms, fingerprints, make_stages, plan
+from harness.pipeline import Arm, Folders, arms, fingerprints, make_stages, plan
 from harness.reporting.page import write_page
 from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
 from harness.stages.files import (
@@ -29,6 +29,7 @@ from harness.stages.files import (
     LABEL_FIXES,
     LEDGER,
     MODEL,
+    MOST_WRONG,
     PREDICT_FACTS,
     PREDICTIONS,
     REFERENCE_FACTS,
@@ -239,6 +240,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         for name, place in done.items()
         if name.startswith("compare/")
     ]
+    ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
     fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
     whole_numbers = pd.DataFrame(references)
     counted = whole_numbers.columns.drop(["split", "reference"])
@@ -252,8 +254,15 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,
+        most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
     )
+
+
+def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
+    found = pd.read_parquet(place / MOST_WRONG)
+    named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+    return found.assign(**named)[[*named, *found.columns]]
 
 
 def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, Any], tables: list[Table]) -> None:

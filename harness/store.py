@@ -31,6 +31,7 @@ _STAMPED = (
 )
 """Libraries that results depend on."""
 _UNFINISHED = "unfinished-"
+_SCRATCH = "scratch-"
 
 
 def file_digest(path: Path) -> str:
@@ -183,6 +184,15 @@ def whole_file(final: Path) -> Iterator[Path]:
         filling.unlink(missing_ok=True)
 
 
+def scratch(filling: Path) -> Path:
+    """Return the folder of a stage that is being made in which it may keep what should outlive a kill.
+
+    It is the same one when the stage is begun again, and is removed once the stage is finished.
+    """
+    name = filling.name.removeprefix(_UNFINISHED).partition("-")[2]
+    return filling.with_name(f"{_SCRATCH}{name}")
+
+
 def is_unfinished(folder: Path) -> bool:
     """Say whether a folder is one that is being filled, or that a killed process left."""
     return folder.name.startswith(_UNFINISHED)
@@ -237,10 +247,12 @@ class StageStore:
         began = time.perf_counter()
         with whole_folder(final) as filling:
             make(filling)
+            left_over = scratch(filling)
             seconds = time.perf_counter() - began
             (filling / "stage.json").write_text(
                 json.dumps({"stage": name, "wall_seconds": seconds, "commit": commit()})
             )
+        shutil.rmtree(left_over, ignore_errors=True)
         self.made[name] = seconds
         return final
 

@@ -51,6 +51,8 @@ class Request:
     config: "RunConfig"
     taxonomy: Taxonomy
     on_progress: Progress = silent
+    scratch: Path | None = None
+    """Folder in which a fit may keep what it goes on from after a kill; None where there is none."""
 
 
 @dataclass(frozen=True)
@@ -128,5 +130,7 @@ SYSTEMS: dict[str, System] = {
     "keyword": System(_keyword, _table, section="keyword"),
     "keyword-corrected": System(_keyword, lambda request: {**_table(request), "normalised": True}, section="keyword"),
     "tfidf": System(_tfidf, _learned("tfidf"), section="tfidf"),
-    "neural": System(_neural, _learned("neural"), section="neural"),
+    "neural": System(
+        _neural, lambda request: {**_learned("neural")(request), "checkpoints": request.scratch}, section="neural"
+    ),
 }

@@ -37,14 +37,23 @@ class TokenizedTitles:
         """Tokens of each title, shape (n_titles,)."""
         return np.diff(self.offsets)
 
-    def padded(self, rows: IntArray, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
-        """Return ids and mask of the titles at `rows`, padded to the longest of them, each (n_rows, seq).
+    def select(self, rows: IntArray) -> "TokenizedTitles":
+        """Return the titles at `rows`, in that order."""
+        starts, lengths = self.offsets[rows], self.lengths[rows]  # (n_rows,) each
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)  # (n_rows + 1,)
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)  # (n_tokens,)
+        return TokenizedTitles(ids=self.ids[np.repeat(starts, lengths) + within], offsets=offsets, pad_id=self.pad_id)
+
+    def padded(
+        self, rows: IntArray, device: torch.device | None = None, width: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return ids and mask of the titles at `rows`, padded to the longest of them or to `width`, each (n_rows, seq).
 
         The mask is 1 for a token and 0 for padding.
         """
         starts = self.offsets[rows]  # (n_rows,)
         lengths = self.offsets[rows + 1] - starts  # (n_rows,)
-        positions = np.arange(lengths.max())  # (seq,)
+        positions = np.arange(lengths.max() if width is None else width)  # (seq,)
         is_token = positions < lengths[:, None]  # (n_rows, seq)
         # Positions beyond a title point at its start, so that they are in range; the mask drops them.
         source = starts[:, None] + np.where(is_token, positions, 0)  # (n_rows, seq)
@@ -105,6 +114,17 @@ def plan_batches(
     if rng is not None:
         batches = [batches[position] for position in rng.permutation(len(batches))]
     return batches
+
+
+def plan_random_batches(n_titles: int, titles_per_batch: int, rng: np.random.Generator) -> list[IntArray]:
+    """Put every title into one batch of `titles_per_batch` titles, the last one smaller; positions per batch."""
+    order = rng.permutation(n_titles)
+    return [order[start : start + titles_per_batch] for start in range(0, n_titles, titles_per_batch)]
+
+
+def halves(rows: IntArray, n_halvings: int) -> list[IntArray]:
+    """Split a batch into equal parts, 2 ** n_halvings of them or as many as it has titles."""
+    return [part for part in np.array_split(rows, min(2**n_halvings, len(rows))) if len(part)]
 
 
 def _safe(title: str) -> str:

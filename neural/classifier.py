@@ -1,8 +1,10 @@
 """The neural system: fine-tune one encoder for every target, then answer, save and load."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,28 +20,45 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
 from neural import training
 from neural.batches import tokenize
+from neural.calibration import calibrate
+from neural.checkpoints import Checkpoints
 from neural.devices import resolve_device, uses_bf16
+from neural.distributed import team_of_torchrun
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
 from neural.inference import predict_logits, probabilities
 from neural.multihead import MultiHead
+from neural.onnx import OnnxNetwork
 from neural.rows import distinct_rows, sample_rows
+from neural.runtime import choose_runtime, predict_with
 from neural.settings import NeuralSettings
-from neural.training import EpochLog
+from neural.training_log import EpochLog, log_table
+
+_ONNX = "network.onnx"
+_TITLES_AT_ONCE = 100_000
 
 
 class NeuralClassifier:
     """A title classifier in torch.
 
-    `fit` sets `taxonomy_`, `tokenizer_`, `model_`, `log_` (one entry per epoch) and `summary_`.
+    `fit` sets `taxonomy_`, `tokenizer_`, `model_`, `log_` (one entry per epoch), `temperatures_` (target to what its
+    logits are divided by), `runtime_` (what answers instead of torch, or None) and `summary_`.
     """
 
     taxonomy_: Taxonomy
     tokenizer_: PreTrainedTokenizerBase
     model_: MultiHead
     log_: list[EpochLog]
+    temperatures_: dict[str, float]
+    runtime_: OnnxNetwork | None
     summary_: dict[str, Any]
 
-    def __init__(self, settings: NeuralSettings, seed: int = 0, on_progress: Progress = silent) -> None:
+    def __init__(
+        self,
+        settings: NeuralSettings,
+        seed: int = 0,
+        on_progress: Progress = silent,
+        checkpoints: Path | None = None,
+    ) -> None:
         """Store the settings.
 
         Args:
@@ -47,10 +66,12 @@ class NeuralClassifier:
             seed: decides the heads' first weights, the order of rows and dropout; on a CPU, the same seed and number of
                 threads give the same network.
             on_progress: told how far fitting and predicting are.
+            checkpoints: folder for this fit alone; a fit that was killed goes on from it. None keeps none.
         """
         self.settings = settings
         self.seed = seed
         self.on_progress = on_progress
+        self.checkpoints = checkpoints
 
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
         """Fine-tune the encoder and keep the epoch with the best mean accuracy over the targets.
@@ -76,8 +97,11 @@ class NeuralClassifier:
         self.tokenizer_ = tokenizer
         rng = np.random.default_rng(self.seed)
         train_rows, valid_rows = self._examples(train, rng), self._examples(valid)
+        checkpoints = None
+        if self.checkpoints is not None:
+            checkpoints = Checkpoints(self.checkpoints, self._identity(train_rows, valid_rows))
         # Forked, so that a caller's own draws are what they would be without a fit.
-        with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
+        with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]), team_of_torchrun(device) as team:
             torch.manual_seed(self.seed)
             self.model_ = self._build(encoder, device)
             self.log_, best = training.train(
@@ -87,16 +111,25 @@ class NeuralClassifier:
                 self.settings,
                 rng,
                 on_progress=self.on_progress,
+                checkpoints=checkpoints,
+                team=team,
+                seed=self.seed,
             )
+        errors = self._calibrate(valid_rows)
+        chosen = choose_runtime(self.model_, valid_rows.titles, self.settings.runtime, self.settings.precision)
+        self.runtime_ = chosen.network
         self.summary_ = {
             **train.summary(),
             "distinct_rows_fitted": len(train_rows.titles),
             "distinct_rows_validated": len(valid_rows.titles),
             "best_epoch": best.epoch,
+            "target_weights": best.valid_target_weights,
             "seconds": sum(entry.seconds for entry in self.log_),
             "device": device.type,
             "bf16": uses_bf16(self.settings.precision, device),
             "threads": torch.get_num_threads(),
+            "calibration": {"temperatures": self.temperatures_, "errors": errors},
+            "runtime": {"chosen": chosen.name, "compared": chosen.compared},
         }
         return self
 
@@ -111,9 +144,20 @@ class NeuralClassifier:
         require_fitted(self, "summary_")
         distinct = {title: row for row, title in enumerate(dict.fromkeys(titles))}
         rows = np.fromiter((distinct[title] for title in titles), np.int64, len(titles))  # (n_titles,)
-        tokenized = tokenize(list(distinct), self.tokenizer_, self.settings.max_tokens)
-        logits = predict_logits(self.model_, tokenized, self.settings.precision, "neural predict", self.on_progress)
-        return {target: probabilities(values)[rows] for target, values in logits.items()}
+        asked = list(distinct)
+        answers: dict[str, list[FloatArray]] = {target: [] for target in self.taxonomy_.names}
+        runs = predict_with(self.model_, self.runtime_, self.settings.precision)
+        # In chunks, so that tokens and logits of a million titles are never in memory at once.
+        for start in range(0, max(len(asked), 1), _TITLES_AT_ONCE):
+            chunk = asked[start : start + _TITLES_AT_ONCE]
+            tokenized = tokenize(chunk, self.tokenizer_, self.settings.max_tokens)
+
+            def told(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
+                self.on_progress(step, before + done, len(asked))
+
+            for target, values in runs(tokenized, "neural predict", told).items():
+                answers[target].append(probabilities(values / self.temperatures_[target]))
+        return {target: np.concatenate(pieces)[rows] for target, pieces in answers.items()}
 
     def fit_summary(self) -> dict[str, Any]:
         """Say what the system learned from: rows, records and both per source; and on what, and its best epoch."""
@@ -127,8 +171,12 @@ class NeuralClassifier:
         save_model(self.model_, str(folder / "model.safetensors"))
         _write_json(folder / "taxonomy.json", self.taxonomy_.to_dict())
         _write_json(folder / "settings.json", {"seed": self.seed, "settings": asdict(self.settings)})
+        if self.runtime_ is not None:
+            (folder / _ONNX).write_bytes(self.runtime_.content)
         log = [asdict(entry) for entry in self.log_]
         _write_json(folder / "training_log.json", {"summary": self.summary_, "epochs": log})
+        table = log_table(self.log_, self.summary_["best_epoch"])
+        (folder / "training_log.md").write_text(table, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -156,16 +204,46 @@ class NeuralClassifier:
         system.model_.to(resolve_device(system.settings.device))
         system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
         system.summary_ = log["summary"]
+        system.temperatures_ = log["summary"]["calibration"]["temperatures"]
+        system.runtime_ = system._open_runtime(folder)
         return system
+
+    def _open_runtime(self, folder: Path) -> OnnxNetwork | None:
+        """Open the exported network, where one was chosen and this machine can run it; else torch answers."""
+        if not (folder / _ONNX).exists() or find_spec("onnxruntime") is None:
+            return None
+        if next(self.model_.parameters()).device.type != "cpu":
+            return None
+        return OnnxNetwork((folder / _ONNX).read_bytes(), self.model_.n_classes)
+
+    def _calibrate(self, valid_rows: training.Examples) -> dict[str, dict[str, float]]:
+        """Fit the temperatures on validation; return the calibration errors before and after, per target."""
+        logits = predict_logits(self.model_, valid_rows.titles, self.settings.precision)
+        labels = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in valid_rows.labels.items()}
+        self.temperatures_, errors = calibrate(logits, labels, torch.tensor(valid_rows.weights))
+        return errors
 
     def _build(self, encoder: PreTrainedModel, device: torch.device) -> MultiHead:
         """Put fresh heads for the targets of the taxonomy on an encoder, in evaluation mode."""
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
+    def _identity(self, *parts: training.Examples) -> str:
+        """Digest what decides the outcome of a fit: settings, seed and rows."""
+        settings = {name: value for name, value in asdict(self.settings).items() if name != "checkpoint_minutes"}
+        found = hashlib.sha256(json.dumps([settings, self.seed]).encode())
+        for part in parts:
+            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values()):
+                found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
+
     def _examples(self, labelled: LabelledTitles, sampler: np.random.Generator | None = None) -> training.Examples:
         """Merge, weigh and tokenise rows; with a sampler, no more of them than the settings allow."""
-        positions, weights = distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
+        if self.settings.merge_equal_rows:
+            positions, weights = distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
+        else:
+            positions = np.repeat(np.arange(len(labelled)), labelled.counts)  # (n_records,)
+            weights = labelled.weights[positions].astype(np.float64)  # (n_records,)
         if sampler is not None and self.settings.max_train_rows is not None:
             drawn, weights = sample_rows(weights, self.settings.max_train_rows, sampler)
             positions = positions[drawn]

@@ -1,5 +1,7 @@
 """Where to compute, and in which number format."""
 
+import os
+
 import torch
 
 from data_cleaning.errors import BadInput
@@ -14,7 +16,10 @@ def resolve_device(name: str) -> torch.device:
     has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise BadInput("device is 'cuda', but torch sees no GPU. Set device to 'auto' or 'cpu'.")
-    return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
+    if not has_gpu or name == "cpu":
+        return torch.device("cpu")
+    # `torchrun` gives each process of a machine a card of its own.
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
 
 
 def uses_bf16(precision: str, device: torch.device) -> bool:

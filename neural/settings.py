@@ -8,6 +8,10 @@ from typing import Any
 from data_cleaning.errors import BadInput
 
 POOLINGS = ("mean", "cls")
+BATCHINGS = ("length", "random")
+TARGET_WEIGHTS = ("equal", "inverse-accuracy")
+RUNTIME_CHOICES = ("auto", "torch", "onnx", "onnx-int8")
+SCHEDULES = ("linear", "constant")
 DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = ("auto", "fp32", "bf16")
 
@@ -26,30 +30,52 @@ class NeuralSettings:
     """How token vectors become one vector: their mean, or the first one ("cls")."""
     max_tokens: int = 64
     """Tokens kept per title, the two special ones included."""
+    batching: str = "length"
+    """What a training batch is: "length" puts equally long titles together under a budget of tokens, "random" takes
+    `titles_per_batch` titles of any length."""
     max_tokens_per_batch: int = 512
-    """Tokens in one training batch, padding included; short titles make large batches."""
+    """Tokens in one batch by length, padding included; short titles make large batches."""
+    titles_per_batch: int = 128
+    """Titles in one random batch."""
+    pad_to_max: bool = False
+    """Whether every batch is padded to `max_tokens`, which changes no answer and costs time; else to its longest."""
+    merge_equal_rows: bool = True
+    """Whether records of the same title and labels are one row that weighs more; else every record is a row."""
     epochs: int = 2
     """Passes over the training rows; the one that validates best is kept. Fewer than 2,000 rows want 6 or more."""
+    stop_accuracy: float | None = None
+    """Stop after an epoch in which the training accuracy of every target reaches this; None never stops early."""
+    target_weights: str = "equal"
+    """What each target counts in the loss: "inverse-accuracy" gives more to the target that is answered worst."""
+    accuracy_window: int = 1000
+    """Batches over which inverse accuracies are taken."""
     learning_rate: float = 4e-4
     """Highest learning rate of the encoder."""
     head_learning_rate_factor: float = 10.0
     """The heads start from random weights, so they learn this many times faster than the encoder."""
     warmup_share: float = 0.1
-    """Share of all steps in which the learning rate rises; it falls to 0 over the rest."""
+    """Share of all steps in which the learning rate rises."""
+    schedule: str = "linear"
+    """Over the other steps the rate falls to 0 ("linear") or stays ("constant")."""
     weight_decay: float = 0.01
     """AdamW's decay of weight matrices; biases and norms have none."""
     dropout: float = 0.1
     """Share of the pooled vector dropped before the heads; the encoder keeps the dropout of its own config."""
-    clip_norm: float = 1.0
-    """Longest gradient; a longer one is scaled down to this norm."""
+    clip_norm: float | None = 1.0
+    """Longest gradient; a longer one is scaled down to this norm. None leaves gradients as they are."""
     count_power: float = 0.5
     """A row of c records, each of weight w, weighs w * c ** count_power: 1 counts records, 0 distinct rows."""
     max_train_rows: int | None = None
     """Train on a seeded sample of at most this many distinct rows, for trial runs; None takes all."""
+    checkpoint_minutes: float = 10.0
+    """Minutes between checkpoints within an epoch, where the caller keeps any; one more follows each epoch."""
     device: str = "auto"
     """Where to compute; "auto" takes a GPU where there is one."""
     precision: str = "auto"
     """Number format of matrix products; "auto" takes bf16 where the device is built for it."""
+
+    runtime: str = "auto"
+    """What answers on a CPU: "auto" takes the fastest runtime whose answers are torch's on validation titles."""
 
     def __post_init__(self) -> None:
         faults = [
@@ -58,7 +84,7 @@ class NeuralSettings:
             if not is_good(getattr(self, name))
         ]
         # Two good settings can still contradict each other; a bad one is complained about once.
-        if not faults and self.max_tokens_per_batch < self.max_tokens:
+        if not faults and self.batching == "length" and self.max_tokens_per_batch < self.max_tokens:
             faults.append(
                 f"max_tokens_per_batch is {self.max_tokens_per_batch}; expected at least max_tokens, {self.max_tokens}"
             )
@@ -87,21 +113,42 @@ def _one_of(known: tuple[str, ...]) -> tuple[Callable[[Any], bool], str]:
     return lambda value: value in known, f"one of {', '.join(known)}"
 
 
+def _true_or_false() -> tuple[Callable[[Any], bool], str]:
+    """Accept nothing but the two truth values."""
+    return lambda value: type(value) is bool, "true or false"
+
+
+def _or_none(check: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], bool], str]:
+    """Accept None as well."""
+    is_good, expected = check
+    return lambda value: value is None or is_good(value), expected
+
+
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "encoder": (lambda value: isinstance(value, str) and bool(value.strip()), "the name of an encoder"),
     "pooling": _one_of(POOLINGS),
     # Two special tokens and at least one of the title.
     "max_tokens": _whole(3),
+    "batching": _one_of(BATCHINGS),
     "max_tokens_per_batch": _whole(3),
+    "titles_per_batch": _whole(1),
+    "pad_to_max": _true_or_false(),
+    "merge_equal_rows": _true_or_false(),
+    "stop_accuracy": _or_none(_number(0, 1.0000001, "a share above 0, or none", low_is_good=False)),
+    "target_weights": _one_of(TARGET_WEIGHTS),
+    "accuracy_window": _whole(1),
+    "schedule": _one_of(SCHEDULES),
     "epochs": _whole(1),
     "learning_rate": _number(0, 1, "a number above 0 and below 1", low_is_good=False),
     "head_learning_rate_factor": _number(0, math.inf, "a number above 0", low_is_good=False),
     "warmup_share": _number(0, 1, "a number from 0 to below 1"),
     "weight_decay": _number(0, math.inf, "a number of at least 0"),
     "dropout": _number(0, 1, "a number from 0 to below 1"),
-    "clip_norm": _number(0, math.inf, "a number above 0", low_is_good=False),
+    "clip_norm": _or_none(_number(0, math.inf, "a number above 0, or none", low_is_good=False)),
+    "checkpoint_minutes": _number(0, math.inf, "a number of at least 0"),
     "count_power": _number(0, math.inf, "a number of at least 0"),
-    "max_train_rows": (lambda value: value is None or (type(value) is int and value >= 1), "a whole number or none"),
+    "max_train_rows": _or_none((lambda value: type(value) is int and value >= 1, "a whole number or none")),
     "device": _one_of(DEVICES),
     "precision": _one_of(PRECISIONS),
+    "runtime": _one_of(RUNTIME_CHOICES),
 }

@@ -1,8 +1,10 @@
 """Fine-tuning: epochs of shuffled batches, and the epoch that validates best is kept."""
 
 import time
+import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +14,16 @@ from torch import Tensor, nn
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
-from neural.batches import TokenizedTitles, plan_batches
+from neural.batches import TokenizedTitles, halves, plan_batches, plan_random_batches
+from neural.checkpoints import Checkpoints, Snapshot
 from neural.devices import autocast, uses_bf16
+from neural.distributed import Team
 from neural.inference import predict_logits
 from neural.multihead import MultiHead
-from neural.objective import target_losses, total_loss
+from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
+from neural.optimization import make_optimizer, set_learning_rate
 from neural.settings import NeuralSettings
+from neural.training_log import EpochLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +36,11 @@ class Examples:
     weights: npt.NDArray[np.float64]
     """What each row counts in loss and accuracy, (n_rows,)."""
 
-    def batch(self, rows: IntArray, device: torch.device) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+    def batch(
+        self, rows: IntArray, device: torch.device, width: int | None = None
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
         """Return ids, mask, labels per target and weights of some rows, ready for the network."""
-        ids, mask = self.titles.padded(rows, device)  # (n_rows, seq) each
+        ids, mask = self.titles.padded(rows, device, width)  # (n_rows, seq) each
         labels = {
             target: torch.from_numpy(codes[rows].astype(np.int64)).to(device)  # (n_rows,)
             for target, codes in self.labels.items()
@@ -41,28 +49,26 @@ class Examples:
         return ids, mask, labels, weights
 
 
-@dataclass(frozen=True, kw_only=True)
-class EpochLog:
-    """What one epoch did."""
+@dataclass
+class _Position:
+    """Where a training is; plain values that a checkpoint keeps."""
 
-    epoch: int
-    """Counted from 1."""
-    train_loss: float
-    """Mean over the batches, with dropout, each weighing as many rows as it has."""
-    valid_loss: float | None
-    """None where there is nothing to validate on; so for the accuracies."""
-    valid_accuracy: dict[str, float] | None
-    """Weighted share of right answers per target."""
-    n_steps: int
-    seconds: float
-    """Wall time, validation included."""
-
-    @property
-    def rank(self) -> tuple[float, float]:
-        """The better epoch has the larger rank: mean accuracy first, then the lower loss."""
-        if self.valid_accuracy is None or self.valid_loss is None:
-            return (float(self.epoch), 0.0)  # nothing to choose by: the last epoch
-        return (float(np.mean(list(self.valid_accuracy.values()))), -self.valid_loss)
+    sampler: Mapping[str, Any]
+    """State of the draw of batches at the start of the epoch."""
+    epoch: int = 1
+    batch: int = 0
+    """Batches of the epoch that are done."""
+    steps: int = 0
+    """Steps of the whole training that are done, smaller batches counted one by one."""
+    epoch_steps: int = 0
+    loss_sum: float = 0.0
+    n_done: int = 0
+    seconds: float = 0.0
+    """Wall time of the epoch in earlier processes."""
+    halvings: int = 0
+    """How often the batches were halved for want of memory."""
+    log: list[dict[str, Any]] = field(default_factory=list)
+    stopped: bool = False
 
 
 def train(
@@ -71,8 +77,11 @@ def train(
     valid_rows: Examples | None,
     settings: NeuralSettings,
     rng: np.random.Generator,
-    target_weights: Mapping[str, float] | None = None,
+    *,
     on_progress: Progress = silent,
+    checkpoints: Checkpoints | None = None,
+    team: Team | None = None,
+    seed: int = 0,
 ) -> tuple[list[EpochLog], EpochLog]:
     """Fine-tune a network in place and leave the weights of its best epoch in it.
 
@@ -82,117 +91,273 @@ def train(
         valid_rows: what to choose the epoch by; None keeps the last.
         settings: how to train.
         rng: draws the order of the rows. Dropout draws from torch's global generator, which the caller seeds.
-        target_weights: what each target counts in the loss; None counts all the same.
         on_progress: told of the titles done in each epoch.
+        checkpoints: where the training is kept and goes on from; None keeps none.
+        team: the processes that train together; None is this one alone.
+        seed: of the dropout, in a team of several.
 
     Returns:
         The log of every epoch, and that of the epoch that was kept.
 
     Raises:
-        BadInput: the loss stopped being a number.
+        BadInput: the loss stopped being a number, or the checkpoint is of another training.
     """
-    lengths = train_rows.titles.lengths  # (n_rows,)
-    optimizer = _make_optimizer(model, settings)
-    n_steps = len(plan_batches(lengths, settings.max_tokens_per_batch))
-    schedule = _make_schedule(optimizer, n_steps * settings.epochs, settings.warmup_share)
-    log: list[EpochLog] = []
-    best_state: dict[str, Tensor] = {}
-    for epoch in range(1, settings.epochs + 1):
-        began = time.perf_counter()
-        loss_sum, n_done = 0.0, 0
-        for rows in plan_batches(lengths, settings.max_tokens_per_batch, rng):
-            loss = _take_step(model, train_rows, rows, optimizer, settings, target_weights)
-            if not np.isfinite(loss):
-                raise BadInput(
-                    f"Training came apart in epoch {epoch} after {n_done:,} titles: the loss is {loss}. "
-                    f"Lower learning_rate (now {settings.learning_rate:g}) or set precision to 'fp32'."
+    trainer = _Trainer(model, train_rows, valid_rows, settings, rng, on_progress, checkpoints, team or Team(), seed)
+    return trainer.run()
+
+
+class _Trainer:
+    """One training: the network, where it is, and what it remembers."""
+
+    def __init__(
+        self,
+        model: MultiHead,
+        train_rows: Examples,
+        valid_rows: Examples | None,
+        settings: NeuralSettings,
+        rng: np.random.Generator,
+        on_progress: Progress,
+        checkpoints: Checkpoints | None,
+        team: Team,
+        seed: int,
+    ) -> None:
+        self.model, self.train_rows, self.valid_rows = model, train_rows, valid_rows
+        self.settings, self.rng, self.on_progress = settings, rng, on_progress
+        self.checkpoints, self.team, self.seed = checkpoints, team, seed
+        self.device = next(model.parameters()).device
+        self.targets = list(train_rows.labels)
+        self.width = settings.max_tokens if settings.pad_to_max else None
+        self.optimizer = make_optimizer(model, settings)
+        self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
+        self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
+        self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
+        self.at = _Position(sampler=rng.bit_generator.state)
+        self.best: dict[str, Tensor] = {}
+        self.saved_at = time.monotonic()
+
+    def run(self) -> tuple[list[EpochLog], EpochLog]:
+        self._resume()
+        wrapped = self.team.wrap(self.model, self.device)
+        while self.at.epoch <= self.settings.epochs and not self.at.stopped:
+            self._train_epoch(wrapped)
+        log = [EpochLog(**entry) for entry in self.at.log]
+        kept = max(log, key=lambda entry: entry.rank)
+        self.model.load_state_dict(self.best)
+        self.model.eval()
+        return log, kept
+
+    def _train_epoch(self, wrapped: nn.Module) -> None:
+        """Learn from every batch of one epoch that is not done yet, validate, and log."""
+        at, began = self.at, time.perf_counter()
+        earlier = at.seconds
+        batches = self._plan()
+        n_steps = len(batches) * self.settings.epochs
+        for rows in batches[at.batch :]:
+            self._learn(wrapped, rows, n_steps)
+            at.batch += 1
+            at.n_done += len(rows)
+            at.seconds = earlier + time.perf_counter() - began
+            if self.team.leads:
+                self.on_progress(
+                    f"neural epoch {at.epoch}/{self.settings.epochs}", at.n_done, len(self.train_rows.titles)
                 )
-            schedule.step()
-            loss_sum += loss * len(rows)
-            n_done += len(rows)
-            on_progress(f"neural epoch {epoch}/{settings.epochs}", n_done, len(lengths))
+            if time.monotonic() - self.saved_at >= 60 * self.settings.checkpoint_minutes:
+                self._save()
+        self._finish_epoch(earlier, began)
+        self._save()
+
+    def _finish_epoch(self, earlier: float, began: float) -> None:
+        """Validate, log, keep the network where it is the best so far, and begin the next epoch."""
+        at = self.at
+        accuracies = self.right / self.weight  # (n_targets,)
+        by_accuracy = self.settings.target_weights == "inverse-accuracy"
+        valid_weights = inverse_accuracy(accuracies) if by_accuracy else torch.ones_like(accuracies)
         valid_loss, valid_accuracy = None, None
-        if valid_rows is not None:
-            valid_loss, valid_accuracy = evaluate(model, valid_rows, settings.precision, target_weights)
-        log.append(
-            EpochLog(
-                epoch=epoch,
-                train_loss=loss_sum / n_done,
-                valid_loss=valid_loss,
-                valid_accuracy=valid_accuracy,
-                n_steps=n_steps,
-                seconds=time.perf_counter() - began,
+        if self.valid_rows is not None:
+            valid_loss, valid_accuracy = evaluate(
+                self.model, self.valid_rows, self.settings.precision, valid_weights.cpu() if by_accuracy else None
             )
+        entry = EpochLog(
+            epoch=at.epoch,
+            train_loss=at.loss_sum / at.n_done,
+            train_accuracy=self._named(accuracies),
+            valid_loss=valid_loss,
+            valid_accuracy=valid_accuracy,
+            target_weights=self._named(self._target_weights()),
+            valid_target_weights=self._named(valid_weights),
+            n_steps=at.epoch_steps,
+            seconds=earlier + time.perf_counter() - began,
         )
-        best = max(log, key=lambda entry: entry.rank)
-        if best is log[-1]:
-            best_state = {name: values.detach().cpu().clone() for name, values in model.state_dict().items()}
-    model.load_state_dict(best_state)
-    model.eval()
-    return log, best
+        at.log.append(asdict(entry))
+        if max((EpochLog(**logged) for logged in at.log), key=lambda logged: logged.rank).epoch == at.epoch:
+            self.best = {name: values.detach().cpu().clone() for name, values in self.model.state_dict().items()}
+            if self.checkpoints and self.team.leads:
+                self.checkpoints.save_best(self.best, at.epoch)
+        stop = self.settings.stop_accuracy
+        at.stopped = stop is not None and float(accuracies.min()) >= stop
+        at.epoch, at.batch, at.epoch_steps, at.loss_sum, at.n_done, at.seconds = at.epoch + 1, 0, 0, 0.0, 0, 0.0
+        at.sampler = self.rng.bit_generator.state
+        self.right.zero_()
+        self.weight.zero_()
+
+    def _plan(self) -> list[IntArray]:
+        """Draw the batches of the epoch; the same ones again where an epoch is gone on with."""
+        self.rng.bit_generator.state = self.at.sampler
+        if self.settings.batching == "random":
+            return plan_random_batches(len(self.train_rows.titles), self.settings.titles_per_batch, self.rng)
+        return plan_batches(self.train_rows.titles.lengths, self.settings.max_tokens_per_batch, self.rng)
+
+    def _learn(self, wrapped: nn.Module, rows: IntArray, n_steps: int) -> None:
+        """Learn from one batch; where memory runs out, from halves of it and of every batch after it."""
+        done = 0
+        while done < len(rows):
+            parts = halves(rows[done:], self.at.halvings)
+            try:
+                for part in parts:
+                    self._take_step(wrapped, part, n_steps)
+                    done += len(part)
+            except torch.OutOfMemoryError:
+                if len(parts[0]) == 1 or self.team.size > 1:
+                    raise
+                self.optimizer.zero_grad()
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+                self.at.halvings += 1
+                smaller = self.settings.max_tokens_per_batch >> self.at.halvings
+                warnings.warn(
+                    f"The device ran out of memory; going on with batches of half the size ({smaller} tokens).",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+
+    def _take_step(self, wrapped: nn.Module, rows: IntArray, n_steps: int) -> None:
+        """Learn from some rows, each process from its own part of them.
+
+        Raises:
+            BadInput: the loss is no number; nothing was learned from it.
+        """
+        at = self.at
+        own = self.team.part_of(rows)
+        # A process without rows of its own takes one that weighs nothing, since all have to take the step.
+        ids, mask, labels, weights = self.train_rows.batch(own if len(own) else rows[:1], self.device, self.width)
+        weights = weights if len(own) else torch.zeros_like(weights)
+        total = self.team.summed(weights.sum())  # ()
+        self.model.train()
+        self.team.seed(self.seed, at.steps)
+        with autocast(self.device, uses_bf16(self.settings.precision, self.device)):
+            logits = wrapped(ids, mask)  # target -> (n_own, n_classes)
+        # Gradients are averaged over the team, so each part of the mean is worth the team's size.
+        losses = target_losses(logits, labels, weights * self.team.size, total)
+        loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
+        value = float(self.team.summed(loss.detach())) / self.team.size
+        if not np.isfinite(value):
+            raise self._came_apart(value, rows)
+        set_learning_rate(self.optimizer, at.steps, n_steps, self.settings)
+        self.optimizer.zero_grad()
+        loss.backward()
+        if self.settings.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
+        self.optimizer.step()
+        right = self.team.summed(right_answers(logits, labels, weights))  # (n_targets,)
+        self.right += right
+        self.weight += total
+        self.recent.add(right, total)
+        at.steps += 1
+        at.epoch_steps += 1
+        at.loss_sum += value * len(rows)
+
+    @property
+    def _by_accuracy(self) -> bool:
+        return self.settings.target_weights == "inverse-accuracy"
+
+    def _target_weights(self) -> Tensor:
+        """Return what each target counts in the loss now, (n_targets,), mean 1."""
+        return self.recent.target_weights() if self._by_accuracy else torch.ones_like(self.right)
+
+    def _named(self, values: Tensor) -> dict[str, float]:
+        return dict(zip(self.targets, values.tolist(), strict=True))
+
+    def _came_apart(self, loss: float, rows: IntArray) -> BadInput:
+        """Save the batch, where there is a place for it, and word the way out."""
+        saved = ""
+        if self.checkpoints is not None:
+            starts = self.train_rows.titles.offsets
+            facts = {
+                "epoch": self.at.epoch,
+                "batch": self.at.batch,
+                "loss": str(loss),
+                "rows": rows.tolist(),
+                "token_ids": [self.train_rows.titles.ids[starts[row] : starts[row + 1]].tolist() for row in rows],
+                "labels": {target: codes[rows].tolist() for target, codes in self.train_rows.labels.items()},
+                "weights": self.train_rows.weights[rows].tolist(),
+            }
+            saved = f" The batch is in {self.checkpoints.save_batch(facts)}."
+        return BadInput(
+            f"Training came apart in epoch {self.at.epoch} after {self.at.n_done:,} titles: the loss is {loss}.{saved} "
+            f"Lower learning_rate (now {self.settings.learning_rate:g}) or set precision to 'fp32'."
+        )
+
+    def _save(self) -> None:
+        """Write a checkpoint, where there is a place for it."""
+        self.saved_at = time.monotonic()
+        if self.checkpoints is None or not self.team.leads:
+            return
+        tensors = {f"model.{name}": values.detach().cpu() for name, values in self.model.state_dict().items()}
+        state = self.optimizer.state_dict()
+        for position, values in state["state"].items():
+            tensors |= {f"optimizer.{position}.{name}": tensor.cpu() for name, tensor in values.items()}
+        tensors |= {
+            "random.cpu": torch.get_rng_state(),
+            "objective.right": self.recent.right.cpu(),
+            "objective.weight": self.recent.weight.cpu(),
+            "epoch.right": self.right.cpu(),
+            "epoch.weight": self.weight.cpu(),
+        }
+        if self.device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        facts = {"position": asdict(self.at), "batches_seen": self.recent.n_seen}
+        # Tensors may share memory, such as tied weights, which safetensors refuses.
+        self.checkpoints.save(Snapshot({name: values.clone().contiguous() for name, values in tensors.items()}, facts))
+
+    def _resume(self) -> None:
+        """Go on where the checkpoint is, if there is one."""
+        found = self.checkpoints.load() if self.checkpoints else None
+        if found is None or self.checkpoints is None:
+            return
+        self.at = _Position(**found.facts["position"])
+        self.recent.n_seen = found.facts["batches_seen"]
+        tensors = found.tensors
+        self.model.load_state_dict(_under("model.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, values in _under("optimizer.", tensors).items():
+            position, _, key = name.partition(".")
+            state.setdefault(int(position), {})[key] = values
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.recent.right = tensors["objective.right"].to(self.device)
+        self.recent.weight = tensors["objective.weight"].to(self.device)
+        self.right = tensors["epoch.right"].to(self.device)
+        self.weight = tensors["epoch.weight"].to(self.device)
+        torch.set_rng_state(tensors["random.cpu"])
+        if "random.cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
+        if self.at.log:
+            log = [EpochLog(**entry) for entry in self.at.log]
+            self.best = self.checkpoints.load_best(max(log, key=lambda entry: entry.rank).epoch)
 
 
 def evaluate(
-    model: MultiHead, examples: Examples, precision: str, target_weights: Mapping[str, float] | None = None
+    model: MultiHead, examples: Examples, precision: str, target_weights: Tensor | None = None
 ) -> tuple[float, dict[str, float]]:
     """Return the loss, in nats, and the weighted accuracy of each target, in [0, 1], without dropout."""
     logits = predict_logits(model, examples.titles, precision)  # target -> (n_rows, n_classes)
     weights = torch.from_numpy(examples.weights)  # (n_rows,)
     labels = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in examples.labels.items()}
     loss = total_loss(target_losses(logits, labels, weights), target_weights)  # ()
-    share = weights / weights.sum()  # (n_rows,)
-    accuracy = {
-        target: float(((rows.argmax(1) == labels[target]) * share).sum())  # of (n_rows,)
-        for target, rows in logits.items()
-    }
-    return float(loss), accuracy
+    right = right_answers(logits, labels, weights) / weights.sum()  # (n_targets,)
+    return float(loss), dict(zip(examples.labels, right.tolist(), strict=True))
 
 
-def _take_step(
-    model: MultiHead,
-    examples: Examples,
-    rows: IntArray,
-    optimizer: torch.optim.Optimizer,
-    settings: NeuralSettings,
-    target_weights: Mapping[str, float] | None,
-) -> float:
-    """Learn from one batch and return its loss; a loss that is no number is returned and not learned from."""
-    device = next(model.parameters()).device
-    ids, mask, labels, weights = examples.batch(rows, device)
-    model.train()
-    with autocast(device, uses_bf16(settings.precision, device)):
-        logits = model(ids, mask)  # target -> (n_rows, n_classes)
-    loss = total_loss(target_losses(logits, labels, weights), target_weights)  # ()
-    value = loss.item()
-    if np.isfinite(value):
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-        optimizer.step()
-    return value
-
-
-def _make_optimizer(model: MultiHead, settings: NeuralSettings) -> torch.optim.AdamW:
-    """Build AdamW with a faster rate for the heads and no decay of biases and norms."""
-    groups = []
-    for part, factor in ((model.encoder, 1.0), (model.heads, settings.head_learning_rate_factor)):
-        for is_matrix, decay in ((True, settings.weight_decay), (False, 0.0)):
-            # Biases and the scales of norms are the parameters with one dimension.
-            chosen = [weights for weights in part.parameters() if (weights.ndim > 1) == is_matrix]
-            groups.append({"params": chosen, "lr": settings.learning_rate * factor, "weight_decay": decay})
-    # One pass over memory per step; most of an encoder is its word table, which an unfused step reads many times.
-    return torch.optim.AdamW(groups, fused=True)
-
-
-def _make_schedule(
-    optimizer: torch.optim.Optimizer, n_steps: int, warmup_share: float
-) -> torch.optim.lr_scheduler.LambdaLR:
-    """Raise the learning rate in a line over the warm-up, then lower it in a line to just above 0."""
-    n_warmup = int(n_steps * warmup_share)
-
-    def factor(step: int) -> float:
-        if step < n_warmup:
-            return (step + 1) / (n_warmup + 1)
-        return (n_steps - step) / (n_steps - n_warmup)
-
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose name begins with a prefix, under the rest of their name."""
+    return {name.removeprefix(prefix): values for name, values in tensors.items() if name.startswith(prefix)}

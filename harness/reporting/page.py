@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from harness.reporting.tables import Table, display, is_number
+from harness.reporting.tables import Table, is_number
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -60,7 +60,7 @@ def write_page(path: Path, tables: Sequence[Table], facts: Mapping[str, Any]) ->
 
 
 def _shown(table: Table) -> dict[str, Any]:
-    worded = display(table.frame)
+    worded = table.shown
     columns = []
     for name in worded:
         number = is_number(table, name)

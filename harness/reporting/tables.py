@@ -12,6 +12,7 @@ from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
 from harness.scoring.references import REFERENCES, WEIGHTINGS
 
 CEILING = "(noise ceiling)"
+_ARM = ("split", "learned_from", "system")
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,16 @@ class Table:
     note: str
     frame: pd.DataFrame
     """Numbers stay numbers; `display` words them."""
+    first: int | None = None
+    """Rows that are shown, of a table that is too long to read; the CSV file has all of them."""
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The rows to show, worded; of those of a long table without the columns in which all of them are alike."""
+        if self.first is None:
+            return display(self.frame)
+        head = self.frame.head(self.first)
+        return display(head.drop(columns=[name for name in _ARM if len(set(head[name])) <= 1]))
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class RunFigures:
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
+    most_wrong: pd.DataFrame | None = None
+    """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
     """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
 
@@ -78,9 +91,23 @@ def build_tables(figures: RunFigures) -> list[Table]:
             figures.references,
         ),
     ]
+    if figures.most_wrong is not None:
+        tables.append(_most_wrong(figures.most_wrong))
     if figures.label_fixes is not None:
         tables += _label_fixes(figures.label_fixes)
     return tables
+
+
+def _most_wrong(ranked: pd.DataFrame) -> Table:
+    first = 20
+    arm = ranked.iloc[0]
+    note = (
+        f"Recorded labels that {arm['system']}, split by {arm['split']} and fitted on {arm['learned_from']} labels, "
+        f"gives the least chance, the {first} with the largest loss: either the system is wrong or the label is. "
+        "most_wrong.csv has all of train and test and every fit. The loss is in nats, targets counting as in the "
+        "validation of the epoch that was kept."
+    )
+    return Table("most_wrong", "What is most wrong", note, ranked, first)
 
 
 def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
@@ -117,7 +144,7 @@ def write_tables(tables: Sequence[Table], folder: Path, *, with_latex: bool = Tr
     """Write each table as `.md`, `.csv` and, for papers, `.tex`."""
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
-        worded = display(table.frame)
+        worded = table.shown
         sides = ["right" if is_number(table, name) else "left" for name in worded]
         # A bar inside a cell would open a column of its own.
         body = worded.map(lambda cell: cell.replace("|", r"\|")).to_markdown(

@@ -29,5 +29,6 @@ FIT_FACTS = "fit.json"
 PREDICTIONS = "predictions.parquet"
 PREDICT_FACTS = "predict.json"
 
+MOST_WRONG = "most_wrong.parquet"
 SCORES = "scores.parquet"
 DIFFERENCES = "differences.parquet"

@@ -83,7 +83,7 @@ def test_a_saved_system_predicts_the_same(fitted, name, tmp_path):
 def test_nothing_is_saved_as_pickle(fitted, tmp_path):
     fitted.save(tmp_path / "model")
     endings = {file.suffix for file in (tmp_path / "model").rglob("*") if file.is_file()}
-    assert endings <= {".json", ".csv", ".safetensors", ".txt"}
+    assert endings <= {".json", ".csv", ".safetensors", ".txt", ".md", ".onnx"}
 
 
 def test_the_same_seed_gives_the_same_system(build, parts, fitted):

@@ -23,6 +23,7 @@ TABLES = (
     "scores_by_record",
     "scores_by_title",
     "agreement",
+    "most_wrong",
     "costs",
     "ledger",
     "parts",
@@ -76,6 +77,19 @@ def test_a_run_folder_holds_tables_page_models_predictions_and_provenance(finish
     facts = json.loads((finished.folder / "run.json").read_text())
     assert {"seed", "data_hash", "split_hash", "commit", "versions", "device", "stages"} <= set(facts)
     assert str(finished.folder.parent) not in (finished.folder / "config.yaml").read_text()
+
+
+def test_the_most_wrong_labels_of_train_and_test_are_ranked(finished):
+    ranked = pd.read_csv(finished.folder / "tables" / "most_wrong.csv")
+    parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
+    assert set(ranked["system"]) == {"neural"}
+    assert all(group["loss"].is_monotonic_decreasing for _, group in ranked.groupby("split"))
+    for (split, part), group in ranked.groupby(["split", "part"]):
+        held = parts[(parts["split"] == split) & (parts["part"] == part)]
+        assert group["records"].sum() == held["records"].sum()
+    assert set(ranked["part"]) == {"train", "test"}
+    shown = (finished.folder / "tables" / "most_wrong.md").read_text().splitlines()
+    assert sum(line.startswith("| ") for line in shown) == 21
 
 
 def test_nothing_changed_means_nothing_made(finished, company, results):

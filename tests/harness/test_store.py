@@ -14,6 +14,7 @@ from harness.store import (
     digest,
     imports_of,
     remove_unfinished,
+    scratch,
     source_digest,
     whole_file,
     whole_folder,
@@ -128,3 +129,21 @@ def test_folders_of_somebody_elses_process_are_left_alone(tmp_path, monkeypatch)
     (tmp_path / "unfinished-1-fit").mkdir()
     remove_unfinished(tmp_path)
     assert (tmp_path / "unfinished-1-fit").is_dir()
+
+
+def test_what_a_stage_keeps_in_scratch_outlives_a_kill_and_not_its_end(tmp_path):
+    store = StageStore(tmp_path)
+
+    def killed(out):
+        scratch(out).mkdir()
+        (scratch(out) / "checkpoint").write_text("half")
+        raise KeyboardInterrupt
+
+    def finished(out):
+        assert (scratch(out) / "checkpoint").read_text() == "half"
+        (out / "result").write_text("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        store.obtain("fit/record", "abc", killed)
+    place = StageStore(tmp_path).obtain("fit/record", "abc", finished)
+    assert [folder.name for folder in tmp_path.iterdir()] == [place.name]

@@ -1,3 +1,7 @@
+import copy
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +9,11 @@ import torch
 from data_cleaning.errors import BadInput
 from neural import training
 from neural.batches import tokenize
-from neural.training import EpochLog, Examples, train
+from neural.checkpoints import Checkpoints
+from neural.objective import target_losses, total_loss
+from neural.optimization import make_optimizer, set_learning_rate
+from neural.training import Examples, train
+from neural.training_log import EpochLog
 
 
 @pytest.fixture
@@ -27,6 +35,7 @@ def test_the_epoch_that_validates_best_is_kept(network, examples, settings, monk
 
     assert [entry.epoch for entry in log] == [1, 2, 3]
     assert best is log[1]
+    assert set(best.train_accuracy) == {"type", "a.b"}
     kept = network.state_dict()
     assert all(torch.equal(kept[name], values) for name, values in states[1].items())
     assert not all(torch.equal(kept[name], values) for name, values in states[2].items())
@@ -40,7 +49,15 @@ def test_the_epoch_that_validates_best_is_kept(network, examples, settings, monk
 def test_epochs_are_ranked(better, worse):
     ranks = [
         EpochLog(
-            epoch=1, train_loss=1, valid_loss=loss, valid_accuracy={"x": first, "y": second}, n_steps=1, seconds=1
+            epoch=1,
+            train_loss=1,
+            train_accuracy={},
+            valid_loss=loss,
+            valid_accuracy={"x": first, "y": second},
+            target_weights={},
+            valid_target_weights={},
+            n_steps=1,
+            seconds=1,
         ).rank
         for first, second, loss in (better, worse)
     ]
@@ -78,7 +95,7 @@ def test_evaluation_weighs_rows(network, examples):
 
 
 def test_biases_and_norms_do_not_decay_and_heads_learn_faster(network, settings):
-    groups = training._make_optimizer(network, settings).param_groups
+    groups = make_optimizer(network, settings).param_groups
 
     for group in groups:
         assert all((weights.ndim > 1) == (group["weight_decay"] > 0) for weights in group["params"])
@@ -87,18 +104,21 @@ def test_biases_and_norms_do_not_decay_and_heads_learn_faster(network, settings)
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"),
-    [(0.0, [1.0, 0.75, 0.5, 0.25]), (0.25, [0.5, 1.0, 2 / 3, 1 / 3])],
+    ("schedule", "share", "expected"),
+    [
+        ("linear", 0.0, [1.0, 0.75, 0.5, 0.25, 0.25]),
+        ("linear", 0.25, [0.5, 1.0, 2 / 3, 1 / 3, 1 / 3]),
+        ("constant", 0.25, [0.5, 1.0, 1.0, 1.0, 1.0]),
+    ],
 )
-def test_the_learning_rate_rises_then_falls(share, expected):
-    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
-    schedule = training._make_schedule(optimizer, 4, share)
+def test_the_learning_rate_rises_then_falls_or_stays(network, settings, schedule, share, expected):
+    planned = replace(settings, schedule=schedule, warmup_share=share)
+    optimizer = make_optimizer(network, planned)
 
     rates = []
-    for _ in range(4):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
+    for step in range(5):  # one more than was planned
+        set_learning_rate(optimizer, step, 4, planned)
+        rates.append(optimizer.param_groups[0]["lr"] / settings.learning_rate)
 
     assert rates == pytest.approx(expected)
 
@@ -118,3 +138,157 @@ def test_progress_counts_the_titles_of_each_epoch(network, examples, settings):
 
     assert told[0][0] == "neural epoch 1/6"
     assert told[-1] == ("neural epoch 6/6", len(examples.titles), len(examples.titles))
+
+
+class _Killed(Exception):
+    pass
+
+
+def _fit(network, examples, settings, checkpoints, kill_after=None):
+    """Train a fresh copy of a network, or be killed after so many batches."""
+    model = copy.deepcopy(network)
+    n_batches = iter(range(10_000))
+
+    def on_progress(*_):
+        if next(n_batches) == kill_after:
+            raise _Killed
+
+    torch.manual_seed(1)
+    log, best = train(
+        model, examples, examples, settings, np.random.default_rng(5), on_progress=on_progress, checkpoints=checkpoints
+    )
+    return model, log, best
+
+
+@pytest.mark.parametrize("kills", [[0], [4], [6, 3], [1, 1, 1]])
+def test_a_killed_training_ends_as_an_unbroken_one(network, examples, settings, tmp_path, kills):
+    often = replace(settings, epochs=4, checkpoint_minutes=0, target_weights="inverse-accuracy", accuracy_window=3)
+    whole, whole_log, whole_best = _fit(network, examples, often, None)
+    for kill_after in kills:
+        with pytest.raises(_Killed):
+            _fit(network, examples, often, Checkpoints(tmp_path, "mine"), kill_after)
+    # Whatever the caller's draws were meanwhile.
+    torch.rand(3)
+    broken, log, best = _fit(network, examples, often, Checkpoints(tmp_path, "mine"))
+
+    assert all(torch.equal(values, broken.state_dict()[name]) for name, values in whole.state_dict().items())
+    plain = [replace(entry, seconds=0) for entry in log]
+    assert plain == [replace(entry, seconds=0) for entry in whole_log]
+    assert best.epoch == whole_best.epoch
+
+
+def test_a_finished_training_is_not_done_again(network, examples, settings, tmp_path):
+    first, _, _ = _fit(network, examples, settings, Checkpoints(tmp_path, "mine"))
+    again, _, _ = _fit(network, examples, settings, Checkpoints(tmp_path, "mine"), kill_after=0)
+    assert all(torch.equal(values, again.state_dict()[name]) for name, values in first.state_dict().items())
+
+
+def test_a_checkpoint_that_was_cut_short_leaves_the_last_one(network, examples, settings, tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path, "mine")
+    often = replace(settings, checkpoint_minutes=0)
+    with pytest.raises(_Killed):
+        _fit(network, examples, often, checkpoints, 5)
+    before = checkpoints.load()
+    monkeypatch.setattr("neural.checkpoints.save_file", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        checkpoints.save(before)
+    after = checkpoints.load()
+    assert after.facts == before.facts
+    assert after.tensors.keys() == before.tensors.keys()
+
+
+@pytest.mark.parametrize("spoil", ["other", "broken"])
+def test_a_checkpoint_that_does_not_fit_is_refused(network, examples, settings, tmp_path, spoil):
+    _fit(network, examples, settings, Checkpoints(tmp_path, "mine"))
+    if spoil == "broken":
+        next(tmp_path.glob("snapshot-*")).write_bytes(b"not tensors")
+    with pytest.raises(BadInput, match="other settings or data" if spoil == "other" else "cannot be read"):
+        _fit(network, examples, settings, Checkpoints(tmp_path, "yours" if spoil == "other" else "mine"))
+
+
+def test_the_batch_on_which_training_came_apart_is_saved(network, examples, settings, tmp_path):
+    torch.nn.init.constant_(network.heads[0].bias, float("nan"))
+
+    with pytest.raises(BadInput, match=r"bad_batch\.json"):
+        train(network, examples, None, settings, np.random.default_rng(0), checkpoints=Checkpoints(tmp_path, "mine"))
+
+    batch = json.loads((tmp_path / "bad_batch.json").read_text())
+    offsets = examples.titles.offsets
+    for row, ids in zip(batch["rows"], batch["token_ids"], strict=True):
+        assert ids == examples.titles.ids[offsets[row] : offsets[row + 1]].tolist()
+    assert batch["labels"]["type"] == examples.labels["type"][batch["rows"]].tolist()
+
+
+def test_too_little_memory_halves_the_batches_and_goes_on(network, examples, settings, monkeypatch):
+    """A device with room for four titles: every title is learned from all the same, and once."""
+    seen = []
+    batch = Examples.batch
+
+    def with_little_room(self, rows, *arguments):
+        if len(rows) > 4:
+            raise torch.OutOfMemoryError("no room")
+        seen.extend(rows)
+        return batch(self, rows, *arguments)
+
+    monkeypatch.setattr(Examples, "batch", with_little_room)
+    with pytest.warns(RuntimeWarning, match="batches of half the size"):
+        log, _ = train(network, examples, None, replace(settings, epochs=1), np.random.default_rng(0))
+
+    assert sorted(seen) == list(range(len(examples.titles)))
+    assert log[0].n_steps >= len(examples.titles) / 4
+
+
+def test_memory_for_not_even_one_title_is_an_error(network, examples, settings, monkeypatch):
+    def no_room(*_):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(Examples, "batch", no_room)
+    with pytest.raises(torch.OutOfMemoryError), pytest.warns(RuntimeWarning):
+        train(network, examples, None, settings, np.random.default_rng(0))
+
+
+def test_training_stops_once_every_target_is_accurate_enough(network, examples, settings):
+    log, _ = train(network, examples, None, replace(settings, epochs=30, stop_accuracy=0.9), np.random.default_rng(0))
+
+    assert len(log) < 30
+    assert min(log[-1].train_accuracy.values()) >= 0.9
+    assert all(min(entry.train_accuracy.values()) < 0.9 for entry in log[:-1])
+
+
+def test_the_worst_answered_target_counts_most(network, examples, settings):
+    weighed = replace(settings, target_weights="inverse-accuracy", epochs=1)
+    entry = train(network, examples, examples, weighed, np.random.default_rng(0))[0][0]
+
+    worst = min(entry.train_accuracy, key=entry.train_accuracy.__getitem__)
+    assert max(entry.target_weights, key=entry.target_weights.__getitem__) == worst
+    assert sum(entry.target_weights.values()) == pytest.approx(2, abs=1e-5)
+    inverse = np.array([1 / entry.train_accuracy[target] for target in entry.train_accuracy])
+    assert list(entry.valid_target_weights.values()) == pytest.approx(inverse / inverse.mean(), abs=1e-5)
+
+
+def test_padding_changes_no_loss(network, examples):
+    """Trimmed to the longest title of the batch, or padded to 64 as in the study's recipe."""
+    device = torch.device("cpu")
+    rows = np.arange(len(examples.titles))
+    losses = []
+    for width in (None, 64):
+        ids, mask, labels, weights = examples.batch(rows, device, width)
+        assert ids.shape[1] == (64 if width else examples.titles.lengths.max())
+        with torch.no_grad():
+            losses.append(total_loss(target_losses(network(ids, mask), labels, weights)))
+    assert abs(float(losses[0] - losses[1])) < 1e-5
+
+
+def test_random_batches_hold_every_title_once(network, examples, settings, monkeypatch):
+    sizes = []
+    batch = Examples.batch
+
+    def noted(self, rows, *arguments):
+        sizes.append(rows.tolist())
+        return batch(self, rows, *arguments)
+
+    monkeypatch.setattr(Examples, "batch", noted)
+    train(network, examples, None, replace(settings, batching="random", titles_per_batch=10, epochs=1),
+          np.random.default_rng(0))  # fmt: skip
+    assert {len(rows) for rows in sizes[:-1]} == {10}
+    assert sorted(row for rows in sizes for row in rows) == list(range(len(examples.titles)))

@@ -1,0 +1,103 @@
+"""Which of the ways to run a fitted network answers fastest without answering otherwise."""
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from data_cleaning.errors import BadInput
+from data_cleaning.titles import IntArray
+from neural.batches import TokenizedTitles
+from neural.inference import predict_logits
+from neural.multihead import MultiHead
+from neural.onnx import OnnxNetwork, export, parity, quantize
+
+MOST_TITLES, LEAST_TITLES = 2_000, 200
+"""Titles that runtimes are compared on: more tell no more, and fewer cannot show an agreement of .995."""
+
+RUNTIMES = ("torch", "onnx", "onnx-int8")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """How a network is run from now on."""
+
+    name: str
+    network: OnnxNetwork | None
+    """None where torch runs it."""
+    compared: dict[str, Any]
+    """Runtime to titles per second, agreement and difference; empty where there was nothing to compare."""
+
+
+def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precision: str) -> Chosen:
+    """Compare the runtimes on titles that the network did not learn from, and take the fastest that passes parity.
+
+    Args:
+        model: on the device that it answers on; a GPU keeps it to torch.
+        titles: distinct titles, such as those of validation.
+        asked: one of `RUNTIMES`, which then has to pass, or "auto".
+        precision: of torch: "auto", "fp32" or "bf16".
+
+    Raises:
+        BadInput: the runtime that was asked for is not installed, or answers otherwise than torch.
+    """
+    sample = titles.select(np.arange(min(len(titles), MOST_TITLES)))
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    if asked == "torch" or (asked == "auto" and (not on_cpu or len(sample) < LEAST_TITLES)):
+        return Chosen("torch", None, {})
+    try:
+        return _compare(model, sample, asked, precision)
+    except (BadInput, ImportError):
+        if asked == "auto":  # a machine with torch and little else
+            return Chosen("torch", None, {})
+        raise
+
+
+def _compare(model: MultiHead, sample: TokenizedTitles, asked: str, precision: str) -> Chosen:
+    reference = predict_logits(model, sample, "fp32")
+    networks: dict[str, OnnxNetwork | None] = {"torch": None}
+    with tempfile.TemporaryDirectory() as folder:
+        plain, small = Path(folder) / "network.onnx", Path(folder) / "int8.onnx"
+        export(model, plain)
+        networks["onnx"] = OnnxNetwork(plain.read_bytes(), model.n_classes)
+        if asked != "onnx":
+            quantize(plain, small)
+            networks["onnx-int8"] = OnnxNetwork(small.read_bytes(), model.n_classes)
+    compared = {}
+    for name, network in networks.items():
+        runs = predict_with(model, network, precision)
+        seconds, answers = _timed(runs, sample)
+        found = parity(reference, answers)
+        compared[name] = {"titles_per_second": len(sample) / seconds, **asdict(found), "passes": found.passes}
+    if asked != "auto":
+        if not compared[asked]["passes"]:
+            raise BadInput(
+                f"runtime {asked!r} answers otherwise than torch: {compared[asked]}. Set runtime to 'torch'."
+            )
+        return Chosen(asked, networks[asked], compared)
+    passing = [name for name in networks if name == "torch" or compared[name]["passes"]]
+    fastest = max(passing, key=lambda name: compared[name]["titles_per_second"])
+    return Chosen(fastest, networks[fastest], compared)
+
+
+def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) -> Callable[..., dict[str, Tensor]]:
+    """Return what runs titles through a network: titles, and optionally a step and its progress, to logits."""
+    if network is not None:
+        return network.logits
+    return lambda titles, *told: predict_logits(model, titles, precision, *told)
+
+
+def _timed(
+    runs: Callable[[TokenizedTitles], dict[str, Tensor]], sample: TokenizedTitles
+) -> tuple[float, dict[str, Tensor]]:
+    """Return the wall seconds and the logits of a run, after one over a few titles that sets everything up."""
+    few: IntArray = np.arange(min(len(sample), 64))
+    runs(sample.select(few))
+    began = time.perf_counter()
+    answers = runs(sample)
+    return time.perf_counter() - began, answers
