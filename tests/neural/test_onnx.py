@@ -61,20 +61,25 @@ def test_parity_is_that_of_the_worst_target():
     assert found.difference == pytest.approx((torch.sigmoid(torch.tensor(1.0)) - 0.5).item())
 
 
-def test_the_fastest_runtime_that_passes_is_taken(network, titles, monkeypatch):
-    seconds = {None: 3.0, "plain": 2.0, "small": 1.0}
+@pytest.mark.parametrize(
+    ("precision", "int8_agrees", "expected"),
+    [("fp32", False, "onnx"), ("bf16", False, "torch"), ("fp32", True, "onnx-int8"), ("bf16", True, "onnx-int8")],
+)
+def test_the_first_runtime_that_passes_is_taken_however_fast(
+    network, titles, monkeypatch, precision, int8_agrees, expected
+):
     names = iter(["plain", "small"])
     monkeypatch.setattr(runtime, "OnnxNetwork", lambda *_: next(names))
     monkeypatch.setattr(runtime, "predict_with", lambda _model, network, _precision: network)
-    monkeypatch.setattr(runtime, "_timed", lambda network, _: (seconds[network], network))
-    # The fastest, int8, answers otherwise.
-    verdicts = {None: Parity(1, 0), "plain": Parity(1, 0), "small": Parity(0.9, 0.02)}
+    monkeypatch.setattr(runtime, "_timed", lambda network, _: (1.0, network))
+    verdicts = {None: Parity(1, 0), "plain": Parity(1, 0), "small": Parity(0.999 if int8_agrees else 0.9, 0.002)}
     monkeypatch.setattr(runtime, "parity", lambda _, network: verdicts[network])
 
-    chosen = choose_runtime(network, titles, "auto", "fp32")
+    chosen = choose_runtime(network, titles, "auto", precision)
 
-    assert (chosen.name, chosen.network) == ("onnx", "plain")
-    assert not chosen.compared["onnx-int8"]["passes"]
+    assert chosen.name == expected
+    assert chosen.network == {"onnx": "plain", "torch": None, "onnx-int8": "small"}[expected]
+    assert chosen.compared["onnx-int8"]["passes"] is int8_agrees
 
 
 def test_a_runtime_that_was_asked_for_has_to_pass(network, titles, monkeypatch):
