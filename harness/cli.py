@@ -49,7 +49,7 @@ def run_verb(
 
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
-    from harness.console import by_step, err, show_table, shown_progress
+    from harness.console import announce, by_step, show_table, shown_progress
     from harness.console import out as stdout
     from harness.run import run
 
@@ -64,11 +64,11 @@ def run_verb(
             out=out,
             fresh=fresh,
             on_progress=on_progress,
-            announce=lambda stage: err.print(f"making {stage}", markup=False, highlight=False),
+            announce=lambda stage: announce(f"making {stage}"),
         )
     if finished.reused:
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
-        err.print(f"Reused finished stages: {by_step(finished.reused)}; {made}.", markup=False, highlight=False)
+        announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
     to_show = finished.tables if what == "report" else [t for t in finished.tables if t.name in _SHOWN]
     for table in to_show:
         show_table(table)
@@ -95,7 +95,7 @@ def predict_verb(
 
     Example: python -m harness predict leads.csv --out tagged.csv --system keyword
     """
-    from harness.console import announce, err, shown_progress
+    from harness.console import announce, shown_progress
     from harness.tagging.predict import predict_file
 
     with shown_progress() as on_progress:
@@ -112,12 +112,9 @@ def predict_verb(
         )
     for line in tagged.notes:
         announce(line)
-    err.print(
+    announce(
         f"Tagged {_counted(tagged.n_rows, 'row')} ({_counted(tagged.n_titles, 'distinct title')}, "
-        f"{_counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"{_counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}."
     )
 
 
@@ -141,19 +138,16 @@ def simulate_verb(
 
     Example: python -m harness simulate --records 1600000 --out leads.parquet
     """
-    from harness.console import err, shown_progress
+    from harness.console import announce, shown_progress
     from harness.data_verbs import simulate_file
 
     with shown_progress() as on_progress:
         made = simulate_file(
             out, _load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
         )
-    err.print(
+    announce(
         f"Made {_counted(made.n_records, 'lead')} with {_counted(made.n_titles, 'distinct title')}; written to {out}, "
-        f"the truth to {made.truth}.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"the truth to {made.truth}."
     )
 
 
@@ -174,7 +168,7 @@ def profile_verb(
 
     Example: python -m harness profile leads.csv
     """
-    from harness.console import announce, err, shown_progress
+    from harness.console import announce, shown_progress
     from harness.data_verbs import profile_file
 
     with shown_progress() as on_progress:
@@ -188,7 +182,7 @@ def profile_verb(
             on_progress=on_progress,
             announce=announce,
         )
-    err.print(f"Open {page}; tables and plots lie beside it.", markup=False, highlight=False, soft_wrap=True)
+    announce(f"Open {page}; tables and plots lie beside it.")
 
 
 @app.command("clean")
@@ -207,7 +201,7 @@ def clean_verb(
 
     Example: python -m harness clean leads.csv --out clean.parquet --set clean.english_only=false
     """
-    from harness.console import announce, err, show_table, shown_progress
+    from harness.console import announce, show_table, shown_progress
     from harness.data_verbs import clean_file
 
     with shown_progress() as on_progress:
@@ -221,12 +215,9 @@ def clean_verb(
             announce=announce,
         )
     show_table(done.ledger)
-    err.print(
+    announce(
         f"Kept {_counted(done.n_kept, 'record')}, written to {out}; in quarantine: {done.n_quarantined:,}. "
-        f"Ledger, quarantine and reports: {done.report}.",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"Ledger, quarantine and reports: {done.report}."
     )
 
 
@@ -247,14 +238,12 @@ def study_verb(
 
     Example: python -m harness study --records 60000 --out study.md
     """
-    from harness.console import err, shown_progress
+    from harness.console import announce, shown_progress
     from harness.data_verbs import study_file
 
     with shown_progress() as on_progress:
         missed = study_file(out, _load(config, set_), records=records, force=force, on_progress=on_progress)
-    err.print(
-        f"Written to {out}; {_counted(missed, 'figure')} out of bounds.", markup=False, highlight=False, soft_wrap=True
-    )
+    announce(f"Written to {out}; {_counted(missed, 'figure')} out of bounds.")
 
 
 def _load(config: Path | None, set_: list[str] | None, encoding: str | None = None) -> "RunConfig":

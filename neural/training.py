@@ -23,7 +23,7 @@ from neural.multihead import MultiHead
 from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
 from neural.optimization import make_optimizer, set_learning_rate
 from neural.settings import NeuralSettings
-from neural.training_log import EpochLog
+from neural.training_log import EpochLog, best_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ class _Trainer:
         while self.at.epoch <= self.settings.epochs and not self.at.stopped:
             self._train_epoch(wrapped)
         log = [EpochLog(**entry) for entry in self.at.log]
-        kept = max(log, key=lambda entry: entry.rank)
+        kept = best_of(log)
         self.model.load_state_dict(self.best)
         self.model.eval()
         return log, kept
@@ -170,12 +170,11 @@ class _Trainer:
         """Validate, log, keep the network where it is the best so far, and begin the next epoch."""
         at = self.at
         accuracies = self.right / self.weight  # (n_targets,)
-        by_accuracy = self.settings.target_weights == "inverse-accuracy"
-        valid_weights = inverse_accuracy(accuracies) if by_accuracy else torch.ones_like(accuracies)
+        valid_weights = inverse_accuracy(accuracies) if self._by_accuracy else torch.ones_like(accuracies)
         valid_loss, valid_accuracy = None, None
         if self.valid_rows is not None:
             valid_loss, valid_accuracy = evaluate(
-                self.model, self.valid_rows, self.settings.precision, valid_weights.cpu() if by_accuracy else None
+                self.model, self.valid_rows, self.settings.precision, valid_weights.cpu() if self._by_accuracy else None
             )
         entry = EpochLog(
             epoch=at.epoch,
@@ -189,7 +188,7 @@ class _Trainer:
             seconds=earlier + time.perf_counter() - began,
         )
         at.log.append(asdict(entry))
-        if max((EpochLog(**logged) for logged in at.log), key=lambda logged: logged.rank).epoch == at.epoch:
+        if best_of([EpochLog(**logged) for logged in at.log]) == entry:
             self.best = {name: values.detach().cpu().clone() for name, values in self.model.state_dict().items()}
             if self.checkpoints and self.team.leads:
                 self.checkpoints.save_best(self.best, at.epoch)
@@ -342,8 +341,7 @@ class _Trainer:
         if "random.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         if self.at.log:
-            log = [EpochLog(**entry) for entry in self.at.log]
-            self.best = self.checkpoints.load_best(max(log, key=lambda entry: entry.rank).epoch)
+            self.best = self.checkpoints.load_best(best_of([EpochLog(**entry) for entry in self.at.log]).epoch)
 
 
 def evaluate(

@@ -36,6 +36,11 @@ class EpochLog:
         return (float(np.mean(list(self.valid_accuracy.values()))), -self.valid_loss)
 
 
+def best_of(log: Sequence[EpochLog]) -> EpochLog:
+    """Return the best epoch of a log that is not empty; the earliest of equally good ones."""
+    return max(log, key=lambda entry: entry.rank)
+
+
 def log_table(log: Sequence[EpochLog], best_epoch: int) -> str:
     """Return the log as Markdown: one row per epoch, training and validation side by side, the kept epoch marked.
 
