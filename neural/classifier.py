@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
@@ -17,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, LabelledTitles
+from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
 from neural import training
 from neural.batches import tokenize
 from neural.calibration import calibrate
@@ -26,11 +27,13 @@ from neural.devices import resolve_device, uses_bf16
 from neural.distributed import team_of_torchrun
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
 from neural.inference import predict_logits, probabilities
+from neural.layers import freeze_layers, keep_layers
 from neural.multihead import MultiHead
 from neural.onnx import OnnxNetwork
 from neural.rows import distinct_rows, sample_rows
 from neural.runtime import choose_runtime, predict_with
 from neural.settings import NeuralSettings
+from neural.soft_labels import resampling_probabilities, soften
 from neural.training_log import EpochLog, log_table
 
 _ONNX = "network.onnx"
@@ -93,10 +96,13 @@ class NeuralClassifier:
                 f"max_tokens is {self.settings.max_tokens}, but encoder {self.settings.encoder!r} takes at most "
                 f"{longest}. Lower max_tokens."
             )
+        if self.settings.kept_layers is not None:
+            keep_layers(encoder, self.settings.kept_layers)
+        freeze_layers(encoder, self.settings.frozen_layers)
         self.taxonomy_ = train.taxonomy
         self.tokenizer_ = tokenizer
         rng = np.random.default_rng(self.seed)
-        train_rows, valid_rows = self._examples(train, rng), self._examples(valid)
+        train_rows, valid_rows = self._training_examples(train, rng), self._examples(valid)
         checkpoints = None
         if self.checkpoints is not None:
             checkpoints = Checkpoints(self.checkpoints, self._identity(train_rows, valid_rows))
@@ -233,20 +239,55 @@ class NeuralClassifier:
         settings = {name: value for name, value in asdict(self.settings).items() if name != "checkpoint_minutes"}
         found = hashlib.sha256(json.dumps([settings, self.seed]).encode())
         for part in parts:
-            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values()):
+            soft = part.soft_labels or {}
+            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values(), *soft.values()):
                 found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
 
-    def _examples(self, labelled: LabelledTitles, sampler: np.random.Generator | None = None) -> training.Examples:
-        """Merge, weigh and tokenise rows; with a sampler, no more of them than the settings allow."""
-        if self.settings.merge_equal_rows:
-            positions, weights = distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
-        else:
-            positions = np.repeat(np.arange(len(labelled)), labelled.counts)  # (n_records,)
-            weights = labelled.weights[positions].astype(np.float64)  # (n_records,)
-        if sampler is not None and self.settings.max_train_rows is not None:
-            drawn, weights = sample_rows(weights, self.settings.max_train_rows, sampler)
+    def _training_examples(self, labelled: LabelledTitles, rng: np.random.Generator) -> training.Examples:
+        """Make the rows to learn from, no more than the settings allow, and what is learned beside the labels."""
+        positions, weights = self._rows(labelled)
+        if self.settings.max_train_rows is not None:
+            drawn, weights = sample_rows(weights, self.settings.max_train_rows, rng)
             positions = positions[drawn]
+        plain = self._tokenized(labelled, positions, weights)
+        taught = None
+        if self.settings.teacher is not None:
+            taught = self._ask_teacher(self.settings.teacher, list(labelled.titles[positions]))
+        draws = None
+        if self.settings.resampling_power:
+            power = self.settings.resampling_power
+            draws = resampling_probabilities(plain.labels, plain.weights, labelled.taxonomy, power)
+        soft = soften(plain.labels, plain.weights, labelled.taxonomy, self.settings, taught)
+        return replace(plain, soft_labels=soft, draws=draws)
+
+    def _ask_teacher(self, folder: str, titles: list[str]) -> dict[str, FloatArray]:
+        """Return a fitted network's probabilities, target to (n_titles, n_classes).
+
+        Raises:
+            BadInput: the folder holds no fitted network, or one with other labels.
+        """
+        teacher = NeuralClassifier.load(Path(folder))
+        if teacher.taxonomy_.to_dict() != self.taxonomy_.to_dict():
+            raise BadInput(f"The teacher in {folder} answers with other labels. Fit it with the same taxonomy.")
+        teacher.on_progress = self.on_progress
+        return teacher.predict_proba(titles)
+
+    def _examples(self, labelled: LabelledTitles) -> training.Examples:
+        """Merge, weigh and tokenise rows."""
+        return self._tokenized(labelled, *self._rows(labelled))
+
+    def _rows(self, labelled: LabelledTitles) -> tuple[IntArray, npt.NDArray[np.float64]]:
+        """Return the positions of the rows to make, merged where the settings say so, and what each counts."""
+        if self.settings.merge_equal_rows:
+            return distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
+        positions = np.repeat(np.arange(len(labelled)), labelled.counts)  # (n_records,)
+        return positions, labelled.weights[positions].astype(np.float64)  # (n_records,) each
+
+    def _tokenized(
+        self, labelled: LabelledTitles, positions: IntArray, weights: npt.NDArray[np.float64]
+    ) -> training.Examples:
+        """Tokenise some rows, weights scaled to mean 1."""
         return training.Examples(
             titles=tokenize(list(labelled.titles[positions]), self.tokenizer_, self.settings.max_tokens),
             labels={target: codes[positions] for target, codes in labelled.labels.items()},

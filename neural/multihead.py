@@ -19,7 +19,7 @@ class MultiHead(nn.Module):
         Args:
             encoder: maps token ids to token vectors.
             n_classes: target to its number of classes.
-            pooling: "mean" or "cls".
+            pooling: "mean", "cls" or "max".
             dropout: share of the pooled vector dropped in training.
         """
         super().__init__()
@@ -50,10 +50,12 @@ def pool(tokens: Tensor, mask: Tensor, pooling: str) -> Tensor:
     Args:
         tokens: (batch, seq, dim).
         mask: 1 for a token and 0 for padding, (batch, seq).
-        pooling: "mean" over the tokens, or "cls" for the first of them.
+        pooling: "mean" or "max" over the tokens, or "cls" for the first of them.
     """
     if pooling == "cls":
         return tokens[:, 0]  # (batch, dim)
+    if pooling == "max":
+        return tokens.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)  # (batch, dim)
     keep = mask.unsqueeze(-1).to(tokens.dtype)  # (batch, seq, 1); 1 = real token
     n_kept = keep.sum(1)  # (batch, 1); never 0, as every title has its special tokens
     return (tokens * keep).sum(1) / n_kept  # (batch, dim)

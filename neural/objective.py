@@ -17,7 +17,7 @@ def target_losses(
 
     Args:
         logits: target to (batch, n_classes).
-        labels: target to class positions, (batch,).
+        labels: target to class positions, (batch,), or to what each class counts, (batch, n_classes).
         row_weights: what each row counts in the average, (batch,); only the ratios matter.
         total_weight: what the rows of the whole batch weigh where these are a part of it; None where they are all.
     """

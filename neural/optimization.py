@@ -1,23 +1,39 @@
 """The optimiser and its learning rate over the steps of a training."""
 
-import torch
+from collections import defaultdict
 
+import torch
+from torch import nn
+
+from neural.layers import by_depth
 from neural.multihead import MultiHead
 from neural.settings import NeuralSettings
 
 
 def make_optimizer(model: MultiHead, settings: NeuralSettings) -> torch.optim.AdamW:
-    """Build AdamW with a faster rate for the heads and no decay of biases and norms.
+    """Build AdamW with a faster rate for the heads, slower ones for lower layers, and no decay of biases and norms.
 
-    Each group keeps its highest rate as `highest_lr`.
+    Each group keeps its highest rate as `highest_lr`. Frozen parameters are in no group.
+
+    Source: for rates that fall with depth, Howard and Ruder 2018, "ULMFiT", arXiv:1801.06146, section 3.2.
     """
+    parts: list[tuple[float, list[nn.Parameter]]] = []
+    if settings.layer_decay == 1:
+        parts.append((1.0, list(model.encoder.parameters())))
+    else:
+        depths: dict[int, list[nn.Parameter]] = defaultdict(list)
+        for depth, weights in by_depth(model.encoder):
+            depths[depth].append(weights)
+        parts += [(settings.layer_decay ** (max(depths) - depth), part) for depth, part in depths.items()]
+    parts.append((settings.head_learning_rate_factor, list(model.heads.parameters())))
     groups = []
-    for part, factor in ((model.encoder, 1.0), (model.heads, settings.head_learning_rate_factor)):
+    for factor, part in parts:
         for is_matrix, decay in ((True, settings.weight_decay), (False, 0.0)):
             # Biases and the scales of norms are the parameters with one dimension.
-            chosen = [weights for weights in part.parameters() if (weights.ndim > 1) == is_matrix]
+            chosen = [weights for weights in part if weights.requires_grad and (weights.ndim > 1) == is_matrix]
             rate = settings.learning_rate * factor
-            groups.append({"params": chosen, "lr": rate, "highest_lr": rate, "weight_decay": decay})
+            if chosen:
+                groups.append({"params": chosen, "lr": rate, "highest_lr": rate, "weight_decay": decay})
     # One pass over memory per step; most of an encoder is its word table, which an unfused step reads many times.
     return torch.optim.AdamW(groups, fused=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from data_cleaning.errors import BadInput
 
-POOLINGS = ("mean", "cls")
+POOLINGS = ("mean", "cls", "max")
 BATCHINGS = ("length", "random")
 TARGET_WEIGHTS = ("equal", "inverse-accuracy")
 RUNTIME_CHOICES = ("auto", "torch", "onnx", "onnx-int8")
@@ -27,14 +27,14 @@ class NeuralSettings:
     encoder: str = "packaged:minilm"
     """`packaged:minilm`, a local folder, or a hub name such as `distilbert-base-uncased`."""
     pooling: str = "mean"
-    """How token vectors become one vector: their mean, or the first one ("cls")."""
+    """How token vectors become one: their mean, the first ("cls"), or the largest value of each dimension ("max")."""
     max_tokens: int = 64
     """Tokens kept per title, the two special ones included."""
     batching: str = "length"
     """What a training batch is: "length" puts equally long titles together under a budget of tokens, "random" takes
     `titles_per_batch` titles of any length."""
     max_tokens_per_batch: int = 512
-    """Tokens in one batch by length, padding included; short titles make large batches."""
+    """Tokens computed at once in a batch by length, padding included, and on a CPU in a part of a random batch."""
     titles_per_batch: int = 128
     """Titles in one random batch."""
     pad_to_max: bool = False
@@ -69,6 +69,24 @@ class NeuralSettings:
     """Train on a seeded sample of at most this many distinct rows, for trial runs; None takes all."""
     checkpoint_minutes: float = 10.0
     """Minutes between checkpoints within an epoch, where the caller keeps any; one more follows each epoch."""
+    label_smoothing: float = 0.0
+    """Share of every label that is spread over all classes."""
+    ordinal_softness: float = 0.0
+    """How far a label of an ordinal target spreads: a class n places away counts exp(-n / softness); 0 not at all."""
+    class_weight_power: float = 0.0
+    """A class with share s of the rows weighs s ** -power in the loss: 0 as it comes, 1 as much as any other class."""
+    resampling_power: float = 0.0
+    """The same by drawing rows: an epoch draws as many as there are, with replacement; 0 takes each once."""
+    kept_layers: int | None = None
+    """Layers of the encoder that are kept, evenly spaced, for a smaller network; None keeps all."""
+    frozen_layers: int = 0
+    """Lowest layers that stay as pretrained, the word vectors with them; 0 trains everything."""
+    layer_decay: float = 1.0
+    """Each layer learns this many times as fast as the one above it."""
+    teacher: str | None = None
+    """Folder of a fitted network whose probabilities are learned from beside the labels; None has none."""
+    teacher_share: float = 0.5
+    """What the teacher's probabilities count in the loss; the labels count the rest."""
     device: str = "auto"
     """Where to compute; "auto" takes a GPU where there is one."""
     precision: str = "auto"
@@ -84,7 +102,7 @@ class NeuralSettings:
             if not is_good(getattr(self, name))
         ]
         # Two good settings can still contradict each other; a bad one is complained about once.
-        if not faults and self.batching == "length" and self.max_tokens_per_batch < self.max_tokens:
+        if not faults and self.max_tokens_per_batch < self.max_tokens:
             faults.append(
                 f"max_tokens_per_batch is {self.max_tokens_per_batch}; expected at least max_tokens, {self.max_tokens}"
             )
@@ -121,7 +139,7 @@ def _true_or_false() -> tuple[Callable[[Any], bool], str]:
 def _or_none(check: tuple[Callable[[Any], bool], str]) -> tuple[Callable[[Any], bool], str]:
     """Accept None as well."""
     is_good, expected = check
-    return lambda value: value is None or is_good(value), expected
+    return lambda value: value is None or is_good(value), f"{expected}, or none"
 
 
 _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -134,7 +152,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "titles_per_batch": _whole(1),
     "pad_to_max": _true_or_false(),
     "merge_equal_rows": _true_or_false(),
-    "stop_accuracy": _or_none(_number(0, 1.0000001, "a share above 0, or none", low_is_good=False)),
+    "stop_accuracy": _or_none(_number(0, 1.0000001, "a share above 0", low_is_good=False)),
     "target_weights": _one_of(TARGET_WEIGHTS),
     "accuracy_window": _whole(1),
     "schedule": _one_of(SCHEDULES),
@@ -144,10 +162,19 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "warmup_share": _number(0, 1, "a number from 0 to below 1"),
     "weight_decay": _number(0, math.inf, "a number of at least 0"),
     "dropout": _number(0, 1, "a number from 0 to below 1"),
-    "clip_norm": _or_none(_number(0, math.inf, "a number above 0, or none", low_is_good=False)),
+    "clip_norm": _or_none(_number(0, math.inf, "a number above 0", low_is_good=False)),
     "checkpoint_minutes": _number(0, math.inf, "a number of at least 0"),
     "count_power": _number(0, math.inf, "a number of at least 0"),
-    "max_train_rows": _or_none((lambda value: type(value) is int and value >= 1, "a whole number or none")),
+    "max_train_rows": _or_none(_whole(1)),
+    "label_smoothing": _number(0, 1, "a number from 0 to below 1"),
+    "ordinal_softness": _number(0, math.inf, "a number of at least 0"),
+    "class_weight_power": _number(0, 1.0000001, "a number from 0 to 1"),
+    "resampling_power": _number(0, 1.0000001, "a number from 0 to 1"),
+    "kept_layers": _or_none(_whole(1)),
+    "frozen_layers": _whole(0),
+    "layer_decay": _number(0, 1.0000001, "a number above 0 and at most 1", low_is_good=False),
+    "teacher": _or_none((lambda value: isinstance(value, str) and bool(value.strip()), "a folder")),
+    "teacher_share": _number(0, 1.0000001, "a number above 0 and at most 1", low_is_good=False),
     "device": _one_of(DEVICES),
     "precision": _one_of(PRECISIONS),
     "runtime": _one_of(RUNTIME_CHOICES),

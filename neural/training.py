@@ -23,6 +23,7 @@ from neural.multihead import MultiHead
 from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
 from neural.optimization import make_optimizer, set_learning_rate
 from neural.settings import NeuralSettings
+from neural.soft_labels import SoftLabels
 from neural.training_log import EpochLog, best_of
 
 
@@ -35,6 +36,10 @@ class Examples:
     """Target to class positions, each (n_rows,)."""
     weights: npt.NDArray[np.float64]
     """What each row counts in loss and accuracy, (n_rows,)."""
+    soft_labels: SoftLabels | None = None
+    """What the training loss is taken against where it is not the labels themselves."""
+    draws: npt.NDArray[np.float64] | None = None
+    """How likely each draw of an epoch takes each row, (n_rows,); None takes every row once."""
 
     def batch(
         self, rows: IntArray, device: torch.device, width: int | None = None
@@ -47,6 +52,15 @@ class Examples:
         }
         weights = torch.from_numpy(self.weights[rows]).float().to(device)  # (n_rows,)
         return ids, mask, labels, weights
+
+    def learned_from(self, rows: IntArray, labels: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Return what the training loss of some rows is taken against: their labels, or the soft ones, per target."""
+        if self.soft_labels is None:
+            return labels
+        return {
+            target: torch.from_numpy(self.soft_labels[target][rows]).to(codes.device)  # (n_rows, n_classes)
+            for target, codes in labels.items()
+        }
 
 
 @dataclass
@@ -202,9 +216,15 @@ class _Trainer:
     def _plan(self) -> list[IntArray]:
         """Draw the batches of the epoch; the same ones again where an epoch is gone on with."""
         self.rng.bit_generator.state = self.at.sampler
+        lengths = self.train_rows.titles.lengths  # (n_rows,)
+        rows = np.arange(len(lengths))
+        if self.train_rows.draws is not None:
+            rows = self.rng.choice(len(lengths), len(lengths), p=self.train_rows.draws)
         if self.settings.batching == "random":
-            return plan_random_batches(len(self.train_rows.titles), self.settings.titles_per_batch, self.rng)
-        return plan_batches(self.train_rows.titles.lengths, self.settings.max_tokens_per_batch, self.rng)
+            batches = plan_random_batches(len(rows), self.settings.titles_per_batch, self.rng)
+        else:
+            batches = plan_batches(lengths[rows], self.settings.max_tokens_per_batch, self.rng)
+        return [rows[batch] for batch in batches]
 
     def _learn(self, wrapped: nn.Module, rows: IntArray, n_steps: int) -> None:
         """Learn from one batch; where memory runs out, from halves of it and of every batch after it."""
@@ -238,32 +258,52 @@ class _Trainer:
         at = self.at
         own = self.team.part_of(rows)
         # A process without rows of its own takes one that weighs nothing, since all have to take the step.
-        ids, mask, labels, weights = self.train_rows.batch(own if len(own) else rows[:1], self.device, self.width)
-        weights = weights if len(own) else torch.zeros_like(weights)
-        total = self.team.summed(weights.sum())  # ()
+        taken, share = (own, 1.0) if len(own) else (rows[:1], 0.0)
+        total = self.team.summed(
+            torch.tensor(share * self.train_rows.weights[taken].sum()).float().to(self.device)
+        )  # ()
         self.model.train()
         self.team.seed(self.seed, at.steps)
-        with autocast(self.device, uses_bf16(self.settings.precision, self.device)):
-            logits = wrapped(ids, mask)  # target -> (n_own, n_classes)
-        # Gradients are averaged over the team, so each part of the mean is worth the team's size.
-        losses = target_losses(logits, labels, weights * self.team.size, total)
-        loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
-        value = float(self.team.summed(loss.detach())) / self.team.size
+        self.optimizer.zero_grad()
+        loss = torch.zeros((), device=self.device)
+        right = torch.zeros_like(self.right)  # (n_targets,)
+        for part in self._parts(taken):
+            ids, mask, labels, weights = self.train_rows.batch(part, self.device, self.width)
+            weights = weights * share  # (n_part,)
+            with autocast(self.device, uses_bf16(self.settings.precision, self.device)):
+                logits = wrapped(ids, mask)  # target -> (n_part, n_classes)
+            # Gradients are averaged over the team, so each part of the mean is worth the team's size.
+            against = self.train_rows.learned_from(part, labels)
+            losses = target_losses(logits, against, weights * self.team.size, total)
+            part_loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
+            part_loss.backward()
+            loss += part_loss.detach()
+            right += right_answers(logits, labels, weights)
+        value = float(self.team.summed(loss)) / self.team.size
         if not np.isfinite(value):
             raise self._came_apart(value, rows)
         set_learning_rate(self.optimizer, at.steps, n_steps, self.settings)
-        self.optimizer.zero_grad()
-        loss.backward()
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
-        right = self.team.summed(right_answers(logits, labels, weights))  # (n_targets,)
+        right = self.team.summed(right)  # (n_targets,)
         self.right += right
         self.weight += total
         self.recent.add(right, total)
         at.steps += 1
         at.epoch_steps += 1
         at.loss_sum += value * len(rows)
+
+    def _parts(self, rows: IntArray) -> list[IntArray]:
+        """Split a random batch into parts of about equal length, whose gradients add up to that of the batch.
+
+        Long titles then widen none but their own part. A GPU has room for the padding and would wait for small parts;
+        the processes of a team would have different numbers of parts, and a batch by length is even already.
+        """
+        if self.settings.batching != "random" or self.width or self.device.type != "cpu" or self.team.size > 1:
+            return [rows]
+        lengths = self.train_rows.titles.lengths[rows]  # (n_rows,)
+        return [rows[part] for part in plan_batches(lengths, self.settings.max_tokens_per_batch)]
 
     @property
     def _by_accuracy(self) -> bool:

@@ -5,7 +5,7 @@ from neural.settings import NeuralSettings
 
 BAD = {
     "encoder": " ",
-    "pooling": "max",
+    "pooling": "sum",
     "max_tokens": 2,
     "max_tokens_per_batch": 64.0,
     "epochs": True,
@@ -17,6 +17,12 @@ BAD = {
     "clip_norm": float("inf"),
     "count_power": None,
     "max_train_rows": 0,
+    "label_smoothing": 1.0,
+    "class_weight_power": 1.5,
+    "kept_layers": 0,
+    "frozen_layers": None,
+    "layer_decay": 0,
+    "teacher": "",
     "device": "gpu",
     "precision": "int8",
 }

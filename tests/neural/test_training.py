@@ -292,3 +292,22 @@ def test_random_batches_hold_every_title_once(network, examples, settings, monke
           np.random.default_rng(0))  # fmt: skip
     assert {len(rows) for rows in sizes[:-1]} == {10}
     assert sorted(row for rows in sizes for row in rows) == list(range(len(examples.titles)))
+
+
+def test_parts_of_a_random_batch_add_up_to_its_loss_and_gradient(network, examples, settings):
+    """Padded as a whole to 16 tokens, or in parts of equally long titles: the same step, in several pieces."""
+    whole = replace(settings, batching="random", titles_per_batch=100, epochs=1, pad_to_max=True, max_tokens=16)
+    in_parts = replace(whole, pad_to_max=False, max_tokens_per_batch=16)
+    for dropout in (module for module in network.modules() if isinstance(module, torch.nn.Dropout)):
+        dropout.p = 0.0
+    n_forwards, losses, gradients = [], [], []
+    network.register_forward_pre_hook(lambda *_: n_forwards.append(1))
+    for chosen in (whole, in_parts):
+        n_forwards.clear()
+        copied = copy.deepcopy(network)
+        log, _ = train(copied, examples, None, chosen, np.random.default_rng(0))
+        losses.append(log[0].train_loss)
+        gradients.append(torch.cat([weights.grad.flatten() for weights in copied.parameters()]))
+    assert len(n_forwards) > 3
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+    torch.testing.assert_close(gradients[0], gradients[1], atol=1e-5, rtol=1e-4)
