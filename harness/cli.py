@@ -80,6 +80,42 @@ def run_verb(
     )
 
 
+@app.command("search")
+def search_verb(
+    config: Config = None,
+    set_: Overrides = None,
+    by: Annotated[str | None, typer.Option(help="Split to search on: record or title; by default the first.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Fits in all, earlier ones included.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Begin no further trial after so long.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this search; by default results/search-<config>-<hash>.")
+    ] = None,
+    results: Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")] = Path("results"),
+) -> None:
+    """Search for settings with which the network validates better; the test part stays out of it.
+
+    A search that was stopped or killed goes on when it is called again. It ends with the best trial's settings.
+
+    Example: python -m harness search --trials 20 --minutes 60 --set "search.space={epochs: [2, 6], dropout: [0, 0.3]}"
+    """
+    from harness.console import announce, show_table, shown_progress
+    from harness.console import out as stdout
+    from harness.search import search, set_arguments
+
+    given = {"split.by": by and f"[{by}]", "search.trials": trials, "search.minutes": minutes}
+    settings = _load(config, [*(set_ or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)])
+    with shown_progress() as on_progress:
+        found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
+    show_table(found.table)
+    announce(f"All trials and the best settings lie in {found.folder}: trials.csv, best.yaml.")
+    own, best = found.own, found.best
+    said = (
+        f"Best on validation is trial {best.number} with {best.score:.4f}; the config's own settings: {own.score:.4f}."
+    )
+    changes = " ".join(set_arguments(found.changes)) or "Nothing was better than they are."
+    stdout.print(f"{said}\n{changes}", soft_wrap=True, markup=False, highlight=False)
+
+
 @app.command("predict")
 def predict_verb(
     leads: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column of titles.")],

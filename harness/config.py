@@ -6,16 +6,27 @@ Paths in a file are relative to that file's folder; paths given by `--set` are r
 import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from baselines.settings import TfidfSettings
 from data_cleaning.clean import CleanSettings
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, unknown
 from data_cleaning.leads import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
+from harness.search_space import SearchRange, space_faults
 from neural.settings import NeuralSettings
 
 
@@ -33,6 +44,12 @@ PROJECT_CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 
 REVIEWED = "+reviewed"
 """What the name of a block ends in, where reviewed titles are learned from too."""
+
+Labels = Literal["legacy", "consensus", "consensus-english"]
+"""Labels of leads to learn from: as they were recorded; the majority of each title of train; or that, without titles of
+train that are in other languages. In the order in which a run's models are preferred."""
+
+LABELS: tuple[Labels, ...] = get_args(Labels)
 
 
 class _Section(BaseModel):
@@ -125,6 +142,17 @@ class LabelIssuesSection(_Section):
     """Whether other records of the same title may be learned from; by title, near duplicates are held out as well."""
 
 
+class SearchSection(_Section):
+    """The search for better settings of the network; no run reads it."""
+
+    trials: int = Field(default=20, ge=1)
+    """Fits in all, that of the config's own settings included."""
+    minutes: float | None = Field(default=None, gt=0)
+    """Begin no further trial after so long; None goes on to the last."""
+    space: dict[str, SearchRange] | None = Field(default=None, min_length=1)
+    """Setting of the network to its values; None takes `search_space.DEFAULT_SPACE`."""
+
+
 class RunConfig(_Section):
     """Everything a run reads; the resolved object is saved with its results."""
 
@@ -138,9 +166,9 @@ class RunConfig(_Section):
     split: SplitSection = SplitSection()
     most_wrong: tuple[str, ...] = ("neural",)
     """Systems whose answers on train and test are ranked by loss, where the run has them."""
-    learn_from: tuple[Literal["legacy", "consensus"], ...] = Field(default=("legacy",), min_length=1)
-    """Labels to learn from, each a block of fits: as they were recorded, or with the majority of each title, learned on
-    train alone. Validation and test keep the recorded ones."""
+    learn_from: tuple[Labels, ...] = Field(default=("legacy",), min_length=1)
+    """Labels to learn from, each a block of fits. What is learned about labels and languages comes from train alone;
+    validation and test keep the recorded labels, and titles of every language that cleaning leaves."""
     systems: tuple[str, ...] = Field(min_length=1)
     keyword: KeywordSection | None = None
     tfidf: TfidfSettings = TfidfSettings()
@@ -149,6 +177,27 @@ class RunConfig(_Section):
     """A labelled file that judges every system and trains none; its titles leave train and validation."""
     reviewed: ReviewedSection | None = None
     label_issues: LabelIssuesSection | None = None
+    search: SearchSection = SearchSection()
+
+    @field_validator("search")
+    @classmethod
+    def _searches_what_the_network_may_have(cls, section: SearchSection, info: ValidationInfo) -> SearchSection:
+        settings = info.data.get("neural")  # absent where it has a fault of its own
+        if section.space and settings is not None:
+            faults = space_faults(section.space, settings)
+            if faults:
+                raise ValidationError.from_exception_data(
+                    "search",
+                    [
+                        InitErrorDetails(
+                            type=PydanticCustomError("space", "{fault}", {"fault": fault}),
+                            loc=("space", name),
+                            input=section.space[name],
+                        )
+                        for name, fault in faults.items()
+                    ],
+                )
+        return section
 
     @model_validator(mode="before")
     @classmethod
@@ -267,6 +316,8 @@ def _variants(schema: Mapping[str, Any], where: Sequence[str | int]) -> list[Map
             queue.append((node["items"], depth + 1))
         elif step in node.get("properties", {}):
             queue.append((node["properties"][step], depth + 1))
+        elif isinstance(node.get("additionalProperties"), Mapping):
+            queue.append((node["additionalProperties"], depth + 1))
     return found
 
 

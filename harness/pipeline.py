@@ -1,17 +1,19 @@
 """The stages of a run, what each one reads, and the order they are made in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from data_cleaning.clean import CleanSettings
+from data_cleaning.language import LanguageSettings
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import REVIEWED, RunConfig
 from harness.stages.clean import clean
 from harness.stages.compare import compare
 from harness.stages.files import LEARN
-from harness.stages.fit import fit
+from harness.stages.fit import fit, language_settings
 from harness.stages.label_issues import find_label_issues
 from harness.stages.leads import obtain_leads
 from harness.stages.most_wrong import most_wrong
@@ -76,7 +78,7 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
         Stage(
             "clean",
             lambda done, out: clean(config.clean, taxonomy, done["leads"], out, on_progress),
-            reads=(config.taxonomy, config.clean),
+            reads=(config.taxonomy, _settings_that_clean(config.clean)),
             needs=("leads",),
             modules=("harness.stages.clean",),
         ),
@@ -88,13 +90,27 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
     for arm in arms(config):
         stages += _arm_stages(config, taxonomy, arm, on_progress)
     if len(config.systems) > 1:
-        stages += [_comparison(config, taxonomy, by, block) for by in config.split.by for block in config.blocks]
+        stages += [_system_comparison(config, taxonomy, by, block) for by in config.split.by for block in config.blocks]
+    if len(config.learn_from) > 1:
+        stages += [
+            _label_comparison(config, taxonomy, by, system) for by in config.split.by for system in config.systems
+        ]
     return stages
 
 
 def baseline(config: RunConfig) -> str:
     """Return the system that the others should beat: the table the business runs on, or else the first."""
     return "keyword" if "keyword" in config.systems else config.systems[0]
+
+
+def baseline_blocks(config: RunConfig) -> dict[str, str]:
+    """Return each other block to the one it should beat: recorded labels, or else the first that are listed.
+
+    Where reviewed titles are learned from too, they are on both sides.
+    """
+    plain = "legacy" if "legacy" in config.learn_from else config.learn_from[0]
+    beaten = {block: plain + (REVIEWED if block.endswith(REVIEWED) else "") for block in config.blocks}
+    return {block: other for block, other in beaten.items() if block != other}
 
 
 def _label_issues(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> Stage:
@@ -110,17 +126,39 @@ def _label_issues(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) 
     )
 
 
-def _comparison(config: RunConfig, taxonomy: Taxonomy, by: str, block: str) -> Stage:
-    predicted = {system: Arm(by, block, system).stage("predict") for system in config.systems}
+def _settings_that_clean(settings: CleanSettings) -> CleanSettings:
+    """Return the settings of cleaning; those of the language step count only where it is taken."""
+    return settings if settings.english_only else replace(settings, language=LanguageSettings())
 
+
+def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, block: str) -> Stage:
+    predicted = {system: Arm(by, block, system).stage("predict") for system in config.systems}
+    beaten = baseline(config)
+    baselines = {system: beaten for system in config.systems if system != beaten}
+    return _comparison(config, taxonomy, f"compare/{by}/{block}", by, predicted, baselines)
+
+
+def _label_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, system: str) -> Stage:
+    predicted = {block: Arm(by, block, system).stage("predict") for block in config.blocks}
+    return _comparison(config, taxonomy, f"compare_labels/{by}/{system}", by, predicted, baseline_blocks(config))
+
+
+def _comparison(
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    name: str,
+    by: str,
+    predicted: Mapping[str, str],
+    baselines: Mapping[str, str],
+) -> Stage:
     def make(done: Folders, out: Path) -> None:
-        places = {system: done[stage] for system, stage in predicted.items()}
-        compare(taxonomy, config.seed, baseline(config), done[f"references/{by}"], places, out)
+        places = {compared: done[stage] for compared, stage in predicted.items()}
+        compare(taxonomy, config.seed, baselines, done[f"references/{by}"], places, out)
 
     return Stage(
-        f"compare/{by}/{block}",
+        name,
         make,
-        reads=(config.systems, config.seed),
+        reads=(tuple(baselines.items()), config.seed),
         needs=(f"references/{by}", *predicted.values()),
         modules=("harness.stages.compare",),
     )
@@ -151,6 +189,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
 
 def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
     share = config.reviewed.share if config.reviewed and arm.block.endswith(REVIEWED) else None
+    of_block = (arm.block, share, language_settings(config, arm.block))
     of_system = imports_of(SYSTEMS[arm.system].find_class)
     fitted, predicted = arm.stage("fit"), arm.stage("predict")
     references = f"references/{arm.by}"
@@ -168,7 +207,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
                 done[f"split/{arm.by}"] / LEARN,
                 out,
             ),
-            reads=(arm.system, arm.block, *_settings_of(config, arm.system), share, config.seed, SYSTEMS_SOURCE),
+            reads=(arm.system, *of_block, *_settings_of(config, arm.system), config.seed, SYSTEMS_SOURCE),
             needs=(f"split/{arm.by}",),
             modules=("harness.stages.fit", *of_system),
         ),
@@ -201,17 +240,17 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
 
 
 def _settings_of(config: RunConfig, name: str) -> tuple[Any, tuple[Path, ...]]:
-    """Return the settings that a system is built from, and the files of its encoder.
+    """Return the settings that a system is built from, and the files of its encoder and of its teacher.
 
-    Exchanging the files of a local encoder under the same name so counts as a change.
+    Exchanging the files of a local folder under the same name so counts as a change.
     """
     section = SYSTEMS[name].section
     settings = getattr(config, section) if section else None
     if section != "neural":
         return settings, ()
-    folder = Path(config.neural.encoder)
-    files = sorted(file for file in folder.rglob("*") if file.is_file()) if folder.is_dir() else []
-    return settings, tuple(files)
+    named = [Path(name) for name in (config.neural.encoder, config.neural.teacher) if name]
+    files = [file for folder in named if folder.is_dir() for file in folder.rglob("*") if file.is_file()]
+    return settings, tuple(sorted(files))
 
 
 def fingerprints(stages: list[Stage]) -> dict[str, str]:

@@ -95,8 +95,7 @@ def run(
         BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
     """
     taxonomy = Taxonomy.read(config.taxonomy)
-    _check_targets(config, taxonomy)
-    _check_consensus(config)
+    check_config(config, taxonomy)
     # A faulty table is named before time is spent on other systems.
     if config.keyword is not None:
         KeywordTable.read(config.keyword.table, taxonomy)
@@ -104,7 +103,7 @@ def run(
     prints = fingerprints(stages)
     whole = digest(prints, config, source_digest(["harness.reporting.tables", "harness.reporting.page"]))
     folder = out or results / f"{config.name}-{whole[:8]}"
-    _check_places(results, folder)
+    check_places(results, folder)
     remove_unfinished(folder.parent)
     already_there = _same_run(folder, whole, fresh=fresh)
 
@@ -133,7 +132,18 @@ def run(
     return Run(folder, tables, store.reused, store.made, already_there)
 
 
-def _check_places(results: Path, folder: Path) -> None:
+def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
+    """Refuse a config that contradicts itself or its taxonomy, before any work is done.
+
+    Raises:
+        BadInput: columns and targets do not fit, or labels or languages are mended in the wrong place.
+    """
+    _check_targets(config, taxonomy)
+    _check_consensus(config)
+    _check_english(config)
+
+
+def check_places(results: Path, folder: Path) -> None:
     """Refuse places that cannot be written before any work is done."""
     for place in (results, folder.parent):
         try:
@@ -154,6 +164,19 @@ def _check_consensus(config: RunConfig) -> None:
         raise BadInput(
             f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
             "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
+        )
+
+
+def _check_english(config: RunConfig) -> None:
+    """Refuse to leave other languages out of one block where cleaning has left them out of all.
+
+    Raises:
+        BadInput: the config asks for it.
+    """
+    if config.clean.english_only and "consensus-english" in config.learn_from:
+        raise BadInput(
+            "learn_from has consensus-english, but clean.english_only=true has already set titles in other languages "
+            "aside, so that it would repeat consensus. Give clean.english_only=false, or drop it from learn_from."
         )
 
 
@@ -212,7 +235,7 @@ def _device(done: Folders) -> str:
 
 def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     """Collect what the stages measured into the frames that tables are made of."""
-    scores, costs, parts, references = [], [], [], []
+    scores, costs, parts, references, learned = [], [], [], [], []
     ceilings: dict[tuple[str, str, str], float] = {}
     for by in config.split.by:
         held = pd.DataFrame(_facts(done[f"split/{by}"], SPLIT_FACTS)["parts"])
@@ -235,11 +258,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
                 "model MB": fitted["model_bytes"] / 1e6,
             }
         )
-    differences = [
-        pd.read_parquet(place / DIFFERENCES).assign(split=name.split("/")[1], learned_from=name.split("/")[2])
-        for name, place in done.items()
-        if name.startswith("compare/")
-    ]
+        if arm.system == config.systems[0]:  # every system is given the same rows
+            sources = fitted["learned_from"]["sources"].items()
+            learned += [
+                {"split": arm.by, "learned_from": arm.block, "labels": source, **counted} for source, counted in sources
+            ]
     ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
     fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
     whole_numbers = pd.DataFrame(references)
@@ -249,7 +272,9 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         taxonomy=taxonomy,
         scores=pd.concat(scores, ignore_index=True),
         ceilings=ceilings,
-        differences=pd.concat(differences, ignore_index=True) if differences else None,
+        differences=_differences(done, "compare", "system", ("split", "learned_from")),
+        label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
+        learned=pd.DataFrame(learned) if len(config.blocks) > 1 else None,
         costs=pd.DataFrame(costs),
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
@@ -257,6 +282,17 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
     )
+
+
+def _differences(done: Folders, step: str, compared: str, held: tuple[str, str]) -> pd.DataFrame | None:
+    """Gather what one kind of comparison found, whose stages are named by what they hold equal; None without any."""
+    found = []
+    for name, place in done.items():
+        kind, *equal = name.split("/")
+        if kind == step:
+            named = dict(zip(held, equal, strict=True))
+            found.append(pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": compared}).assign(**named))
+    return pd.concat(found, ignore_index=True) if found else None
 
 
 def _ranked(place: Path, arm: Arm) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from neural.batches import TokenizedTitles, plan_batches
 from neural.devices import autocast, uses_bf16
 from neural.multihead import MultiHead
 
-_TOKENS_PER_BATCH = 4_096
-"""Without gradients there is memory for larger batches than in training."""
+TOKENS_PER_BATCH = {"cpu": 1_024, "cuda": 65_536}
+"""What fills a device; a larger batch on a CPU leaves its caches."""
 
 
 def predict_logits(
@@ -34,7 +34,7 @@ def predict_logits(
         target: torch.empty(len(titles), n_classes)  # (n_titles, n_classes)
         for target, n_classes in model.n_classes.items()
     }
-    budget = max(_TOKENS_PER_BATCH, int(titles.lengths.max(initial=0)))
+    budget = max(TOKENS_PER_BATCH[device.type], int(titles.lengths.max(initial=0)))
     was_training = model.training
     model.eval()
     n_done = 0

@@ -15,13 +15,14 @@ from torch import Tensor, nn
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from neural.batches import TokenizedTitles, plan_batches
+from neural.inference import TOKENS_PER_BATCH
 from neural.multihead import MultiHead
 
 LEAST_AGREEMENT, MOST_DIFFERENCE = 0.995, 0.01
 """A runtime passes where so many verdicts of every target are torch's and probabilities differ so little on average."""
 
-_TOKENS_PER_BATCH = 4_096
 _INPUTS = ("ids", "mask")
+_WEIGHTS, _INT8 = "weights", "int8"
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ class OnnxNetwork:
         except Exception as error:  # onnxruntime has its own kinds, none of them public
             raise BadInput(f"onnxruntime cannot open the exported network ({error}). Fit or export again.") from None
         self.content = content
+        self.is_int8 = self._session.get_modelmeta().custom_metadata_map.get(_WEIGHTS) == _INT8
         self.n_classes = dict(n_classes)
 
     def logits(self, titles: TokenizedTitles, step: str = "", on_progress: Progress = silent) -> dict[str, Tensor]:
         """Return target to logits, float32, each (n_titles, n_classes), in the order of the titles."""
         found = {target: torch.empty(len(titles), n) for target, n in self.n_classes.items()}
-        budget = max(_TOKENS_PER_BATCH, int(titles.lengths.max(initial=0)))
+        budget = max(TOKENS_PER_BATCH["cpu"], int(titles.lengths.max(initial=0)))
         n_done = 0
         for rows in plan_batches(titles.lengths, budget):
             ids, mask = titles.padded(rows)  # (n_rows, seq) each
@@ -110,9 +112,13 @@ def export(model: MultiHead, path: Path) -> None:
 
 def quantize(source: Path, target: Path) -> None:
     """Write an exported network with int8 weights; activations are quantised as they come."""
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+    model = onnx.load(str(target))
+    model.metadata_props.add(key=_WEIGHTS, value=_INT8)
+    onnx.save(model, str(target))
 
 
 def parity(reference: Mapping[str, Tensor], answers: Mapping[str, Tensor]) -> Parity:

@@ -47,6 +47,10 @@ class RunFigures:
     """(split, weighting, target or "all") to the noise ceiling of legacy labels."""
     differences: pd.DataFrame | None
     """`split`, `learned_from`, `system`, `baseline`, then what `metrics.compare_rows` returns; None for one system."""
+    label_differences: pd.DataFrame | None
+    """The same, with the labels that each system learned from instead as `baseline`; None for one kind of labels."""
+    learned: pd.DataFrame | None
+    """`split`, `learned_from`, `labels`, `rows`, `records`: what each fit was given; None where all fits are alike."""
     costs: pd.DataFrame
     ledger: pd.DataFrame
     parts: pd.DataFrame
@@ -62,6 +66,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
     tables = [_summary(figures)]
     if figures.differences is not None:
         tables.append(_differences(figures, figures.differences))
+    if figures.label_differences is not None:
+        tables += _label_differences(figures, figures.label_differences)
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
     tables += [
@@ -84,6 +90,7 @@ def build_tables(figures: RunFigures) -> list[Table]:
             "Split by record, a title may be in several parts; split by title, never.",
             figures.parts,
         ),
+        *([] if figures.learned is None else [_learned(figures.learned)]),
         Table(
             "references",
             "What scores are held against",
@@ -248,6 +255,47 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
         "the interval leaves out 0."
     )
     return Table("differences", f"Is it better than {name}?", note, chosen[columns])
+
+
+def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[Table]:
+    """Return what learning from other labels bought with all targets right at once, and for each target."""
+    keys = ["split", "reference", "system", "target", "learned_from"]
+    by_record = figures.scores["weighting"] == WEIGHTINGS[0]
+    main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
+    shares = main[(main["metric"] == "accuracy") & (main["target"] != WEIGHTED)].rename(columns={"value": "accuracy"})
+    bought = differences[differences["weighting"] == WEIGHTINGS[0]]
+    bought = bought.assign(verdict=bought.apply(_verdict, axis=1))
+    frame = shares[[*keys, "titles", "records", "accuracy"]].merge(
+        bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
+    )
+    frame = frame.sort_values(keys, key=_in_table_order, kind="stable")
+    beaten = " or ".join(bought["baseline"].unique())
+    note = (
+        f"Accuracy per record by what was learned from, and its difference from {beaten} on the same titles, with the "
+        "95% interval of the difference (titles resampled with all their records). Ahead or behind means that the "
+        "interval leaves out 0. Fits differ in train alone: consensus gives its titles their majority, and "
+        "consensus-english also leaves out those in other languages."
+    )
+    whole = frame["target"] == ALL
+    return [
+        Table("what_cleaning_bought", "What did cleaning buy?", note, frame[whole].drop(columns="target")),
+        Table("what_cleaning_bought_by_target", "What did cleaning buy, target by target?", note, frame[~whole]),
+    ]
+
+
+def _in_table_order(column: pd.Series) -> pd.Series:
+    """Rank references by trust and everything else in the order in which it first occurs."""
+    order = REFERENCES if column.name == "reference" else column.unique().tolist()
+    return column.map({name: position for position, name in enumerate(order)})
+
+
+def _learned(learned: pd.DataFrame) -> Table:
+    note = (
+        "Rows of equal title and labels in train, and the records that they stand for. Labels are legacy as they were "
+        "recorded, also where a title has one record or its records tie; consensus where its majority took their "
+        "place; reviewed where a person gave them. Validation and test are the same for every fit."
+    )
+    return Table("learned_from", "What each fit learned from", note, learned)
 
 
 def _verdict(row: pd.Series) -> str:

@@ -1,4 +1,4 @@
-"""Stage `compare`: how far each system is ahead of one baseline, on the same titles of the same scored part."""
+"""Stages `compare` and `compare_labels`: how far fits are ahead of others, on the same titles of one scored part."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +13,27 @@ from harness.stages.files import DIFFERENCES, PREDICTIONS, REFERENCE_ROWS
 
 
 def compare(
-    taxonomy: Taxonomy, seed: int, baseline: str, references_folder: Path, predicted: Mapping[str, Path], folder: Path
+    taxonomy: Taxonomy,
+    seed: int,
+    baselines: Mapping[str, str],
+    references_folder: Path,
+    predicted: Mapping[str, Path],
+    folder: Path,
 ) -> None:
-    """Write `system`, `baseline` and the columns of `metrics.compare_rows` for every system but the baseline."""
+    """Write `compared`, `baseline` and the columns of `metrics.compare_rows` for every pair.
+
+    Args:
+        taxonomy: of the predictions.
+        seed: of the bootstrap.
+        baselines: what is compared, by name, to the name of what it should beat; at least one pair.
+        references_folder: of the scored part.
+        predicted: every name to the folder of its predictions.
+        folder: to write to.
+    """
     rows = pl.read_parquet(references_folder / REFERENCE_ROWS)
-    answers = {system: Predictions.read(place / PREDICTIONS, taxonomy) for system, place in predicted.items()}
+    answers = {name: Predictions.read(place / PREDICTIONS, taxonomy) for name, place in predicted.items()}
     found = []
-    for system, predictions in answers.items():
-        if system != baseline:
-            differences = compare_rows(rows, predictions, answers[baseline], seed)
-            found.append(differences.assign(system=system, baseline=baseline))
+    for name, baseline in baselines.items():
+        differences = compare_rows(rows, answers[name], answers[baseline], seed)
+        found.append(differences.assign(compared=name, baseline=baseline))
     pd.concat(found, ignore_index=True).to_parquet(folder / DIFFERENCES, index=False)

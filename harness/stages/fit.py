@@ -9,18 +9,31 @@ import numpy as np
 import polars as pl
 
 from data_cleaning.consensus import MAJORITY, TRAIN, learn_majority
+from data_cleaning.errors import BadInput
+from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.near_duplicates import near_duplicate_keys
+from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import LabelledTitles
-from harness.config import REVIEWED
+from harness.config import REVIEWED, RunConfig
 from harness.stages.files import FIT_FACTS, MODEL
 from harness.systems import SYSTEMS, Request
 
+_LEARNED_LEADS = (pl.col("part") == "train") & (pl.col("source") == "legacy")
+
 
 def fit(request: Request, system: str, block: str, learn: Path, folder: Path) -> None:
-    """Fit one system on the rows of one split that may be learned from, and save it with what it learned from."""
+    """Fit one system on the rows of one split that may be learned from, and save it with what it learned from.
+
+    Raises:
+        BadInput: the block is of English titles only, and train has none.
+    """
     parted = pl.read_parquet(learn)
     labels = block.removesuffix(REVIEWED)
-    if labels == "consensus":
+    language = language_settings(request.config, block)
+    if language is not None:
+        # Before the majorities: they are taken title by title, so that after them the same rows would be left.
+        parted = with_english_titles(parted, language, request.on_progress)
+    if labels != "legacy":
         parted = with_consensus(parted, request.taxonomy.names)
     if block == labels:
         parted = parted.filter(pl.col("source") != "reviewed")
@@ -40,6 +53,38 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
     (folder / FIT_FACTS).write_text(json.dumps(facts))
 
 
+def language_settings(config: RunConfig, block: str) -> LanguageSettings | None:
+    """Return the settings by which a block tells English titles; None where it learns from titles of any language."""
+    return config.clean.language if block.removesuffix(REVIEWED) == "consensus-english" else None
+
+
+def with_english_titles(
+    parted: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
+) -> pl.DataFrame:
+    """Drop legacy rows of train whose title is in another language or undecodable, as cleaning would.
+
+    The English vocabulary is learned from these rows alone. Validation stays as it is, so that all blocks are chosen
+    on the same, and so do reviewed rows, which cleaning does not judge either.
+
+    Args:
+        parted: `title`, `part`, `source` and `count`; titles are normalised.
+        settings: of the verdict.
+        on_progress: told how many titles are judged.
+
+    Raises:
+        BadInput: no legacy row of train is left.
+    """
+    titles = parted.filter(_LEARNED_LEADS).group_by("title").agg(pl.col("count").sum())
+    judged = judge_languages(titles, settings, on_progress)
+    foreign = judged.filter(pl.col("reason").is_not_null())["title"]
+    if len(foreign) == len(titles):
+        raise BadInput(
+            f"learn_from has consensus-english, but none of the {len(titles):,} titles in train is in English. Drop it "
+            "from learn_from, or raise the margins of clean.language."
+        )
+    return parted.filter(~(_LEARNED_LEADS & pl.col("title").is_in(foreign.implode())))
+
+
 def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
     """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
 
@@ -50,13 +95,12 @@ def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFra
         parted: `title`, `part`, `source`, a label per target and `count`.
         targets: names of the label columns.
     """
-    from_leads = (pl.col("part") == "train") & (pl.col("source") == "legacy")
-    train = parted.filter(from_leads)
+    train = parted.filter(_LEARNED_LEADS)
     relabelled = learn_majority(train, targets, learned_from=TRAIN).relabel(train)
     source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
     keys = ["title", "part", "source", *targets]
     merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)
-    return pl.concat([merged.select(parted.columns), parted.filter(~from_leads)])
+    return pl.concat([merged.select(parted.columns), parted.filter(~_LEARNED_LEADS)])
 
 
 def believe_reviewed(parted: pl.DataFrame) -> pl.DataFrame:

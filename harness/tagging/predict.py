@@ -15,14 +15,14 @@ from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.config import REVIEWED
+from harness.config import LABELS, REVIEWED
 from harness.predicting import predict_titles
 from harness.run import CONFIG, RUN_FACTS, TAXONOMY, model_folder
 from harness.store import is_unfinished, whole_file
 from harness.systems import SYSTEMS, load_system
 from harness.table_files import check_columns, check_table, write_table
 
-_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in ("legacy", "consensus")), "legacy", "consensus")
+_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
 """What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
 
 
@@ -117,7 +117,7 @@ def newest_run(results: Path, system: str) -> Path:
 def fitted_model(run_folder: Path, system: str) -> Path:
     """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
 
-    A run may have learned from recorded labels, from each title's majority, or from both; the first are preferred.
+    A run may have learned from several kinds of labels; recorded ones are preferred.
 
     Raises:
         BadInput: the folder is no run, or the run has no such system.

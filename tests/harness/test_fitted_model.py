@@ -12,6 +12,8 @@ from harness.tagging.predict import fitted_model
     [
         (["legacy"], "legacy"),
         (["consensus"], "consensus"),
+        (["consensus-english"], "consensus-english"),
+        (["consensus-english", "consensus"], "consensus"),
         (["consensus", "legacy"], "legacy"),
         (["consensus", "consensus+reviewed", "legacy"], "consensus+reviewed"),
         (["consensus+reviewed", "legacy+reviewed"], "legacy+reviewed"),

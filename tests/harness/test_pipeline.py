@@ -7,7 +7,7 @@ from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import load_config
-from harness.pipeline import arms, fingerprints, make_stages, plan
+from harness.pipeline import arms, baseline_blocks, fingerprints, make_stages, plan
 from harness.store import StageStore
 from harness.systems import SYSTEMS
 
@@ -63,9 +63,10 @@ def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path, monkeypatch):
 
 
 def test_scoring_sees_predictions_and_labels_and_never_a_model():
-    _, stages = planned()
+    _, stages = planned("learn_from=[legacy, consensus]")
+    assert "compare_labels/title/neural" in {stage.name for stage in stages}
     for stage in stages:
-        if stage.name.startswith(("score/", "compare/")):
+        if stage.name.startswith(("score/", "compare/", "compare_labels/")):
             assert not any(need.startswith("fit/") for need in stage.needs)
 
 
@@ -83,3 +84,37 @@ def test_a_setting_changes_the_fingerprints_of_what_reads_it(override, unchanged
         assert before[name] == after[name]
     assert before["fit/title/legacy/neural"] != after["fit/title/legacy/neural"]
     assert before["score/title/legacy/neural"] != after["score/title/legacy/neural"]
+
+
+def test_language_settings_change_the_fits_that_read_them_and_no_others():
+    blocks = ("learn_from=[legacy, consensus, consensus-english]", "clean.english_only=false")
+    before, after = (
+        fingerprints(planned(*blocks, f"clean.language.learning_margin={margin}")[1]) for margin in (0.2, 0.3)
+    )
+    changed = {name for name in before if before[name] != after[name]}
+    of_block = {name for name in before if "/consensus-english" in name}
+    assert changed == of_block | {name for name in before if name.startswith("compare_labels/")}
+
+
+def test_language_settings_change_cleaning_where_it_judges_languages():
+    before, after = (
+        fingerprints(planned(*overrides)[1]) for overrides in ((), ("clean.language.learning_margin=0.3",))
+    )
+    assert before["leads"] == after["leads"]
+    assert before["clean"] != after["clean"]
+
+
+@pytest.mark.parametrize(
+    ("learn_from", "reviewed", "baselines"),
+    [
+        ("[legacy]", "seen.csv", {}),
+        ("[consensus, legacy]", "null", {"consensus": "legacy"}),
+        ("[consensus, consensus-english]", "null", {"consensus-english": "consensus"}),
+        ("[legacy, consensus]", "seen.csv", {"consensus": "legacy", "consensus+reviewed": "legacy+reviewed"}),
+    ],
+)
+def test_labels_are_compared_with_recorded_ones_reviewed_titles_on_both_sides_or_neither(
+    learn_from, reviewed, baselines
+):
+    config, _ = planned(f"learn_from={learn_from}", f"reviewed={reviewed}")
+    assert baseline_blocks(config) == baselines

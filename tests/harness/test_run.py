@@ -213,14 +213,74 @@ def test_a_killed_run_continues_from_its_last_finished_stage(finished, company, 
             assert (again.folder / "tables" / f"{name}.csv").read_text() == unbroken
 
 
-def test_labels_to_learn_from_are_blocks_of_their_own(company, tmp_path):
-    run_ = do(company, tmp_path, CHEAP, "learn_from=[legacy, consensus]", "split.by=[record]")
-    summary = pd.read_csv(run_.folder / "tables" / "summary.csv")
-    assert summary["learned_from"].dropna().unique().tolist() == ["legacy", "consensus"]
-    facts = json.loads((run_.folder / "run.json").read_text())["stages"]
-    assert {name for name in facts if name.startswith("fit/record/consensus/")} == {
-        f"fit/record/consensus/{system}" for system in ("majority", "keyword")
+BLOCKS = ("legacy", "consensus", "consensus-english")
+
+
+@pytest.fixture(scope="module")
+def by_labels(company, results):
+    """A run on three kinds of labels, with a foreign title and one whose records disagree; tested on two of each."""
+    path, tested = company.folder / "mixed.csv", company.folder / "twice.csv"
+    leads = (company.folder / "leads.csv").read_text()
+    path.write_text(
+        f"{leads}Leiter der Buchhaltung,Accounts,Head,40\nnight cook,Kitchen,None given,30\n"
+        "night cook,Garden,Chief,20\n"
+    )
+    pd.read_csv(company.folder / "test.csv").assign(Times=2).to_csv(tested, index=False)
+    files = (f"leads.path={path}", f"leads.test_path={tested}")
+    return do(company, results, "systems=[majority, keyword, tfidf]", *files, f"learn_from=[{', '.join(BLOCKS)}]")
+
+
+def test_labels_to_learn_from_are_blocks_of_their_own(by_labels):
+    summary = pd.read_csv(by_labels.folder / "tables" / "summary.csv")
+    assert tuple(summary["learned_from"].dropna().unique()) == BLOCKS
+    facts = json.loads((by_labels.folder / "run.json").read_text())["stages"]
+    assert {name for name in facts if name.startswith("fit/record/")} == {
+        f"fit/record/{block}/{system}" for block in BLOCKS for system in ("majority", "keyword", "tfidf")
     }
+
+
+def test_what_cleaning_bought_is_the_difference_from_recorded_labels(by_labels):
+    keys = ["split", "reference", "system"]
+    for name, more in (("what_cleaning_bought", []), ("what_cleaning_bought_by_target", ["target"])):
+        bought = pd.read_csv(by_labels.folder / "tables" / f"{name}.csv")
+        assert not bought.duplicated([*keys, *more, "learned_from"]).any()
+        assert tuple(bought["learned_from"][:3]) == BLOCKS
+        assert bought["reference"].unique().tolist() == ["consensus", "legacy"]
+        recorded = bought[bought["learned_from"] == "legacy"]
+        assert recorded["difference"].isna().all()
+        assert recorded["verdict"].isna().all()
+        beside = bought.merge(recorded[[*keys, *more, "accuracy"]], on=[*keys, *more], suffixes=("", " legacy"))
+        others = beside[beside["learned_from"] != "legacy"]
+        assert len(others) == 2 * len(recorded) > 0
+        ahead = others["accuracy"] - others["accuracy legacy"]
+        assert others["difference"].to_numpy() == pytest.approx(ahead.to_numpy())
+        assert ((others["low"] <= others["difference"]) & (others["difference"] <= others["high"])).all()
+        assert others[others["system"] == "keyword"]["difference"].eq(0).all()  # it learns no verdict
+    assert bought["target"].unique().tolist() == ["department", "seniority"]
+    whole = pd.read_csv(by_labels.folder / "tables" / "what_cleaning_bought.csv")
+    assert whole[whole["system"] == "majority"]["difference"].lt(0).any()
+    assert "What did cleaning buy?" in (by_labels.folder / "report.html").read_text()
+
+
+def test_a_table_says_what_each_fit_learned_from(by_labels):
+    learned = pd.read_csv(by_labels.folder / "tables" / "learned_from.csv")
+    records = learned.pivot_table(index="split", columns="learned_from", values="records", aggfunc="sum")
+    parts = pd.read_csv(by_labels.folder / "tables" / "parts.csv")
+    in_train = parts[parts["part"] == "train"].set_index("split")["records"]
+    for split in ("record", "title"):
+        assert records.loc[split, "legacy"] == records.loc[split, "consensus"] == in_train[split]
+    assert (records["consensus-english"] < records["consensus"]).any()
+    assert learned[learned["learned_from"] == "legacy"]["labels"].unique().tolist() == ["legacy"]
+
+
+def test_one_kind_of_labels_has_nothing_to_be_compared_with(finished):
+    names = {table.name for table in finished.tables}
+    assert not {"what_cleaning_bought", "what_cleaning_bought_by_target", "learned_from"} & names
+
+
+def test_english_titles_are_not_told_apart_twice(company, tmp_path):
+    with pytest.raises(BadInput, match=r"would repeat consensus\. Give clean\.english_only=false"):
+        do(company, tmp_path, CHEAP, "learn_from=[legacy, consensus-english]", "clean.english_only=true")
 
 
 def test_labels_of_the_whole_file_are_refused_in_a_run(company, tmp_path):

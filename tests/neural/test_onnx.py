@@ -9,7 +9,7 @@ from neural import runtime
 from neural.batches import tokenize
 from neural.inference import predict_logits
 from neural.onnx import OnnxNetwork, Parity, export, parity, quantize
-from neural.runtime import choose_runtime
+from neural.runtime import choose_runtime, predict_with
 
 pytest.importorskip("onnxruntime")
 
@@ -43,6 +43,26 @@ def test_int8_weights_take_less_room_and_answer_nearly_the_same(network, exporte
     assert len(small) < exported.stat().st_size
     found = OnnxNetwork(small, network.n_classes).logits(titles)
     assert parity(predict_logits(network, titles, "fp32"), found).difference < 0.05
+
+
+def test_int8_says_so_and_leaves_close_calls_to_torch(network, exported, titles, tmp_path):
+    quantize(exported, tmp_path / "int8.onnx")
+    small = OnnxNetwork((tmp_path / "int8.onnx").read_bytes(), network.n_classes)
+    assert small.is_int8
+    assert not OnnxNetwork(exported.read_bytes(), network.n_classes).is_int8
+    sure = {
+        target: torch.eye(n)[torch.zeros(len(titles), dtype=torch.long)] * 9 for target, n in network.n_classes.items()
+    }
+    sure["a.b"][3] = torch.tensor([0.1, 0.0])
+    small.logits = lambda *_: {target: values.clone() for target, values in sure.items()}
+
+    found = predict_with(network, small, "fp32")(titles)
+
+    expected = predict_logits(network, titles.select(np.array([3])), "fp32")
+    for target, values in found.items():
+        torch.testing.assert_close(values[3:4], expected[target])
+        others = np.delete(np.arange(len(titles)), 3)
+        assert torch.equal(values[others], sure[target][others])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""Titles per second of every way to run the network, beside the text-classification pipeline of transformers.
+
+All run the same weights on the same titles in the same run, from text to probabilities, in turn for some rounds; a
+rate is that of the median round. The pipeline has its defaults and batches of 128. On leads the pipeline answers every
+record, and ours every distinct title.
+
+    python -m pytest tests/bench/test_inference_speed.py -o addopts= -s
+"""
+
+import copy
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pytest
+import torch
+from transformers import PreTrainedModel, pipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from data_cleaning.clean import equal_rows
+from data_cleaning.grouping import group_labels
+from data_cleaning.progress import silent
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelledTitles
+from harness.config import load_config
+from harness.stages.leads import simulate
+from harness.study import as_leads
+from harness.systems import SYSTEMS
+from neural.classifier import NeuralClassifier
+from neural.onnx import OnnxNetwork, export, parity, quantize
+
+ROOT = Path(__file__).parents[2]
+N_FITTED, N_LEADS, N_TITLES, N_ROUNDS = 20_000, 12_000, 3_000, 3
+LEAST_LEAD = 6
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Return simulated leads, complete and grouped, in their order."""
+    config = load_config(ROOT / "configs" / "default.yaml", (), tuple(SYSTEMS))
+    taxonomy = Taxonomy.read(config.taxonomy)
+    settings = config.leads.simulate.model_copy(update={"records": N_FITTED + N_LEADS})
+    leads = as_leads(simulate(settings, config.seed, taxonomy, silent)).drop_nulls(["title", *taxonomy.names])
+    grouped, _ = group_labels(leads.with_row_index("record"), taxonomy, taxonomy.names)
+    return config, taxonomy, grouped.sample(fraction=1, shuffle=True, seed=0)
+
+
+@pytest.fixture(scope="module")
+def system(simulated):
+    """Return the network of the default settings, fitted on leads that are not timed."""
+    config, taxonomy, leads = simulated
+
+    def rows(part):
+        return LabelledTitles.from_frame(equal_rows(part, taxonomy.names).to_pandas(), taxonomy, source="legacy")
+
+    valid = N_FITTED // 10
+    return NeuralClassifier(config.neural, config.seed).fit(rows(leads[valid:N_FITTED]), rows(leads[:valid]))
+
+
+class ForPipeline(PreTrainedModel):
+    """The fitted network as the pipeline expects one: the logits of all targets in one row."""
+
+    _supports_sdpa = True
+
+    def __init__(self, network):
+        super().__init__(network.encoder.config)
+        self.network = network
+        self.config.id2label = dict(enumerate(range(sum(network.n_classes.values()))))
+
+    def forward(self, input_ids, attention_mask, **_):
+        return SequenceClassifierOutput(logits=torch.cat(list(self.network(input_ids, attention_mask).values()), 1))
+
+
+def runtimes(system: NeuralClassifier, folder: Path) -> dict[str, NeuralClassifier]:
+    """Return the system with each of its runtimes."""
+    export(system.model_, folder / "network.onnx")
+    quantize(folder / "network.onnx", folder / "int8.onnx")
+    networks = {"torch": None}
+    for name, file in (("ONNX, fp32", "network.onnx"), ("ONNX, int8", "int8.onnx")):
+        networks[name] = OnnxNetwork((folder / file).read_bytes(), system.model_.n_classes)
+    found = {}
+    for name, network in networks.items():
+        found[name] = copy.copy(system)
+        found[name].runtime_ = network
+    return found
+
+
+def seconds_of(runs, titles) -> float:
+    began = time.perf_counter()
+    runs(titles)
+    return time.perf_counter() - began
+
+
+def test_the_network_answers_more_titles_a_second_than_the_pipeline(benchmark, simulated, system, tmp_path):
+    """The fastest runtime that passes parity is to lead on distinct titles; the others are shown beside it."""
+    leads = simulated[2][N_FITTED:]["title"].to_list()
+    distinct = list(dict.fromkeys(leads))[:N_TITLES]
+    peer = pipeline("text-classification", model=ForPipeline(system.model_).eval(), tokenizer=system.tokenizer_)
+    ways = {name: way.predict_proba for name, way in runtimes(system, tmp_path).items()}
+    ways["pipeline"] = lambda titles: peer(titles, batch_size=128)
+    chosen = {"torch": "torch", "onnx": "ONNX, fp32", "onnx-int8": "ONNX, int8"}[system.summary_["runtime"]["chosen"]]
+
+    seconds = {name: [] for name in ways}
+    for runs in ways.values():
+        runs(distinct[:200])
+    for _ in range(N_ROUNDS):
+        for name, runs in ways.items():
+            seconds[name].append(seconds_of(runs, distinct))
+    rates = {name: len(distinct) / median(taken) for name, taken in seconds.items()}
+    for name, rate in rates.items():
+        sys.stdout.write(f"\n{name}: {rate:,.0f} distinct titles/s, {rate / rates['pipeline']:.1f} x the pipeline")
+
+    on_leads = {name: len(leads) / seconds_of(ways[name], leads) for name in (chosen, "pipeline")}
+    multiple = on_leads[chosen] / on_leads["pipeline"]
+    sys.stdout.write(
+        f"\n{chosen}, chosen, on {len(leads):,} leads of {len(set(leads)):,} distinct titles: "
+        f"{on_leads[chosen]:,.0f} leads/s, {multiple:.1f} x the pipeline's {on_leads['pipeline']:,.0f}\n"
+    )
+    benchmark.extra_info.update(rates | {"leads": on_leads[chosen], "leads, pipeline": on_leads["pipeline"]})
+    benchmark.pedantic(ways[chosen], args=(distinct,), rounds=1)
+    assert rates[chosen] >= LEAST_LEAD * rates["pipeline"]
+
+
+def test_every_runtime_gives_the_verdicts_of_the_pipeline(simulated, system, tmp_path):
+    """The pipeline computes in fp32 on whole batches; on titles that the network did not learn from."""
+    titles = list(dict.fromkeys(simulated[2][N_FITTED:]["title"].to_list()))[:1000]
+    peer = pipeline("text-classification", model=ForPipeline(system.model_).eval(), tokenizer=system.tokenizer_)
+    rows = peer(titles, batch_size=128, top_k=None, function_to_apply="none")
+    flat = torch.tensor([[score["score"] for score in sorted(row, key=lambda one: one["label"])] for row in rows])
+    sizes = list(system.model_.n_classes.values())
+    expected = dict(zip(system.model_.n_classes, flat.split(sizes, dim=1), strict=True))
+    for name, way in runtimes(system, tmp_path).items():
+        logits = {target: torch.from_numpy(np.log(values)) for target, values in way.predict_proba(titles).items()}
+        scaled = {target: values / system.temperatures_[target] for target, values in expected.items()}
+        found = parity(scaled, logits)
+        sys.stdout.write(f"\n{name}: same verdict {found.agreement:.4f}, mean difference {found.difference:.4f}")
+        assert found.passes
