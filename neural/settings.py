@@ -42,7 +42,9 @@ class NeuralSettings:
     merge_equal_rows: bool = True
     """Whether records of the same title and labels are one row that weighs more; else every record is a row."""
     epochs: int = 2
-    """Passes over the training rows; the one that validates best is kept. Fewer than 2,000 rows want 6 or more."""
+    """Passes over the training rows; the one that validates best is kept."""
+    least_steps: int = 250
+    """Small data is passed more often than `epochs`, but no more than ten times, to learn from so many batches."""
     stop_accuracy: float | None = None
     """Stop after an epoch in which the training accuracy of every target reaches this; None never stops early."""
     target_weights: str = "equal"
@@ -157,6 +159,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "accuracy_window": _whole(1),
     "schedule": _one_of(SCHEDULES),
     "epochs": _whole(1),
+    "least_steps": _whole(0),
     "learning_rate": _number(0, 1, "a number above 0 and below 1", low_is_good=False),
     "head_learning_rate_factor": _number(0, math.inf, "a number above 0", low_is_good=False),
     "warmup_share": _number(0, 1, "a number from 0 to below 1"),

@@ -1,5 +1,6 @@
 """Fine-tuning: epochs of shuffled batches, and the epoch that validates best is kept."""
 
+import math
 import time
 import warnings
 from collections.abc import Mapping
@@ -25,6 +26,9 @@ from neural.optimization import make_optimizer, set_learning_rate
 from neural.settings import NeuralSettings
 from neural.soft_labels import SoftLabels
 from neural.training_log import EpochLog, best_of
+
+_MOST_REPEATS = 10
+"""Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,14 +149,18 @@ class _Trainer:
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
+        self.n_epochs = settings.epochs
         self.at = _Position(sampler=rng.bit_generator.state)
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
 
     def run(self) -> tuple[list[EpochLog], EpochLog]:
+        # From the same state in every process and after a kill: batches by length are as many in every epoch.
+        repeats = math.ceil(self.settings.least_steps / len(self._plan()))
+        self.n_epochs = max(self.settings.epochs, min(repeats, _MOST_REPEATS))
         self._resume()
         wrapped = self.team.wrap(self.model, self.device)
-        while self.at.epoch <= self.settings.epochs and not self.at.stopped:
+        while self.at.epoch <= self.n_epochs and not self.at.stopped:
             self._train_epoch(wrapped)
         log = [EpochLog(**entry) for entry in self.at.log]
         kept = best_of(log)
@@ -165,16 +173,14 @@ class _Trainer:
         at, began = self.at, time.perf_counter()
         earlier = at.seconds
         batches = self._plan()
-        n_steps = len(batches) * self.settings.epochs
+        n_steps = len(batches) * self.n_epochs
         for rows in batches[at.batch :]:
             self._learn(wrapped, rows, n_steps)
             at.batch += 1
             at.n_done += len(rows)
             at.seconds = earlier + time.perf_counter() - began
             if self.team.leads:
-                self.on_progress(
-                    f"neural epoch {at.epoch}/{self.settings.epochs}", at.n_done, len(self.train_rows.titles)
-                )
+                self.on_progress(f"neural epoch {at.epoch}/{self.n_epochs}", at.n_done, len(self.train_rows.titles))
             if time.monotonic() - self.saved_at >= 60 * self.settings.checkpoint_minutes:
                 self._save()
         self._finish_epoch(earlier, began)

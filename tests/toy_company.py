@@ -103,7 +103,13 @@ def write_toy_company(folder: Path) -> ToyCompany:
         "systems": ["majority", "keyword", "keyword-corrected", "tfidf", "neural"],
         "keyword": {"table": "keywords.csv"},
         "tfidf": {"min_titles": 1},
-        "neural": {"encoder": str(encoder), "epochs": 2, "max_tokens": 16, "max_tokens_per_batch": 256},
+        "neural": {
+            "encoder": str(encoder),
+            "epochs": 2,
+            "least_steps": 0,
+            "max_tokens": 16,
+            "max_tokens_per_batch": 256,
+        },
     }
     (folder / "company.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     return ToyCompany(folder, folder / "company.yaml", Taxonomy.read(folder / "taxonomy.yaml"), titles)

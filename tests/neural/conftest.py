@@ -46,6 +46,7 @@ def settings(tiny_folder):
     return NeuralSettings(
         encoder=str(tiny_folder),
         epochs=6,
+        least_steps=0,
         learning_rate=5e-3,
         max_tokens_per_batch=96,
         precision="fp32",

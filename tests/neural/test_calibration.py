@@ -49,3 +49,13 @@ def test_calibrating_lowers_the_error():
     assert errors["role"]["before"] == pytest.approx(0.982 - 0.8, abs=1e-3)
     assert errors["role"]["after"] < 1e-3
     assert temperatures["role"] > 1
+
+
+def test_the_error_after_is_of_rows_that_the_temperature_was_not_fitted_on():
+    """Every other row is wrong: each half knows nothing but the opposite of the other."""
+    labels = torch.tensor([0, 1] * 5)
+
+    errors = calibrate({"role": SURE}, {"role": labels}, ONES)[1]["role"]
+
+    # The right half makes the wrong one quite sure; the wrong half makes the right one as unsure as it may be.
+    assert errors["after"] == pytest.approx((1.0 + 1 - torch.sigmoid(torch.tensor(4 / 20)).item()) / 2, abs=1e-3)

@@ -311,3 +311,13 @@ def test_parts_of_a_random_batch_add_up_to_its_loss_and_gradient(network, exampl
     assert len(n_forwards) > 3
     assert losses[0] == pytest.approx(losses[1], abs=1e-5)
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("least_steps", "n_epochs"), [(0, 2), (7, 4), (10_000, 10)])
+def test_small_data_is_passed_more_often_up_to_ten_times(network, examples, settings, least_steps, n_epochs):
+    few = replace(settings, batching="random", titles_per_batch=len(examples.titles) // 2, epochs=2)
+
+    log, _ = train(network, examples, None, replace(few, least_steps=least_steps), np.random.default_rng(0))
+
+    assert len(log) == n_epochs
+    assert {entry.n_steps for entry in log} == {2}
