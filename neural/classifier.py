@@ -26,6 +26,7 @@ from neural.checkpoints import Checkpoints
 from neural.devices import resolve_device, uses_bf16
 from neural.distributed import team_of_torchrun
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
+from neural.examples import Examples
 from neural.inference import predict_logits, probabilities
 from neural.layers import freeze_layers, keep_layers
 from neural.multihead import MultiHead
@@ -222,7 +223,7 @@ class NeuralClassifier:
             return None
         return OnnxNetwork((folder / _ONNX).read_bytes(), self.model_.n_classes)
 
-    def _calibrate(self, valid_rows: training.Examples) -> dict[str, dict[str, float]]:
+    def _calibrate(self, valid_rows: Examples) -> dict[str, dict[str, float]]:
         """Fit the temperatures on validation; return the calibration errors before and after, per target."""
         logits = predict_logits(self.model_, valid_rows.titles, self.settings.precision)
         labels = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in valid_rows.labels.items()}
@@ -234,7 +235,7 @@ class NeuralClassifier:
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
-    def _identity(self, *parts: training.Examples) -> str:
+    def _identity(self, *parts: Examples) -> str:
         """Digest what decides the outcome of a fit: settings, seed and rows."""
         settings = {name: value for name, value in asdict(self.settings).items() if name != "checkpoint_minutes"}
         found = hashlib.sha256(json.dumps([settings, self.seed]).encode())
@@ -244,7 +245,7 @@ class NeuralClassifier:
                 found.update(np.ascontiguousarray(array).tobytes())
         return found.hexdigest()
 
-    def _training_examples(self, labelled: LabelledTitles, rng: np.random.Generator) -> training.Examples:
+    def _training_examples(self, labelled: LabelledTitles, rng: np.random.Generator) -> Examples:
         """Make the rows to learn from, no more than the settings allow, and what is learned beside the labels."""
         positions, weights = self._rows(labelled)
         if self.settings.max_train_rows is not None:
@@ -273,7 +274,7 @@ class NeuralClassifier:
         teacher.on_progress = self.on_progress
         return teacher.predict_proba(titles)
 
-    def _examples(self, labelled: LabelledTitles) -> training.Examples:
+    def _examples(self, labelled: LabelledTitles) -> Examples:
         """Merge, weigh and tokenise rows."""
         return self._tokenized(labelled, *self._rows(labelled))
 
@@ -284,11 +285,9 @@ class NeuralClassifier:
         positions = np.repeat(np.arange(len(labelled)), labelled.counts)  # (n_records,)
         return positions, labelled.weights[positions].astype(np.float64)  # (n_records,) each
 
-    def _tokenized(
-        self, labelled: LabelledTitles, positions: IntArray, weights: npt.NDArray[np.float64]
-    ) -> training.Examples:
+    def _tokenized(self, labelled: LabelledTitles, positions: IntArray, weights: npt.NDArray[np.float64]) -> Examples:
         """Tokenise some rows, weights scaled to mean 1."""
-        return training.Examples(
+        return Examples(
             titles=tokenize(list(labelled.titles[positions]), self.tokenizer_, self.settings.max_tokens),
             labels={target: codes[positions] for target, codes in labelled.labels.items()},
             weights=weights / weights.mean() if len(weights) else weights,

@@ -37,6 +37,9 @@ class NeuralSettings:
     """Tokens computed at once in a batch by length, padding included, and on a CPU in a part of a random batch."""
     titles_per_batch: int = 128
     """Titles in one random batch."""
+    compiled: bool = False
+    """Whether steps run as compiled code, one shape for every 8 tokens of length, and on a GPU as CUDA graphs; for long
+    trainings, as compiling a shape takes seconds to minutes."""
     pad_to_max: bool = False
     """Whether every batch is padded to `max_tokens`, which changes no answer and costs time; else to its longest."""
     merge_equal_rows: bool = True
@@ -152,6 +155,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "batching": _one_of(BATCHINGS),
     "max_tokens_per_batch": _whole(3),
     "titles_per_batch": _whole(1),
+    "compiled": _true_or_false(),
     "pad_to_max": _true_or_false(),
     "merge_equal_rows": _true_or_false(),
     "stop_accuracy": _or_none(_number(0, 1.0000001, "a share above 0", low_is_good=False)),

@@ -3,68 +3,34 @@
 import math
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
-from neural.batches import TokenizedTitles, halves, plan_batches, plan_random_batches
+from neural.batches import halves, plan_batches, plan_random_batches
 from neural.checkpoints import Checkpoints, Snapshot
 from neural.devices import autocast, uses_bf16
 from neural.distributed import Team
+from neural.examples import Examples
 from neural.inference import predict_logits
 from neural.multihead import MultiHead
 from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
 from neural.optimization import make_optimizer, set_learning_rate
 from neural.settings import NeuralSettings
-from neural.soft_labels import SoftLabels
 from neural.training_log import EpochLog, best_of
+
+_WIDTH_STEP = 8
+"""Compiled steps pad titles to multiples of so many tokens: 8 shapes in all at 64 tokens."""
 
 _MOST_REPEATS = 10
 """Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Examples:
-    """Tokenised titles with their labels and weights, all of length n_rows."""
-
-    titles: TokenizedTitles
-    labels: Mapping[str, IntArray]
-    """Target to class positions, each (n_rows,)."""
-    weights: npt.NDArray[np.float64]
-    """What each row counts in loss and accuracy, (n_rows,)."""
-    soft_labels: SoftLabels | None = None
-    """What the training loss is taken against where it is not the labels themselves."""
-    draws: npt.NDArray[np.float64] | None = None
-    """How likely each draw of an epoch takes each row, (n_rows,); None takes every row once."""
-
-    def batch(
-        self, rows: IntArray, device: torch.device, width: int | None = None
-    ) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
-        """Return ids, mask, labels per target and weights of some rows, ready for the network."""
-        ids, mask = self.titles.padded(rows, device, width)  # (n_rows, seq) each
-        labels = {
-            target: torch.from_numpy(codes[rows].astype(np.int64)).to(device)  # (n_rows,)
-            for target, codes in self.labels.items()
-        }
-        weights = torch.from_numpy(self.weights[rows]).float().to(device)  # (n_rows,)
-        return ids, mask, labels, weights
-
-    def learned_from(self, rows: IntArray, labels: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return what the training loss of some rows is taken against: their labels, or the soft ones, per target."""
-        if self.soft_labels is None:
-            return labels
-        return {
-            target: torch.from_numpy(self.soft_labels[target][rows]).to(codes.device)  # (n_rows, n_classes)
-            for target, codes in labels.items()
-        }
 
 
 @dataclass
@@ -145,6 +111,9 @@ class _Trainer:
         self.device = next(model.parameters()).device
         self.targets = list(train_rows.labels)
         self.width = settings.max_tokens if settings.pad_to_max else None
+        self._lengths = train_rows.titles.lengths  # (n_rows,), as batches are planned
+        if settings.compiled:
+            self._lengths = np.minimum(-(-self._lengths // _WIDTH_STEP) * _WIDTH_STEP, settings.max_tokens)
         self.optimizer = make_optimizer(model, settings)
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
@@ -159,16 +128,29 @@ class _Trainer:
         repeats = math.ceil(self.settings.least_steps / len(self._plan()))
         self.n_epochs = max(self.settings.epochs, min(repeats, _MOST_REPEATS))
         self._resume()
-        wrapped = self.team.wrap(self.model, self.device)
+        wrapped: Callable[..., Any] = self.team.wrap(self.model, self.device)
+        cannot_compile: tuple[type[Exception], ...] = ()
+        if self.settings.compiled:
+            from torch._dynamo.exc import TorchDynamoException  # takes a second that other trainings need not wait
+
+            cannot_compile = (TorchDynamoException,)
+            # On a GPU, each shape's kernels are captured as one CUDA graph, which a step starts at once.
+            mode = "reduce-overhead" if self.device.type == "cuda" else None
+            wrapped = torch.compile(wrapped, dynamic=False, mode=mode)
         while self.at.epoch <= self.n_epochs and not self.at.stopped:
-            self._train_epoch(wrapped)
+            try:
+                self._train_epoch(wrapped)
+            except cannot_compile as error:
+                raise BadInput(
+                    f"This machine cannot compile the steps ({str(error).splitlines()[0]}). Set compiled to false."
+                ) from error
         log = [EpochLog(**entry) for entry in self.at.log]
         kept = best_of(log)
         self.model.load_state_dict(self.best)
         self.model.eval()
         return log, kept
 
-    def _train_epoch(self, wrapped: nn.Module) -> None:
+    def _train_epoch(self, wrapped: Callable[..., Any]) -> None:
         """Learn from every batch of one epoch that is not done yet, validate, and log."""
         at, began = self.at, time.perf_counter()
         earlier = at.seconds
@@ -222,7 +204,7 @@ class _Trainer:
     def _plan(self) -> list[IntArray]:
         """Draw the batches of the epoch; the same ones again where an epoch is gone on with."""
         self.rng.bit_generator.state = self.at.sampler
-        lengths = self.train_rows.titles.lengths  # (n_rows,)
+        lengths = self._lengths  # (n_rows,)
         rows = np.arange(len(lengths))
         if self.train_rows.draws is not None:
             rows = self.rng.choice(len(lengths), len(lengths), p=self.train_rows.draws)
@@ -232,7 +214,7 @@ class _Trainer:
             batches = plan_batches(lengths[rows], self.settings.max_tokens_per_batch, self.rng)
         return [rows[batch] for batch in batches]
 
-    def _learn(self, wrapped: nn.Module, rows: IntArray, n_steps: int) -> None:
+    def _learn(self, wrapped: Callable[..., Any], rows: IntArray, n_steps: int) -> None:
         """Learn from one batch; where memory runs out, from halves of it and of every batch after it."""
         done = 0
         while done < len(rows):
@@ -255,7 +237,7 @@ class _Trainer:
                     stacklevel=2,
                 )
 
-    def _take_step(self, wrapped: nn.Module, rows: IntArray, n_steps: int) -> None:
+    def _take_step(self, wrapped: Callable[..., Any], rows: IntArray, n_steps: int) -> None:
         """Learn from some rows, each process from its own part of them.
 
         Raises:
@@ -265,26 +247,24 @@ class _Trainer:
         own = self.team.part_of(rows)
         # A process without rows of its own takes one that weighs nothing, since all have to take the step.
         taken, share = (own, 1.0) if len(own) else (rows[:1], 0.0)
-        total = self.team.summed(
-            torch.tensor(share * self.train_rows.weights[taken].sum()).float().to(self.device)
-        )  # ()
+        mass = torch.tensor(share * self.train_rows.weights[taken].sum(), dtype=torch.float32, device=self.device)  # ()
+        total = self.team.summed(mass)  # ()
         self.model.train()
         self.team.seed(self.seed, at.steps)
         self.optimizer.zero_grad()
         loss = torch.zeros((), device=self.device)
         right = torch.zeros_like(self.right)  # (n_targets,)
         for part in self._parts(taken):
-            ids, mask, labels, weights = self.train_rows.batch(part, self.device, self.width)
-            weights = weights * share  # (n_part,)
+            batch = self.train_rows.batch(part, self.device, *self._shape(part))
+            weights = batch.weights * share  # (n_part,)
             with autocast(self.device, uses_bf16(self.settings.precision, self.device)):
-                logits = wrapped(ids, mask)  # target -> (n_part, n_classes)
+                logits = wrapped(batch.ids, batch.mask)  # target -> (n_part, n_classes)
             # Gradients are averaged over the team, so each part of the mean is worth the team's size.
-            against = self.train_rows.learned_from(part, labels)
-            losses = target_losses(logits, against, weights * self.team.size, total)
+            losses = target_losses(logits, batch.against, weights * self.team.size, total)
             part_loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
             part_loss.backward()
             loss += part_loss.detach()
-            right += right_answers(logits, labels, weights)
+            right += right_answers(logits, batch.labels, weights)
         value = float(self.team.summed(loss)) / self.team.size
         if not np.isfinite(value):
             raise self._came_apart(value, rows)
@@ -310,6 +290,15 @@ class _Trainer:
             return [rows]
         lengths = self.train_rows.titles.lengths[rows]  # (n_rows,)
         return [rows[part] for part in plan_batches(lengths, self.settings.max_tokens_per_batch)]
+
+    def _shape(self, rows: IntArray) -> tuple[int | None, int | None]:
+        """Return to how many tokens and rows a batch is padded; compiled steps are for few and fixed shapes."""
+        if not self.settings.compiled:
+            return self.width, None
+        width = self.width or int(self._lengths[rows].max())
+        by_length = self.settings.max_tokens_per_batch // width
+        n_rows = by_length if self.settings.batching == "length" else self.settings.titles_per_batch
+        return width, max(n_rows >> self.at.halvings, len(rows))
 
     @property
     def _by_accuracy(self) -> bool:

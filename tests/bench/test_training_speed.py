@@ -31,9 +31,10 @@ from harness.systems import SYSTEMS
 from neural.batches import plan_batches, plan_random_batches, tokenize
 from neural.distributed import Team
 from neural.encoder import load_encoder
+from neural.examples import Examples
 from neural.multihead import MultiHead
 from neural.rows import distinct_rows
-from neural.training import Examples, _Trainer
+from neural.training import _Trainer
 
 ROOT = Path(__file__).parents[2]
 N_STEPS, N_WARM_UP = 20, 2

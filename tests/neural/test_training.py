@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from data_cleaning.errors import BadInput
 from neural import training
 from neural.batches import tokenize
 from neural.checkpoints import Checkpoints
+from neural.examples import Examples
 from neural.objective import target_losses, total_loss
 from neural.optimization import make_optimizer, set_learning_rate
-from neural.training import Examples, train
+from neural.training import train
 from neural.training_log import EpochLog
 
 
@@ -272,10 +274,10 @@ def test_padding_changes_no_loss(network, examples):
     rows = np.arange(len(examples.titles))
     losses = []
     for width in (None, 64):
-        ids, mask, labels, weights = examples.batch(rows, device, width)
-        assert ids.shape[1] == (64 if width else examples.titles.lengths.max())
+        batch = examples.batch(rows, device, width)
+        assert batch.ids.shape[1] == (64 if width else examples.titles.lengths.max())
         with torch.no_grad():
-            losses.append(total_loss(target_losses(network(ids, mask), labels, weights)))
+            losses.append(total_loss(target_losses(network(batch.ids, batch.mask), batch.labels, batch.weights)))
     assert abs(float(losses[0] - losses[1])) < 1e-5
 
 
@@ -321,3 +323,40 @@ def test_small_data_is_passed_more_often_up_to_ten_times(network, examples, sett
 
     assert len(log) == n_epochs
     assert {entry.n_steps for entry in log} == {2}
+
+
+def test_a_machine_that_cannot_compile_says_so(network, examples, settings, monkeypatch):
+    def cannot(*_):
+        raise TorchDynamoException("No working C++ compiler found\nand much more")
+
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: cannot)
+    with pytest.raises(BadInput, match=r"cannot compile the steps \(No working C\+\+ compiler found\)"):
+        train(network, examples, None, replace(settings, compiled=True), np.random.default_rng(0))
+
+
+def test_compiled_steps_have_few_shapes_and_learn_the_same(network, examples, settings, monkeypatch):
+    """With rows that fill a shape and weigh nothing; compiling itself is left to torch."""
+    shapes, modes = [], []
+
+    def noted(model, dynamic, mode):
+        modes.append((dynamic, mode))
+        model.register_forward_pre_hook(
+            lambda _, given: shapes.append(tuple(given[0].shape)) if model.training else None
+        )
+        return model
+
+    monkeypatch.setattr(torch, "compile", noted)
+    for dropout in (module for module in network.modules() if isinstance(module, torch.nn.Dropout)):
+        dropout.p = 0.0
+    compiled = replace(settings, compiled=True, max_tokens=16, max_tokens_per_batch=64, epochs=2)
+    log, _ = train(copy.deepcopy(network), examples, examples, compiled, np.random.default_rng(0))
+
+    assert modes == [(False, None)]
+    assert set(shapes) <= {(8, 8), (4, 16)}
+    # The same rows in the same batches, none filled up.
+    monkeypatch.setattr(training._Trainer, "_shape", lambda *_: (None, None))
+    plain, _ = train(copy.deepcopy(network), examples, examples, compiled, np.random.default_rng(0))
+    for ours, theirs in zip(log, plain, strict=True):
+        assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-5)
+        assert ours.train_accuracy == pytest.approx(theirs.train_accuracy)
+        assert ours.valid_loss == pytest.approx(theirs.valid_loss, abs=1e-4)
