@@ -1,8 +1,9 @@
 """The verbs of the command line, nothing else."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,7 +31,7 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing output
 _DEFAULT = Path("configs/default.yaml")
 _MOST = 100_000_000
 _ALL = ("all", "report")
-_SHOWN = ("summary", "differences", "most_wrong", "costs")
+_SHOWN = ("summary", "differences", "what_cleaning_bought", "most_wrong", "costs")
 
 
 @app.command("run")
@@ -102,8 +103,12 @@ def search_verb(
     from harness.console import out as stdout
     from harness.search import search, set_arguments
 
-    given = {"split.by": by and f"[{by}]", "search.trials": trials, "search.minutes": minutes}
-    settings = _load(config, [*(set_ or ()), *(f"{key}={value}" for key, value in given.items() if value is not None)])
+    options = {
+        "--by": ("split.by", None if by is None else [by]),
+        "--trials": ("search.trials", trials),
+        "--minutes": ("search.minutes", minutes),
+    }
+    settings = _load(config, set_, options)
     with shown_progress() as on_progress:
         found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
     show_table(found.table)
@@ -211,7 +216,7 @@ def profile_verb(
         page = profile_file(
             leads,
             out,
-            _load(config, set_, encoding),
+            _load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
             title_column=title_column,
             with_tokens=tokens,
             force=force,
@@ -244,7 +249,7 @@ def clean_verb(
         done = clean_file(
             leads,
             out,
-            _load(config, set_, encoding),
+            _load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
             title_column=title_column,
             force=force,
             on_progress=on_progress,
@@ -282,13 +287,14 @@ def study_verb(
     announce(f"Written to {out}; {_counted(missed, 'figure')} out of bounds.")
 
 
-def _load(config: Path | None, set_: list[str] | None, encoding: str | None = None) -> "RunConfig":
+def _load(
+    config: Path | None, set_: list[str] | None, options: Mapping[str, tuple[str, Any]] | None = None
+) -> "RunConfig":
     from harness.config import PROJECT_CONFIGS, load_config
 
     if config is None:
         config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
-    encoded = [] if encoding is None else [f"leads.encoding={encoding}"]
-    return load_config(config, [*(set_ or ()), *encoded], tuple(SYSTEMS))
+    return load_config(config, set_ or (), tuple(SYSTEMS), options)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -1,16 +1,18 @@
 """One YAML file to one frozen, checked object; every fault is named at once, with its line.
 
-Paths in a file are relative to that file's folder; paths given by `--set` are relative to the current folder.
+Paths in a file are relative to that file's folder; paths given by `--set` are relative to the current folder. This goes
+for the folders of `neural.encoder` and `neural.teacher` too; an encoder that is no folder stays the name that it is.
+All paths are absolute once the config is loaded.
 """
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 import yaml
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -29,16 +31,6 @@ from data_cleaning.simulate.history import HistorySettings
 from harness.search_space import SearchRange, space_faults
 from neural.settings import NeuralSettings
 
-
-def _beside_config(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path())
-    return (folder / path).resolve()
-
-
-InputPath = Annotated[Path, AfterValidator(_beside_config)]
-"""A path that a config names; absolute once the config is loaded."""
-
-
 PROJECT_CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 """Where the project's own configs lie, wherever a verb is called."""
 
@@ -51,6 +43,11 @@ train that are in other languages. In the order in which a run's models are pref
 
 LABELS: tuple[Labels, ...] = get_args(Labels)
 
+_FOLDERS_OF_NETWORK = ("encoder", "teacher")
+"""Settings of the network that may name a folder."""
+
+_SET = "--set"
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,7 +56,7 @@ class _Section(BaseModel):
 class RevisionSection(_Section):
     """One keyword table and the day from which it labelled new records."""
 
-    table: InputPath
+    table: Path
     in_force_from: datetime.date
 
 
@@ -68,7 +65,7 @@ class SimulateSection(_Section):
 
     records: int = Field(default=60_000, ge=1)
     """Number of leads from the title grammar; a list of titles brings its own counts."""
-    titles: InputPath | None = None
+    titles: Path | None = None
     """CSV with `title` and `count`: tag these real titles instead of writing titles."""
     revisions: tuple[RevisionSection, ...] = Field(min_length=1)
     """The tagging history, earliest first."""
@@ -86,10 +83,10 @@ class SimulateSection(_Section):
 class LeadsSection(_Section):
     """Where labelled leads come from: a file, or the simulation."""
 
-    path: InputPath | None = None
+    path: Path | None = None
     """CSV, gzipped CSV or Parquet."""
     simulate: SimulateSection | None = None
-    test_path: InputPath | None = None
+    test_path: Path | None = None
     """A file of the same columns that is the test part; `path` then gives train and validation only."""
     columns: LeadColumns = LeadColumns()
     encoding: str = "utf-8"
@@ -121,13 +118,13 @@ class SplitSection(_Section):
 class KeywordSection(_Section):
     """The legacy keyword table."""
 
-    table: InputPath
+    table: Path
 
 
 class ReviewedSection(_Section):
     """Titles that a person labelled, used beside the legacy labels."""
 
-    path: InputPath
+    path: Path
     share: float = Field(default=0.5, gt=0, lt=1)
     """Share of the total training weight that reviewed rows carry together."""
 
@@ -159,7 +156,7 @@ class RunConfig(_Section):
     name: str = Field(default="", pattern=r"^[\w][\w.-]*$")
     """Set from the file's name."""
     seed: int = Field(default=17, ge=0)
-    taxonomy: InputPath
+    taxonomy: Path
     leads: LeadsSection
     clean: CleanSettings = CleanSettings()
     """Which optional steps cleaning takes."""
@@ -173,7 +170,7 @@ class RunConfig(_Section):
     keyword: KeywordSection | None = None
     tfidf: TfidfSettings = TfidfSettings()
     neural: NeuralSettings = NeuralSettings()
-    truth: InputPath | None = None
+    truth: Path | None = None
     """A labelled file that judges every system and trains none; its titles leave train and validation."""
     reviewed: ReviewedSection | None = None
     label_issues: LabelIssuesSection | None = None
@@ -213,13 +210,31 @@ class RunConfig(_Section):
         return tuple(f"{labels}{reviewed}" for labels in self.learn_from for reviewed in beside)
 
 
-def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequence[str] = ()) -> RunConfig:
-    """Read a config file and apply `key=value` overrides.
+def network_folders(settings: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the folders that some settings of the network name, by setting; the config is a loaded one."""
+    named = {setting: Path(settings.get(setting) or "") for setting in _FOLDERS_OF_NETWORK}
+    return {setting: folder for setting, folder in named.items() if folder.is_absolute()}
+
+
+def sections(config: RunConfig) -> dict[str, Any]:
+    """Return a loaded config by section, with every path in it as a path: folders of the network are so there too."""
+    return {**dict(config), "neural": {**vars(config.neural), **network_folders(vars(config.neural))}}
+
+
+def load_config(
+    path: Path,
+    overrides: Sequence[str] = (),
+    known_systems: Sequence[str] = (),
+    options: Mapping[str, tuple[str, Any]] | None = None,
+) -> RunConfig:
+    """Read a config file, and apply `key=value` overrides and options of the command line.
 
     Args:
         path: the YAML file.
         overrides: dotted keys and YAML values, such as `neural.epochs=1`.
         known_systems: names that `systems` may hold.
+        options: an option, such as `--minutes`, to the setting that it stands for and the value, which has the last
+            word; None leaves the setting as it is.
 
     Raises:
         BadInput: the file is missing or no YAML mapping, or has unknown keys or wrong values, all of them named.
@@ -236,14 +251,21 @@ def load_config(path: Path, overrides: Sequence[str] = (), known_systems: Sequen
         raise BadInput(f"{path} holds {type(content).__name__}, expected a mapping of settings such as 'seed: 17'.")
     assert tree is not None, "a mapping has a tree"
     _refuse_repeated_keys(tree, path)
-    schema = RunConfig.model_json_schema()
-    overridden = {_override(content, given, schema) for given in overrides}
+    source = _Source(path, tree, RunConfig.model_json_schema())
+    for override in overrides:
+        where, value = _parse_override(override)
+        _put(content, where, value)
+        source.given[where] = _SET
+    for option, (key, value) in (options or {}).items():
+        if value is not None:
+            where = tuple(key.split("."))
+            _put(content, where, value)
+            source.given[where] = option
     content.setdefault("name", path.stem)
     try:
-        config = RunConfig.model_validate(content, context={"folder": path.resolve().parent})
+        config = RunConfig.model_validate(source.with_absolute_paths(content))
     except ValidationError as error:
-        faults = [_fault(fault, path, tree, schema, overridden) for fault in error.errors()]
-        raise BadInput("\n".join(faults)) from None
+        raise BadInput("\n".join(_fault(fault, source) for fault in error.errors())) from None
     _check_systems(config, path, known_systems)
     return config
 
@@ -276,16 +298,23 @@ def _check_systems(config: RunConfig, path: Path, known_systems: Sequence[str]) 
         raise BadInput(f"{path}: the keyword systems need 'keyword: {{table: …}}'; name a table or drop the systems.")
 
 
-def _override(content: dict[str, Any], given: str, schema: Mapping[str, Any]) -> tuple[str, ...]:
-    """Put one `key=value` into `content`; return the key as a path."""
+def _parse_override(given: str) -> tuple[tuple[str, ...], Any]:
+    """Return the key of one `key=value` as a path, and the value.
+
+    Raises:
+        BadInput: it is no such pair, or its value is no YAML.
+    """
     key, equals, value = given.partition("=")
     if not equals or not key:
-        raise BadInput(f"--set got {given!r}; expected key=value, such as --set neural.epochs=1.")
+        raise BadInput(f"{_SET} got {given!r}; expected key=value, such as {_SET} neural.epochs=1.")
     try:
-        parsed = yaml.safe_load(value)
+        return tuple(key.split(".")), yaml.safe_load(value)
     except (yaml.YAMLError, ValueError) as error:
-        raise BadInput(f"--set {given!r}: the value is not readable YAML: {error}") from None
-    where = tuple(key.split("."))
+        raise BadInput(f"{_SET} {given!r}: the value is not readable YAML: {error}") from None
+
+
+def _put(content: dict[str, Any], where: tuple[str, ...], value: Any) -> None:
+    """Put one setting into `content`."""
     node = content
     for step in where[:-1]:
         child = node.get(step)
@@ -293,10 +322,15 @@ def _override(content: dict[str, Any], given: str, schema: Mapping[str, Any]) ->
             child = {"path": child} if step == "reviewed" and isinstance(child, str) else {}
             node[step] = child
         node = child
-    if isinstance(parsed, str) and (where == ("reviewed",) or _is_path(schema, where)):
-        parsed = str(Path(parsed).resolve())
-    node[where[-1]] = parsed
-    return where
+    node[where[-1]] = value
+
+
+def _setting_of_network(where: tuple[str | int, ...]) -> str | int | None:
+    """Return the setting of the network that a value at a path of the config is for, to have or to be searched."""
+    match where:
+        case ("neural", name) | ("search", "space", name, "choices", _):
+            return name
+    return None
 
 
 def _variants(schema: Mapping[str, Any], where: Sequence[str | int]) -> list[Mapping[str, Any]]:
@@ -325,15 +359,86 @@ def _is_path(schema: Mapping[str, Any], where: Sequence[str | int]) -> bool:
     return any(node.get("format") == "path" for node in _variants(schema, where))
 
 
-def _fault(
-    fault: Mapping[str, Any], path: Path, tree: yaml.Node, schema: Mapping[str, Any], overridden: set[tuple[str, ...]]
-) -> str:
+@dataclass(frozen=True)
+class _Source:
+    """Where the settings of one config were written: in its file, or on the command line."""
+
+    path: Path
+    tree: yaml.Node
+    """What stands in the file."""
+    schema: Mapping[str, Any]
+    given: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """What the command line sets, in order, and by which option."""
+
+    def with_absolute_paths(self, value: Any, where: tuple[str | int, ...] = ()) -> Any:
+        """Return what stands at a path of the config, with every path to a file or folder in it absolute.
+
+        Raises:
+            BadInput: there can be no such path, or an encoder is a folder that such a path does not lead to.
+        """
+        if isinstance(value, dict):
+            return {key: self.with_absolute_paths(inner, (*where, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.with_absolute_paths(inner, (*where, number)) for number, inner in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        setting = _setting_of_network(where)
+        if setting in _FOLDERS_OF_NETWORK and value.strip():
+            return self._absolute(value, where, may_be_name=setting == "encoder")
+        if where == ("reviewed",) or _is_path(self.schema, where):
+            return self._absolute(value, where)
+        return value
+
+    def _absolute(self, written: str, where: tuple[str | int, ...], *, may_be_name: bool = False) -> str:
+        folder = self.path.resolve().parent if self._option(where) is None else Path()
+        said = f"{self.place(where)}: {'.'.join(map(str, where))} = {written!r}"
+        try:
+            path = (folder / Path(written).expanduser()).resolve()
+            if path.is_dir() or not may_be_name:
+                return str(path)
+            is_here = Path(written).is_dir()
+        except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, an unknown user, a NUL
+            raise BadInput(f"{said} is no path: {error}") from None
+        if is_here:
+            # The network would take it from here, and something else wherever else the config is used.
+            raise BadInput(
+                f"{said} is a folder here and none beside the config, where paths in it begin. Write the path from "
+                "there, or an absolute one."
+            )
+        return written
+
+    def place(self, where: Sequence[str | int]) -> str:
+        """Say whether a fault stands in the file, on the command line, or may stand in either.
+
+        A section that is checked as a whole is at fault as a whole, though the command line may have set a part of it.
+        """
+        option = self._option(where)
+        if option is not None:
+            return option
+        parts = [
+            f"{option} {'.'.join(key)}" if option == _SET else option
+            for key, option in sorted(self.given.items())
+            if where and key[: len(where)] == tuple(where)
+        ]
+        in_file = f"{self.path}, line {_line(self.tree, where)}"
+        if not parts:
+            return in_file
+        said = " and ".join(parts)
+        return f"{said}, or {in_file}" if where[0] in _keys(self.tree) else said
+
+    def _option(self, where: Sequence[str | int]) -> str | None:
+        """Return the option of the command line that sets the whole of a setting; the last one has the last word."""
+        options = [option for key, option in self.given.items() if tuple(where[: len(key)]) == key]
+        return options[-1] if options else None
+
+
+def _fault(fault: Mapping[str, Any], source: _Source) -> str:
     """Word one pydantic error: where, what came, what was expected."""
     where: tuple[str | int, ...] = fault["loc"]
     dotted = ".".join(map(str, where)) or "the whole file"
-    place = _place(where, path, tree, overridden)
+    place = source.place(where)
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = sorted({name for node in _variants(schema, where[:-1]) for name in node.get("properties", ())})
+        known = sorted({name for node in _variants(source.schema, where[:-1]) for name in node.get("properties", ())})
         hint = did_you_mean(str(where[-1]), known)
         return f"{place}: unknown key {dotted!r}.{hint} Known here: {', '.join(known)}."
     if fault["type"] in ("missing", "missing_argument"):
@@ -344,21 +449,6 @@ def _fault(
     if isinstance(fault["input"], str | int | float | bool | None):
         return f"{place}: {dotted} = {fault['input']!r}: {message}."
     return f"{place}: {dotted}: {message.rstrip('.')}."
-
-
-def _place(where: Sequence[str | int], path: Path, tree: yaml.Node, overridden: set[tuple[str, ...]]) -> str:
-    """Say whether a fault stands in the file, in an override, or may stand in either.
-
-    A section that is checked as a whole is at fault as a whole, though an override may have set a part of it.
-    """
-    if any(tuple(where[: len(given)]) == given for given in overridden):
-        return "--set"
-    parts = sorted(".".join(given) for given in overridden if where and given[: len(where)] == tuple(where))
-    in_file = f"{path}, line {_line(tree, where)}"
-    if not parts:
-        return in_file
-    said = f"--set {' and '.join(parts)}"
-    return f"{said}, or {in_file}" if where[0] in _keys(tree) else said
 
 
 def _keys(tree: yaml.Node) -> set[str]:

@@ -9,7 +9,7 @@ from data_cleaning.clean import CleanSettings
 from data_cleaning.language import LanguageSettings
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import REVIEWED, RunConfig
+from harness.config import REVIEWED, RunConfig, network_folders
 from harness.stages.clean import clean
 from harness.stages.compare import compare
 from harness.stages.files import LEARN
@@ -21,7 +21,7 @@ from harness.stages.predict import predict
 from harness.stages.references import gather_references
 from harness.stages.score import score
 from harness.stages.split import split
-from harness.store import StageStore, digest, imports_of, library_versions, scratch, source_digest
+from harness.store import StageStore, digest, folder_files, imports_of, library_versions, scratch, source_digest
 from harness.systems import SYSTEMS, SYSTEMS_SOURCE, Request
 
 # The config is fingerprinted by the values that a stage reads; the registry of systems as one file, since following
@@ -120,7 +120,7 @@ def _label_issues(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) 
     return Stage(
         "label_issues",
         lambda done, out: find_label_issues(request, done["leads"], done["clean"], out),
-        reads=(section, *_settings_of(config, section.system), config.seed, SYSTEMS_SOURCE),
+        reads=(section, _settings_of(config, section.system), config.seed, SYSTEMS_SOURCE),
         needs=("leads", "clean"),
         modules=("harness.stages.label_issues", *imports_of(SYSTEMS[section.system].find_class)),
     )
@@ -207,7 +207,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
                 done[f"split/{arm.by}"] / LEARN,
                 out,
             ),
-            reads=(arm.system, *of_block, *_settings_of(config, arm.system), config.seed, SYSTEMS_SOURCE),
+            reads=(arm.system, *of_block, _settings_of(config, arm.system), config.seed, SYSTEMS_SOURCE),
             needs=(f"split/{arm.by}",),
             modules=("harness.stages.fit", *of_system),
         ),
@@ -239,18 +239,14 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Pr
     return stages
 
 
-def _settings_of(config: RunConfig, name: str) -> tuple[Any, tuple[Path, ...]]:
-    """Return the settings that a system is built from, and the files of its encoder and of its teacher.
-
-    Exchanging the files of a local folder under the same name so counts as a change.
-    """
+def _settings_of(config: RunConfig, name: str) -> Any:
+    """Return the settings that a system is built from; a folder of the network counts by its files, not its place."""
     section = SYSTEMS[name].section
     settings = getattr(config, section) if section else None
     if section != "neural":
-        return settings, ()
-    named = [Path(name) for name in (config.neural.encoder, config.neural.teacher) if name]
-    files = [file for folder in named if folder.is_dir() for file in folder.rglob("*") if file.is_file()]
-    return settings, tuple(sorted(files))
+        return settings
+    named = vars(settings)
+    return {**named, **{setting: folder_files(folder) for setting, folder in network_folders(named).items()}}
 
 
 def fingerprints(stages: list[Stage]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import RunConfig
+from harness.config import RunConfig, SearchSection, sections
 from harness.pipeline import Arm, Folders, arms, fingerprints, make_stages, plan
 from harness.reporting.page import write_page
 from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
@@ -94,6 +94,8 @@ def run(
     Raises:
         BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
     """
+    # What is searched makes no other run, so it is not saved with one either.
+    config = config.model_copy(update={"search": SearchSection()})
     taxonomy = Taxonomy.read(config.taxonomy)
     check_config(config, taxonomy)
     # A faulty table is named before time is spent on other systems.
@@ -101,7 +103,7 @@ def run(
         KeywordTable.read(config.keyword.table, taxonomy)
     stages = plan(config, taxonomy, on_progress)
     prints = fingerprints(stages)
-    whole = digest(prints, config, source_digest(["harness.reporting.tables", "harness.reporting.page"]))
+    whole = digest(prints, sections(config), source_digest(["harness.reporting.tables", "harness.reporting.page"]))
     folder = out or results / f"{config.name}-{whole[:8]}"
     check_places(results, folder)
     remove_unfinished(folder.parent)
@@ -151,7 +153,7 @@ def check_places(results: Path, folder: Path) -> None:
         except OSError as error:
             raise BadInput(f"{place} cannot be a folder for results: {error.strerror}. Choose another place.") from None
     if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; a run needs a folder. Choose another --out.")
+        raise BadInput(f"{folder} is a file; runs and searches need a folder. Choose another --out.")
 
 
 def _check_consensus(config: RunConfig) -> None:
@@ -303,7 +305,7 @@ def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
 
 def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, Any], tables: list[Table]) -> None:
     # Relative to the run folder, beside which this one is being filled: so the file is a config that runs again.
-    settings = plain(config, lambda path: os.path.relpath(path, folder.resolve()))
+    settings = plain(sections(config), lambda path: os.path.relpath(path, folder.resolve()))
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copyfile(config.taxonomy, folder / TAXONOMY)
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")

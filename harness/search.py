@@ -10,6 +10,7 @@ better empirical performance", arXiv:2304.11127.
 import fcntl
 import json
 import math
+import os
 import shlex
 import shutil
 import time
@@ -30,14 +31,25 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles
-from harness.config import RunConfig
+from harness.config import RunConfig, network_folders
 from harness.pipeline import Arm, Stage, fingerprints, make_stages, plan
 from harness.reporting.tables import Table
 from harness.run import check_config, check_places
 from harness.search_space import DEFAULT_SPACE, SearchRange, distributions
 from harness.stages.files import FIT_FACTS, LEARN, MODEL
 from harness.stages.fit import fit
-from harness.store import StageStore, digest, environment, plain, remove_unfinished, source_digest, whole_file
+from harness.store import (
+    StageStore,
+    check_writable,
+    digest,
+    environment,
+    folder_files,
+    is_unfinished,
+    plain,
+    remove_unfinished,
+    source_digest,
+    whole_file,
+)
 from harness.systems import Request, TitleClassifier, load_system
 from neural.rows import distinct_rows
 from neural.settings import NeuralSettings
@@ -163,7 +175,7 @@ def search(
     prints = fingerprints(stages)
     # The fingerprint of a fit covers the config's own settings, the encoder, the seed, data, sources and libraries.
     sources = source_digest(["harness.search_space"])
-    fingerprint = digest(prints[fitted], space, Path(__file__), sources, version("optuna"))
+    fingerprint = digest(prints[fitted], space, _files_of(space), Path(__file__), sources, version("optuna"))
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
@@ -189,6 +201,12 @@ def _narrowed(config: RunConfig, arm: Arm) -> RunConfig:
     return config.model_copy(update=alone)
 
 
+def _files_of(space: Mapping[str, SearchRange]) -> list[dict[str, Path]]:
+    """Return the files of every folder that is a choice of a setting of the network."""
+    chosen = [{name: choice} for name, given in space.items() for choice in given.choices or ()]
+    return [folder_files(folder) for each in chosen for folder in network_folders(each).values()]
+
+
 def _before(name: str, stages: Sequence[Stage]) -> list[Stage]:
     """Return the stages that one stage needs, directly or through each other, in order."""
     needed = {name}
@@ -205,20 +223,12 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
         BadInput: it holds another search, or no search at all.
     """
     known = folder / SEARCH_FACTS
-    if folder.exists():
-        remove_unfinished(folder)
-    if folder.exists() and any(folder.iterdir()):
-        try:
-            found = json.loads(known.read_text(encoding="utf-8"))["fingerprint"]
-        except (OSError, ValueError, TypeError, KeyError):
-            raise BadInput(
-                f"{folder} exists and is no search folder; nothing in it was touched. Choose another --out."
-            ) from None
-        if found != fingerprint:
-            raise BadInput(
-                f"{folder} holds a search with other settings, data or sources, which cannot go on with these. "
-                "Choose another --out."
-            )
+    left = list(folder.iterdir()) if folder.exists() else []
+    is_new = all(_is_half_claim(place) for place in left)
+    if not is_new:
+        _check_same_search(known, fingerprint)
+    remove_unfinished(folder)
+    if not is_new:
         return
     facts = {
         "name": config.name,
@@ -235,14 +245,44 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
         filling.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
+def _check_same_search(known: Path, fingerprint: str) -> None:
+    """Refuse a folder that is not of this search.
+
+    Raises:
+        BadInput: it holds another search, or no search at all.
+    """
+    try:
+        found = json.loads(known.read_text(encoding="utf-8"))["fingerprint"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise BadInput(
+            f"{known.parent} exists and is no search folder; nothing in it was touched. Choose another --out."
+        ) from None
+    if found != fingerprint:
+        raise BadInput(
+            f"{known.parent} holds a search with other settings, data or sources, which cannot go on with these. "
+            "Choose another --out."
+        )
+
+
+def _is_half_claim(place: Path) -> bool:
+    """Say whether a file is all that a search leaves which was killed while it made a folder its own."""
+    return is_unfinished(place) and place.name.endswith(f"-{SEARCH_FACTS}")
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Keep other processes out of a folder; a process that is killed keeps nobody out.
 
     Raises:
-        BadInput: another search goes on in it.
+        BadInput: another search goes on in it, or it cannot be written.
     """
-    with (folder / _LOCK).open("w") as lock:
+    place = folder / _LOCK
+    check_writable(place)  # a lock that is there can be opened in a folder that takes no new files
+    try:
+        opened = place.open("w")
+    except OSError as error:
+        raise BadInput(f"{place} cannot be written: {error.strerror}. Choose another --out.") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -280,17 +320,22 @@ def _go_on(
 
 
 def _open_study(folder: Path) -> "optuna.Study":
-    """Open the journal of the trials, or begin one; trials that were killed are set aside."""
+    """Open the journal of the trials, or begin one; trials that were killed are set aside.
+
+    Args:
+        folder: of the search, which no other process is in.
+    """
     import optuna
     from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     journal = folder / _JOURNAL
+    for left in folder.glob(f"{_JOURNAL}.lock*"):  # optuna's own lock, for which it would wait
+        left.unlink()
     if journal.exists():
         # A line that a full disk or a power failure cut short would spoil the next one.
-        content = journal.read_bytes()
-        journal.write_bytes(content[: content.rfind(b"\n") + 1])
+        os.truncate(journal, journal.read_bytes().rfind(b"\n") + 1)
     storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
     study = optuna.create_study(storage=storage, study_name="search", direction="maximize", load_if_exists=True)
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):

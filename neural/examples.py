@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from data_cleaning.titles import IntArray
-from neural.batches import TokenizedTitles
+from neural.batches import TokenizedTitles, cut_out
 from neural.soft_labels import SoftLabels
 
 
@@ -54,21 +54,16 @@ class Examples:
             n_rows: rows to fill up to, with some that weigh nothing; None fills up nothing.
         """
         held = self._on(device)
-        lengths = self.titles.lengths[rows]  # (n_rows,)
         filled = len(rows) if n_rows is None else n_rows
         chosen = torch.from_numpy(np.resize(rows, filled)).to(device)  # (n_rows,); what fills up repeats the others
-        positions = torch.arange(int(lengths.max()) if width is None else width, device=device)  # (seq,)
-        starts, ends = held.offsets[chosen], held.offsets[chosen + 1]  # (n_rows,) each
-        source = starts[:, None] + positions  # (n_rows, seq)
-        is_token = source < ends[:, None]  # (n_rows, seq)
-        # Places beyond a title point at its start, so that they are in range; the mask drops them.
-        ids = held.ids[torch.where(is_token, source, starts[:, None])]  # (n_rows, seq)
+        longest = int(self.titles.lengths[rows].max()) if width is None else width
+        ids, mask = cut_out(held.ids, held.offsets, chosen, longest, self.titles.pad_id)  # (n_rows, seq) each
         weights = held.weights[chosen]  # (n_rows,)
         weights[len(rows) :] = 0
         labels = {target: codes[chosen] for target, codes in held.labels.items()}
         return Batch(
-            ids=torch.where(is_token, ids, self.titles.pad_id).long(),
-            mask=is_token.long(),
+            ids=ids,
+            mask=mask,
             labels=labels,
             against={target: soft[chosen] for target, soft in held.soft_labels.items()} or labels,
             weights=weights,

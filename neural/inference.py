@@ -10,7 +10,7 @@ from neural.batches import TokenizedTitles, plan_batches
 from neural.devices import autocast, uses_bf16
 from neural.multihead import MultiHead
 
-TOKENS_PER_BATCH = {"cpu": 1_024, "cuda": 65_536}
+TOKENS_PER_BATCH = {"cpu": 1_024, "cuda": 16_384}
 """What fills a device; a larger batch on a CPU leaves its caches."""
 
 

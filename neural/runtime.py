@@ -26,7 +26,7 @@ RUNTIMES = ("torch", "onnx", "onnx-int8")
 
 CLOSE_CALL = 0.1
 """Where the two likeliest classes of a target are this close in int8, torch answers the title: nearly all verdicts that
-int8 would turn are among these 5 to 7 titles in a hundred."""
+int8 would turn are among these 5 to 7 titles in a hundred. In probability, before any temperature."""
 
 
 @dataclass(frozen=True)

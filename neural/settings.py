@@ -89,7 +89,8 @@ class NeuralSettings:
     layer_decay: float = 1.0
     """Each layer learns this many times as fast as the one above it."""
     teacher: str | None = None
-    """Folder of a fitted network whose probabilities are learned from beside the labels; None has none."""
+    """Folder of a fitted network whose probabilities are learned from beside the labels; None has none. What it learned
+    from must not be in the test part of this fit."""
     teacher_share: float = 0.5
     """What the teacher's probabilities count in the loss; the labels count the rest."""
     device: str = "auto"
@@ -120,13 +121,15 @@ def _whole(low: int) -> tuple[Callable[[Any], bool], str]:
     return lambda value: type(value) is int and value >= low, f"a whole number of at least {low}"
 
 
-def _number(low: float, high: float, expected: str, low_is_good: bool = True) -> tuple[Callable[[Any], bool], str]:
-    """Accept finite numbers below `high` and from `low` up, or above `low`."""
+def _number(
+    low: float, high: float, expected: str, low_is_good: bool = True, high_is_good: bool = False
+) -> tuple[Callable[[Any], bool], str]:
+    """Accept finite numbers between two bounds, with a bound itself where it is good."""
 
     def is_good(value: Any) -> bool:
         if type(value) not in (int, float) or not math.isfinite(value):
             return False
-        return (low < value or (low_is_good and value == low)) and value < high
+        return (low < value or (low_is_good and value == low)) and (value < high or (high_is_good and value == high))
 
     return is_good, expected
 
@@ -158,7 +161,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "compiled": _true_or_false(),
     "pad_to_max": _true_or_false(),
     "merge_equal_rows": _true_or_false(),
-    "stop_accuracy": _or_none(_number(0, 1.0000001, "a share above 0", low_is_good=False)),
+    "stop_accuracy": _or_none(_number(0, 1, "a share above 0", low_is_good=False, high_is_good=True)),
     "target_weights": _one_of(TARGET_WEIGHTS),
     "accuracy_window": _whole(1),
     "schedule": _one_of(SCHEDULES),
@@ -175,13 +178,13 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "max_train_rows": _or_none(_whole(1)),
     "label_smoothing": _number(0, 1, "a number from 0 to below 1"),
     "ordinal_softness": _number(0, math.inf, "a number of at least 0"),
-    "class_weight_power": _number(0, 1.0000001, "a number from 0 to 1"),
-    "resampling_power": _number(0, 1.0000001, "a number from 0 to 1"),
+    "class_weight_power": _number(0, 1, "a number from 0 to 1", high_is_good=True),
+    "resampling_power": _number(0, 1, "a number from 0 to 1", high_is_good=True),
     "kept_layers": _or_none(_whole(1)),
     "frozen_layers": _whole(0),
-    "layer_decay": _number(0, 1.0000001, "a number above 0 and at most 1", low_is_good=False),
+    "layer_decay": _number(0, 1, "a number above 0 and at most 1", low_is_good=False, high_is_good=True),
     "teacher": _or_none((lambda value: isinstance(value, str) and bool(value.strip()), "a folder")),
-    "teacher_share": _number(0, 1.0000001, "a number above 0 and at most 1", low_is_good=False),
+    "teacher_share": _number(0, 1, "a number above 0 and at most 1", low_is_good=False, high_is_good=True),
     "device": _one_of(DEVICES),
     "precision": _one_of(PRECISIONS),
     "runtime": _one_of(RUNTIME_CHOICES),

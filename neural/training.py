@@ -118,15 +118,17 @@ class _Trainer:
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
-        self.n_epochs = settings.epochs
+        self.n_epochs, self.n_steps = settings.epochs, 0  # set once batches are planned
         self.at = _Position(sampler=rng.bit_generator.state)
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
 
     def run(self) -> tuple[list[EpochLog], EpochLog]:
-        # From the same state in every process and after a kill: batches by length are as many in every epoch.
-        repeats = math.ceil(self.settings.least_steps / len(self._plan()))
+        # Planned from the first epoch, the same after a kill; rows that are drawn make a few batches more or fewer.
+        n_batches = len(self._plan())
+        repeats = math.ceil(self.settings.least_steps / n_batches)
         self.n_epochs = max(self.settings.epochs, min(repeats, _MOST_REPEATS))
+        self.n_steps = n_batches * self.n_epochs
         self._resume()
         wrapped: Callable[..., Any] = self.team.wrap(self.model, self.device)
         cannot_compile: tuple[type[Exception], ...] = ()
@@ -155,9 +157,8 @@ class _Trainer:
         at, began = self.at, time.perf_counter()
         earlier = at.seconds
         batches = self._plan()
-        n_steps = len(batches) * self.n_epochs
         for rows in batches[at.batch :]:
-            self._learn(wrapped, rows, n_steps)
+            self._learn(wrapped, rows)
             at.batch += 1
             at.n_done += len(rows)
             at.seconds = earlier + time.perf_counter() - began
@@ -214,14 +215,14 @@ class _Trainer:
             batches = plan_batches(lengths[rows], self.settings.max_tokens_per_batch, self.rng)
         return [rows[batch] for batch in batches]
 
-    def _learn(self, wrapped: Callable[..., Any], rows: IntArray, n_steps: int) -> None:
+    def _learn(self, wrapped: Callable[..., Any], rows: IntArray) -> None:
         """Learn from one batch; where memory runs out, from halves of it and of every batch after it."""
         done = 0
         while done < len(rows):
             parts = halves(rows[done:], self.at.halvings)
             try:
                 for part in parts:
-                    self._take_step(wrapped, part, n_steps)
+                    self._take_step(wrapped, part)
                     done += len(part)
             except torch.OutOfMemoryError:
                 if len(parts[0]) == 1 or self.team.size > 1:
@@ -237,7 +238,7 @@ class _Trainer:
                     stacklevel=2,
                 )
 
-    def _take_step(self, wrapped: Callable[..., Any], rows: IntArray, n_steps: int) -> None:
+    def _take_step(self, wrapped: Callable[..., Any], rows: IntArray) -> None:
         """Learn from some rows, each process from its own part of them.
 
         Raises:
@@ -268,7 +269,7 @@ class _Trainer:
         value = float(self.team.summed(loss)) / self.team.size
         if not np.isfinite(value):
             raise self._came_apart(value, rows)
-        set_learning_rate(self.optimizer, at.steps, n_steps, self.settings)
+        set_learning_rate(self.optimizer, at.steps, self.n_steps, self.settings)
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
@@ -286,19 +287,25 @@ class _Trainer:
         Long titles then widen none but their own part. A GPU has room for the padding and would wait for small parts;
         the processes of a team would have different numbers of parts, and a batch by length is even already.
         """
-        if self.settings.batching != "random" or self.width or self.device.type != "cpu" or self.team.size > 1:
+        if not self._in_parts:
             return [rows]
-        lengths = self.train_rows.titles.lengths[rows]  # (n_rows,)
-        return [rows[part] for part in plan_batches(lengths, self.settings.max_tokens_per_batch)]
+        return [rows[part] for part in plan_batches(self._lengths[rows], self.settings.max_tokens_per_batch)]
+
+    @property
+    def _in_parts(self) -> bool:
+        alone_on_cpu = self.device.type == "cpu" and self.team.size == 1
+        return self.settings.batching == "random" and self.width is None and alone_on_cpu
 
     def _shape(self, rows: IntArray) -> tuple[int | None, int | None]:
         """Return to how many tokens and rows a batch is padded; compiled steps are for few and fixed shapes."""
         if not self.settings.compiled:
             return self.width, None
         width = self.width or int(self._lengths[rows].max())
-        by_length = self.settings.max_tokens_per_batch // width
-        n_rows = by_length if self.settings.batching == "length" else self.settings.titles_per_batch
-        return width, max(n_rows >> self.at.halvings, len(rows))
+        n_rows = self.settings.max_tokens_per_batch // width
+        if self.settings.batching == "random" and not self._in_parts:
+            n_rows = self.settings.titles_per_batch
+        n_rows = math.ceil((n_rows >> self.at.halvings) / self.team.size)
+        return width, max(n_rows, len(rows))
 
     @property
     def _by_accuracy(self) -> bool:

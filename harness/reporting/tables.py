@@ -269,12 +269,17 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
         bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
     )
     frame = frame.sort_values(keys, key=_in_table_order, kind="stable")
+    # A table of keywords answers alike whatever the labels are.
+    learners = bought.loc[bought["difference"] != 0, "system"].unique()
+    if not len(learners):
+        return []
+    frame = frame[frame["system"].isin(learners)]
     beaten = " or ".join(bought["baseline"].unique())
     note = (
         f"Accuracy per record by what was learned from, and its difference from {beaten} on the same titles, with the "
         "95% interval of the difference (titles resampled with all their records). Ahead or behind means that the "
-        "interval leaves out 0. Fits differ in train alone: consensus gives its titles their majority, and "
-        "consensus-english also leaves out those in other languages."
+        "interval leaves out 0. Systems that answer alike throughout are left out. Fits differ in train alone: "
+        "consensus gives its titles their majority, and consensus-english also leaves out those in other languages."
     )
     whole = frame["target"] == ALL
     return [
@@ -293,7 +298,7 @@ def _learned(learned: pd.DataFrame) -> Table:
     note = (
         "Rows of equal title and labels in train, and the records that they stand for. Labels are legacy as they were "
         "recorded, also where a title has one record or its records tie; consensus where its majority took their "
-        "place; reviewed where a person gave them. Validation and test are the same for every fit."
+        "place; reviewed where a person gave them. Test is the same for all fits; validation too, save reviewed ones."
     )
     return Table("learned_from", "What each fit learned from", note, learned)
 

@@ -31,7 +31,7 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
     labels = block.removesuffix(REVIEWED)
     language = language_settings(request.config, block)
     if language is not None:
-        # Before the majorities: they are taken title by title, so that after them the same rows would be left.
+        # Before the majorities, which rename the source that tells leads of train from other rows.
         parted = with_english_titles(parted, language, request.on_progress)
     if labels != "legacy":
         parted = with_consensus(parted, request.taxonomy.names)

@@ -92,6 +92,89 @@ def test_overrides_take_yaml_values_and_paths_from_the_current_folder(company, m
     assert config.blocks == ("legacy", "legacy+reviewed")
 
 
+@pytest.fixture
+def networks(company, tmp_path, monkeypatch):
+    """Write a config in one folder and call from another; both have networks of the same names."""
+    for place in ("config", "here"):
+        for name in ("encoder", "teacher"):
+            (tmp_path / place / "models" / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+
+    def write(neural, more=""):
+        text = company.config.read_text().split("neural:")[0]
+        path = tmp_path / "config" / "mine.yaml"
+        path.write_text(f"{text}neural: {neural}\n{more}")
+        return path
+
+    return write
+
+
+def test_folders_of_the_network_are_beside_the_config_wherever_it_is_called(networks, tmp_path):
+    models = tmp_path / "config" / "models"
+    neural = load(networks("{encoder: models/encoder, teacher: ./models/teacher}")).neural
+    assert (neural.encoder, neural.teacher) == (str(models / "encoder"), str(models / "teacher"))
+    space = (
+        "search: {space: {encoder: {choices: [models/encoder, packaged:minilm]}, teacher: {choices: [absent, null]}}}"
+    )
+    found = load(networks("{}", space)).search.space
+    assert found["encoder"].choices == (str(models / "encoder"), "packaged:minilm")
+    assert found["teacher"].choices == (str(tmp_path / "config" / "absent"), None)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ("neural.encoder=models/encoder", "neural.teacher=models/teacher"),
+        ("neural={encoder: models/encoder, teacher: models/teacher}",),
+    ],
+)
+def test_folders_of_the_network_given_by_set_are_of_the_current_folder(networks, tmp_path, overrides):
+    neural = load(networks("{encoder: nowhere/but/beside}"), *overrides).neural
+    models = tmp_path / "here" / "models"
+    assert (neural.encoder, neural.teacher) == (str(models / "encoder"), str(models / "teacher"))
+
+
+def test_the_home_folder_is_found(networks, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "here"))
+    assert load(networks("{encoder: ~/models/encoder}")).neural.encoder == str(tmp_path / "here" / "models" / "encoder")
+    with pytest.raises(BadInput, match=r"mine.yaml, line \d+: neural.teacher = '~no-such-user/x' is no path: "):
+        load(networks("{teacher: ~no-such-user/x}"))
+
+
+@pytest.mark.parametrize("name", ["distilbert-base-uncased", "google-bert/bert-base-cased", "packaged:minilm"])
+def test_an_encoder_that_is_no_folder_keeps_its_name(networks, name):
+    assert load(networks(f"{{encoder: '{name}'}}")).neural.encoder == name
+    assert load(networks("{}"), f"neural.encoder={name}").neural.encoder == name
+
+
+def test_an_encoder_that_is_a_folder_only_here_is_refused(networks, tmp_path):
+    (tmp_path / "here" / "mine").mkdir()
+    path = networks("{encoder: mine}")
+    with pytest.raises(
+        BadInput, match=r"line \d+: neural.encoder = 'mine' is a folder here and none beside the config"
+    ):
+        load(path)
+    assert load(path, "neural.encoder=mine").neural.encoder == str(tmp_path / "here" / "mine")
+
+
+def test_paths_anywhere_in_an_override_are_of_the_current_folder(company, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    config = load(company.config, "reviewed={path: seen.csv}", "keyword={table: table.csv}")
+    assert config.reviewed is not None
+    assert config.reviewed.path == tmp_path / "seen.csv"
+    assert config.keyword is not None
+    assert config.keyword.table == tmp_path / "table.csv"
+
+
+def test_a_fault_of_an_option_is_named_by_the_option(company):
+    with pytest.raises(BadInput, match=r"^--minutes: search.minutes = 0: "):
+        load_config(company.config, ["search.minutes=5"], tuple(SYSTEMS), {"--minutes": ("search.minutes", 0)})
+    with pytest.raises(BadInput, match=r"^--by and --set split.test_share: split: .*leave"):
+        load_config(company.config, ["split.test_share=0.95"], tuple(SYSTEMS), {"--by": ("split.by", ["title"])})
+    config = load_config(company.config, ["search.trials=5"], tuple(SYSTEMS), {"--trials": ("search.trials", None)})
+    assert config.search.trials == 5
+
+
 @pytest.mark.parametrize("content", ["", "- a\n", "seed: [1\n", "seed: 2021-02-30\n"])
 def test_a_file_that_is_no_mapping_is_refused(tmp_path, content):
     path = tmp_path / "odd.yaml"

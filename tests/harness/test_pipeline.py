@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -84,6 +85,44 @@ def test_a_setting_changes_the_fingerprints_of_what_reads_it(override, unchanged
         assert before[name] == after[name]
     assert before["fit/title/legacy/neural"] != after["fit/title/legacy/neural"]
     assert before["score/title/legacy/neural"] != after["score/title/legacy/neural"]
+
+
+@pytest.mark.parametrize("setting", ["encoder", "teacher"])
+def test_the_files_of_a_folder_of_the_network_count_and_not_where_it_lies(tmp_path, monkeypatch, setting):
+    def prints(folder, *overrides):
+        return fingerprints(planned(f"neural.{setting}={folder}", *overrides)[1])
+
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    (tmp_path / "mine" / "deep" / "weights").write_text("first")
+    before = prints(tmp_path / "mine")
+    shutil.copytree(tmp_path / "mine", tmp_path / "other")
+    assert prints(tmp_path / "other") == before
+    (tmp_path / "mine" / "deep" / "weights").write_text("second")
+    after = prints(tmp_path / "mine")
+    changed = {name for name in before if before[name] != after[name]}
+    fits = {f"fit/{by}/legacy/neural" for by in ("record", "title")}
+    assert {name for name in changed if name.startswith("fit/")} == fits
+    by_neural = "label_issues={system: neural}"
+    assert prints(tmp_path / "mine", by_neural)["label_issues"] != prints(tmp_path / "other", by_neural)["label_issues"]
+
+
+def test_a_network_beside_the_config_counts_wherever_the_config_is_called(company, tmp_path, monkeypatch):
+    (company.folder / "taught").mkdir(exist_ok=True)
+    path = company.folder / "taught.yaml"
+    path.write_text(company.config.read_text().replace("neural:\n", "neural:\n  teacher: taught\n"))
+
+    def prints():
+        config = load_config(path, (), tuple(SYSTEMS))
+        return fingerprints(plan(config, company.taxonomy, silent))["fit/title/legacy/neural"]
+
+    monkeypatch.chdir(company.folder)
+    seen = []
+    for content in ("first", "second"):
+        (company.folder / "taught" / "model.safetensors").write_text(content)
+        seen.append(prints())
+    monkeypatch.chdir(tmp_path)
+    seen.append(prints())
+    assert seen[0] != seen[1] == seen[2]
 
 
 def test_language_settings_change_the_fits_that_read_them_and_no_others():

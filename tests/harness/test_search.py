@@ -1,9 +1,11 @@
 import fcntl
 import json
+import os
 import shlex
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -277,6 +279,113 @@ def test_a_folder_that_is_no_search_is_never_touched(company, results, tmp_path,
     with pytest.raises(BadInput, match="is no search folder; nothing in it was touched"):
         do(company, results, *THREE, out=tmp_path / "letters")
     assert sorted((tmp_path / "letters").iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["unfinished-thesis.docx", "unfinished-1999999-thesis.docx"])
+def test_a_file_that_is_called_unfinished_is_no_claim(company, results, tmp_path, name):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_text("years of work")
+    with pytest.raises(BadInput, match="is no search folder; nothing in it was touched"):
+        do(company, results, *THREE, out=tmp_path / "mine")
+    assert (tmp_path / "mine" / name).read_text() == "years of work"
+
+
+def test_a_search_that_died_before_it_began_can_begin(company, results, tmp_path, quick):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / f"unfinished-{dead.pid}-search.json").write_text('{"half')
+    found = do(company, results, *THREE, out=tmp_path / "out")
+    assert len(found.trials) == 3
+    assert not list((tmp_path / "out").glob("unfinished-*"))
+
+
+def test_a_search_killed_within_optunas_lock_goes_on(company, results, tmp_path, quick, monkeypatch):
+    """The lock is a link to the journal's path, which leads nowhere from the folder if that is relative."""
+    monkeypatch.chdir(tmp_path)
+    out = Path("out")
+    do(company, results, "search.trials=2", SPACE, out=out)
+    (out / "journal.jsonl.lock").symlink_to("out/journal.jsonl")
+    (out / "journal.jsonl.lock1234.rename").symlink_to("out/journal.jsonl")
+    assert not (out / "journal.jsonl.lock").exists()
+    link = os.symlink
+
+    def impatient(*places):
+        try:
+            link(*places)
+        except FileExistsError:
+            pytest.fail("optuna would wait for the lock of a process that is dead")
+
+    monkeypatch.setattr(os, "symlink", impatient)
+    assert len(do(company, results, *THREE, out=out).trials) == 3
+    assert not list(out.glob("journal.jsonl.lock*"))
+
+
+def test_a_journal_is_never_written_anew(company, results, tmp_path, quick, monkeypatch):
+    unbroken = do(company, results, *THREE, out=tmp_path / "unbroken")
+    do(company, results, "search.trials=2", SPACE, out=tmp_path / "out")
+    journal = tmp_path / "out" / "journal.jsonl"
+    with journal.open("a") as opened:
+        opened.write('{"op_code":')
+
+    def on_a_full_disk(path, content):
+        path.open("wb").close()
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", on_a_full_disk)
+    assert outcome(do(company, results, *THREE, out=tmp_path / "out")) == outcome(unbroken)
+
+
+def test_a_folder_that_takes_no_lock_is_bad_input(company, results, tmp_path, quick, monkeypatch):
+    do(company, results, *THREE, out=tmp_path / "out")
+    (tmp_path / "out" / "lock").unlink()
+    (tmp_path / "out" / "lock").mkdir()
+    with pytest.raises(BadInput, match=r"out/lock cannot be written: Is a directory"):
+        do(company, results, *THREE, out=tmp_path / "out")
+    (tmp_path / "out" / "lock").rmdir()
+    (tmp_path / "out" / "lock").touch()
+    touch = Path.touch
+
+    def read_only(path, *arguments, **options):
+        if path.parent == tmp_path / "out":
+            raise PermissionError(13, "Permission denied")
+        touch(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "touch", read_only)
+    with pytest.raises(BadInput, match=r"cannot be written: Permission denied"):
+        do(company, results, *THREE, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize("setting", ["encoder", "teacher"])
+def test_a_network_among_the_choices_counts_by_its_files(company, results, tmp_path, quick, setting):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "weights").write_text("first")
+    space = f"search.space={{{setting}: {{choices: [packaged:minilm, {tmp_path}/mine]}}}}"
+    do(company, results, "search.trials=1", space, out=tmp_path / "out")
+    do(company, results, "search.trials=1", space, out=tmp_path / "out")
+    (tmp_path / "mine" / "weights").write_text("second")
+    with pytest.raises(BadInput, match="holds a search with other settings, data or sources"):
+        do(company, results, "search.trials=1", space, out=tmp_path / "out")
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(company, results, tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(BadInput, match="is a file; runs and searches need a folder"):
+        do(company, results, *THREE, out=tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--by", "foo", "Error: --by: split.by.0 = 'foo': Input should be 'record' or 'title'"),
+        ("--minutes", "0", "Error: --minutes: search.minutes = 0.0: Input should be greater than 0"),
+    ],
+)
+def test_a_fault_of_an_option_names_it(tmp_path, call, option, value, message):
+    code, _, said = call("search", option, value, "--results", tmp_path)
+    assert code == 2
+    assert message in said
+    assert "--set" not in said
 
 
 def test_two_processes_do_not_search_in_one_folder(company, results, tmp_path, quick):

@@ -1,4 +1,6 @@
+import importlib.metadata
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,10 @@ from harness.store import (
     check_writable,
     copy_model,
     digest,
+    folder_files,
     imports_of,
+    is_unfinished,
+    library_versions,
     remove_unfinished,
     scratch,
     source_digest,
@@ -76,6 +81,16 @@ def test_only_what_dead_processes_left_is_removed(tmp_path):
     assert [place.name for place in tmp_path.iterdir()] == [f"unfinished-{os.getpid()}-fit"]
 
 
+@pytest.mark.parametrize(
+    "name", ["thesis.docx", "2024", "20240131-fit", "0-fit", "-1-fit", "²-fit", "99999999999999-fit"]
+)
+def test_names_without_the_number_of_a_process_are_left_alone(tmp_path, name):
+    (tmp_path / f"unfinished-{name}").write_text("x")
+    remove_unfinished(tmp_path)
+    assert not is_unfinished(tmp_path / f"unfinished-{name}")
+    assert (tmp_path / f"unfinished-{name}").read_text() == "x"
+
+
 def test_a_finished_stage_is_reused_and_an_unfinished_one_is_made(tmp_path):
     calls = []
 
@@ -101,6 +116,33 @@ def test_a_path_counts_by_its_content(tmp_path):
     assert digest({"table": one}) == digest({"table": other})
     other.write_text("b")
     assert digest({"table": one}) != digest({"table": other})
+
+
+def test_every_file_of_a_folder_counts_and_so_does_its_place_in_it(tmp_path):
+    assert folder_files(tmp_path / "absent") == {}
+    seen = set()
+    for name, content in (("a/one", "x"), ("a/one", "y"), ("a/two", "y"), ("b", "y")):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+        seen.add(digest(folder_files(tmp_path)))
+    assert len(seen) == 4
+    shutil.copytree(tmp_path, tmp_path / "copy")
+    assert digest(folder_files(tmp_path / "copy")) in seen
+
+
+def test_libraries_that_fits_and_answers_depend_on_are_stamped_where_they_are_installed(monkeypatch):
+    depended_on = {"lingua-language-detector", "onnx", "onnxruntime", "cleanlab"}
+    stamped = library_versions()
+    assert depended_on <= set(stamped)
+    version = importlib.metadata.version
+
+    def bare(name):
+        if name in depended_on:
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", bare)
+    assert library_versions() == {name: given for name, given in stamped.items() if name not in depended_on}
 
 
 def test_a_system_is_fingerprinted_by_its_own_sources_only():

@@ -4,7 +4,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from transformers import AlbertConfig, AlbertModel, BertConfig, BertModel, DistilBertConfig, DistilBertModel
+from transformers import (
+    AlbertConfig,
+    AlbertModel,
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertModel,
+    ModernBertConfig,
+    ModernBertModel,
+)
 
 from data_cleaning.errors import BadInput
 from neural.classifier import NeuralClassifier
@@ -30,6 +39,13 @@ def albert():
     return AlbertModel(AlbertConfig(vocab_size=80, embedding_size=16, hidden_size=32, num_hidden_layers=4,
                                     num_attention_heads=2, intermediate_size=64,
                                     max_position_embeddings=64))  # fmt: skip
+
+
+def modernbert():
+    return ModernBertModel(ModernBertConfig(vocab_size=80, hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
+                                            intermediate_size=64, max_position_embeddings=64, pad_token_id=0,
+                                            cls_token_id=2, sep_token_id=3, bos_token_id=2,
+                                            eos_token_id=3))  # fmt: skip
 
 
 @pytest.fixture
@@ -73,8 +89,9 @@ def test_evenly_spaced_layers_are_kept(make):
     assert encoder.config.num_hidden_layers == 2
 
 
-def test_a_network_of_fewer_layers_is_saved_and_loaded(folder_of, settings, toy, nothing, tmp_path):
-    chosen = replace(settings, encoder=folder_of(bert), epochs=1, kept_layers=2)
+@pytest.mark.parametrize("make", [bert, modernbert])
+def test_a_network_of_fewer_layers_is_saved_and_loaded(make, folder_of, settings, toy, nothing, tmp_path):
+    chosen = replace(settings, encoder=folder_of(make), epochs=1, kept_layers=2)
     system = NeuralClassifier(chosen).fit(toy, nothing)
     system.save(tmp_path / "saved")
 
@@ -120,6 +137,6 @@ def test_too_many_layers_are_refused():
 def test_layers_that_share_their_weights_are_refused():
     encoder = albert()
     before = copy.deepcopy(encoder.state_dict())
-    with pytest.raises(BadInput, match="AlbertModel has no 4 layers of their own weights"):
+    with pytest.raises(BadInput, match="AlbertModel does not keep its 4 layers in one list"):
         freeze_layers(encoder, 1)
     assert before.keys() == encoder.state_dict().keys()

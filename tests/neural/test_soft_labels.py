@@ -74,14 +74,13 @@ def test_the_loss_of_hard_and_of_soft_labels_is_the_same():
     assert hard["rank"].item() == pytest.approx(soft["rank"].item(), abs=1e-6)
 
 
-def test_an_epoch_learns_from_the_rows_that_were_drawn(settings, toy, nothing):
-    """With all weight on one class of each target, as many rows are learned from, most of them rare ones."""
+def test_an_epoch_learns_from_the_rows_that_were_drawn(settings, nothing):
+    """One row in 31 is of the rare class, and half of those drawn are."""
     rare = labelled([("chief nurse", "health", "chief")] + [("night sales", "other", "rest")] * 30)
     chosen = replace(settings, merge_equal_rows=False, resampling_power=1.0, epochs=4)
 
     system = NeuralClassifier(chosen).fit(rare, nothing)
 
-    # Half of the rows drawn are the one chief, whose class a network that sees one in 31 does not learn in 4 epochs.
     assert system.predict_proba(["chief nurse"])["a.b"][0].argmax() == 0
     plain = NeuralClassifier(replace(chosen, resampling_power=0.0)).fit(rare, nothing)
     assert plain.predict_proba(["chief nurse"])["a.b"][0].argmax() == 1
@@ -108,6 +107,20 @@ def test_a_teacher_of_other_labels_is_refused(settings, toy, nothing, tmp_path):
 
     with pytest.raises(BadInput, match="answers with other labels"):
         NeuralClassifier(replace(settings, teacher=str(tmp_path / "teacher"))).fit(toy, nothing)
+
+
+def test_a_fit_does_not_go_on_with_another_teacher(settings, toy, nothing, tmp_path):
+    for seed in (0, 1):
+        NeuralClassifier(replace(settings, epochs=1), seed).fit(toy, nothing).save(tmp_path / f"teacher {seed}")
+    chosen = replace(settings, epochs=1, teacher=str(tmp_path / "teacher"))
+    (tmp_path / "teacher 0").rename(tmp_path / "teacher")
+    NeuralClassifier(chosen, checkpoints=tmp_path / "kept").fit(toy, nothing)
+    NeuralClassifier(chosen, checkpoints=tmp_path / "kept").fit(toy, nothing)
+    (tmp_path / "teacher").rename(tmp_path / "teacher 0")
+    (tmp_path / "teacher 1").rename(tmp_path / "teacher")
+
+    with pytest.raises(BadInput, match="a training with other settings or data"):
+        NeuralClassifier(chosen, checkpoints=tmp_path / "kept").fit(toy, nothing)
 
 
 def test_no_teacher_in_the_folder_is_refused(settings, toy, nothing, tmp_path):
