@@ -37,6 +37,10 @@ class TokenizedTitles:
         """Tokens of each title, shape (n_titles,)."""
         return np.diff(self.offsets)
 
+    def longest(self, rows: IntArray) -> int:
+        """Return the tokens of the longest of some titles, at least one, without a look at the others."""
+        return int((self.offsets[rows + 1] - self.offsets[rows]).max())
+
     def select(self, rows: IntArray) -> "TokenizedTitles":
         """Return the titles at `rows`, in that order."""
         starts, lengths = self.offsets[rows], self.lengths[rows]  # (n_rows,) each
@@ -52,8 +56,8 @@ class TokenizedTitles:
         The mask is 1 for a token and 0 for padding.
         """
         chosen = torch.from_numpy(rows)  # (n_rows,)
-        longest = int(self.lengths[rows].max()) if width is None else width
-        ids, mask = cut_out(torch.from_numpy(self.ids), torch.from_numpy(self.offsets), chosen, longest, self.pad_id)
+        seq = self.longest(rows) if width is None else width
+        ids, mask = cut_out(torch.from_numpy(self.ids), torch.from_numpy(self.offsets), chosen, seq, self.pad_id)
         return ids.to(device), mask.to(device)  # (n_rows, seq) each
 
 

@@ -228,7 +228,7 @@ class NeuralClassifier:
     def _calibrate(self, valid_rows: Examples) -> dict[str, dict[str, float]]:
         """Fit the temperatures on validation; return the calibration errors before and after, per target."""
         logits = predict_logits(self.model_, valid_rows.titles, self.settings.precision)
-        labels = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in valid_rows.labels.items()}
+        labels = valid_rows.on(torch.device("cpu")).labels
         self.temperatures_, errors = calibrate(logits, labels, torch.tensor(valid_rows.weights))
         return errors
 

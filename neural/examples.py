@@ -42,7 +42,7 @@ class Examples:
     """What the training loss is taken against where it is not the labels themselves."""
     draws: npt.NDArray[np.float64] | None = None
     """How likely each draw of an epoch takes each row, (n_rows,); None takes every row once."""
-    _held: "dict[torch.device, _Tensors]" = field(default_factory=dict, init=False, repr=False, compare=False)
+    _held: "dict[torch.device, Tensors]" = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def batch(self, rows: IntArray, device: torch.device, width: int | None = None, n_rows: int | None = None) -> Batch:
         """Cut a batch out of the examples; they are taken to a device once, and rows alone travel after that.
@@ -53,11 +53,11 @@ class Examples:
             width: tokens to pad to; None pads to the longest title.
             n_rows: rows to fill up to, with some that weigh nothing; None fills up nothing.
         """
-        held = self._on(device)
+        held = self.on(device)
         filled = len(rows) if n_rows is None else n_rows
         chosen = torch.from_numpy(np.resize(rows, filled)).to(device)  # (n_rows,); what fills up repeats the others
-        longest = int(self.titles.lengths[rows].max()) if width is None else width
-        ids, mask = cut_out(held.ids, held.offsets, chosen, longest, self.titles.pad_id)  # (n_rows, seq) each
+        seq = self.titles.longest(rows) if width is None else width
+        ids, mask = cut_out(held.ids, held.offsets, chosen, seq, self.titles.pad_id)  # (n_rows, seq) each
         weights = held.weights[chosen]  # (n_rows,)
         weights[len(rows) :] = 0
         labels = {target: codes[chosen] for target, codes in held.labels.items()}
@@ -69,24 +69,24 @@ class Examples:
             weights=weights,
         )
 
-    def _on(self, device: torch.device) -> "_Tensors":
-        """Return the examples on a device."""
+    def on(self, device: torch.device) -> "Tensors":
+        """Return the examples on a device; they are taken there once."""
         if device not in self._held:
             soft = self.soft_labels or {}
-            self._held[device] = _Tensors(
+            self._held[device] = Tensors(
                 ids=torch.from_numpy(self.titles.ids).to(device),
                 offsets=torch.from_numpy(self.titles.offsets).to(device),
                 labels={
                     target: torch.from_numpy(codes.astype(np.int64)).to(device) for target, codes in self.labels.items()
                 },
                 soft_labels={target: torch.from_numpy(rows).to(device) for target, rows in soft.items()},
-                weights=torch.from_numpy(self.weights).float().to(device),
+                weights=torch.tensor(self.weights, dtype=torch.float32, device=device),
             )
         return self._held[device]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Tensors:
+class Tensors:
     """Examples as tensors of one device."""
 
     ids: Tensor
@@ -94,5 +94,8 @@ class _Tensors:
     offsets: Tensor
     """Where each title starts, and the end of the last, (n_rows + 1,)."""
     labels: dict[str, Tensor]
+    """Target to class positions, int64, each (n_rows,)."""
     soft_labels: dict[str, Tensor]
+    """Target to what each class counts, each (n_rows, n_classes); empty where there are none."""
     weights: Tensor
+    """What each row counts, (n_rows,)."""

@@ -118,17 +118,16 @@ class _Trainer:
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
-        self.n_epochs, self.n_steps = settings.epochs, 0  # set once batches are planned
         self.at = _Position(sampler=rng.bit_generator.state)
+        # Planned from the first epoch, the same after a kill; rows that are drawn make a few batches more or fewer.
+        n_batches = len(self._plan())
+        repeats = math.ceil(settings.least_steps / n_batches)
+        self.n_epochs = max(settings.epochs, min(repeats, _MOST_REPEATS))
+        self.n_steps = n_batches * self.n_epochs
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
 
     def run(self) -> tuple[list[EpochLog], EpochLog]:
-        # Planned from the first epoch, the same after a kill; rows that are drawn make a few batches more or fewer.
-        n_batches = len(self._plan())
-        repeats = math.ceil(self.settings.least_steps / n_batches)
-        self.n_epochs = max(self.settings.epochs, min(repeats, _MOST_REPEATS))
-        self.n_steps = n_batches * self.n_epochs
         self._resume()
         wrapped: Callable[..., Any] = self.team.wrap(self.model, self.device)
         cannot_compile: tuple[type[Exception], ...] = ()
@@ -392,7 +391,7 @@ def evaluate(
     """Return the loss, in nats, and the weighted accuracy of each target, in [0, 1], without dropout."""
     logits = predict_logits(model, examples.titles, precision)  # target -> (n_rows, n_classes)
     weights = torch.from_numpy(examples.weights)  # (n_rows,)
-    labels = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in examples.labels.items()}
+    labels = examples.on(torch.device("cpu")).labels
     loss = total_loss(target_losses(logits, labels, weights), target_weights)  # ()
     right = right_answers(logits, labels, weights) / weights.sum()  # (n_targets,)
     return float(loss), dict(zip(examples.labels, right.tolist(), strict=True))

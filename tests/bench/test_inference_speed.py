@@ -20,18 +20,11 @@ from transformers import PreTrainedModel, pipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
 
 from data_cleaning.clean import equal_rows
-from data_cleaning.grouping import group_labels
-from data_cleaning.progress import silent
-from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
-from harness.config import load_config
-from harness.stages.leads import simulate
-from harness.study import as_leads
-from harness.systems import SYSTEMS
 from neural.classifier import NeuralClassifier
 from neural.onnx import OnnxNetwork, export, parity, quantize
+from tests.bench.leads import complete_leads
 
-ROOT = Path(__file__).parents[2]
 N_FITTED, N_LEADS, N_TITLES, N_ROUNDS = 20_000, 12_000, 3_000, 3
 LEAST_LEAD = 6
 
@@ -39,11 +32,7 @@ LEAST_LEAD = 6
 @pytest.fixture(scope="module")
 def simulated():
     """Return simulated leads, complete and grouped, in their order."""
-    config = load_config(ROOT / "configs" / "default.yaml", (), tuple(SYSTEMS))
-    taxonomy = Taxonomy.read(config.taxonomy)
-    settings = config.leads.simulate.model_copy(update={"records": N_FITTED + N_LEADS})
-    leads = as_leads(simulate(settings, config.seed, taxonomy, silent)).drop_nulls(["title", *taxonomy.names])
-    grouped, _ = group_labels(leads.with_row_index("record"), taxonomy, taxonomy.names)
+    config, taxonomy, grouped = complete_leads(N_FITTED + N_LEADS)
     return config, taxonomy, grouped.sample(fraction=1, shuffle=True, seed=0)
 
 

@@ -12,21 +12,16 @@ rows, since 20 batches may or may not hold the one title that thousands of recor
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from data_cleaning.clean import equal_rows
-from data_cleaning.grouping import group_labels
 from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
-from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
 from harness.config import load_config
-from harness.stages.leads import simulate
-from harness.study import as_leads
 from harness.systems import SYSTEMS
 from neural.batches import plan_batches, plan_random_batches, tokenize
 from neural.distributed import Team
@@ -35,8 +30,8 @@ from neural.examples import Examples
 from neural.multihead import MultiHead
 from neural.rows import distinct_rows
 from neural.training import _Trainer
+from tests.bench.leads import CONFIGS, complete_leads
 
-ROOT = Path(__file__).parents[2]
 N_STEPS, N_WARM_UP = 20, 2
 LEAST_LEAD = 40
 
@@ -44,17 +39,13 @@ LEAST_LEAD = 40
 @pytest.fixture(scope="module")
 def labelled():
     """Return every complete lead of the study's number, merged into rows."""
-    config = load_config(ROOT / "configs" / "default.yaml", (), tuple(SYSTEMS))
-    taxonomy = Taxonomy.read(config.taxonomy)
-    settings = config.leads.simulate.model_copy(update={"records": STUDY_RECORDS})
-    leads = as_leads(simulate(settings, config.seed, taxonomy, silent)).drop_nulls(["title", *taxonomy.names])
-    grouped, _ = group_labels(leads.with_row_index("record"), taxonomy, taxonomy.names)
+    _, taxonomy, grouped = complete_leads(STUDY_RECORDS)
     rows = equal_rows(grouped, taxonomy.names)
     return LabelledTitles.from_frame(rows.to_pandas(), taxonomy, source="legacy")
 
 
 def settings_of(name: str, *overrides: str):
-    config = load_config(ROOT / "configs" / name, ["neural.encoder=packaged:minilm", *overrides], tuple(SYSTEMS))
+    config = load_config(CONFIGS / name, ["neural.encoder=packaged:minilm", *overrides], tuple(SYSTEMS))
     return replace(config.neural, device="cpu")
 
 
@@ -83,7 +74,6 @@ def records_per_second(labelled: LabelledTitles, settings) -> float:
     torch.manual_seed(0)
     model = MultiHead(encoder, n_classes, settings.pooling, settings.dropout)
     trainer = _Trainer(model, examples, None, settings, rng, silent, None, Team(), 0)
-    trainer.n_steps = len(batches)
     for rows in batches[:N_WARM_UP]:
         trainer._take_step(model, rows)
     timed = batches[N_WARM_UP : N_WARM_UP + N_STEPS]

@@ -59,11 +59,6 @@ def folder_of(tmp_path, tokenizer):
     return save
 
 
-def layer_weights(encoder, words):
-    """Return the parameters whose name says they are of a layer."""
-    return [values for name, values in encoder.named_parameters() if any(word in name for word in words)]
-
-
 @pytest.mark.parametrize("make", [bert, distilbert, albert])
 def test_every_kind_of_encoder_is_fitted_saved_and_loaded(make, folder_of, settings, toy, nothing, tmp_path):
     chosen = replace(settings, encoder=folder_of(make), epochs=1)

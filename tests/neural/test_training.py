@@ -23,6 +23,11 @@ def examples(tokenizer, toy):
     return Examples(titles=tokenize(list(toy.titles), tokenizer, 16), labels=toy.labels, weights=np.ones(len(toy)))
 
 
+def without_dropout(network):
+    for dropout in (module for module in network.modules() if isinstance(module, torch.nn.Dropout)):
+        dropout.p = 0.0
+
+
 def test_the_epoch_that_validates_best_is_kept(network, examples, settings, monkeypatch):
     scores = iter([0.5, 0.8, 0.7])
     states = []
@@ -300,8 +305,7 @@ def test_parts_of_a_random_batch_add_up_to_its_loss_and_gradient(network, exampl
     """Padded as a whole to 16 tokens, or in parts of equally long titles: the same step, in several pieces."""
     whole = replace(settings, batching="random", titles_per_batch=100, epochs=1, pad_to_max=True, max_tokens=16)
     in_parts = replace(whole, pad_to_max=False, max_tokens_per_batch=16)
-    for dropout in (module for module in network.modules() if isinstance(module, torch.nn.Dropout)):
-        dropout.p = 0.0
+    without_dropout(network)
     n_forwards, losses, gradients = [], [], []
     network.register_forward_pre_hook(lambda *_: n_forwards.append(1))
     for chosen in (whole, in_parts):
@@ -346,8 +350,7 @@ def test_compiled_steps_have_few_shapes_and_learn_the_same(network, examples, se
         return model
 
     monkeypatch.setattr(torch, "compile", noted)
-    for dropout in (module for module in network.modules() if isinstance(module, torch.nn.Dropout)):
-        dropout.p = 0.0
+    without_dropout(network)
     compiled = replace(settings, compiled=True, max_tokens=16, max_tokens_per_batch=64, epochs=2)
     log, _ = train(copy.deepcopy(network), examples, examples, compiled, np.random.default_rng(0))
 
