@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
+from scipy import sparse
 
-from baselines.matching import MatchingPass, lower_case, lowest_ranks, normal_form
+from baselines.matching import MatchingPass, find_matches, lower_case, lowest_ranks, normal_form
 from baselines.table_file import check_rows, read_rows, write_rows
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
@@ -70,7 +71,7 @@ class KeywordTable:
             BadInput: a title is missing or is no text.
         """
         lowest = lowest_ranks(self._corrected_passes if normalised else self._exact_passes, titles)
-        row_of_rank = np.append(self._order, -1)
+        row_of_rank = np.append(self.order, -1)
         return {target: row_of_rank[ranks] for target, ranks in lowest.items()}
 
     def raw_labels(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> dict[str, StrArray]:
@@ -81,6 +82,27 @@ class KeywordTable:
         """
         winners = self.winners(titles, normalised)
         return {target: self.raw_values[target][rows] for target, rows in winners.items()}
+
+    def hits(self, titles: Sequence[str] | StrArray) -> sparse.csr_matrix:
+        """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows).
+
+        Raises:
+            BadInput: a title is missing or is no text.
+        """
+        found = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        for (patterns, _), (titles_at, patterns_at) in zip(
+            self._spelled_with_patterns, find_matches(self._exact_passes, titles), strict=True
+        ):
+            # A pattern may stand in several rows: they differ in priority or in the targets that they set.
+            rows = np.flatnonzero(patterns != "")  # (n_spelled,)
+            distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns[rows]))}
+            rows_of = sparse.csr_matrix(
+                (np.ones(len(rows), dtype=bool), ([distinct[pattern] for pattern in patterns[rows]], rows)),
+                shape=(len(distinct), len(self)),
+            )
+            spread = rows_of[patterns_at].tocoo()
+            found = np.concatenate([found[0], titles_at[spread.row]]), np.concatenate([found[1], spread.col])
+        return sparse.csr_matrix((np.ones(len(found[0]), dtype=bool), found), shape=(len(titles), len(self)))
 
     def contenders(self, titles: Sequence[str] | StrArray) -> dict[str, npt.NDArray[np.bool_]]:
         """Return the classes that some matching row speaks for, outranked or not: per target (n_titles, n_classes).
@@ -114,20 +136,20 @@ class KeywordTable:
         }
 
     @cached_property
-    def _order(self) -> npt.NDArray[np.int64]:
+    def order(self) -> npt.NDArray[np.int64]:
         """Rows from the one that outranks all others to the last, shape (n_rows,)."""
         lengths = self.rows["keyword"].map(len).to_numpy(dtype=np.int64)
         return np.lexsort((np.arange(len(self)), -lengths, self.rows["priority"].to_numpy()))
 
     @cached_property
-    def _sets(self) -> dict[str, npt.NDArray[np.bool_]]:
+    def sets(self) -> dict[str, npt.NDArray[np.bool_]]:
         """Target to the rows that set it, each (n_rows,)."""
         return {target: (self.rows[target] != "").to_numpy() for target in self.taxonomy.names}
 
     @cached_property
     def _exact_passes(self) -> tuple[MatchingPass, ...]:
         """The passes of the table as written."""
-        return self._passes(self._sets, *self._as_written())
+        return self._passes(self.sets, *self._as_written())
 
     @cached_property
     def _class_passes(self) -> tuple[MatchingPass, ...]:
@@ -139,6 +161,12 @@ class KeywordTable:
         }
         return self._passes(speaks, *self._as_written())
 
+    @cached_property
+    def _spelled_with_patterns(self) -> list[_Spelled]:
+        """The spellings that have a pass of their own; see `_passes`."""
+        first, *others = self._as_written()
+        return [first, *(spelled for spelled in others if (spelled[0] != "").any())]
+
     def _as_written(self) -> tuple[_Spelled, _Spelled]:
         """Return the patterns of substring rows and of the others; most tables have none of the latter."""
         keywords, match = pl.Series(self.rows["keyword"].tolist(), dtype=pl.String), self.rows["match"].to_numpy()
@@ -148,7 +176,7 @@ class KeywordTable:
     @cached_property
     def _corrected_passes(self) -> tuple[MatchingPass, ...]:
         """The pass that reads substring rows as word rows."""
-        return self._passes(self._sets, (self._in_words(np.full(len(self), True)), normal_form))
+        return self._passes(self.sets, (self._in_words(np.full(len(self), True)), normal_form))
 
     def _in_words(self, chosen: npt.NDArray[np.bool_]) -> StrArray:
         """Return the pattern of each chosen row over titles in normal form, "" for the others, shape (n_rows,)."""
@@ -166,7 +194,7 @@ class KeywordTable:
         """
         n_rows = len(self)
         rank = np.empty(n_rows, dtype=np.uint32)
-        rank[self._order] = np.arange(n_rows)
+        rank[self.order] = np.arange(n_rows)
         passes: list[MatchingPass] = []
         for patterns, spell in spelled:
             position = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns[patterns != ""]))}

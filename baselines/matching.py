@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
+from scipy import sparse
 
 from data_cleaning.errors import BadInput
 from data_cleaning.titles import IntArray, StrArray
@@ -18,6 +20,8 @@ CHUNK_TITLES = 100_000
 _NOT_A_WORD = r"[^\p{L}\p{M}\p{N}]+"
 
 Ranks = npt.NDArray[np.uint32]
+
+_Found = TypeVar("_Found")
 
 
 def lower_case(texts: pl.Series) -> pl.Series:
@@ -66,21 +70,30 @@ class MatchingPass:
 
     def lowest_ranks(self, titles: pl.Series) -> dict[str, Ranks]:
         """Return the lowest rank among the patterns within each title, per target, shape (n_titles,)."""
-        # Given as one list for all rows: a bare list as long as the column would be read as one pattern per row.
-        patterns = pl.Series([self.patterns], dtype=pl.List(pl.String))
-        found = self.spell(titles).str.extract_many(patterns, overlapping=True)
-        n_found = found.list.len().to_numpy().astype(np.int64)  # (n_titles,)
+        n_found, positions = self.matches(titles)
         matched = n_found > 0
         starts = (np.cumsum(n_found) - n_found)[matched]  # (n_matched,), where each title's matches begin
-        # Casting to an Enum turns a match into its position by one hash look-up, faster than replace_strict or a join.
-        flat = found.explode(empty_as_null=False).cast(pl.Enum(self.patterns))
-        positions = flat.to_physical().to_numpy()  # (n_matches,)
         lowest = {}
         for target, ranks in self.ranks.items():
             lowest[target] = np.full(len(titles), self.no_match, dtype=np.uint32)
             if len(starts):
                 lowest[target][matched] = np.minimum.reduceat(ranks[positions], starts)
         return lowest
+
+    def matches(self, titles: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+        """Find the patterns within each title.
+
+        Returns:
+            How many there are in each title, (n_titles,), and their positions in `patterns`, title after title,
+            (n_matches,). A pattern that a title holds twice is there twice.
+        """
+        # Given as one list for all rows: a bare list as long as the column would be read as one pattern per row.
+        patterns = pl.Series([self.patterns], dtype=pl.List(pl.String))
+        found = self.spell(titles).str.extract_many(patterns, overlapping=True)
+        n_found = found.list.len().to_numpy().astype(np.int64)  # (n_titles,)
+        # Casting to an Enum turns a match into its position by one hash look-up, faster than replace_strict or a join.
+        flat = found.explode(empty_as_null=False).cast(pl.Enum(self.patterns))
+        return n_found, flat.to_physical().to_numpy()
 
 
 def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> dict[str, Ranks]:
@@ -93,16 +106,43 @@ def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
         BadInput: a title is missing or is no text.
     """
     distinct, position = _distinct(as_series(titles))
-
-    def search(start: int) -> list[dict[str, Ranks]]:
-        return [one.lowest_ranks(distinct.slice(start, CHUNK_TITLES)) for one in passes]
-
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        chunks = list(threads.map(search, range(0, max(len(distinct), 1), CHUNK_TITLES)))
+    chunks = _in_threads(lambda some: [one.lowest_ranks(some) for one in passes], distinct)
     return {
         target: np.concatenate([np.minimum.reduce([one[target] for one in chunk]) for chunk in chunks])[position]
         for target in passes[0].ranks
     }
+
+
+def find_matches(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> list[tuple[IntArray, IntArray]]:
+    """Find every pattern within each title; distinct titles and threads as in `lowest_ranks`.
+
+    Returns:
+        Per pass, the positions of titles and of patterns that go together, both (n_pairs,), no pair twice.
+
+    Raises:
+        BadInput: a title is missing or is no text.
+    """
+    distinct, position = _distinct(as_series(titles))
+    chunks = _in_threads(lambda some: [one.matches(some) for one in passes], distinct)
+    pairs = []
+    for number, one in enumerate(passes):
+        n_found = np.concatenate([chunk[number][0] for chunk in chunks])  # (n_distinct,)
+        patterns = np.concatenate([chunk[number][1] for chunk in chunks])  # (n_matches,)
+        matched = sparse.csr_matrix(
+            (np.ones(len(patterns), dtype=bool), patterns, np.concatenate([[0], np.cumsum(n_found)])),
+            shape=(len(distinct), len(one.patterns)),
+        )
+        matched.sum_duplicates()
+        spread = matched[position].tocoo()
+        pairs.append((spread.row, spread.col))
+    return pairs
+
+
+def _in_threads(search: Callable[[pl.Series], _Found], distinct: pl.Series) -> list[_Found]:
+    """Search chunks of distinct titles, at least one, in as many threads as polars has."""
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        starts = range(0, max(len(distinct), 1), CHUNK_TITLES)
+        return list(threads.map(lambda start: search(distinct.slice(start, CHUNK_TITLES)), starts))
 
 
 def _distinct(titles: pl.Series) -> tuple[pl.Series, IntArray]:

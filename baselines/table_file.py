@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -22,12 +23,47 @@ _MOST_FAULTS = 50
 Record = tuple[int, Mapping[str, str]]  # line number in the file, column to cell
 
 
+@dataclass(frozen=True, kw_only=True)
+class Duplicate:
+    """A row that sets a target which an earlier one sets for the same keyword and match."""
+
+    line: int
+    first_line: int
+    keyword: str
+    match: str
+    target: str
+    label: str
+    """Raw label of the later row."""
+    first_label: str
+    """Raw label of the earlier one."""
+
+
 def read_rows(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
     """Read and check a table file; see `check_rows` for the result.
 
     Raises:
         BadInput: the file is missing, is not UTF-8 CSV, or has a fault that `check_rows` names.
     """
+    records, faults = _read_records(path, taxonomy)
+    return check_rows(records, taxonomy, str(path), faults)
+
+
+def read_rows_leniently(path: Path, taxonomy: Taxonomy) -> tuple[pd.DataFrame, list[Duplicate]]:
+    """Read a table file in which rows may repeat each other; the first row that sets a target keeps it.
+
+    Returns:
+        The rows as `check_rows` returns them, without the labels that repeat an earlier row's and without the rows that
+        then set nothing; and everything that was left out so.
+
+    Raises:
+        BadInput: as `read_rows`, save for repeated rows.
+    """
+    records, faults = _read_records(path, taxonomy)
+    return _check(records, taxonomy, str(path), faults, lenient=True)
+
+
+def _read_records(path: Path, taxonomy: Taxonomy) -> tuple[list[Record], list[str]]:
+    """Read the lines of a table file whose header is sound; lines that do not fit it are returned as faults."""
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     filled: list[tuple[int, list[str]]] = []
     line = 1
@@ -49,8 +85,8 @@ def read_rows(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
         for line, cells in filled[1:]
         if len(cells) != len(header)
     ]
-    records = [(line, dict(zip(header, cells, strict=True))) for line, cells in filled[1:] if len(cells) == len(header)]
-    return check_rows(records, taxonomy, str(path), faults)
+    fitting = ((line, cells) for line, cells in filled[1:] if len(cells) == len(header))
+    return [(line, dict(zip(header, cells, strict=True))) for line, cells in fitting], faults
 
 
 def check_rows(records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str] = ()) -> pd.DataFrame:
@@ -68,28 +104,47 @@ def check_rows(records: Iterable[Record], taxonomy: Taxonomy, where: str, faults
     Raises:
         BadInput: a cell is not as the columns ask, a row sets nothing, or two rows set the same target for one keyword.
     """
+    return _check(records, taxonomy, where, faults, lenient=False)[0]
+
+
+def _check(
+    records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str], *, lenient: bool
+) -> tuple[pd.DataFrame, list[Duplicate]]:
+    """Check rows; what repeats an earlier row is a fault, or, where that is asked for, left out and returned."""
     found = list(faults)
-    setters: dict[tuple[str, str, str], int] = {}  # (keyword, match, target) -> the line that sets it
+    setters: dict[tuple[str, str, str], tuple[int, str]] = {}  # (keyword, match, target) -> what sets it first
+    duplicates: list[Duplicate] = []
     rows = []
     for line, cells in records:
         keyword, match = cells["keyword"], cells.get("match", "").strip() or MATCHES[0]
         labels = {target: cells.get(target, "").strip() for target in taxonomy.names}
         priority = _number(cells["priority"])
-        rows.append({"line": line, "keyword": keyword, "priority": priority, "match": match, **labels})
         row_faults = _keyword_faults(keyword, match) + _label_faults(labels, taxonomy)
         if not (math.isfinite(priority) and priority > 0):
             row_faults.append(f"priority {cells['priority']!r} is not a number above 0")
+        kept = dict(labels)
         for target in filter(labels.get, labels):
-            first = setters.setdefault((keyword.lower(), match, target), line)
-            if first != line:
+            first, first_label = setters.setdefault((keyword.lower(), match, target), (line, labels[target]))
+            if first == line:
+                continue
+            if not lenient:
                 row_faults.append(f"repeats the {target} of {keyword!r} that line {first} sets")
+            kept[target] = ""
+            duplicates.append(
+                Duplicate(
+                    line=line, first_line=first, keyword=keyword, match=match, target=target,
+                    label=labels[target], first_label=first_label,
+                )
+            )  # fmt: skip
         found += [f"line {line}: {fault}" for fault in row_faults]
+        if any(kept.values()):
+            rows.append({"line": line, "keyword": keyword, "priority": priority, "match": match, **kept})
     if not rows and not found:
         found.append("there is a header and no row; give at least one keyword")
     if found:
         raise BadInput(f"{where}: {first_few(found, _MOST_FAULTS)}.")
     frame = pd.DataFrame(rows, dtype=object)
-    return frame.astype({"line": "int64", "priority": "float64"})
+    return frame.astype({"line": "int64", "priority": "float64"}), duplicates
 
 
 def write_rows(rows: pd.DataFrame, taxonomy: Taxonomy, path: Path) -> None:

@@ -121,12 +121,27 @@ class KeywordSection(_Section):
     table: Path
 
 
+class SimulatedReviewSection(_Section):
+    """How many titles of simulated leads carry their truth, as if a person had labelled them."""
+
+    train: int = Field(default=500, ge=1)
+    valid: int = Field(default=200, ge=1)
+
+
 class ReviewedSection(_Section):
     """Titles that a person labelled, used beside the legacy labels."""
 
-    path: Path
+    path: Path | None = None
+    simulate: SimulatedReviewSection | None = None
+    """Titles of the leads that cover their words; for leads made here, whose truth is known."""
     share: float = Field(default=0.5, gt=0, lt=1)
-    """Share of the total training weight that reviewed rows carry together."""
+    """Share of the total training weight that reviewed rows carry together, where they are learned with the others."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.path is None) == (self.simulate is None):
+            raise ValueError("give either 'path' (titles that a person labelled) or 'simulate', not both or neither")
+        return self
 
 
 class LabelIssuesSection(_Section):
@@ -137,6 +152,27 @@ class LabelIssuesSection(_Section):
     folds: int = Field(default=3, ge=2)
     by: Literal["record", "title"] = "record"
     """Whether other records of the same title may be learned from; by title, near duplicates are held out as well."""
+
+
+class MiningSection(_Section):
+    """What is mined from the network for the keyword table; runs with the system keyword+mined do it."""
+
+    attribution: str = "grad-cam"
+    """How the network says which words it heard: gradient-x-input, integrated-gradients or grad-cam."""
+    explained_titles: int = Field(default=3_000, ge=1)
+    """Titles of train that are explained, those that the table would answer otherwise first."""
+    least_titles: int = Field(default=3, ge=1)
+    """A phrase in fewer titles of train is no candidate."""
+    candidates: int = Field(default=100, ge=1)
+    """Candidates for each target."""
+    suggestions: int = Field(default=200, ge=1)
+    """Changes to propose at most."""
+    rejected: Path | None = None
+    """What was rejected before, as 'suggest apply' remembers it; None takes the file that it keeps beside the table."""
+    folds: int = Field(default=0, ge=0)
+    """Parts of the reviewed titles, each of which is held out once while all is mined anew; 0 leaves this out."""
+    faithful_titles: int = Field(default=0, ge=0)
+    """Titles of validation on which all ways to explain the network are compared; 0 leaves this out."""
 
 
 class SearchSection(_Section):
@@ -174,6 +210,7 @@ class RunConfig(_Section):
     """A labelled file that judges every system and trains none; its titles leave train and validation."""
     reviewed: ReviewedSection | None = None
     label_issues: LabelIssuesSection | None = None
+    mining: MiningSection = MiningSection()
     search: SearchSection = SearchSection()
 
     @field_validator("search")
@@ -195,6 +232,16 @@ class RunConfig(_Section):
                     ],
                 )
         return section
+
+    @model_validator(mode="after")
+    def _knows_what_reviewers_would_say(self) -> Self:
+        simulated = self.leads.simulate
+        if self.reviewed and self.reviewed.simulate and (simulated is None or simulated.titles is not None):
+            raise ValueError(
+                "'reviewed.simulate' needs leads whose truth is known, which 'leads.simulate' without 'titles' makes; "
+                "give 'reviewed.path' for these"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -294,6 +341,10 @@ def _check_systems(config: RunConfig, path: Path, known_systems: Sequence[str]) 
     for name in asked:
         if name not in known_systems:
             raise BadInput(f"{path}: {unknown('system', name, known_systems)}")
+    from harness.systems import MINED  # on use, since systems are built from configs
+
+    if MINED in config.systems and "neural" not in config.systems:
+        raise BadInput(f"{path}: the system {MINED} is mined from the network. List neural too, or drop {MINED}.")
     if config.keyword is None and any(name.startswith("keyword") for name in asked):
         raise BadInput(f"{path}: the keyword systems need 'keyword: {{table: …}}'; name a table or drop the systems.")
 

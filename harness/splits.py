@@ -4,16 +4,29 @@ Both are seeded, hashed and checked for leaks. Reviewed titles are split by titl
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
+from data_cleaning.review_sample import choose_titles_to_review
 
 PARTS = ("train", "valid", "test")
 SPLIT_COLUMNS = ("title", "part", "source", "count")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToReview:
+    """Titles of the leads that are to carry a right label, as if a person had labelled them."""
+
+    n_titles: Mapping[str, int]
+    """Part to how many of its titles."""
+    labels: pl.DataFrame
+    """Every `title` with its label per target."""
 
 
 class LeakError(AssertionError):
@@ -28,6 +41,7 @@ def split_rows(
     seed: int,
     test_rows: pl.DataFrame | None = None,
     reviewed: pl.DataFrame | None = None,
+    to_review: ToReview | None = None,
     truth_titles: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Part labelled rows into train, validation and test.
@@ -38,13 +52,16 @@ def split_rows(
         shares: of validation and of test.
         seed: of the draw.
         test_rows: the test part, where it is a file of its own; `rows` is then parted into train and validation.
-        reviewed: titles that a person labelled, with the same label columns.
+        reviewed: titles that a person labelled, with the same label columns. No title that is scored is one of those
+            that train or validation has, or a near duplicate of it.
+        to_review: which titles of train and validation to take for reviewed ones, in place of `reviewed`.
         truth_titles: titles that judge; they and their near duplicates leave train and validation.
 
     Returns:
         `title`, `part`, `source`, labels and `count`; a title's records may be in several parts when split by record.
 
     Raises:
+        BadInput: a part has fewer titles than are to be reviewed.
         LeakError: the result breaks its own promise.
     """
     rng = np.random.default_rng(seed)
@@ -56,6 +73,9 @@ def split_rows(
     reviewed_keys = near_duplicate_keys(reviewed["title"]) if reviewed is not None else pl.Series("key", [], pl.String)
     keys = pl.concat([rows["key"], reviewed_keys]).unique().sort()
     part_of_key = pl.DataFrame({"key": keys, "part": _draw(len(keys), shares, rng)})
+    if to_review is not None:
+        reviewed = _review(rows, part_of_key, to_review)
+        reviewed_keys = near_duplicate_keys(reviewed["title"])
     if by == "title":
         parted = rows.join(part_of_key, on="key", how="left", maintain_order="left")
     else:
@@ -76,6 +96,8 @@ def split_rows(
     if test_rows is not None and by == "title":
         judged = pl.concat([judged, near_duplicate_keys(test_rows["title"])]).unique()
     parted = parted.filter(~(learned & pl.col("key").is_in(judged.implode())))
+    taught = parted.filter(learned & (pl.col("source") == "reviewed"))["key"].unique()
+    parted = parted.filter(learned | ~pl.col("key").is_in(taught.implode()))
     check_leaks(parted, by=by, judged_keys=judged)
     return parted.drop("key").sort("part", "source", "title", *targets)
 
@@ -85,7 +107,7 @@ def check_leaks(parted: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> Non
 
     Args:
         parted: rows with `key`, `part` and `source`.
-        by: "record" or "title"; reviewed rows are always held to "title".
+        by: "record" or "title"; reviewed rows are always held to "title", and no scored row may repeat one.
         judged_keys: keys that neither train nor validation may hold.
 
     Raises:
@@ -95,6 +117,10 @@ def check_leaks(parted: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> Non
     spread = held.group_by("key").agg(pl.col("part").n_unique()).filter(pl.col("part") > 1)
     if len(spread):
         raise LeakError(f"{len(spread)} near-duplicate keys are in two parts, {spread['key'][0]!r} among them.")
+    taught = parted.filter((pl.col("part") != "test") & (pl.col("source") == "reviewed"))["key"].unique()
+    scored = parted.filter((pl.col("part") == "test") & pl.col("key").is_in(taught.implode()))
+    if len(scored):
+        raise LeakError(f"{len(scored)} scored rows repeat a reviewed title, {scored['title'][0]!r} among them.")
     seen = parted.filter((pl.col("part") != "test") & pl.col("key").is_in(judged_keys.implode()))
     if len(seen):
         raise LeakError(f"{len(seen)} rows of train or validation repeat a title that judges, {seen['title'][0]!r}.")
@@ -103,6 +129,22 @@ def check_leaks(parted: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> Non
 def split_hash(parted: pl.DataFrame) -> str:
     """Digest a split; equal hashes mean the same records in the same parts."""
     return hashlib.sha256(parted.write_csv().encode()).hexdigest()[:16]
+
+
+def _review(rows: pl.DataFrame, part_of_key: pl.DataFrame, to_review: ToReview) -> pl.DataFrame:
+    """Choose titles of each part, and give them their labels."""
+    titles = rows.group_by("title", "key").agg(pl.col("count").sum()).join(part_of_key, on="key")
+    known = titles.join(to_review.labels.select("title"), on="title", how="semi")
+    chosen = []
+    for part, n_titles in to_review.n_titles.items():
+        offered = known.filter(pl.col("part") == part)
+        if offered["key"].n_unique() < n_titles:
+            raise BadInput(
+                f"{n_titles:,} titles of the {part} part are to be reviewed, but it has {offered['key'].n_unique():,}. "
+                "Give more leads, or lower reviewed.simulate."
+            )
+        chosen.append(choose_titles_to_review(offered.select("title", "count"), n_titles).select("title"))
+    return pl.concat(chosen).join(to_review.labels, on="title", maintain_order="left")
 
 
 def _draw(n: int, shares: tuple[float, float], rng: np.random.Generator) -> npt.NDArray[np.object_]:

@@ -53,6 +53,10 @@ class Request:
     on_progress: Progress = silent
     scratch: Path | None = None
     """Folder in which a fit may keep what it goes on from after a kill; None where there is none."""
+    start: Path | None = None
+    """Folder of the same system fitted without the reviewed titles, for one that goes on from there; None for none."""
+    mined_table: Path | None = None
+    """Keyword table with what was mined for this split and these labels; None where nothing was."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,10 @@ class System:
     arguments: Callable[[Request], Mapping[str, Any]] = lambda _: {}
     section: str | None = None
     """The section of the config that the arguments are read from."""
+    goes_on: bool = False
+    """Whether it learns reviewed titles last, and so may go on from its fit without them."""
+    mined: bool = False
+    """Whether it is a table that mining makes for each split and each block of labels."""
 
     def build(self, request: Request) -> TitleClassifier:
         """Return the system, not yet fitted."""
@@ -114,6 +122,14 @@ def _table(request: Request) -> Mapping[str, Any]:
     return {"table": KeywordTable.read(request.config.keyword.table, request.taxonomy)}
 
 
+def _mined_table(request: Request) -> Mapping[str, Any]:
+    from baselines.keyword_table import KeywordTable
+
+    if request.mined_table is None:  # nothing was mined, which leaves the table as it is
+        return _table(request)
+    return {"table": KeywordTable.read(request.mined_table, request.taxonomy)}
+
+
 def _learned(section: str) -> Callable[[Request], Mapping[str, Any]]:
     return lambda request: {
         "settings": getattr(request.config, section),
@@ -121,6 +137,9 @@ def _learned(section: str) -> Callable[[Request], Mapping[str, Any]]:
         "on_progress": request.on_progress,
     }
 
+
+MINED = "keyword+mined"
+"""The keyword table with what was mined from a network, as one more system."""
 
 SYSTEMS_SOURCE = Path(__file__)
 """This file: how a system is built is part of what a fit depends on."""
@@ -131,6 +150,10 @@ SYSTEMS: dict[str, System] = {
     "keyword-corrected": System(_keyword, lambda request: {**_table(request), "normalised": True}, section="keyword"),
     "tfidf": System(_tfidf, _learned("tfidf"), section="tfidf"),
     "neural": System(
-        _neural, lambda request: {**_learned("neural")(request), "checkpoints": request.scratch}, section="neural"
+        _neural,
+        lambda request: {**_learned("neural")(request), "checkpoints": request.scratch, "start": request.start},
+        section="neural",
+        goes_on=True,
     ),
+    MINED: System(_keyword, _mined_table, section="keyword", mined=True),
 }

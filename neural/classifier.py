@@ -24,7 +24,7 @@ from neural.batches import tokenize
 from neural.calibration import calibrate
 from neural.checkpoints import Checkpoints
 from neural.devices import resolve_device, uses_bf16
-from neural.distributed import team_of_torchrun
+from neural.distributed import Team, team_of_torchrun
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
 from neural.examples import Examples
 from neural.inference import predict_logits, probabilities
@@ -57,6 +57,8 @@ class NeuralClassifier:
     temperatures_: dict[str, float]
     runtime_: OnnxNetwork | None
     summary_: dict[str, Any]
+    _n_fitted: int
+    """Distinct rows that the fit has learned from so far."""
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class NeuralClassifier:
         seed: int = 0,
         on_progress: Progress = silent,
         checkpoints: Path | None = None,
+        start: Path | None = None,
     ) -> None:
         """Store the settings.
 
@@ -73,14 +76,20 @@ class NeuralClassifier:
                 threads give the same network.
             on_progress: told how far fitting and predicting are.
             checkpoints: folder for this fit alone; a fit that was killed goes on from it. None keeps none.
+            start: folder of a network that was fitted on the same rows without the reviewed ones, by the same settings;
+                where reviewed titles come last, the fit goes on from it. None learns the other rows first.
         """
         self.settings = settings
         self.seed = seed
         self.on_progress = on_progress
         self.checkpoints = checkpoints
+        self.start = start
 
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
         """Fine-tune the encoder and keep the epoch with the best mean accuracy over the targets.
+
+        Where some rows are reviewed, the network learns from the others first and then, for `reviewed_epochs`, from
+        those alone. Reviewed rows of `valid` then choose the epoch and the temperatures, where there are any.
 
         Args:
             train: what to learn from.
@@ -104,34 +113,32 @@ class NeuralClassifier:
         freeze_layers(encoder, self.settings.frozen_layers)
         self.taxonomy_ = train.taxonomy
         self.tokenizer_ = tokenizer
-        rng = np.random.default_rng(self.seed)
-        train_rows, valid_rows = self._training_examples(train, rng), self._examples(valid)
-        checkpoints = None
-        if self.checkpoints is not None:
-            checkpoints = Checkpoints(self.checkpoints, self._identity(train_rows, valid_rows))
+        reviewed = train.sources == "reviewed"
+        alone = self.settings.reviewed_epochs > 0 and reviewed.any() and not reviewed.all()
+        chosen_by = valid.select(valid.sources == "reviewed") if alone else valid
         # Forked, so that a caller's own draws are what they would be without a fit.
         with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]), team_of_torchrun(device) as team:
-            torch.manual_seed(self.seed)
-            self.model_ = self._build(encoder, device)
-            self.log_, best = training.train(
-                self.model_,
-                train_rows,
-                valid_rows if len(valid) else None,
-                self.settings,
-                rng,
-                on_progress=self.on_progress,
-                checkpoints=checkpoints,
-                team=team,
-                seed=self.seed,
-            )
-        errors = self._calibrate(valid_rows)
+            if not alone:
+                best = self._learn(encoder, device, team, train, valid)
+            else:
+                if self.start is None:
+                    self._learn(
+                        encoder, device, team, train.select(~reviewed), valid.select(valid.sources != "reviewed")
+                    )
+                else:
+                    self._go_on(self.start, device)
+                best = self._learn_reviewed(team, train.select(reviewed), chosen_by)
+        calibrated_on = self._examples(chosen_by if len(chosen_by) else valid)
+        errors = self._calibrate(calibrated_on)
+        valid_rows = self._examples(valid)
         chosen = choose_runtime(self.model_, valid_rows.titles, self.settings.runtime, self.settings.precision)
         self.runtime_ = chosen.network
         self.summary_ = {
             **train.summary(),
-            "distinct_rows_fitted": len(train_rows.titles),
+            "distinct_rows_fitted": self._n_fitted,
             "distinct_rows_validated": len(valid_rows.titles),
             "best_epoch": best.epoch,
+            "reviewed_alone": bool(alone),
             "target_weights": best.valid_target_weights,
             "seconds": sum(entry.seconds for entry in self.log_),
             "device": device.type,
@@ -141,6 +148,68 @@ class NeuralClassifier:
             "runtime": {"chosen": chosen.name, "compared": chosen.compared},
         }
         return self
+
+    def _learn(
+        self, encoder: PreTrainedModel, device: torch.device, team: Team, train: LabelledTitles, valid: LabelledTitles
+    ) -> EpochLog:
+        """Put heads on an encoder and train both; return the log of the epoch that was kept."""
+        rng = np.random.default_rng(self.seed)
+        train_rows, valid_rows = self._training_examples(train, rng), self._examples(valid)
+        checkpoints = None
+        if self.checkpoints is not None:
+            checkpoints = Checkpoints(self.checkpoints, self._identity(train_rows, valid_rows))
+        self._n_fitted = len(train_rows.titles)
+        torch.manual_seed(self.seed)
+        self.model_ = self._build(encoder, device)
+        self.log_, best = training.train(
+            self.model_,
+            train_rows,
+            valid_rows if len(valid) else None,
+            self.settings,
+            rng,
+            on_progress=self.on_progress,
+            checkpoints=checkpoints,
+            team=team,
+            seed=self.seed,
+        )
+        return best
+
+    def _go_on(self, start: Path, device: torch.device) -> None:
+        """Take the network that learned from the same rows without the reviewed ones.
+
+        Raises:
+            BadInput: the folder holds no fitted network, or one with other labels.
+        """
+        begun = NeuralClassifier.load(start)
+        if begun.taxonomy_ != self.taxonomy_:
+            raise BadInput(f"The network in {start} answers with other labels. Fit it with the same taxonomy.")
+        self.model_, self.log_ = begun.model_.to(device), begun.log_
+        freeze_layers(self.model_.encoder, self.settings.frozen_layers)
+        self._n_fitted = begun.summary_["distinct_rows_fitted"]
+
+    def _learn_reviewed(self, team: Team, train: LabelledTitles, valid: LabelledTitles) -> EpochLog:
+        """Pass over what a person labelled, after everything else; return the log of the epoch that was kept.
+
+        Mixed with the other rows, few titles with the right label lose to many of the same words with a wrong one.
+        """
+        settings = replace(self.settings, epochs=self.settings.reviewed_epochs, least_steps=0, teacher=None)
+        rng = np.random.default_rng([self.seed, 1])
+        torch.manual_seed(self.seed)
+        train_rows = self._training_examples(train, rng)
+        self._n_fitted += len(train_rows.titles)
+        log, best = training.train(
+            self.model_,
+            train_rows,
+            self._examples(valid) if len(valid) else None,
+            settings,
+            rng,
+            on_progress=self.on_progress,
+            team=team,
+            seed=self.seed,
+        )
+        before = len(self.log_)
+        self.log_ = [*self.log_, *(replace(entry, epoch=before + entry.epoch, reviewed=True) for entry in log)]
+        return self.log_[before + best.epoch - 1]
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return the probabilities of each target, float64, each (n_titles, n_classes), in the order of the titles.

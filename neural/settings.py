@@ -48,6 +48,8 @@ class NeuralSettings:
     """Passes over the training rows; the one that validates best is kept."""
     least_steps: int = 250
     """Small data is passed more often than `epochs`, but no more than ten times, to learn from so many batches."""
+    reviewed_epochs: int = 20
+    """Passes over reviewed titles alone, after all others; 0 mixes them with the other rows and their weights."""
     stop_accuracy: float | None = None
     """Stop after an epoch in which the training accuracy of every target reaches this; None never stops early."""
     target_weights: str = "equal"
@@ -167,6 +169,7 @@ _EXPECTED: dict[str, tuple[Callable[[Any], bool], str]] = {
     "schedule": _one_of(SCHEDULES),
     "epochs": _whole(1),
     "least_steps": _whole(0),
+    "reviewed_epochs": _whole(0),
     "learning_rate": _number(0, 1, "a number above 0 and below 1", low_is_good=False),
     "head_learning_rate_factor": _number(0, math.inf, "a number above 0", low_is_good=False),
     "warmup_share": _number(0, 1, "a number from 0 to below 1"),

@@ -27,6 +27,8 @@ class EpochLog:
     n_steps: int
     seconds: float
     """Wall time, validation included."""
+    reviewed: bool = False
+    """Whether the epoch passed over reviewed titles alone, and was validated on such where there were any."""
 
     @property
     def rank(self) -> tuple[float, float]:
@@ -53,7 +55,8 @@ def log_table(log: Sequence[EpochLog], best_epoch: int) -> str:
     header = ["epoch", *names, "loss train", "loss valid", "steps", "seconds"]
     lines = [f"| {' | '.join(header)} |", f"|{'---:|' * len(header)}"]
     for entry in log:
-        cells = [f"{entry.epoch}{' (kept)' if entry.epoch == best_epoch else ''}"]
+        marks = (" reviewed" if entry.reviewed else "", " (kept)" if entry.epoch == best_epoch else "")
+        cells = [f"{entry.epoch}{''.join(marks)}"]
         for target in targets:
             valid = None if entry.valid_accuracy is None else entry.valid_accuracy[target]
             cells += [_share(entry.train_accuracy[target]), _share(valid), f"{entry.target_weights[target]:.3f}"]

@@ -13,6 +13,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
+from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
 from harness.config import REVIEWED, RunConfig
 from harness.stages.files import FIT_FACTS, MODEL
@@ -27,22 +28,16 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
     Raises:
         BadInput: the block is of English titles only, and train has none.
     """
-    parted = pl.read_parquet(learn)
-    labels = block.removesuffix(REVIEWED)
-    language = language_settings(request.config, block)
-    if language is not None:
-        # Before the majorities, which rename the source that tells leads of train from other rows.
-        parted = with_english_titles(parted, language, request.on_progress)
-    if labels != "legacy":
-        parted = with_consensus(parted, request.taxonomy.names)
-    if block == labels:
-        parted = parted.filter(pl.col("source") != "reviewed")
-        train, valid = (_labelled(parted, part, request) for part in ("train", "valid"))
+    parted = rows_to_learn_from(request, block, learn)
+    if not block.endswith(REVIEWED):
+        train, valid = (labelled_titles(parted, part, request.taxonomy) for part in ("train", "valid"))
     else:
         assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
         parted = believe_reviewed(parted)
         share = request.config.reviewed.share
-        train, valid = (weigh_reviewed(_labelled(parted, part, request), share) for part in ("train", "valid"))
+        train, valid = (
+            weigh_reviewed(labelled_titles(parted, part, request.taxonomy), share) for part in ("train", "valid")
+        )
     classifier = SYSTEMS[system].build(request)
     began = time.perf_counter()
     classifier.fit(train, valid)
@@ -51,6 +46,28 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
     size = sum(file.stat().st_size for file in (folder / MODEL).rglob("*") if file.is_file())
     facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
     (folder / FIT_FACTS).write_text(json.dumps(facts))
+
+
+def rows_to_learn_from(request: Request, block: str, learn: Path) -> pl.DataFrame:
+    """Return the rows of train and validation that a block of labels has, reviewed ones among them where it has any.
+
+    Args:
+        request: names the config and the targets.
+        block: of labels.
+        learn: file of the rows of one split that may be learned from.
+
+    Raises:
+        BadInput: the block is of English titles only, and train has none.
+    """
+    parted = pl.read_parquet(learn)
+    labels = block.removesuffix(REVIEWED)
+    language = language_settings(request.config, block)
+    if language is not None:
+        # Before the majorities, which rename the source that tells leads of train from other rows.
+        parted = with_english_titles(parted, language, request.on_progress)
+    if labels != "legacy":
+        parted = with_consensus(parted, request.taxonomy.names)
+    return parted.filter(pl.col("source") != "reviewed") if block == labels else parted
 
 
 def language_settings(config: RunConfig, block: str) -> LanguageSettings | None:
@@ -121,5 +138,6 @@ def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
     return dataclasses.replace(rows, weights=np.where(reviewed, rows.weights * weight, rows.weights))
 
 
-def _labelled(parted: pl.DataFrame, part: str, request: Request) -> LabelledTitles:
-    return LabelledTitles.from_frame(parted.filter(pl.col("part") == part).to_pandas(), request.taxonomy)
+def labelled_titles(parted: pl.DataFrame, part: str, taxonomy: Taxonomy) -> LabelledTitles:
+    """Return the rows of one part."""
+    return LabelledTitles.from_frame(parted.filter(pl.col("part") == part).to_pandas(), taxonomy)

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import polars as pl
+
 from baselines.keyword_table import KeywordTable
 from data_cleaning.leads import read_counted_titles, read_leads
+from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
@@ -27,6 +30,16 @@ def obtain_leads(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, on_p
     # Simulated leads take the same way in as anybody's file, column mapping and checks included.
     read_leads(written, section.columns).write_parquet(leads_folder / LEADS)
     simulated.truth.write_parquet(leads_folder / TRUTH)
+
+
+def read_truth(leads_folder: Path, taxonomy: Taxonomy) -> pl.DataFrame | None:
+    """Return `title`, as cleaning spells it, and its true label per target; None where they are not known."""
+    written = leads_folder / TRUTH
+    if not written.exists() or set(taxonomy.names) - set(pl.read_parquet_schema(written)):
+        return None
+    known = pl.read_parquet(written).select("title", *taxonomy.names).drop_nulls("title")
+    spelled = known.with_columns(normalise_titles(known["title"]).alias("title"))
+    return spelled.unique("title", keep="first", maintain_order=True)
 
 
 def simulate(settings: SimulateSection, seed: int, taxonomy: Taxonomy, on_progress: Progress) -> SimulatedLeads:

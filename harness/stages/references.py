@@ -6,11 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from data_cleaning.leads import read_labelled
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.scoring.references import make_references, noise_ceilings
-from harness.stages.files import CEILINGS, REFERENCE_FACTS, REFERENCE_ROWS, ROWS, TEST, TEST_ROWS, TRUTH
+from harness.stages.files import CEILINGS, REFERENCE_FACTS, REFERENCE_ROWS, ROWS, TEST, TEST_ROWS
+from harness.stages.leads import read_truth
 
 
 def gather_references(
@@ -32,12 +32,8 @@ def _truth(config: RunConfig, taxonomy: Taxonomy, leads_folder: Path, test: pl.D
     if config.truth:
         labelled = read_labelled(config.truth, config.leads.columns, taxonomy, config.leads.encoding)
         return labelled.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
-    simulated = leads_folder / TRUTH
-    if not simulated.exists() or set(taxonomy.names) - set(pl.read_parquet_schema(simulated)):
+    known = read_truth(leads_folder, taxonomy)
+    if known is None:
         return None
-    known = pl.read_parquet(simulated).select("title", *taxonomy.names).drop_nulls("title")
-    known = known.with_columns(normalise_titles(known["title"]).alias("title")).unique(
-        "title", keep="first", maintain_order=True
-    )
     scored = test.filter(pl.col("source") == "legacy").group_by("title").agg(pl.col("count").sum())
     return scored.join(known, on="title", how="inner")

@@ -9,19 +9,24 @@ from data_cleaning.errors import BadInput
 from data_cleaning.leads import read_labelled
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
-from harness.splits import split_hash, split_rows
+from harness.splits import ToReview, split_hash, split_rows
 from harness.stages.files import LEARN, ROWS, SPLIT_FACTS, TEST, TEST_ROWS
+from harness.stages.leads import read_truth
 
 
-def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, folder: Path) -> None:
+def split(config: RunConfig, taxonomy: Taxonomy, by: str, leads_folder: Path, clean_folder: Path, folder: Path) -> None:
     """Write what may be learned from, what is scored, and how much of each part there is.
 
     Raises:
-        BadInput: the train or the test part has no leads.
+        BadInput: the train or the test part has no leads, or a part has fewer titles than are to be reviewed.
     """
     truth = read_labelled(config.truth, config.leads.columns, taxonomy, config.leads.encoding) if config.truth else None
-    reviewed = None
-    if config.reviewed:
+    reviewed = to_review = None
+    if config.reviewed and config.reviewed.simulate:
+        labels = read_truth(leads_folder, taxonomy)
+        assert labels is not None, "the config is checked to simulate leads whose truth is known"
+        to_review = ToReview(n_titles=dict(config.reviewed.simulate), labels=labels)
+    elif config.reviewed and config.reviewed.path:
         reviewed = read_labelled(config.reviewed.path, config.leads.columns, taxonomy, config.leads.encoding)
     apart = clean_folder / TEST_ROWS
     parted = split_rows(
@@ -31,6 +36,7 @@ def split(config: RunConfig, taxonomy: Taxonomy, by: str, clean_folder: Path, fo
         seed=config.seed,
         test_rows=pl.read_parquet(apart) if apart.exists() else None,
         reviewed=reviewed,
+        to_review=to_review,
         truth_titles=truth["title"].to_list() if truth is not None else (),
     )
     in_test = pl.col("part") == "test"

@@ -1,8 +1,9 @@
 import polars as pl
 import pytest
 
+from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
-from harness.splits import LeakError, check_leaks, split_hash, split_rows
+from harness.splits import LeakError, ToReview, check_leaks, split_hash, split_rows
 
 
 @pytest.fixture
@@ -67,6 +68,43 @@ def test_reviewed_titles_are_split_by_title_whatever_the_leads_are(rows, by):
         )
 
 
+@pytest.mark.parametrize("by", ["record", "title"])
+def test_no_scored_title_repeats_a_reviewed_one_that_is_learned_from(rows, by):
+    reviewed = rows.filter(pl.col("title").str.starts_with("Senior")).select("title", "ward").head(100)
+    parted = split(rows, by, reviewed=reviewed)
+    parted = parted.with_columns(near_duplicate_keys(parted["title"]))
+    taught = parted.filter((pl.col("source") == "reviewed") & (pl.col("part") != "test"))["key"]
+    scored = parted.filter(pl.col("part") == "test")
+    assert len(taught) > 70
+    assert not set(taught) & set(scored["key"])
+    assert len(scored.filter(pl.col("source") == "legacy")) > 0
+
+
+@pytest.mark.parametrize("by", ["record", "title"])
+def test_titles_of_the_leads_carry_their_truth_as_reviewed_ones(rows, by):
+    truth = rows.select("title", pl.lit("B").alias("ward"))
+    parted = split(rows, by, to_review=ToReview(n_titles={"train": 30, "valid": 10}, labels=truth))
+    reviewed = parted.filter(pl.col("source") == "reviewed")
+    assert dict(reviewed["part"].value_counts().iter_rows()) == {"train": 30, "valid": 10}
+    assert reviewed["ward"].unique().to_list() == ["B"]
+    assert near_duplicate_keys(reviewed["title"]).n_unique() == 40
+    assert set(parted.filter(pl.col("source") == "legacy")["ward"]) == {"A"}
+    if by == "title":
+        plain = split(rows, by)
+        assert parted.filter(pl.col("source") == "legacy").equals(plain)
+
+
+def test_both_splits_review_the_same_titles(rows):
+    to_review = ToReview(n_titles={"train": 30, "valid": 10}, labels=rows.select("title", "ward"))
+    chosen = [split(rows, by, to_review=to_review).filter(pl.col("source") == "reviewed") for by in ("record", "title")]
+    assert chosen[0].equals(chosen[1])
+
+
+def test_a_part_with_too_few_titles_to_review_is_named(rows):
+    with pytest.raises(BadInput, match="90 titles of the valid part are to be reviewed, but it has 20"):
+        split(rows, to_review=ToReview(n_titles={"valid": 90}, labels=rows.select("title", "ward")))
+
+
 def test_a_test_file_apart_is_the_test_part_and_leaves_no_near_duplicate_in_train(rows):
     apart = pl.DataFrame({"title": ["nurse senior 5", "cook"], "ward": "A", "count": [2, 1]})
     parted = split(rows, test_rows=apart)
@@ -83,6 +121,10 @@ def test_a_leak_is_an_error(rows):
     )
     with pytest.raises(LeakError, match="1 near-duplicate keys are in two parts, '5 nurse senior'"):
         check_leaks(moved, by="title", judged_keys=pl.Series([], dtype=pl.String))
+    taught = parted.filter(pl.col("part") == "test").head(1)
+    twice = pl.concat([parted, taught.with_columns(part=pl.lit("train"), source=pl.lit("reviewed"))])
+    with pytest.raises(LeakError, match="2 scored rows repeat a reviewed title"):
+        check_leaks(twice, by="record", judged_keys=pl.Series([], dtype=pl.String))
     in_train = parted.filter(pl.col("part") == "train")["key"].head(1)
     with pytest.raises(LeakError, match="repeat a title that judges"):
         check_leaks(parted, by="record", judged_keys=in_train)
