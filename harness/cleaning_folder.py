@@ -9,7 +9,7 @@ import polars as pl
 from data_cleaning.clean import CleanedLeads
 from data_cleaning.clean_reports import CleanReports
 from data_cleaning.leads import NO_TEXT
-from harness.reporting.tables import Table, write_tables
+from harness.reporting.table import Table, write_tables
 from harness.table_files import mark, write_table
 
 VERB = "clean"

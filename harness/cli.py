@@ -1,17 +1,15 @@
 """The verbs of the command line, nothing else."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from data_cleaning.errors import BadInput, unknown
-from harness.systems import SYSTEMS
-
-if TYPE_CHECKING:
-    from harness.config import RunConfig
+from harness.cli_options import Config, Encoding, Force, Overrides, TitleColumn, counted, load
+from harness.systems import MINED, SYSTEMS
+from harness.table_verbs import audit_verb, diff_verb, suggest
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and settles which system should do it.",
@@ -20,23 +18,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Config = Annotated[
-    Path | None,
-    typer.Option(help="YAML file with the settings; by default configs/default.yaml, of this folder or the project."),
-]
-Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override one setting: key=value. Repeatable.")]
-TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; by default the config's.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
-_DEFAULT = Path("configs/default.yaml")
 _MOST = 100_000_000
-_ALL = ("all", "report")
-_SHOWN = ("summary", "differences", "what_cleaning_bought", "most_wrong", "costs")
+_ALL, _MINE = ("all", "report"), "mine"
+_SHOWN = (
+    *("summary", "differences", "what_cleaning_bought"),
+    *("mined_lift", "mined_folds", "mined_candidates", "mined_changes", "faithfulness", "most_wrong", "costs"),
+)
+_SHOWN_OF_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_inversions", "faithfulness")
 
 
 @app.command("run")
 def run_verb(
-    what: Annotated[str, typer.Argument(help=f"all, report, or one system: {', '.join(SYSTEMS)}.")],
+    what: Annotated[str, typer.Argument(help=f"all, report, mine, or one system: {', '.join(SYSTEMS)}.")],
     config: Config = None,
     set_: Overrides = None,
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default results/<config>-<hash>.")] = None,
@@ -45,8 +38,9 @@ def run_verb(
 ) -> None:
     """Take leads all the way to tables: clean, split, fit, predict and score.
 
-    `all` runs every system of the config and ends with the table to read first; `report` does the same and prints
-    every table; the name of a system runs that one. Finished stages are reused.
+    `all` runs every system of the config and ends with the tables to read first; `report` does the same and prints
+    every table; `mine` runs what mining the keyword table needs; the name of a system runs that one. Finished stages
+    are reused.
 
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
@@ -54,10 +48,11 @@ def run_verb(
     from harness.console import out as stdout
     from harness.run import run
 
-    if what not in (*_ALL, *SYSTEMS):
-        raise unknown("run", what, [*_ALL, *SYSTEMS])
-    alone = [] if what in _ALL else [f"systems=[{what}]"]
-    settings = _load(config, [*(set_ or ()), *alone])
+    if what not in (*_ALL, _MINE, *SYSTEMS):
+        raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS])
+    named = ["keyword", "neural", MINED] if what in (_MINE, MINED) else [what]
+    alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
+    settings = load(config, [*(set_ or ()), *alone])
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -70,11 +65,13 @@ def run_verb(
     if finished.reused:
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
         announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
-    to_show = finished.tables if what == "report" else [t for t in finished.tables if t.name in _SHOWN]
-    for table in to_show:
-        show_table(table)
+    shown = _SHOWN_OF_MINING if what == _MINE else _SHOWN
+    for table in finished.tables:
+        if what == "report" or table.name in shown:
+            show_table(table)
+    mined = " suggestions.xlsx, mined/," if MINED in settings.systems else ""
     stdout.print(
-        f"Everything lies in {finished.folder}: report.html, tables/, models/, predictions/.",
+        f"Everything lies in {finished.folder}: report.html,{mined} tables/, models/, predictions/.",
         soft_wrap=True,
         markup=False,
         highlight=False,
@@ -108,7 +105,7 @@ def search_verb(
         "--trials": ("search.trials", trials),
         "--minutes": ("search.minutes", minutes),
     }
-    settings = _load(config, set_, options)
+    settings = load(config, set_, options)
     with shown_progress() as on_progress:
         found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
     show_table(found.table)
@@ -154,8 +151,8 @@ def predict_verb(
     for line in tagged.notes:
         announce(line)
     announce(
-        f"Tagged {_counted(tagged.n_rows, 'row')} ({_counted(tagged.n_titles, 'distinct title')}, "
-        f"{_counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}."
+        f"Tagged {counted(tagged.n_rows, 'row')} ({counted(tagged.n_titles, 'distinct title')}, "
+        f"{counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}."
     )
 
 
@@ -184,10 +181,10 @@ def simulate_verb(
 
     with shown_progress() as on_progress:
         made = simulate_file(
-            out, _load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
+            out, load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
         )
     announce(
-        f"Made {_counted(made.n_records, 'lead')} with {_counted(made.n_titles, 'distinct title')}; written to {out}, "
+        f"Made {counted(made.n_records, 'lead')} with {counted(made.n_titles, 'distinct title')}; written to {out}, "
         f"the truth to {made.truth}."
     )
 
@@ -216,7 +213,7 @@ def profile_verb(
         page = profile_file(
             leads,
             out,
-            _load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
             title_column=title_column,
             with_tokens=tokens,
             force=force,
@@ -249,7 +246,7 @@ def clean_verb(
         done = clean_file(
             leads,
             out,
-            _load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
             title_column=title_column,
             force=force,
             on_progress=on_progress,
@@ -257,7 +254,7 @@ def clean_verb(
         )
     show_table(done.ledger)
     announce(
-        f"Kept {_counted(done.n_kept, 'record')}, written to {out}; in quarantine: {done.n_quarantined:,}. "
+        f"Kept {counted(done.n_kept, 'record')}, written to {out}; in quarantine: {done.n_quarantined:,}. "
         f"Ledger, quarantine and reports: {done.report}."
     )
 
@@ -283,22 +280,13 @@ def study_verb(
     from harness.data_verbs import study_file
 
     with shown_progress() as on_progress:
-        missed = study_file(out, _load(config, set_), records=records, force=force, on_progress=on_progress)
-    announce(f"Written to {out}; {_counted(missed, 'figure')} out of bounds.")
+        missed = study_file(out, load(config, set_), records=records, force=force, on_progress=on_progress)
+    announce(f"Written to {out}; {counted(missed, 'figure')} out of bounds.")
 
 
-def _load(
-    config: Path | None, set_: list[str] | None, options: Mapping[str, tuple[str, Any]] | None = None
-) -> "RunConfig":
-    from harness.config import PROJECT_CONFIGS, load_config
-
-    if config is None:
-        config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
-    return load_config(config, set_ or (), tuple(SYSTEMS), options)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+app.command("audit")(audit_verb)
+app.command("diff")(diff_verb)
+app.add_typer(suggest, name="suggest")
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from data_cleaning.progress import Progress
-from harness.reporting.tables import Table, is_number
+from harness.reporting.table import Table, is_number
 
 _PLAIN_LINE_EVERY_SECONDS = 10.0
 

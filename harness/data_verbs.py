@@ -18,7 +18,7 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.added_columns import check_added, cleaned_rows, quarantined_rows
 from harness.cleaning_folder import VERB, ledger_table, write_cleaning_folder
 from harness.config import RunConfig
-from harness.reporting.tables import Table
+from harness.reporting.table import Table
 from harness.stages.leads import simulate
 from harness.store import plain, whole_file, whole_folder
 from harness.study import compare_with_study, study_page

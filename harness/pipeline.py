@@ -12,12 +12,16 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.config import REVIEWED, RunConfig, network_folders
 from harness.stages.clean import clean
 from harness.stages.compare import compare
-from harness.stages.files import LEARN
+from harness.stages.faithfulness import compare_explanations
+from harness.stages.files import LEARN, MINED_TABLE, MODEL
 from harness.stages.fit import fit, language_settings
 from harness.stages.label_issues import find_label_issues
 from harness.stages.leads import obtain_leads
+from harness.stages.mine import mine_table, rejected_file
+from harness.stages.mine_folds import mine_folds
 from harness.stages.most_wrong import most_wrong
 from harness.stages.predict import predict
+from harness.stages.prove import prove
 from harness.stages.references import gather_references
 from harness.stages.score import score
 from harness.stages.split import split
@@ -26,7 +30,7 @@ from harness.systems import SYSTEMS, SYSTEMS_SOURCE, Request
 
 # The config is fingerprinted by the values that a stage reads; the registry of systems as one file, since following
 # its imports would make every system a part of each.
-_VALUES_COUNT = frozenset({"harness.config", "harness.systems"})
+VALUES_COUNT = frozenset({"harness.config", "harness.systems"})
 
 Folders = Mapping[str, Path]
 """Name of a finished stage to its folder."""
@@ -88,6 +92,8 @@ def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[S
     for by in config.split.by:
         stages += _shared_by_arms(config, taxonomy, by)
     for arm in arms(config):
+        if SYSTEMS[arm.system].mined:
+            stages += _mining(config, taxonomy, arm, on_progress)
         stages += _arm_stages(config, taxonomy, arm, on_progress)
     if len(config.systems) > 1:
         stages += [_system_comparison(config, taxonomy, by, block) for by in config.split.by for block in config.blocks]
@@ -166,13 +172,13 @@ def _comparison(
 
 def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stage]:
     shares = (config.split.valid_share, config.split.test_share)
-    reviewed = config.reviewed.path if config.reviewed else None
+    reviewed = (config.reviewed.path, config.reviewed.simulate) if config.reviewed else None
     return [
         Stage(
             f"split/{by}",
-            lambda done, out: split(config, taxonomy, by, done["clean"], out),
+            lambda done, out: split(config, taxonomy, by, done["leads"], done["clean"], out),
             reads=(by, shares, config.seed, config.truth, reviewed, config.leads.columns, config.leads.encoding),
-            needs=("clean",),
+            needs=("leads", "clean"),
             modules=("harness.stages.split",),
         ),
         Stage(
@@ -187,28 +193,105 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
     ]
 
 
-def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
-    share = config.reviewed.share if config.reviewed and arm.block.endswith(REVIEWED) else None
-    of_block = (arm.block, share, language_settings(config, arm.block))
-    of_system = imports_of(SYSTEMS[arm.system].find_class)
-    fitted, predicted = arm.stage("fit"), arm.stage("predict")
-    references = f"references/{arm.by}"
+def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
+    """List what is made from the network of an arm before its mined table can be fitted, and the proof."""
+    assert config.keyword is not None, "the config is checked to name a table for mining"
+    request = Request(config, taxonomy, _named(arm, on_progress))
+    section, table = config.mining, config.keyword.table
+    split, fitted = f"split/{arm.by}", replace(arm, system="neural").stage("fit")
+    of_block = _of_block(config, arm.block)
+    of_network = imports_of(SYSTEMS["neural"].find_class)
+    rejected = rejected_file(config)
+    mined = arm.stage("mine")
+    how = (section.attribution, section.explained_titles, section.least_titles, section.candidates, section.suggestions)
+    stages = [
+        Stage(
+            mined,
+            lambda done, out: mine_table(request, arm.block, done[split] / LEARN, done[fitted] / MODEL, out),
+            reads=(how, table, rejected, *of_block, config.seed, SYSTEMS_SOURCE),
+            needs=(split, fitted),
+            modules=("harness.stages.mine", "neural.attribution", *of_network),
+        ),
+        Stage(
+            arm.stage("prove"),
+            lambda done, out: prove(request, done["leads"], done[f"references/{arm.by}"], done[mined], out),
+            reads=(table, config.seed),
+            needs=("leads", f"references/{arm.by}", mined),
+            modules=("harness.stages.prove",),
+        ),
+    ]
+    if section.faithful_titles:
+        stages.append(
+            Stage(
+                arm.stage("faithfulness"),
+                lambda done, out: compare_explanations(request, done[split] / LEARN, done[fitted] / MODEL, out),
+                reads=(section.faithful_titles, config.seed),
+                needs=(split, fitted),
+                modules=("harness.stages.faithfulness", "neural.faithfulness", *of_network),
+            )
+        )
+    if section.folds and arm.block.endswith(REVIEWED):
+        start = replace(arm, system="neural", block=arm.block.removesuffix(REVIEWED)).stage("fit")
+        stages.append(
+            Stage(
+                arm.stage("mine_folds"),
+                lambda done, out: mine_folds(request, arm.block, done[split], done[start] / MODEL, out),
+                reads=(
+                    *(section.folds, how, table, rejected, *of_block, _settings_of(config, "neural")),
+                    *(config.seed, SYSTEMS_SOURCE),
+                ),
+                needs=(split, start),
+                modules=("harness.stages.mine_folds", "neural.attribution", *of_network),
+            )
+        )
+    return stages
+
+
+def _of_block(config: RunConfig, block: str) -> tuple[Any, ...]:
+    """Return the settings that say what a block of labels is."""
+    share = config.reviewed.share if config.reviewed and block.endswith(REVIEWED) else None
+    return block, share, language_settings(config, block)
+
+
+def _named(arm: Arm, on_progress: Progress) -> Progress:
+    """Return a callback that says which split and labels a step is of."""
 
     def named(step: str, done: int, total: int, unit: str = "titles") -> None:
         on_progress(f"{step} ({arm.by}, {arm.block})", done, total, unit)
 
+    return named
+
+
+def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
+    of_block = _of_block(config, arm.block)
+    system = SYSTEMS[arm.system]
+    of_system = imports_of(system.find_class)
+    fitted, predicted = arm.stage("fit"), arm.stage("predict")
+    goes_on = system.goes_on and arm.block.endswith(REVIEWED)
+    start = replace(arm, block=arm.block.removesuffix(REVIEWED)).stage("fit") if goes_on else None
+    references = f"references/{arm.by}"
+
+    named = _named(arm, on_progress)
+    mined = arm.stage("mine") if system.mined else None
     stages = [
         Stage(
             fitted,
             lambda done, out: fit(
-                Request(config, taxonomy, named, scratch(out)),
+                Request(
+                    config,
+                    taxonomy,
+                    named,
+                    scratch(out),
+                    start=done[start] / MODEL if start else None,
+                    mined_table=done[mined] / MINED_TABLE if mined else None,
+                ),
                 arm.system,
                 arm.block,
                 done[f"split/{arm.by}"] / LEARN,
                 out,
             ),
             reads=(arm.system, *of_block, _settings_of(config, arm.system), config.seed, SYSTEMS_SOURCE),
-            needs=(f"split/{arm.by}",),
+            needs=(f"split/{arm.by}", *(stage for stage in (start, mined) if stage)),
             modules=("harness.stages.fit", *of_system),
         ),
         Stage(
@@ -256,7 +339,7 @@ def fingerprints(stages: list[Stage]) -> dict[str, str]:
     found: dict[str, str] = {}
     for stage in stages:
         upstream = [found[name] for name in stage.needs]
-        sources = source_digest(stage.modules, _VALUES_COUNT)
+        sources = source_digest(stage.modules, VALUES_COUNT)
         found[stage.name] = digest(stage.name, stage.reads, sources, shared, upstream)
     return found
 

@@ -19,9 +19,11 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig, SearchSection, sections
-from harness.pipeline import Arm, Folders, arms, fingerprints, make_stages, plan
+from harness.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
+from harness.pipeline import VALUES_COUNT, Arm, Folders, arms, fingerprints, make_stages, plan
 from harness.reporting.page import write_page
-from harness.reporting.tables import RunFigures, Table, build_tables, write_tables
+from harness.reporting.table import Table, write_tables
+from harness.reporting.tables import RunFigures, build_tables
 from harness.stages.files import (
     CEILINGS,
     DIFFERENCES,
@@ -56,6 +58,8 @@ PAGE = "report.html"
 _CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, "tables", "models", "predictions")
 _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that somebody should look at, as the stages name them; a run need not have all."""
+_MINED = (FOLDER, "suggestions.*")
+"""What a run that mines has too."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,8 @@ def run(
         KeywordTable.read(config.keyword.table, taxonomy)
     stages = plan(config, taxonomy, on_progress)
     prints = fingerprints(stages)
-    whole = digest(prints, sections(config), source_digest(["harness.reporting.tables", "harness.reporting.page"]))
+    written_by = ("harness.reporting.tables", "harness.reporting.page", "harness.mining.exports")
+    whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
     folder = out or results / f"{config.name}-{whole[:8]}"
     check_places(results, folder)
     remove_unfinished(folder.parent)
@@ -124,13 +129,14 @@ def run(
             "stages": {name: _facts(place, "stage.json") for name, place in done.items()},
             "fingerprints": prints,
             "device": _device(done),
+            "mined": mining_facts(config, done),
             # Linux counts kibibytes here, macOS bytes.
             "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             / (1 << (20 if sys.platform == "darwin" else 10)),
             **environment(),
         }
         with whole_folder(folder) as filling:
-            _fill(filling, config, done, facts, tables)
+            _fill(filling, config, taxonomy, done, facts, tables)
     return Run(folder, tables, store.reused, store.made, already_there)
 
 
@@ -211,7 +217,7 @@ def _is_run(folder: Path) -> bool:
     """Say whether a folder holds a run and nothing that a run does not write, so that it may be replaced."""
     try:
         return "fingerprint" in _facts(folder, RUN_FACTS) and all(
-            place.name in _CONTENT or any(map(place.match, _LISTS)) for place in folder.iterdir()
+            place.name in _CONTENT or any(map(place.match, (*_LISTS, *_MINED))) for place in folder.iterdir()
         )
     except (OSError, ValueError, TypeError):
         return False
@@ -283,6 +289,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         references=whole_numbers,
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
+        mining=mining_figures(config, done),
     )
 
 
@@ -303,7 +310,14 @@ def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
     return found.assign(**named)[[*named, *found.columns]]
 
 
-def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, Any], tables: list[Table]) -> None:
+def _fill(
+    folder: Path,
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    done: Folders,
+    facts: Mapping[str, Any],
+    tables: list[Table],
+) -> None:
     # Relative to the run folder, beside which this one is being filled: so the file is a config that runs again.
     settings = plain(sections(config), lambda path: os.path.relpath(path, folder.resolve()))
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
@@ -318,6 +332,7 @@ def _fill(folder: Path, config: RunConfig, done: Folders, facts: Mapping[str, An
     for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):
         for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
             shutil.copyfile(listed, folder / listed.name)
+    write_mined_outputs(folder, config, taxonomy, done)
     write_page(folder / PAGE, tables, facts)
 
 

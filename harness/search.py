@@ -33,7 +33,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles
 from harness.config import RunConfig, network_folders
 from harness.pipeline import Arm, Stage, fingerprints, make_stages, plan
-from harness.reporting.tables import Table
+from harness.reporting.table import Table
 from harness.run import check_config, check_places
 from harness.search_space import DEFAULT_SPACE, SearchRange, distributions
 from harness.stages.files import FIT_FACTS, LEARN, MODEL

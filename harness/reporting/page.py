@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import Environment
 
-from harness.reporting.tables import Table, is_number
+from harness.reporting.table import Table, is_number
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,39 +1,20 @@
-"""The tables of a run, the one to read first in front, as Markdown, CSV and LaTeX."""
+"""The tables of a run, the one to read first in front."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from data_cleaning.label_issues import ALL_CAUSES
 from data_cleaning.taxonomy import Taxonomy
+from harness.reporting.mining_tables import MiningFigures, mining_tables
+from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
 from harness.scoring.references import REFERENCES, WEIGHTINGS
 
 CEILING = "(noise ceiling)"
-_ARM = ("split", "learned_from", "system")
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table with what a reader must know to read it."""
-
-    name: str
-    title: str
-    note: str
-    frame: pd.DataFrame
-    """Numbers stay numbers; `display` words them."""
-    first: int | None = None
-    """Rows that are shown, of a table that is too long to read; the CSV file has all of them."""
-
-    @property
-    def shown(self) -> pd.DataFrame:
-        """The rows to show, worded; of those of a long table without the columns in which all of them are alike."""
-        if self.first is None:
-            return display(self.frame)
-        head = self.frame.head(self.first)
-        return display(head.drop(columns=[name for name in _ARM if len(set(head[name])) <= 1]))
+ANY = "(any)"
+"""What a system learned from whose answers do not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +40,8 @@ class RunFigures:
     """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
     """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
+    mining: MiningFigures | None = None
+    """What was mined; None where the run has no mined table."""
 
 
 def build_tables(figures: RunFigures) -> list[Table]:
@@ -68,6 +51,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables.append(_differences(figures, figures.differences))
     if figures.label_differences is not None:
         tables += _label_differences(figures, figures.label_differences)
+    if figures.mining is not None:
+        tables += mining_tables(figures.mining, headline_reference(figures.scores))
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
     tables += [
@@ -132,55 +117,6 @@ def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
     ]
 
 
-def display(frame: pd.DataFrame) -> pd.DataFrame:
-    """Word the numbers of a table: shares to three digits, counts with separators, a dash for what is missing.
-
-    Which block of labels a system learned from is left out where there is only one.
-    """
-    if "learned_from" in frame and len(set(frame["learned_from"]) - {""}) == 1:
-        frame = frame.drop(columns="learned_from")
-    return frame.apply(lambda column: column.map(_word))
-
-
-def is_number(table: Table, column: Hashable) -> bool:
-    """Say whether a column of a table is set to the right."""
-    return bool(pd.api.types.is_numeric_dtype(table.frame[column]))
-
-
-def write_tables(tables: Sequence[Table], folder: Path, *, with_latex: bool = True) -> None:
-    """Write each table as `.md`, `.csv` and, for papers, `.tex`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for table in tables:
-        worded = table.shown
-        sides = ["right" if is_number(table, name) else "left" for name in worded]
-        # A bar inside a cell would open a column of its own.
-        body = worded.map(lambda cell: cell.replace("|", r"\|")).to_markdown(
-            index=False, disable_numparse=True, colalign=sides
-        )
-        (folder / f"{table.name}.md").write_text(f"# {table.title}\n\n{table.note}\n\n{body}\n", encoding="utf-8")
-        table.frame.to_csv(folder / f"{table.name}.csv", index=False)
-        if not with_latex:
-            continue
-        tex = worded.to_latex(
-            index=False,
-            escape=True,
-            caption=table.title,
-            label=f"tab:{table.name}",
-            column_format="".join(side[0] for side in sides),
-        )
-        (folder / f"{table.name}.tex").write_text(tex, encoding="utf-8")
-
-
-def _word(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or pd.isna(value):  # type: ignore[call-overload]
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) <= 1 else f"{value:,.1f}"
-    return f"{value:,}"
-
-
 def headline_reference(scores: pd.DataFrame) -> str:
     """Return the most trustworthy reference that every split has; reviewed titles are too few to lead."""
     present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
@@ -198,6 +134,19 @@ def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataF
     return order.merge(wide.reset_index(), on=keys)
 
 
+def _once(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
+    """Show a system that answers alike whatever it learned from once, without saying from what."""
+    alike = [
+        str(system)
+        for system, group in frame.groupby("system", sort=False)
+        if len(set(group["learned_from"])) > 1
+        and len(group[["split", *values]].drop_duplicates()) == len(set(group["split"]))
+    ]
+    same = frame["system"].isin(alike)
+    first = frame[same].drop_duplicates(["split", "system"]).assign(learned_from=ANY)
+    return pd.concat([first, frame[~same]]).sort_index(kind="stable")
+
+
 def _summary(figures: RunFigures) -> Table:
     keys = ["split", "learned_from", "system"]
     reference = headline_reference(figures.scores)
@@ -209,6 +158,7 @@ def _summary(figures: RunFigures) -> Table:
         legacy = _wide(main[main["reference"] == "legacy"], figures.taxonomy, keys)
         wide = wide.merge(legacy[[*keys, "all"]].rename(columns={"all": "legacy all"}), on=keys)
         columns.append("legacy all")
+    wide = _once(wide, [*figures.taxonomy.names, *columns])
     rows = []
     for split, group in wide.groupby("split", sort=False):
         ceiling = dict.fromkeys(wide.columns) | {"split": split, "learned_from": "", "system": CEILING}
@@ -247,8 +197,9 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
         & (differences["reference"] == reference)
         & (differences["weighting"] == WEIGHTINGS[0])
     ]
-    chosen = chosen.assign(verdict=chosen.apply(_verdict, axis=1))
+    chosen = chosen.assign(verdict=chosen.apply(verdict, axis=1))
     columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
+    chosen = _once(chosen.reset_index(drop=True), ["difference", "low", "high"])
     note = (
         f"Accuracy per record against {reference} with all targets right, minus that of {name} on the same titles, "
         "with the 95% interval of the difference (titles resampled with all their records). Ahead or behind means that "
@@ -264,7 +215,7 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     shares = main[(main["metric"] == "accuracy") & (main["target"] != WEIGHTED)].rename(columns={"value": "accuracy"})
     bought = differences[differences["weighting"] == WEIGHTINGS[0]]
-    bought = bought.assign(verdict=bought.apply(_verdict, axis=1))
+    bought = bought.assign(verdict=bought.apply(verdict, axis=1))
     frame = shares[[*keys, "titles", "records", "accuracy"]].merge(
         bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
     )
@@ -301,12 +252,6 @@ def _learned(learned: pd.DataFrame) -> Table:
         "place; reviewed where a person gave them. Test is the same for all fits; validation too, save reviewed ones."
     )
     return Table("learned_from", "What each fit learned from", note, learned)
-
-
-def _verdict(row: pd.Series) -> str:
-    if pd.isna(row["low"]):
-        return "too few titles"
-    return "ahead" if row["low"] > 0 else "behind" if row["high"] < 0 else "no difference shown"
 
 
 def _all_scores(figures: RunFigures, split: str) -> Table:

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from harness.reporting.page import write_page
-from harness.reporting.tables import Table, display, write_tables
+from harness.reporting.table import Table, display, write_tables
 
 TABLE = Table(
     "odd",

@@ -1,0 +1,130 @@
+"""Changes that were placed, as suggestions with their evidence in numbers, examples and one plain sentence."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.titles import IntArray
+from harness.mining.beliefs import Beliefs
+from harness.mining.placement import Placed
+from harness.mining.suggestions import Evidence, Suggestion
+from harness.mining.trial_table import Verdicts
+from harness.scoring.significance import wilson_interval
+
+_MOST_EXAMPLES = 3
+
+
+def suggest(
+    placed: Sequence[Placed], table: KeywordTable, train: Beliefs, valid: Beliefs, judge: str
+) -> list[Suggestion]:
+    """Word placed changes as suggestions, in the same order.
+
+    Args:
+        placed: from a placement that began with the table.
+        table: the base table.
+        train: what was believed about train.
+        valid: what was believed about validation.
+        judge: whose verdict that is, for the reader.
+    """
+    return [_suggestion(change, table, train, valid, judge) for change in placed]
+
+
+def right_targets(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> tuple[IntArray, IntArray]:
+    """Return how many targets of each title are right before and after a change, counting those that it changes.
+
+    Args:
+        verdicts: target to what changes.
+        beliefs: about the titles.
+
+    Returns:
+        Two arrays of shape (n_titles,).
+    """
+    before, after = np.zeros(len(beliefs), dtype=np.int64), np.zeros(len(beliefs), dtype=np.int64)
+    for target, changed in verdicts.items():
+        right = beliefs.verdicts(target)[changed.titles]
+        before[changed.titles] += changed.before == right
+        after[changed.titles] += changed.after == right
+    return before, after
+
+
+def _suggestion(change: Placed, table: KeywordTable, train: Beliefs, valid: Beliefs, judge: str) -> Suggestion:
+    option, subject = change.option, change.subject
+    matched = subject.titles[0] if option.rows[0] is None else option.rows[0].titles
+    before, after = right_targets(change.verdicts, valid)
+    fixed, broken = after > before, after < before
+    judged, right = _judged(change, valid, after)
+    low, high = wilson_interval(int(right.sum()), len(right)) if len(right) else (None, None)
+    evidence = Evidence(
+        support_titles=len(matched),
+        support_records=int(train.records[matched].sum()),
+        judged_titles=len(judged),
+        precision=float(right.mean()) if len(right) else None,
+        precision_low=low,
+        precision_high=high,
+        judge=judge,
+        lift=change.gain.total / float(valid.weights.sum()),
+        lift_low=change.gain.low / float(valid.weights.sum()),
+        fixed=int(fixed.sum()),
+        broken=int(broken.sum()),
+        examples=example_titles(valid, fixed),
+        counter_examples=example_titles(valid, broken),
+        importance=subject.importance,
+    )
+    own = None if subject.number is None else table.rows.iloc[subject.number]
+    return Suggestion(
+        action=option.action,
+        keyword=subject.keyword,
+        priority=option.priority,
+        match=option.match,
+        labels={target: option.labels.get(target, "") for target in table.taxonomy.names},
+        line=None if own is None else int(own["line"]),
+        old_priority=None if own is None else float(own["priority"]),
+        old_match=None if own is None else str(own["match"]),
+        evidence=evidence,
+        rationale=_sentence(change, table, evidence),
+    )
+
+
+def _judged(change: Placed, valid: Beliefs, after: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Return the titles that a change is judged by, and in which of them all is right that it decides."""
+    if change.option.rows[1] is None:
+        counted = np.zeros(len(valid), dtype=np.int64)
+        for verdicts in change.verdicts.values():
+            counted[verdicts.titles] += 1
+        judged = np.flatnonzero(counted)
+        return judged, after[judged] == counted[judged]
+    wrong, decided = np.zeros(len(valid), dtype=bool), np.zeros(len(valid), dtype=bool)
+    for target, titles in change.decided.items():
+        decided[titles] = True
+        wrong[titles] |= valid.verdicts(target)[titles] != change.option.rows[1].classes[target]
+    judged = np.flatnonzero(decided)
+    return judged, ~wrong[judged]
+
+
+def example_titles(beliefs: Beliefs, chosen: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return at most three of the titles chosen, the most frequent first."""
+    rows = np.flatnonzero(chosen)
+    order = np.lexsort((beliefs.titles[rows].astype(str), -beliefs.records[rows]))
+    return tuple(str(title) for title in beliefs.titles[rows[order[:_MOST_EXAMPLES]]])
+
+
+def _sentence(change: Placed, table: KeywordTable, evidence: Evidence) -> str:
+    """Say in one sentence what is proposed and why."""
+    keyword, option = change.subject.keyword, change.option
+    outcome = f"{evidence.fixed} titles of validation come out better and {evidence.broken} worse"
+    says = " and ".join(f"{target} {label}" for target, label in option.labels.items())
+    if option.action == "add":
+        heard = "" if evidence.importance is None else f", on which {evidence.importance:.0%} of its importance falls"
+        way = "a word" if option.match == "word" else "the beginning of a word"
+        return f"The network takes {keyword!r} ({way}{heard}) for {says}, which the table does not know: {outcome}."
+    assert change.subject.number is not None, "only a new row has no number"
+    own = table.rows.iloc[change.subject.number]
+    if option.action == "narrow":
+        way = "a whole word" if option.match == "word" else "the beginning of a word"
+        return f"{keyword!r} also matches inside longer words; sought as {way} only, {outcome}."
+    if option.action == "re-prioritise":
+        moved = "outranked by more keywords" if option.priority > own["priority"] else "let to outrank more keywords"
+        return f"{keyword!r} should be {moved} (priority {own['priority']:g} to {option.priority:g}): {outcome}."
+    return f"{keyword!r} misleads more than it helps in setting {says}: without it, {outcome}."

@@ -1,0 +1,165 @@
+"""Runs of one to three words in titles, inflections of the last word merged: what a new keyword may be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+from scipy import sparse
+
+from baselines.matching import MatchingPass, find_matches, normal_form
+from data_cleaning.titles import IntArray, StrArray
+
+MOST_WORDS = 3
+_JOINING = frozenset({"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
+_ENDINGS = (
+    *("ments", "ment", "ances", "ance", "ences", "ence", "ings", "ing", "ions", "ion", "ants", "ant"),
+    *("ents", "ent", "ers", "ors", "ies", "er", "or", "ed", "es", "al", "y", "e", "s"),
+)
+"""Endings of English nouns and verbs, longer ones before those that they end in."""
+_SHORTEST_STEM = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phrases:
+    """Distinct phrases of some titles, and where they stand; all arrays of phrases have length n_phrases."""
+
+    texts: npt.NDArray[np.object_]
+    """Words between single spaces, as `matching.normal_form` spells them."""
+    matches: npt.NDArray[np.object_]
+    """How a table would seek each: "word", or "prefix" where inflections were merged."""
+    titles: IntArray
+    """Title of each occurrence, (n_occurrences,); an occurrence is the first of its phrase in its title."""
+    phrases: IntArray
+    """Phrase of each occurrence, (n_occurrences,)."""
+    first_words: IntArray
+    """First word of each occurrence, counted from 0 in its title, (n_occurrences,)."""
+    n_titles: int
+
+    @property
+    def n_words(self) -> IntArray:
+        """Words of each phrase, (n_phrases,)."""
+        return np.array([text.count(" ") + 1 for text in self.texts], dtype=np.int64)
+
+    @property
+    def held(self) -> sparse.csc_matrix:
+        """Which title holds which phrase, booleans, (n_titles, n_phrases)."""
+        ones = np.ones(len(self.titles), dtype=bool)
+        return sparse.csc_matrix((ones, (self.titles, self.phrases)), shape=(self.n_titles, len(self.texts)))
+
+
+def split_titles(titles: Sequence[str] | npt.NDArray[np.object_]) -> list[list[str]]:
+    """Return the words of each title as keywords are sought in them."""
+    return [text.split() for text in normal_form(pl.Series(titles, dtype=pl.String))]
+
+
+def find_phrases(words: Sequence[Sequence[str]], *, least_titles: int) -> Phrases:
+    """Find the phrases of some titles.
+
+    A phrase neither begins nor ends with a word that only joins others, and has a letter. Phrases that differ in the
+    ending of the last word ("threat hunter", "threat hunting") are there as they are, and once more as the beginning
+    that they share ("threat hunt").
+
+    Args:
+        words: of each title, from `split_titles`.
+        least_titles: phrases in fewer titles are left out.
+    """
+    counts: dict[str, int] = defaultdict(int)
+    for held in words:
+        for text in {text for text, _ in _runs(held)}:
+            counts[text] += 1
+    beginnings = _shared_beginnings(counts)
+    keys = [*((text, "word") for text in sorted(counts)), *((start, "prefix") for start in sorted(beginnings))]
+    number = {key: at for at, key in enumerate(keys)}
+    in_run = {
+        text: [number[text, "word"], *(number[start, "prefix"] for start in _beginnings_of(text, beginnings))]
+        for text in counts
+    }
+    occurrences: list[tuple[int, int, int]] = []
+    for title, held in enumerate(words):
+        seen: set[int] = set()
+        for text, first in _runs(held):
+            for phrase in in_run[text]:
+                if phrase not in seen:
+                    seen.add(phrase)
+                    occurrences.append((title, phrase, first))
+    at = np.array(occurrences, dtype=np.int64).reshape(-1, 3)
+    frequent = np.bincount(at[:, 1], minlength=len(keys)) >= least_titles
+    kept = frequent[at[:, 1]]
+    renumbered = np.cumsum(frequent) - 1
+    chosen = [key for key, is_frequent in zip(keys, frequent, strict=True) if is_frequent]
+    return Phrases(
+        texts=np.array([text for text, _ in chosen], dtype=object),
+        matches=np.array([match for _, match in chosen], dtype=object),
+        titles=at[kept, 0],
+        phrases=renumbered[at[kept, 1]],
+        first_words=at[kept, 2],
+        n_titles=len(words),
+    )
+
+
+def titles_matching(
+    keywords: Sequence[str] | pd.Series, matches: Sequence[str] | pd.Series, titles: Sequence[str] | StrArray
+) -> list[IntArray]:
+    """Return the positions of the titles that each keyword matches, in rising order, one array per keyword.
+
+    Args:
+        keywords: in the spelling of `split_titles`.
+        matches: "word" or "prefix", one per keyword.
+        titles: to be searched.
+    """
+    patterns = [f" {text} " if match == "word" else f" {text}" for text, match in zip(keywords, matches, strict=True)]
+    distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns))}
+    if not distinct:
+        return []
+    search = MatchingPass(spell=normal_form, patterns=tuple(distinct), ranks={}, no_match=0)
+    ((at, found),) = find_matches([search], titles)
+    held = sparse.csc_matrix((np.ones(len(at), dtype=bool), (at, found)), shape=(len(titles), len(distinct)))
+    held.sort_indices()
+    columns = [distinct[pattern] for pattern in patterns]
+    return [held.indices[held.indptr[one] : held.indptr[one + 1]].astype(np.int64) for one in columns]
+
+
+def stem(word: str) -> str:
+    """Strip endings as long as a stem of four letters is left; words of one stem are taken for inflections."""
+    for ending in _ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return stem(word[: -len(ending)])
+    return word
+
+
+def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
+    """Yield every run that may be a phrase, and the place of its first word."""
+    for first in range(len(words)):
+        for last in range(first, min(first + MOST_WORDS, len(words))):
+            run = words[first : last + 1]
+            text = " ".join(run)
+            if run[0] not in _JOINING and run[-1] not in _JOINING and any(letter.isalpha() for letter in text):
+                yield text, first
+
+
+def _shared_beginnings(texts: Iterable[str]) -> set[str]:
+    """Return what texts begin with that differ in nothing but the ending of the last word."""
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for text in texts:
+        before, _, last = text.rpartition(" ")
+        alike[before, stem(last)].append(text)
+    shared = {(before, _common_start(members)) for (before, _), members in alike.items() if len(members) > 1}
+    return {start for before, start in shared if len(start.removeprefix(before).strip()) >= _SHORTEST_STEM}
+
+
+def _common_start(texts: Sequence[str]) -> str:
+    """Return what all texts begin with."""
+    # What the first and the last in order share, all between them share as well.
+    first, last = min(texts), max(texts)
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:length]
+
+
+def _beginnings_of(text: str, beginnings: set[str]) -> list[str]:
+    """Return the beginnings that a text starts with, within its last word."""
+    shortest = len(text) - len(text.rpartition(" ")[2]) + _SHORTEST_STEM
+    return [text[:end] for end in range(shortest, len(text) + 1) if text[:end] in beginnings]

@@ -1,0 +1,332 @@
+"""Where a change does most good: measured on train, and taken for as long as validation vouches for it."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import norm
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.titles import IntArray
+from harness.mining.beliefs import Beliefs
+from harness.mining.phrases import split_titles, titles_matching
+from harness.mining.suggestions import Action, key_of
+from harness.mining.trial_table import Row, TrialTable, Verdicts
+
+LOWER_BOUND_AT = float(norm.ppf(0.95))
+"""Standard deviations below a gain where its one-sided 95% interval begins."""
+
+LEAST_TITLES = 3
+"""Titles of validation that a change has to set right; of fewer, nothing can be said."""
+
+ABOUT_AS_GOOD = 0.95
+"""Of the options for a row of the table, one that gains this share of what the best one gains is taken before it where
+it is more cautious: reading whole words leaves more as it is than another priority, and that more than no row."""
+
+_NOTHING = 1e-9
+_TRAIN, _VALID = 0, 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One way to make a change: the row as it would be in train and in validation, None where it would go."""
+
+    action: Action
+    match: str
+    priority: float
+    labels: Mapping[str, str]
+    """Target to the class that the row sets."""
+    rows: tuple[Row | None, Row | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A row that may be changed, or a keyword that may become one, and how."""
+
+    keyword: str
+    number: int | None
+    """Of the row in the table, from 0; None for a new one."""
+    importance: float | None
+    """Mean share of a network's importance that falls on the keyword; None for rows of the table."""
+    options: tuple[Option, ...]
+    titles: tuple[IntArray, IntArray]
+    """Titles of train and of validation that any option touches."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """What a change is worth, with titles weighing the root of their records."""
+
+    total: float
+    """Weight of the titles set right less that of those spoiled, targets counting by their importance."""
+    low: float
+    """Lower bound of its one-sided 95% interval, titles resampled."""
+    n_better: int
+    n_worse: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """One change that was made, in the order of making."""
+
+    subject: Subject
+    option: Option
+    number: int
+    """Of the row in the table, new rows after the last."""
+    gain: Gain
+    """On validation, on top of the changes before it."""
+    verdicts: Mapping[str, Verdicts]
+    """What it changed on validation, target to titles."""
+    decided: Mapping[str, IntArray]
+    """Target to the titles of validation that the row decides from then on."""
+
+
+@dataclass
+class Placement:
+    """A table under trial on train and on validation, with what is believed about both."""
+
+    train: Beliefs
+    valid: Beliefs
+    tables: tuple[TrialTable, TrialTable]
+    placed: list[Placed] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, table: KeywordTable, train: Beliefs, valid: Beliefs) -> "Placement":
+        """Start from a table as it is."""
+        return cls(train, valid, (TrialTable(table, train.titles), TrialTable(table, valid.titles)))
+
+    def run(self, subjects: Sequence[Subject], most: int) -> list[Placed]:
+        """Make changes one by one, the one that gains most first, until none gains for sure.
+
+        The option of a change is the best on train. What it gains is taken on validation; a change needs a lower bound
+        above 0 there and `LEAST_TITLES` titles set right, and titles that a person labelled must not speak against it.
+
+        Args:
+            subjects: what may be changed; each at most once.
+            most: changes to make at most.
+        """
+        chosen = [self._best_option(subject) for subject in subjects]
+        gains = [
+            self._gain(_VALID, subject, option) if option else None
+            for subject, option in zip(subjects, chosen, strict=True)
+        ]
+        waiting = {at for at, gain in enumerate(gains) if gain is not None}
+        while waiting and len(self.placed) < most:
+            sure = [at for at in waiting if self._is_sure(gains[at])]
+            if not sure:
+                break
+            best = max(sure, key=lambda at: (gains[at].total, -at))  # type: ignore[union-attr]
+            subject = subjects[best]
+            # Changes before this one may have moved the best place for it.
+            option = self._best_option(subject)
+            gain = self._gain(_VALID, subject, option) if option else None
+            if option != chosen[best] or gain != gains[best]:
+                chosen[best], gains[best] = option, gain
+                if gain is None:
+                    waiting.discard(best)
+                continue
+            assert option is not None, "only a change with an option gains"
+            assert gain is not None, "only a change with a gain is sure"
+            waiting.discard(best)
+            if self._reviewers_object(subject, option):
+                continue
+            touched = self._make(subject, option, gain)
+            for at in waiting:
+                if _meet(subjects[at].titles[_VALID], touched) and chosen[at] is not None:
+                    gains[at] = self._gain(_VALID, subjects[at], chosen[at])
+        return self.placed
+
+    def _make(self, subject: Subject, option: Option, gain: Gain) -> IntArray:
+        """Make a change in both tables; return the titles of validation that it touches."""
+        table, row = self.tables[_VALID], option.rows[_VALID]
+        number = len(table.rows) if subject.number is None else subject.number
+        decided = {} if row is None else {name: table.decided(number, row, name) for name in row.classes}
+        verdicts = table.try_row(number, row)
+        self.placed.append(
+            Placed(subject=subject, option=option, number=number, gain=gain, verdicts=verdicts, decided=decided)
+        )
+        self.tables[_TRAIN].put(number, option.rows[_TRAIN])
+        return table.put(number, row)
+
+    def _best_option(self, subject: Subject) -> Option | None:
+        """Return the option that gains most on train; of equal ones the most cautious, which come first."""
+        gains = [self._gain(_TRAIN, subject, option).total for option in subject.options]
+        enough = max(gains, default=0.0) * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
+        if enough <= 0:
+            return None
+        return next(option for option, gain in zip(subject.options, gains, strict=True) if gain >= enough)
+
+    def _verdicts(self, part: int, subject: Subject, option: Option) -> dict[str, Verdicts]:
+        table = self.tables[part]
+        return table.try_row(len(table.rows) if subject.number is None else subject.number, option.rows[part])
+
+    def _gain(self, part: int, subject: Subject, option: Option | None) -> Gain:
+        if option is None:
+            return Gain(total=0.0, low=0.0, n_better=0, n_worse=0)
+        beliefs = (self.train, self.valid)[part]
+        return gain_of(self._verdicts(part, subject, option), beliefs)
+
+    def _is_sure(self, gain: Gain | None) -> bool:
+        return gain is not None and gain.low > 0 and gain.n_better >= LEAST_TITLES
+
+    def _reviewers_object(self, subject: Subject, option: Option) -> bool:
+        """Say whether titles that a person labelled, in train or validation, lose by a change on the whole."""
+        total = 0.0
+        for part, beliefs in enumerate((self.train, self.valid)):
+            points = title_points(self._verdicts(part, subject, option), beliefs)
+            total += points[beliefs.reviewed].sum()
+        return total < 0
+
+
+def title_points(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> npt.NDArray[np.float64]:
+    """Return what each title gains by some changes of verdict: belief after less belief before, (n_titles,).
+
+    Targets count by their importance, which sum to 1.
+    """
+    importance = sum(target.importance for target in beliefs.taxonomy.targets)
+    points = np.zeros(len(beliefs))
+    for name, changed in verdicts.items():
+        shares = beliefs.shares[name]
+        difference = shares[changed.titles, changed.after] - shares[changed.titles, changed.before]
+        points[changed.titles] += difference * beliefs.taxonomy[name].importance / importance
+    return points
+
+
+def gain_of(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> Gain:
+    """Measure some changes of verdict.
+
+    The bound takes titles for drawn a Poisson number of times, as `significance.clustered_intervals` does, and their
+    weighted sum for normal.
+    """
+    points = title_points(verdicts, beliefs)
+    weighed = points * beliefs.weights
+    total = float(weighed.sum())
+    return Gain(
+        total=total,
+        low=total - LOWER_BOUND_AT * float(np.sqrt((weighed**2).sum())),
+        n_better=int((points > 0).sum()),
+        n_worse=int((points < 0).sum()),
+    )
+
+
+def new_rows(
+    candidates: Mapping[str, pd.DataFrame], table: KeywordTable, train: Beliefs, valid: Beliefs
+) -> list[Subject]:
+    """Offer each candidate as a new row: for all targets that it speaks for or one of them, at every priority.
+
+    Args:
+        candidates: target to `keyword`, `match` and `class`, and `importance` where a network was asked.
+        table: whose priorities are used.
+        train: titles, in the order of the trial.
+        valid: the same of validation.
+    """
+    spoken: dict[tuple[str, str], dict[str, str]] = {}
+    importance: dict[tuple[str, str], list[float]] = {}
+    for target, frame in candidates.items():
+        for row in frame.to_dict("records"):
+            key = str(row["keyword"]), str(row["match"])
+            spoken.setdefault(key, {})[target] = str(row["class"])
+            importance.setdefault(key, []).extend([float(row["importance"])] if "importance" in row else [])
+    keywords, matches = [key[0] for key in spoken], [key[1] for key in spoken]
+    held = [titles_matching(keywords, matches, part.titles) for part in (train, valid)]
+    # From the last to outrank others to the first, so that the most cautious comes first.
+    levels = sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
+    subjects = []
+    for at, ((keyword, match), labels) in enumerate(spoken.items()):
+        titles = (held[_TRAIN][at], held[_VALID][at])
+        options = tuple(
+            _added(keyword, match, priority, some, titles, table) for some in _subsets(labels) for priority in levels
+        )
+        known = importance[keyword, match]
+        subjects.append(
+            Subject(
+                keyword=keyword,
+                number=None,
+                importance=float(np.mean(known)) if known else None,
+                options=options,
+                titles=titles,
+            )
+        )
+    return subjects
+
+
+def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[int, Sequence[float]]) -> list[Subject]:
+    """Offer each row of a table to be narrowed, re-prioritised or retired.
+
+    Args:
+        table: as the placement began with it.
+        placement: at its beginning.
+        repriced: number of a row to priorities that it may have instead.
+    """
+    words = split_titles(table.rows["keyword"].tolist())
+    texts = [" ".join(held) for held in words]
+    parts = (placement.train, placement.valid)
+    narrower = {
+        match: [titles_matching([text or "-" for text in texts], [match] * len(texts), part.titles) for part in parts]
+        for match in ("prefix", "word")
+    }
+    subjects = []
+    for number, (keyword, match, priority) in enumerate(
+        table.rows[["keyword", "match", "priority"]].itertuples(index=False)
+    ):
+        now = [row for trial in placement.tables if (row := trial.rows[number]) is not None]
+        assert len(now) == len(parts), "rows are offered before any is retired"
+        labels = {target: table.rows[target].iloc[number] for target in now[0].classes}
+        options = []
+        if match == "substring" and texts[number]:
+            for narrow in ("prefix", "word"):
+                rows = [
+                    replace(row, titles=np.intersect1d(row.titles, narrower[narrow][part][number]))
+                    for part, row in enumerate(now)
+                ]
+                if len(rows[0].titles) and any(len(a.titles) < len(b.titles) for a, b in zip(rows, now, strict=True)):
+                    options.append(_option("narrow", narrow, priority, labels, rows))
+        for other in repriced.get(number, ()):
+            moved = [replace(row, priority=other) for row in now]
+            options.append(_option("re-prioritise", match, other, labels, moved))
+        options.append(Option(action="retire", match=match, priority=priority, labels=labels, rows=(None, None)))
+        if any(len(row.titles) for row in now):
+            titles = (now[0].titles, now[1].titles)
+            subjects.append(
+                Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
+            )
+    return subjects
+
+
+def not_refused(subject: Subject, refused: Collection[str]) -> Subject:
+    """Leave out the options that somebody has rejected before, by `suggestions.key_of`."""
+    kept = tuple(
+        option for option in subject.options if key_of(option.action, subject.keyword, option.labels) not in refused
+    )
+    return replace(subject, options=kept)
+
+
+def _option(action: Action, match: str, priority: float, labels: Mapping[str, str], rows: Sequence[Row]) -> Option:
+    return Option(action=action, match=match, priority=priority, labels=labels, rows=(rows[_TRAIN], rows[_VALID]))
+
+
+def _added(
+    keyword: str,
+    match: str,
+    priority: float,
+    labels: Mapping[str, str],
+    titles: tuple[IntArray, IntArray],
+    table: KeywordTable,
+) -> Option:
+    classes = {target: table.taxonomy[target].class_index[label] for target, label in labels.items()}
+    rows = [Row(titles=part, priority=priority, length=len(keyword), classes=classes) for part in titles]
+    return _option("add", match, priority, labels, rows)
+
+
+def _subsets(labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield every choice of at least one of the labels, the fewest first."""
+    for n_labels in range(1, len(labels) + 1):
+        for some in combinations(labels.items(), n_labels):
+            yield dict(some)
+
+
+def _meet(one: IntArray, other: IntArray) -> bool:
+    return bool(np.isin(one, other, assume_unique=True).any())

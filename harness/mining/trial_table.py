@@ -1,0 +1,177 @@
+"""A keyword table over fixed titles, in which change after change can be tried without matching anything anew."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.titles import IntArray
+
+_NOBODY = -1
+_LENGTHS, _ROWS = 1 << 11, 1 << 16
+"""Room for the length of a keyword and the place of its row in one number beside the priority."""
+
+_NO_TITLES = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a table as it is tried: where it matches, and what it says there."""
+
+    titles: IntArray
+    """Titles that it matches, in rising order."""
+    priority: float
+    length: int
+    """Characters of the keyword, by which ties are decided."""
+    classes: Mapping[str, int]
+    """Target to the class that the row sets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdicts:
+    """What a trial would change for one target."""
+
+    titles: IntArray
+    """Titles whose class would be another, (n_changed,)."""
+    before: IntArray
+    """Class that each has, (n_changed,)."""
+    after: IntArray
+    """Class that each would get, (n_changed,)."""
+
+
+class TrialTable:
+    """The rows of a table, who wins each title, and who would if the winner were not there.
+
+    Rows are numbered from 0 in the order of the table; new ones come after the last.
+    """
+
+    def __init__(self, table: KeywordTable, titles: Sequence[str] | npt.NDArray[np.object_]) -> None:
+        """Match every row once.
+
+        Args:
+            table: to begin with.
+            titles: that verdicts are asked for.
+        """
+        self.taxonomy = table.taxonomy
+        self.rows: list[Row | None] = []
+        """None for a row that was retired."""
+        hits = table.hits(titles).tocsc()
+        priorities, lengths = table.rows["priority"].to_numpy(), table.rows["keyword"].str.len().to_numpy()
+        for at in range(len(table)):
+            codes = {name: int(table.class_positions[name][at]) for name in table.taxonomy.names}
+            row = Row(
+                titles=np.sort(hits.indices[hits.indptr[at] : hits.indptr[at + 1]]).astype(np.int64),
+                priority=float(priorities[at]),
+                length=int(lengths[at]),
+                classes={name: code for name, code in codes.items() if code >= 0},
+            )
+            self.rows.append(row)
+        # Nobody stands last in these, so that -1 finds what goes for nobody.
+        self._keys = np.array([*(_key(number, row) for number, row in enumerate(self.rows)), np.inf])
+        self._codes = {
+            target.name: np.array(
+                [
+                    *(row.classes.get(target.name, _NOBODY) for row in self.rows if row),
+                    target.class_index[target.fallback],
+                ]
+            )
+            for target in self.taxonomy.targets
+        }
+        self._first = {name: np.full(len(titles), _NOBODY) for name in self.taxonomy.names}
+        self._second = {name: np.full(len(titles), _NOBODY) for name in self.taxonomy.names}
+        self._rows_of: list[set[int]] = [set() for _ in range(len(titles))]
+        for number, matching in enumerate(self.rows):
+            self._enter(number, matching)
+        self._settle(np.arange(len(titles)))
+
+    def classes(self, target: str) -> IntArray:
+        """Return the class of each title, (n_titles,)."""
+        return self._codes[target][self._first[target]]
+
+    def winners(self, target: str) -> IntArray:
+        """Return the number of the row that decides each title, -1 for none, (n_titles,)."""
+        return self._first[target]
+
+    def rivals(self, target: str, number: int, titles: IntArray) -> npt.NDArray[np.float64]:
+        """Return the priority of whoever decides some titles if a row does not, infinity for nobody, (n_asked,)."""
+        return np.floor(self._keys[self._others(target, number, titles)] / (_LENGTHS * _ROWS))
+
+    def try_row(self, number: int, row: Row | None) -> dict[str, Verdicts]:
+        """Say what would change if a row were another one, target to its titles; nothing is changed.
+
+        Args:
+            number: of the row; one past the last for a new row.
+            row: what it would be; None retires it.
+        """
+        old = self.rows[number] if number < len(self.rows) else None
+        touched = self._touched(old, row)
+        matched = np.isin(touched, row.titles, assume_unique=True) if row else np.zeros(len(touched), dtype=bool)
+        verdicts = {}
+        for name in self.taxonomy.names:
+            says = row.classes.get(name, _NOBODY) if row else _NOBODY
+            if says == _NOBODY and (old is None or name not in old.classes):
+                continue
+            others = self._others(name, number, touched)
+            before, after = self._codes[name][self._first[name][touched]], self._codes[name][others]
+            if says != _NOBODY:
+                after = np.where(matched & (_key(number, row) < self._keys[others]), says, after)
+            changed = before != after
+            verdicts[name] = Verdicts(titles=touched[changed], before=before[changed], after=after[changed])
+        return verdicts
+
+    def decided(self, number: int, row: Row, target: str) -> IntArray:
+        """Return the titles that a row would decide for a target in the place of row `number`."""
+        if target not in row.classes:
+            return _NO_TITLES
+        others = self._others(target, number, row.titles)
+        return row.titles[_key(number, row) < self._keys[others]]
+
+    def put(self, number: int, row: Row | None) -> IntArray:
+        """Make a change for good; return the titles that it touches."""
+        old = self.rows[number] if number < len(self.rows) else None
+        if number == len(self.rows):
+            self.rows.append(None)
+            self._keys = np.insert(self._keys, number, np.inf)
+            self._codes = {name: np.insert(codes, number, _NOBODY) for name, codes in self._codes.items()}
+        for title in old.titles if old else ():
+            self._rows_of[title].discard(number)
+        self.rows[number] = row
+        self._keys[number] = _key(number, row)
+        for name, codes in self._codes.items():
+            codes[number] = row.classes.get(name, _NOBODY) if row else _NOBODY
+        self._enter(number, row)
+        touched = self._touched(old, row)
+        self._settle(touched)
+        return touched
+
+    def _enter(self, number: int, row: Row | None) -> None:
+        for title in row.titles if row else ():
+            self._rows_of[title].add(number)
+
+    def _others(self, target: str, number: int, titles: IntArray) -> IntArray:
+        """Return who decides some titles if a row does not, (n_asked,)."""
+        first = self._first[target][titles]
+        return np.where(first == number, self._second[target][titles], first)
+
+    def _settle(self, titles: IntArray) -> None:
+        """Find the first and the second of the rows that match each of some titles."""
+        for title in titles:
+            ranked = sorted(self._rows_of[title], key=self._keys.__getitem__)
+            for name, codes in self._codes.items():
+                speaking = [number for number in ranked if codes[number] != _NOBODY]
+                self._first[name][title] = speaking[0] if speaking else _NOBODY
+                self._second[name][title] = speaking[1] if len(speaking) > 1 else _NOBODY
+
+    @staticmethod
+    def _touched(old: Row | None, new: Row | None) -> IntArray:
+        """Return the titles that either matches."""
+        return np.union1d(old.titles if old else _NO_TITLES, new.titles if new else _NO_TITLES)
+
+
+def _key(number: int, row: Row | None) -> float:
+    """Put priority, length and place into one number: the lower outranks, ties go to the longer, then the earlier."""
+    if row is None:
+        return np.inf
+    return (row.priority * _LENGTHS + (_LENGTHS - 1 - min(row.length, _LENGTHS - 1))) * _ROWS + number
