@@ -18,6 +18,7 @@ from harness.mining.evidence import suggest
 from harness.mining.network import choose_to_explain, explain_words
 from harness.mining.phrases import find_phrases, split_titles
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
+from harness.mining.qualifiers import MOST_OFTEN, qualifying_shares
 from harness.mining.strengths import (
     asked_priorities,
     find_inversions,
@@ -96,7 +97,8 @@ def mine(
     classes = {target: table.class_positions[target][rows] for target, rows in winners.items()}
     chosen = choose_to_explain(heard["train"], classes, settings.explained_titles)
     shares = explain_words(system, heard["train"], words, chosen, settings.attribution, on_progress)
-    possible = may_be_keywords(phrases, table)
+    names_a_job = qualifying_shares(heard["train"].titles, words, phrases) < MOST_OFTEN
+    possible = {target: may_be & names_a_job for target, may_be in may_be_keywords(phrases, table).items()}
     candidates = {
         MINED: rank_candidates(phrases, heard["train"], shares, classes, possible, settings.candidates),
     }

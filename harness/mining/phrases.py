@@ -59,9 +59,9 @@ def split_titles(titles: Sequence[str] | npt.NDArray[np.object_]) -> list[list[s
 def find_phrases(words: Sequence[Sequence[str]], *, least_titles: int) -> Phrases:
     """Find the phrases of some titles.
 
-    A phrase neither begins nor ends with a word that only joins others, and has a letter. Phrases that differ in the
-    ending of the last word ("threat hunter", "threat hunting") are there as they are, and once more as the beginning
-    that they share ("threat hunt").
+    A phrase neither begins nor ends with a word that only joins others, and has a letter and more than one sign.
+    Phrases that differ in the ending of the last word ("threat hunter", "threat hunting") are there as they are, and
+    once more as the beginning that they share ("threat hunt").
 
     Args:
         words: of each title, from `split_titles`.
@@ -137,7 +137,8 @@ def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
         for last in range(first, min(first + MOST_WORDS, len(words))):
             run = words[first : last + 1]
             text = " ".join(run)
-            if run[0] not in _JOINING and run[-1] not in _JOINING and any(letter.isalpha() for letter in text):
+            joins = run[0] in _JOINING or run[-1] in _JOINING
+            if not joins and len(text) > 1 and any(letter.isalpha() for letter in text):
                 yield text, first
 
 
