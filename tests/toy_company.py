@@ -100,7 +100,7 @@ def write_toy_company(folder: Path) -> ToyCompany:
         },
         # Toy titles are too few to learn English from, and the tests are not about the language step.
         "clean": {"english_only": False},
-        "systems": ["majority", "keyword", "keyword-corrected", "tfidf", "neural"],
+        "systems": ["majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined"],
         "keyword": {"table": "keywords.csv"},
         "tfidf": {"min_titles": 1},
         "neural": {

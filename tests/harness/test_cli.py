@@ -10,7 +10,9 @@ from typer.main import get_command
 
 from harness.cli import app, main
 
-VERBS = get_command(app).commands
+COMMANDS = get_command(app).commands
+VERBS = {name: verb for name, verb in COMMANDS.items() if name != "suggest"}
+VERBS |= {f"suggest {name}": verb for name, verb in COMMANDS["suggest"].commands.items()}
 
 
 def call(monkeypatch, *arguments):
@@ -24,7 +26,7 @@ def call(monkeypatch, *arguments):
 
 @pytest.mark.parametrize("verb", list(VERBS))
 def test_every_verb_has_help_with_an_example(verb):
-    assert "Example: python -m harness" in VERBS[verb].help
+    assert f"Example: python -m harness {verb}" in VERBS[verb].help
 
 
 def test_the_module_is_the_command():

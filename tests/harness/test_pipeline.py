@@ -12,7 +12,7 @@ from harness.pipeline import arms, baseline_blocks, fingerprints, make_stages, p
 from harness.store import StageStore
 from harness.systems import SYSTEMS
 
-SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]")
+SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")
 
 
 def planned(*overrides):
@@ -37,7 +37,43 @@ def test_stages_come_after_those_they_need():
 def test_every_system_is_fitted_on_every_split():
     config, stages = planned()
     assert {arm.stage("fit") for arm in arms(config)} == {s.name for s in stages if s.name.startswith("fit/")}
-    assert len(arms(config)) == len(SYSTEMS) * 2
+    assert len(arms(config)) == len(SYSTEMS) * len(config.split.by) * len(config.blocks)
+
+
+def test_a_network_goes_on_from_its_fit_without_reviewed_titles():
+    _, stages = planned()
+    needs = {stage.name: stage.needs for stage in stages}
+    assert needs["fit/title/legacy+reviewed/neural"] == ("split/title", "fit/title/legacy/neural")
+    assert needs["fit/title/legacy/neural"] == needs["fit/title/legacy+reviewed/tfidf"] == ("split/title",)
+
+
+def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test_part():
+    _, stages = planned("mining.folds=2", "mining.faithful_titles=10", "reviewed.simulate={train: 9, valid: 9}")
+    needs = {stage.name: stage.needs for stage in stages}
+    for by in ("record", "title"):
+        for block in ("legacy", "legacy+reviewed"):
+            arm = f"{by}/{block}/keyword+mined"
+            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{block}/neural")
+            assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
+            assert f"references/{by}" in needs[f"prove/{arm}"]
+            assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])
+    assert [name for name in needs if name.startswith("mine_folds/")] == [
+        "mine_folds/title/legacy+reviewed/keyword+mined"
+    ]
+    assert [name for name in needs if name.startswith("faithfulness/")] == [
+        "faithfulness/title/legacy+reviewed/keyword+mined"
+    ]
+
+
+def test_rejecting_a_suggestion_has_the_table_mined_anew(tmp_path):
+    memory = tmp_path / "rejected.csv"
+    before = fingerprints(planned(f"mining.rejected={memory}")[1])
+    memory.write_text("key\nadd|devsecops\n")
+    after = fingerprints(planned(f"mining.rejected={memory}")[1])
+    changed = {name.split("/")[0] for name in before if before[name] != after[name]}
+    assert {"mine", "prove"} <= changed
+    assert not changed & {"leads", "clean", "split", "references"}
+    assert before["fit/title/legacy/neural"] == after["fit/title/legacy/neural"]
 
 
 def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path, monkeypatch):
@@ -100,8 +136,9 @@ def test_the_files_of_a_folder_of_the_network_count_and_not_where_it_lies(tmp_pa
     (tmp_path / "mine" / "deep" / "weights").write_text("second")
     after = prints(tmp_path / "mine")
     changed = {name for name in before if before[name] != after[name]}
-    fits = {f"fit/{by}/legacy/neural" for by in ("record", "title")}
-    assert {name for name in changed if name.startswith("fit/")} == fits
+    mined = {f"fit/{by}/{block}/{system}" for by in ("record", "title") for block in ("legacy", "legacy+reviewed")
+             for system in ("neural", "keyword+mined")}  # fmt: skip
+    assert {name for name in changed if name.startswith("fit/")} == mined
     by_neural = "label_issues={system: neural}"
     assert prints(tmp_path / "mine", by_neural)["label_issues"] != prints(tmp_path / "other", by_neural)["label_issues"]
 
