@@ -157,9 +157,9 @@ class LabelIssuesSection(_Section):
 class MiningSection(_Section):
     """What is mined from the network for the keyword table; runs with the system keyword+mined do it."""
 
-    attribution: str = "grad-cam"
-    """How the network says which words it heard: gradient-x-input, integrated-gradients or grad-cam."""
-    explained_titles: int = Field(default=3_000, ge=1)
+    attribution: Literal["gradient-x-input", "integrated-gradients", "grad-cam"] = "integrated-gradients"
+    """How the network says which words it heard; the default is the most faithful one (see docs/EXPERIMENTS.md)."""
+    explained_titles: int = Field(default=1_500, ge=1)
     """Titles of train that are explained, those that the table would answer otherwise first."""
     least_titles: int = Field(default=3, ge=1)
     """A phrase in fewer titles of train is no candidate."""

@@ -13,7 +13,7 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.config import RunConfig
 from harness.mining.exports import Origin, write_suggestions
 from harness.mining.miner import MINED
-from harness.pipeline import Arm, Folders, arms
+from harness.pipeline import Arm, Folders, exported_arm, mined_arms
 from harness.reporting.mining_tables import MiningFigures
 from harness.stages.files import (
     FAITHFULNESS,
@@ -27,21 +27,8 @@ from harness.stages.files import (
     RECOVERY,
 )
 from harness.stages.mine import read_suggestions
-from harness.systems import SYSTEMS
 
 FOLDER = "mined"
-
-
-def mined_arms(config: RunConfig) -> list[Arm]:
-    """List the arms of a run for which something is mined."""
-    return [arm for arm in arms(config) if SYSTEMS[arm.system].mined]
-
-
-def exported_arm(config: RunConfig) -> Arm:
-    """Return the arm whose suggestions are the run's: proven on unseen titles, with reviewed ones if there are any."""
-    mined = mined_arms(config)
-    by = "title" if "title" in config.split.by else config.split.by[0]
-    return [arm for arm in mined if arm.by == by][-1]
 
 
 def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
@@ -57,7 +44,7 @@ def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
         evidence = [asdict(change.evidence) for change in suggestions[MINED]]
         for name in ("lift_low", "lift"):
             proved.insert(list(proved).index("fixed"), name, [each[name] for each in evidence])
-        proved = proved.assign(rationale=[change.rationale for change in suggestions[MINED]], exported=arm == exported)
+        proved = proved.assign(why=[change.rationale for change in suggestions[MINED]], exported=arm == exported)
         changes.append(_of_arm(proved, arm))
         number = pd.DataFrame({"source": list(suggestions), "changes": [len(each) for each in suggestions.values()]})
         counts.append(_of_arm(number, arm))

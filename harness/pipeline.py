@@ -69,6 +69,18 @@ def arms(config: RunConfig) -> list[Arm]:
     return [Arm(by, block, system) for by in config.split.by for block in config.blocks for system in config.systems]
 
 
+def mined_arms(config: RunConfig) -> list[Arm]:
+    """List the arms of a run for which something is mined."""
+    return [arm for arm in arms(config) if SYSTEMS[arm.system].mined]
+
+
+def exported_arm(config: RunConfig) -> Arm:
+    """Return the arm whose suggestions are the run's: proven on unseen titles, with reviewed ones if there are any."""
+    mined = mined_arms(config)
+    by = "title" if "title" in config.split.by else config.split.by[0]
+    return [arm for arm in mined if arm.by == by][-1]
+
+
 def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[Stage]:
     """List the stages of a run; each comes after those it needs."""
     origin = (config.leads, config.taxonomy, config.seed if config.leads.simulate else None)
@@ -220,7 +232,7 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progre
             modules=("harness.stages.prove",),
         ),
     ]
-    if section.faithful_titles:
+    if section.faithful_titles and arm == exported_arm(config):
         stages.append(
             Stage(
                 arm.stage("faithfulness"),
@@ -230,7 +242,7 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progre
                 modules=("harness.stages.faithfulness", "neural.faithfulness", *of_network),
             )
         )
-    if section.folds and arm.block.endswith(REVIEWED):
+    if section.folds and arm.block.endswith(REVIEWED) and arm == exported_arm(config):
         start = replace(arm, system="neural", block=arm.block.removesuffix(REVIEWED)).stage("fit")
         stages.append(
             Stage(

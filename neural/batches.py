@@ -85,7 +85,7 @@ def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_toke
     lengths: list[int] = []
     for start in range(0, len(titles), _TITLES_PER_CALL):
         encoded = tokenizer(
-            [_safe(title) for title in titles[start : start + _TITLES_PER_CALL]],
+            [safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
             truncation=True,
             max_length=max_tokens,
             padding=False,  # said outright, as a saved tokenizer may carry a padding of its own
@@ -142,7 +142,7 @@ def halves(rows: IntArray, n_halvings: int) -> list[IntArray]:
     return [part for part in np.array_split(rows, min(2**n_halvings, len(rows))) if len(part)]
 
 
-def _safe(title: str) -> str:
+def safe_text(title: str) -> str:
     """Cut a title that is no title, and replace half characters.
 
     The tokenizer would read a pasted document of a megabyte to its end to keep its first tokens. A lone surrogate, left

@@ -17,7 +17,7 @@ from harness.mining.phrases import Phrases
 SAME_TITLES = 0.8
 """Of two phrases that would change the same titles, but for one in five, only the better one is a candidate."""
 
-MORE_TITLES, AS_CONSISTENT, AS_IMPORTANT = 1.2, 0.9, 0.5
+MORE_TITLES, AS_CONSISTENT, AS_IMPORTANT = 1.5, 0.9, 0.5
 """What a part of a phrase needs to stand for it: times the titles changed, the consistency and the importance."""
 
 COLUMNS = ("keyword", "match", "class", "score", "importance", "consistency", "changed", "titles", "records")
@@ -51,7 +51,7 @@ def may_be_keywords(phrases: Phrases, table: KeywordTable) -> dict[str, npt.NDAr
     """
     held = {target: set(table.rows.loc[table.sets[target], "keyword"].str.lower()) for target in table.taxonomy.names}
     words = sorted({word for text in phrases.texts for word in text.split()})
-    winners = table.winners(words, normalised=True) if words else {}
+    winners = table.winners(words, normalised=True)
     possible = {}
     for target in table.taxonomy.names:
         others = np.zeros(len(words), dtype=bool)

@@ -115,7 +115,7 @@ def _associations(rows: _Rows, target: Target, chosen: IntArray) -> FloatArray:
     found = np.zeros((len(chosen), target.n_classes))
     for code in np.unique(classes):
         is_class = classes == code
-        if is_class.all():
+        if is_class.all() or not len(chosen):
             continue
         inside = np.asarray(weighed[is_class].sum(axis=0)).ravel() / np.asarray(weighed.sum(axis=0)).ravel()
         statistics, _ = chi2(weighed, is_class)

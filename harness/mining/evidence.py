@@ -28,7 +28,13 @@ def suggest(
         valid: what was believed about validation.
         judge: whose verdict that is, for the reader.
     """
-    return [_suggestion(change, table, train, valid, judge) for change in placed]
+    hits = table.hits(train.titles).tocsc()
+    suggestions = []
+    for change in placed:
+        row = change.option.rows[0]
+        matched = hits[:, change.number].indices if row is None else row.titles
+        suggestions.append(_suggestion(change, table, train.records[matched], valid, judge))
+    return suggestions
 
 
 def right_targets(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> tuple[IntArray, IntArray]:
@@ -49,16 +55,16 @@ def right_targets(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> tuple[I
     return before, after
 
 
-def _suggestion(change: Placed, table: KeywordTable, train: Beliefs, valid: Beliefs, judge: str) -> Suggestion:
+def _suggestion(change: Placed, table: KeywordTable, support: IntArray, valid: Beliefs, judge: str) -> Suggestion:
+    """Word one change; `support` are the records of each title of train that its row matches."""
     option, subject = change.option, change.subject
-    matched = subject.titles[0] if option.rows[0] is None else option.rows[0].titles
     before, after = right_targets(change.verdicts, valid)
     fixed, broken = after > before, after < before
     judged, right = _judged(change, valid, after)
     low, high = wilson_interval(int(right.sum()), len(right)) if len(right) else (None, None)
     evidence = Evidence(
-        support_titles=len(matched),
-        support_records=int(train.records[matched].sum()),
+        support_titles=len(support),
+        support_records=int(support.sum()),
         judged_titles=len(judged),
         precision=float(right.mean()) if len(right) else None,
         precision_low=low,

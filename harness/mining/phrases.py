@@ -135,11 +135,16 @@ def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
     """Yield every run that may be a phrase, and the place of its first word."""
     for first in range(len(words)):
         for last in range(first, min(first + MOST_WORDS, len(words))):
-            run = words[first : last + 1]
-            text = " ".join(run)
-            joins = run[0] in _JOINING or run[-1] in _JOINING
-            if not joins and len(text) > 1 and any(letter.isalpha() for letter in text):
+            text = " ".join(words[first : last + 1])
+            if _is_phrase(text):
                 yield text, first
+
+
+def _is_phrase(text: str) -> bool:
+    """Say whether words between single spaces may be a phrase."""
+    words = text.split(" ")
+    joins = words[0] in _JOINING or words[-1] in _JOINING
+    return not joins and len(text) > 1 and any(letter.isalpha() for letter in text)
 
 
 def _shared_beginnings(texts: Iterable[str]) -> set[str]:
@@ -148,8 +153,9 @@ def _shared_beginnings(texts: Iterable[str]) -> set[str]:
     for text in texts:
         before, _, last = text.rpartition(" ")
         alike[before, stem(last)].append(text)
-    shared = {(before, _common_start(members)) for (before, _), members in alike.items() if len(members) > 1}
-    return {start for before, start in shared if len(start.removeprefix(before).strip()) >= _SHORTEST_STEM}
+    # Two words of one stem share it, and so at least four letters.
+    shared = {_common_start(members) for members in alike.values() if len(members) > 1}
+    return set(filter(_is_phrase, shared))
 
 
 def _common_start(texts: Sequence[str]) -> str:

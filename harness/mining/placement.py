@@ -256,6 +256,8 @@ def new_rows(
 def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[int, Sequence[float]]) -> list[Subject]:
     """Offer each row of a table to be narrowed, re-prioritised or retired.
 
+    A row is not narrowed to what another row is already, which would set a target twice for one keyword.
+
     Args:
         table: as the placement began with it.
         placement: at its beginning.
@@ -264,6 +266,12 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
     words = split_titles(table.rows["keyword"].tolist())
     texts = [" ".join(held) for held in words]
     parts = (placement.train, placement.valid)
+    setters = {
+        (row["keyword"].lower(), row["match"], target)
+        for row in table.rows.to_dict("records")
+        for target in table.taxonomy.names
+        if row[target]
+    }
     narrower = {
         match: [titles_matching([text or "-" for text in texts], [match] * len(texts), part.titles) for part in parts]
         for match in ("prefix", "word")
@@ -278,22 +286,29 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         options = []
         if match == "substring" and texts[number]:
             for narrow in ("prefix", "word"):
-                rows = [
-                    replace(row, titles=np.intersect1d(row.titles, narrower[narrow][part][number]))
-                    for part, row in enumerate(now)
-                ]
-                if len(rows[0].titles) and any(len(a.titles) < len(b.titles) for a, b in zip(rows, now, strict=True)):
+                # Words may be found where the substring is not: "i.t." as words is in "I T nurse" too.
+                rows = [replace(row, titles=narrower[narrow][part][number]) for part, row in enumerate(now)]
+                loses = any(len(np.setdiff1d(a.titles, b.titles)) for a, b in zip(now, rows, strict=True))
+                is_taken = any((keyword.lower(), narrow, target) in setters for target in labels)
+                if len(rows[0].titles) and loses and not is_taken:
                     options.append(_option("narrow", narrow, priority, labels, rows))
         for other in repriced.get(number, ()):
             moved = [replace(row, priority=other) for row in now]
             options.append(_option("re-prioritise", match, other, labels, moved))
         options.append(Option(action="retire", match=match, priority=priority, labels=labels, rows=(None, None)))
         if any(len(row.titles) for row in now):
-            titles = (now[0].titles, now[1].titles)
+            titles = _touched_titles(now, options)
             subjects.append(
                 Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
             )
     return subjects
+
+
+def _touched_titles(now: Sequence[Row], options: Sequence[Option]) -> tuple[IntArray, IntArray]:
+    """Return the titles of train and of validation that a row matches, as it is or by any option."""
+    rows = [now, *(option.rows for option in options)]
+    train, valid = (np.unique(np.concatenate([row.titles for row in part if row])) for part in zip(*rows, strict=True))
+    return train, valid
 
 
 def not_refused(subject: Subject, refused: Collection[str]) -> Subject:

@@ -1,5 +1,6 @@
 """A keyword table over fixed titles, in which change after change can be tried without matching anything anew."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,9 +11,6 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
 
 _NOBODY = -1
-_LENGTHS, _ROWS = 1 << 11, 1 << 16
-"""Room for the length of a keyword and the place of its row in one number beside the priority."""
-
 _NO_TITLES = np.empty(0, dtype=np.int64)
 
 
@@ -68,8 +66,8 @@ class TrialTable:
                 classes={name: code for name, code in codes.items() if code >= 0},
             )
             self.rows.append(row)
+        self._rank()
         # Nobody stands last in these, so that -1 finds what goes for nobody.
-        self._keys = np.array([*(_key(number, row) for number, row in enumerate(self.rows)), np.inf])
         self._codes = {
             target.name: np.array(
                 [
@@ -94,10 +92,6 @@ class TrialTable:
         """Return the number of the row that decides each title, -1 for none, (n_titles,)."""
         return self._first[target]
 
-    def rivals(self, target: str, number: int, titles: IntArray) -> npt.NDArray[np.float64]:
-        """Return the priority of whoever decides some titles if a row does not, infinity for nobody, (n_asked,)."""
-        return np.floor(self._keys[self._others(target, number, titles)] / (_LENGTHS * _ROWS))
-
     def try_row(self, number: int, row: Row | None) -> dict[str, Verdicts]:
         """Say what would change if a row were another one, target to its titles; nothing is changed.
 
@@ -115,8 +109,8 @@ class TrialTable:
                 continue
             others = self._others(name, number, touched)
             before, after = self._codes[name][self._first[name][touched]], self._codes[name][others]
-            if says != _NOBODY:
-                after = np.where(matched & (_key(number, row) < self._keys[others]), says, after)
+            if row and says != _NOBODY:
+                after = np.where(matched & self._outranks(number, row, others), says, after)
             changed = before != after
             verdicts[name] = Verdicts(titles=touched[changed], before=before[changed], after=after[changed])
         return verdicts
@@ -126,25 +120,34 @@ class TrialTable:
         if target not in row.classes:
             return _NO_TITLES
         others = self._others(target, number, row.titles)
-        return row.titles[_key(number, row) < self._keys[others]]
+        return row.titles[self._outranks(number, row, others)]
 
     def put(self, number: int, row: Row | None) -> IntArray:
         """Make a change for good; return the titles that it touches."""
         old = self.rows[number] if number < len(self.rows) else None
         if number == len(self.rows):
             self.rows.append(None)
-            self._keys = np.insert(self._keys, number, np.inf)
             self._codes = {name: np.insert(codes, number, _NOBODY) for name, codes in self._codes.items()}
         for title in old.titles if old else ():
             self._rows_of[title].discard(number)
         self.rows[number] = row
-        self._keys[number] = _key(number, row)
+        self._rank()
         for name, codes in self._codes.items():
             codes[number] = row.classes.get(name, _NOBODY) if row else _NOBODY
         self._enter(number, row)
         touched = self._touched(old, row)
         self._settle(touched)
         return touched
+
+    def _rank(self) -> None:
+        """Put the rows in order; nobody, and a row that was retired, come after all."""
+        self._order = sorted(_key(number, row) for number, row in enumerate(self.rows) if row)
+        self._ranks = np.full(len(self.rows) + 1, len(self._order))
+        self._ranks[[number for *_, number in self._order]] = np.arange(len(self._order))
+
+    def _outranks(self, number: int, row: Row, others: IntArray) -> npt.NDArray[np.bool_]:
+        """Say which of some other rows a row would outrank in the place of row `number`, (n_others,)."""
+        return self._ranks[others] >= bisect_left(self._order, _key(number, row))
 
     def _enter(self, number: int, row: Row | None) -> None:
         for title in row.titles if row else ():
@@ -158,7 +161,7 @@ class TrialTable:
     def _settle(self, titles: IntArray) -> None:
         """Find the first and the second of the rows that match each of some titles."""
         for title in titles:
-            ranked = sorted(self._rows_of[title], key=self._keys.__getitem__)
+            ranked = sorted(self._rows_of[title], key=self._ranks.__getitem__)
             for name, codes in self._codes.items():
                 speaking = [number for number in ranked if codes[number] != _NOBODY]
                 self._first[name][title] = speaking[0] if speaking else _NOBODY
@@ -170,8 +173,6 @@ class TrialTable:
         return np.union1d(old.titles if old else _NO_TITLES, new.titles if new else _NO_TITLES)
 
 
-def _key(number: int, row: Row | None) -> float:
-    """Put priority, length and place into one number: the lower outranks, ties go to the longer, then the earlier."""
-    if row is None:
-        return np.inf
-    return (row.priority * _LENGTHS + (_LENGTHS - 1 - min(row.length, _LENGTHS - 1))) * _ROWS + number
+def _key(number: int, row: Row) -> tuple[float, int, int]:
+    """Return what rows are ordered by: the lower priority outranks, ties go to the longer, then the earlier."""
+    return row.priority, -row.length, number

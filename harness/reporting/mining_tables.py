@@ -20,8 +20,8 @@ class MiningFigures:
     lifts: pd.DataFrame
     """What `proof.lifts` returns."""
     changes: pd.DataFrame
-    """What `proof.prove_changes` returns, with its `reference`, each change's `lift`, `lift_low` and `rationale`, and
-    whether it is `exported` as the run's own."""
+    """What `proof.prove_changes` returns, with its `reference`, each `lift` and `lift_low`, `why` a change is made,
+    and whether it is `exported` as the run's own."""
     counts: pd.DataFrame
     """`source` and the number of its `changes`."""
     recovery: pd.DataFrame | None
@@ -74,19 +74,20 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
         tables.append(_folds(figures.folds))
     if figures.recovery is not None:
         tables.append(_recovery(figures.recovery))
-    tables.append(_changes(figures.changes))
+    tables += _changes(figures.changes)
     tables.append(
         Table(
             "mined_lift_all",
             "What did mining buy, by every reference?",
             "As above against every reference, for each target, for all right at once and for the mean weighted by "
-            "importance; per record, and with every title weighing the same.",
+            "importance; per record, and with every title weighing the same. All rows: mined_lift_all.csv.",
             lifts[
                 [
                     *("split", "learned_from", "reference", "weighting", "source", "target", "titles", "records"),
                     *("before", "after", "difference", "low", "high", "verdict"),
                 ]
             ],
+            _FIRST,
         )
     )
     tables += _strengths(figures)
@@ -116,33 +117,33 @@ def _recovery(found: pd.DataFrame) -> Table:
         "class most titles with them have; a control can be true of what the table knows already. Against the truth of "
         "all simulated titles, of which candidates know that of reviewed titles alone."
     )
-    columns = [
-        "split",
-        "learned_from",
-        "source",
-        "target",
-        "candidates",
-        "planted",
-        "recovered",
-        "recall",
-        "useful",
-        "true",
-    ]
-    return Table("mined_candidates", "How good are the candidates?", note, found[[*columns, "missed"]])
+    columns = ["split", "learned_from", "source", "target", "candidates", "planted", "recovered", "recall"]
+    return Table("mined_candidates", "How good are the candidates?", note, found[[*columns, "useful", "true"]])
 
 
-def _changes(changes: pd.DataFrame) -> Table:
-    """Return the changes of the arm that is exported, the first ones shown."""
-    exported = changes[changes["exported"]].drop(columns="exported")
+def _changes(changes: pd.DataFrame) -> list[Table]:
+    """Return the changes of the arm that is exported, the first ones shown, and titles that they mend and spoil."""
+    exported = changes[changes["exported"]]
     arm = exported.iloc[0] if len(exported) else None
     where = "" if arm is None else f", split by {arm['split']} and learned from {arm['learned_from']}"
+    reference = "" if arm is None else f", held against {arm['reference']}"
     note = (
         f"Every change that is proposed{where}, in the order in which they do good, each on top of those before it. "
-        "Lift is on validation; fixed and broken are test titles with more and with fewer targets right, held against "
-        f"{'' if arm is None else arm['reference']}. suggestions.xlsx has the evidence and a column to accept them by."
+        f"Lift is on validation; fixed and broken are test titles with more and with fewer targets right{reference}. "
+        "suggestions.xlsx has the evidence and a column to accept them by."
     )
-    columns = [name for name in exported if name not in ("reference", "rationale")]
-    return Table("mined_changes", "What is proposed, and what is it worth?", note, exported[columns], _FIRST)
+    columns = ["order", "action", "keyword", "match", "priority", "lift", "lift_low", "fixed", "broken", "why"]
+    titles = ["order", "keyword", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
+    return [
+        Table("mined_changes", "What is proposed, and what is it worth?", note, exported[columns], _FIRST),
+        Table(
+            "mined_examples",
+            "Which titles does each change mend, and which does it spoil?",
+            f"At most three of either for each change above, the most frequent first, in the test part{reference}.",
+            exported[titles],
+            _FIRST,
+        ),
+    ]
 
 
 def _strengths(figures: MiningFigures) -> list[Table]:

@@ -1,0 +1,123 @@
+"""Which tokens of a title stand for which of its words, as the title was given."""
+
+import unicodedata
+from collections.abc import Sequence
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+from transformers import PreTrainedTokenizerBase
+
+from data_cleaning.titles import FloatArray
+from neural.batches import TokenizedTitles, safe_text
+
+_TITLES_PER_CALL = 10_000
+
+
+class WordTokens:
+    """The tokens of many titles, as `batches.tokenize` makes them, and the words that they stand for.
+
+    A word is a run of letters, marks and digits of the title as given. A token that spans several words is shared among
+    them in equal parts. Words beyond the tokens that are kept have none, and tokens without a letter, mark or digit
+    have no word.
+    """
+
+    titles: TokenizedTitles
+    title_of_word: npt.NDArray[np.int64]
+    """Position of each word's title, (n_words,)."""
+    starts: npt.NDArray[np.int64]
+    """First character of each word in its title, (n_words,)."""
+    ends: npt.NDArray[np.int64]
+    """One past its last, (n_words,)."""
+
+    def __init__(self, titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> None:
+        """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
+        self.titles, token_starts, token_ends, self._is_special = _locate(titles, tokenizer, max_tokens)
+        words = [_find_words(title) for title in titles]
+        self.title_of_word = np.repeat(np.arange(len(titles)), [len(found) for found in words])
+        spans = np.array([span for found in words for span in found], dtype=np.int64).reshape(-1, 2)
+        self.starts, self.ends = spans[:, 0], spans[:, 1]
+        self._title_of_token = np.repeat(np.arange(len(titles)), self.titles.lengths)  # (n_tokens,)
+        # As if all titles stood in one line, a character apart, so that one search finds the words of every token.
+        begins = np.cumsum([0, *(len(title) + 1 for title in titles)])[:-1].astype(np.int64)  # (n_titles,)
+        of_token, of_word = begins[self._title_of_token], begins[self.title_of_word]  # (n_tokens,), (n_words,)
+        first = np.searchsorted(of_word + self.ends, of_token + token_starts, side="right")  # (n_tokens,)
+        past_last = np.searchsorted(of_word + self.starts, of_token + token_ends, side="left")  # (n_tokens,)
+        n_spanned = np.where(self._is_special, 0, np.maximum(past_last - first, 0))  # (n_tokens,)
+        self._n_spanned = n_spanned
+        # One pair per token and word that it spans.
+        self._token = np.repeat(np.arange(len(n_spanned)), n_spanned)  # (n_pairs,)
+        self._word = np.arange(len(self._token)) + np.repeat(first - np.cumsum(n_spanned) + n_spanned, n_spanned)
+
+    def sum_by_word(self, values: FloatArray) -> npt.NDArray[np.float64]:
+        """Return the sum of each word's part of its tokens' values, (n_words,).
+
+        Args:
+            values: of all tokens, (n_tokens,).
+        """
+        parts = values[self._token] / self._n_spanned[self._token]  # (n_pairs,)
+        # Of no words numpy makes whole numbers.
+        return np.bincount(self._word, parts, minlength=len(self.starts)).astype(np.float64)
+
+    def special_shares(self, values: FloatArray) -> npt.NDArray[np.float64]:
+        """Return each title's share of absolute values on tokens that the tokenizer added, (n_titles,), 0 of nothing.
+
+        Args:
+            values: of all tokens, (n_tokens,); those that have no word and are not added do not count.
+        """
+        n_titles = len(self.titles)
+        on_special, on_words = (
+            np.bincount(self._title_of_token, np.abs(values) * counts, minlength=n_titles)  # (n_titles,)
+            for counts in (self._is_special, self._n_spanned > 0)
+        )
+        total = on_special + on_words
+        return np.divide(on_special, total, out=np.zeros(n_titles), where=total > 0)
+
+
+def _locate(
+    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+) -> tuple[TokenizedTitles, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Tokenise titles.
+
+    Returns:
+        Their tokens, the first character of each token in its title, one past its last, and whether the tokenizer added
+        it, the latter three (n_tokens,).
+    """
+    pieces = []
+    lengths: list[int] = []
+    for start in range(0, len(titles), _TITLES_PER_CALL):
+        encoded = tokenizer(
+            [safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
+            truncation=True,
+            max_length=max_tokens,
+            padding=False,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+        )
+        columns = (encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
+        lengths += [len(ids) for ids in columns[0]]
+        pieces.append(np.array([
+            (token, first, past_last, is_added)
+            for of_title in zip(*columns, strict=True)
+            for token, (first, past_last), is_added in zip(*of_title, strict=True)
+        ], dtype=np.int64))  # fmt: skip
+    table = np.concatenate(pieces) if pieces else np.empty((0, 4), dtype=np.int64)  # (n_tokens, 4)
+    tokenized = TokenizedTitles(
+        ids=table[:, 0].astype(np.int32),
+        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        pad_id=tokenizer.pad_token_id or 0,
+    )
+    return tokenized, table[:, 1], table[:, 2], table[:, 3] == 1
+
+
+def _find_words(title: str) -> list[tuple[int, int]]:
+    """Return the start and end of each run of letters, marks and digits."""
+    words = []
+    end = 0
+    for is_word, run in groupby(unicodedata.category(character)[0] in "LMN" for character in title):
+        start, end = end, end + sum(1 for _ in run)
+        if is_word:
+            words.append((start, end))
+    return words
