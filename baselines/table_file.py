@@ -159,14 +159,15 @@ def write_rows(rows: pd.DataFrame, taxonomy: Taxonomy, path: Path) -> None:
         text.write("\n" * (row["line"] - next_line))
         next_line = row["line"] + 1
         priority = row["priority"]
-        cells = {**row, "priority": int(priority) if priority.is_integer() else priority}
+        match = "" if row["match"] == MATCHES[0] else row["match"]
+        cells = {**row, "priority": int(priority) if priority.is_integer() else priority, "match": match}
         writer.writerow([cells[name] for name in header])
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
 def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
     """Return every column that a table may have, in the order in which one is written."""
-    return ("keyword", "priority", "match", *taxonomy.names)
+    return ("keyword", "priority", *taxonomy.names, "match")
 
 
 def _read_text(path: Path) -> str:

@@ -39,7 +39,7 @@ def read_memory(path: Path) -> pl.DataFrame:
         if not _is_key(key or "")
     ]
     if faults:
-        example = "add|keyword|substring|target=label"
+        example = "add|keyword"
         raise BadInput(f"{path}: {first_few(faults)}. A key is written as {example!r}; mend or delete these lines.")
     return frame
 
@@ -77,5 +77,6 @@ def updated(
 
 
 def _is_key(text: str) -> bool:
-    """Say whether a text is built as the key of a suggestion: action, keyword, match and labels."""
-    return text.count("|") >= 3 and text.partition("|")[0] in ACTIONS
+    """Say whether a text is built as the key of a suggestion: an action and a keyword, and for some labels."""
+    action, _, rest = text.partition("|")
+    return action in ACTIONS and bool(rest)

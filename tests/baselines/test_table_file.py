@@ -9,7 +9,7 @@ from data_cleaning.errors import BadInput
 HEADER = "keyword,priority,match,function,role,level\n"
 
 FAULTS = [
-    ("", "is empty; expected the columns keyword, priority, match, function, role, level"),
+    ("", "is empty; expected the columns keyword, priority, function, role, level, match"),
     ("keyword,priority,function,role\nx,1,IT,\n", "column 'level' is missing"),
     ("keyword,prioritty,function,role,level\n", "unknown column 'prioritty', the nearest valid name is 'priority'"),
     ("keyword,keyword,priority,function,role,level\n", "column 'keyword' stands 2 times"),
@@ -74,7 +74,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path, taxonomy):
 def test_the_round_trip_is_exact(tmp_path, taxonomy):
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     first.write_text(
-        HEADER + 'cto ,1,substring,IT,,\n\n\n"a, ""b""",2.5,word,Cyber,Threat,C-Level\n=x,3,prefix,,,Executive\n'
+        "keyword,priority,function,role,level,match\n"
+        'cto ,1,IT,,,\n\n\n"a, ""b""",2.5,Cyber,Threat,C-Level,word\n=x,3,,,Executive,prefix\n'
     )
     table = KeywordTable.read(first, taxonomy)
     table.to_csv(second)
