@@ -122,9 +122,10 @@ def _sentence(change: Placed, table: KeywordTable, evidence: Evidence) -> str:
     outcome = f"{evidence.fixed} titles of validation come out better and {evidence.broken} worse"
     says = " and ".join(f"{target} {label}" for target, label in option.labels.items())
     if option.action == "add":
-        heard = "" if evidence.importance is None else f", on which {evidence.importance:.0%} of its importance falls"
+        share = evidence.importance
+        heard = "" if share is None else f", on which the network puts {share:.0%} of its importance"
         way = "a word" if option.match == "word" else "the beginning of a word"
-        return f"The network takes {keyword!r} ({way}{heard}) for {says}, which the table does not know: {outcome}."
+        return f"{keyword!r} ({way}{heard}) speaks for {says}, which the table does not know: {outcome}."
     assert change.subject.number is not None, "only a new row has no number"
     own = table.rows.iloc[change.subject.number]
     if option.action == "narrow":

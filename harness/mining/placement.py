@@ -19,9 +19,6 @@ from harness.mining.trial_table import Row, TrialTable, Verdicts
 LOWER_BOUND_AT = float(norm.ppf(0.95))
 """Standard deviations below a gain where its one-sided 95% interval begins."""
 
-LEAST_TITLES = 3
-"""Titles of validation that a change has to set right; of fewer, nothing can be said."""
-
 ABOUT_AS_GOOD = 0.95
 """Of the options for a row of the table, one that gains this share of what the best one gains is taken before it where
 it is more cautious: reading whole words leaves more as it is than another priority, and that more than no row."""
@@ -64,8 +61,6 @@ class Gain:
     """Weight of the titles set right less that of those spoiled, targets counting by their importance."""
     low: float
     """Lower bound of its one-sided 95% interval, titles resampled."""
-    n_better: int
-    n_worse: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,43 +96,40 @@ class Placement:
     def run(self, subjects: Sequence[Subject], most: int) -> list[Placed]:
         """Make changes one by one, the one that gains most first, until none gains for sure.
 
-        The option of a change is the best on train. What it gains is taken on validation; a change needs a lower bound
-        above 0 there and `LEAST_TITLES` titles set right, and titles that a person labelled must not speak against it.
+        The option of a change is the best on train. What it gains is taken on validation, and needs a lower bound above
+        0 there, for which three titles set right and none spoiled just suffice; and titles that a person labelled must
+        not speak against it.
 
         Args:
             subjects: what may be changed; each at most once.
             most: changes to make at most.
         """
-        chosen = [self._best_option(subject) for subject in subjects]
-        gains = [
-            self._gain(_VALID, subject, option) if option else None
-            for subject, option in zip(subjects, chosen, strict=True)
-        ]
-        waiting = {at for at, gain in enumerate(gains) if gain is not None}
-        while waiting and len(self.placed) < most:
-            sure = [at for at in waiting if self._is_sure(gains[at])]
+        waiting = {at: plan for at, subject in enumerate(subjects) if (plan := self._plan(subject)) is not None}
+        while len(self.placed) < most:
+            sure = {at: gain for at, (_, gain) in waiting.items() if gain.low > 0}
             if not sure:
                 break
-            best = max(sure, key=lambda at: (gains[at].total, -at))  # type: ignore[union-attr]
-            subject = subjects[best]
-            # Changes before this one may have moved the best place for it.
-            option = self._best_option(subject)
-            gain = self._gain(_VALID, subject, option) if option else None
-            if option != chosen[best] or gain != gains[best]:
-                chosen[best], gains[best] = option, gain
-                if gain is None:
-                    waiting.discard(best)
+            best = max(sure, key=lambda at: (sure[at].total, -at))
+            # Changes before this one may have moved the best place for it, and then it has to compete anew.
+            before, after = waiting.pop(best), self._plan(subjects[best])
+            if after is None:
                 continue
-            assert option is not None, "only a change with an option gains"
-            assert gain is not None, "only a change with a gain is sure"
-            waiting.discard(best)
-            if self._reviewers_object(subject, option):
+            if after != before:
+                waiting[best] = after
                 continue
-            touched = self._make(subject, option, gain)
-            for at in waiting:
-                if _meet(subjects[at].titles[_VALID], touched) and chosen[at] is not None:
-                    gains[at] = self._gain(_VALID, subjects[at], chosen[at])
+            option, gain = after
+            if self._reviewers_object(subjects[best], option):
+                continue
+            touched = self._make(subjects[best], option, gain)
+            for at, (planned, _) in list(waiting.items()):
+                if _meet(subjects[at].titles[_VALID], touched):
+                    waiting[at] = planned, self._gain(_VALID, subjects[at], planned)
         return self.placed
+
+    def _plan(self, subject: Subject) -> tuple[Option, Gain] | None:
+        """Return the best option of a change and what it gains on validation; None where none gains on train."""
+        option = self._best_option(subject)
+        return None if option is None else (option, self._gain(_VALID, subject, option))
 
     def _make(self, subject: Subject, option: Option, gain: Gain) -> IntArray:
         """Make a change in both tables; return the titles of validation that it touches."""
@@ -163,14 +155,9 @@ class Placement:
         table = self.tables[part]
         return table.try_row(len(table.rows) if subject.number is None else subject.number, option.rows[part])
 
-    def _gain(self, part: int, subject: Subject, option: Option | None) -> Gain:
-        if option is None:
-            return Gain(total=0.0, low=0.0, n_better=0, n_worse=0)
+    def _gain(self, part: int, subject: Subject, option: Option) -> Gain:
         beliefs = (self.train, self.valid)[part]
         return gain_of(self._verdicts(part, subject, option), beliefs)
-
-    def _is_sure(self, gain: Gain | None) -> bool:
-        return gain is not None and gain.low > 0 and gain.n_better >= LEAST_TITLES
 
     def _reviewers_object(self, subject: Subject, option: Option) -> bool:
         """Say whether titles that a person labelled, in train or validation, lose by a change on the whole."""
@@ -204,12 +191,7 @@ def gain_of(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> Gain:
     points = title_points(verdicts, beliefs)
     weighed = points * beliefs.weights
     total = float(weighed.sum())
-    return Gain(
-        total=total,
-        low=total - LOWER_BOUND_AT * float(np.sqrt((weighed**2).sum())),
-        n_better=int((points > 0).sum()),
-        n_worse=int((points < 0).sum()),
-    )
+    return Gain(total=total, low=total - LOWER_BOUND_AT * float(np.sqrt((weighed**2).sum())))
 
 
 def new_rows(

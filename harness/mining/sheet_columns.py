@@ -147,7 +147,8 @@ _AFTER_LABELS = (
     Column(name="rationale", meaning="Why, in one sentence.", value=lambda one: one.rationale, widest=60),
     Column(
         name="lift",
-        meaning="Records of validation set right less those spoiled, in percentage points of all records.",
+        meaning="Rise of the accuracy on validation, in percentage points: targets weigh their importance, titles the "
+        "root of their records.",
         value=lambda one: one.evidence.lift,
         number_format=_POINTS,
     ),

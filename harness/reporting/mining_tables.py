@@ -72,9 +72,9 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     ]
     if figures.folds is not None:
         tables.append(_folds(figures.folds))
+    tables += _changes(figures.changes)
     if figures.recovery is not None:
         tables.append(_recovery(figures.recovery))
-    tables += _changes(figures.changes)
     tables.append(
         Table(
             "mined_lift_all",
@@ -94,6 +94,12 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     if figures.faithfulness is not None:
         tables.append(_faithfulness(figures.faithfulness))
     return tables
+
+
+def _as_in_the_table(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write whole priorities as whole numbers, as the table has them."""
+    priorities = {name: frame[name].map("{:g}".format) for name in ("priority", "over_priority") if name in frame}
+    return frame.assign(**priorities)
 
 
 def _with_verdict(frame: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +141,13 @@ def _changes(changes: pd.DataFrame) -> list[Table]:
     columns = ["order", "action", "keyword", "match", "priority", "lift", "lift_low", "fixed", "broken", "why"]
     titles = ["order", "keyword", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
     return [
-        Table("mined_changes", "What is proposed, and what is it worth?", note, exported[columns], _FIRST),
+        Table(
+            "mined_changes",
+            "What is proposed, and what is it worth?",
+            note,
+            _as_in_the_table(exported)[columns],
+            _FIRST,
+        ),
         Table(
             "mined_examples",
             "Which titles does each change mend, and which does it spoil?",
@@ -160,13 +172,19 @@ def _strengths(figures: MiningFigures) -> list[Table]:
     pairs = figures.inversions
     kept = pairs["learned_from"].str.endswith(REVIEWED)
     return [
-        Table("mined_priorities", "Which priorities do keywords ask for?", note, asked.loc[by_distance.index], _FIRST),
+        Table(
+            "mined_priorities",
+            "Which priorities do keywords ask for?",
+            note,
+            _as_in_the_table(asked.loc[by_distance.index]),
+            _FIRST,
+        ),
         Table(
             "mined_inversions",
             "Which keywords win that should lose?",
             "Rows that meet in titles of train, of which the table lets the weaker one win, by more than chance. Wins "
             "and losses are weighted titles in which one of them is believed to be right.",
-            pairs[kept] if kept.any() else pairs,
+            _as_in_the_table(pairs[kept] if kept.any() else pairs),
             _FIRST,
         ),
     ]

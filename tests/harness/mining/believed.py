@@ -1,0 +1,111 @@
+"""Beliefs about titles that can be worked out by hand, and figures counted anew from amended tables."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.taxonomy import Taxonomy
+from harness.mining import suggestions
+from harness.mining.beliefs import Beliefs
+from harness.mining.suggestions import Suggestion
+from tests.harness.mining import by_hand
+
+TAXONOMY = Taxonomy.from_dict(
+    {
+        "targets": {
+            "function": {"importance": 3, "classes": {"IT": ["Engineering"], "Security": ["Cyber"], "Other": []}},
+            "level": {"importance": 1, "classes": {"Executive": ["C-Level"], "Contributor": []}},
+        }
+    }
+)
+"""The classes of `by_hand.TAXONOMY`, one target of which counts more."""
+
+
+def table_of(*rows: tuple) -> KeywordTable:
+    """Build a table from rows of (keyword, priority, {target: label}) or (..., match)."""
+    return weighed(by_hand.table_of(*rows))
+
+
+def weighed(table: KeywordTable) -> KeywordTable:
+    """Return a table of `by_hand.TAXONOMY` under that of this module."""
+    return replace(table, taxonomy=TAXONOMY)
+
+
+def believe(
+    classes: Mapping[str, tuple[str, str]], records: Mapping[str, int] | None = None, reviewed: tuple[str, ...] = ()
+) -> Beliefs:
+    """Be certain of the function and the level of each title."""
+    titles = np.array(list(classes), dtype=object)
+    return Beliefs(
+        taxonomy=TAXONOMY,
+        titles=titles,
+        records=np.array([(records or {}).get(title, 1) for title in titles], dtype=np.int64),
+        shares={
+            target.name: np.eye(target.n_classes)[target.encode(told[at] for told in classes.values())]
+            for at, target in enumerate(TAXONOMY.targets)
+        },
+        reviewed=np.array([title in reviewed for title in titles], dtype=bool),
+    )
+
+
+def believe_table(random: np.random.Generator, table: KeywordTable, counts: Mapping[str, int]) -> Beliefs:
+    """Believe in most titles what a table says, and in some what chance does; some are reviewed."""
+    titles = np.array(list(counts), dtype=object)
+    shares = {}
+    for target in TAXONOMY.targets:
+        said = np.eye(target.n_classes)[classes_of(table, titles)[target.name]]
+        trust = random.choice([0.1, 0.7, 0.95], size=(len(titles), 1), p=[0.1, 0.3, 0.6])
+        shares[target.name] = trust * said + (1 - trust) * random.dirichlet(np.ones(target.n_classes), len(titles))
+    return Beliefs(
+        taxonomy=TAXONOMY,
+        titles=titles,
+        records=np.array(list(counts.values()), dtype=np.int64),
+        shares=shares,
+        reviewed=random.random(len(titles)) < 0.1,
+    )
+
+
+def classes_of(table: KeywordTable, titles: np.ndarray) -> dict[str, list[int]]:
+    """Match a table anew: target to the class of each title."""
+    winners = table.winners(titles)
+    found = {}
+    for target in table.taxonomy.targets:
+        labels = [table.rows[target.name].iloc[row] if row >= 0 else target.fallback for row in winners[target.name]]
+        found[target.name] = [target.class_index[target.group(label)] for label in labels]
+    return found
+
+
+def amend(table: KeywordTable, changes: list[Suggestion]) -> KeywordTable:
+    """Return the table with some changes."""
+    return suggestions.amend(table, changes)
+
+
+def worth(table: KeywordTable, beliefs: Beliefs) -> list[float]:
+    """Say what is believed of a table's verdict on each title, targets by importance, titles by root of records."""
+    classes = classes_of(table, beliefs.titles)
+    found = []
+    for at in range(len(beliefs)):
+        shares = [t.importance / 4 * beliefs.shares[t.name][at][classes[t.name][at]] for t in TAXONOMY.targets]
+        found.append(math.sqrt(beliefs.records[at]) * sum(shares))
+    return found
+
+
+def n_right(table: KeywordTable, beliefs: Beliefs) -> list[int]:
+    """Count the targets of each title in which a table says what is believed in most."""
+    classes = classes_of(table, beliefs.titles)
+    return [
+        sum(shares[at].tolist().index(max(shares[at])) == classes[name][at] for name, shares in beliefs.shares.items())
+        for at in range(len(beliefs))
+    ]
+
+
+def wilson(n_right: int, n: int) -> tuple[float, float]:
+    """Return the 95% Wilson interval by its formula."""
+    z = 1.959963984540054
+    share, room = n_right / n, z**2 / n
+    middle = share + room / 2
+    spread = z * math.sqrt(share * (1 - share) / n + room / (4 * n))
+    return (middle - spread) / (1 + room), (middle + spread) / (1 + room)

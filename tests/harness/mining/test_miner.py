@@ -1,0 +1,236 @@
+"""From a fitted network to suggestions: a planted word is found with its class, a filler is not."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from harness.config import MiningSection
+from harness.mining.beliefs import beliefs_of
+from harness.mining.controls import CONTROLS
+from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS, mine
+from harness.mining.suggestions import amend
+from harness.stages.fit import believe_reviewed, labelled_titles
+from neural.classifier import NeuralClassifier
+from neural.settings import NeuralSettings
+from tests.harness.mining.believed import TAXONOMY, n_right, table_of
+from tests.tiny_encoder import tiny_encoder_folder
+
+TABLE = table_of(
+    ("engineer", 2, {"function": "Engineering"}),
+    ("sales", 2, {"function": "Other"}),
+    ("chief", 1, {"level": "C-Level"}),
+    # The planted fault: teachers are no engineers, whatever the table says.
+    ("teacher", 3, {"function": "Engineering"}),
+    ("information", 9, {"function": "Other"}),
+)
+RANKS = {"chief": "Executive", "senior": "Contributor", "": "Contributor"}
+SHIFTS = {
+    "train": ("", "data ", "night ", "network ", "night data "),
+    "valid": ("director ", "data night ", "night network "),
+    "reviewed": ("manager ", "night manager "),
+}
+NURSE = "nurse"
+"""The planted word: the table does not know it and takes nurses for Other, a person takes them for Security."""
+
+
+def titles_of(part, words):
+    return [
+        (f"{rank} {shift}{word}".strip(), level, word)
+        for word in words
+        for shift in SHIFTS[part]
+        for rank, level in RANKS.items()
+    ]
+
+
+def rows_of(*, reviewed):
+    """Rows as the table labelled them, fifty records each; and a few reviewed nurses and teachers in train."""
+    told = {"engineer": "IT", "sales": "Other", "teacher": "IT", NURSE: "Other"}
+    rows = [
+        (title, part, "legacy", told[word], level, 50)
+        for part in ("train", "valid")
+        for title, level, word in titles_of(part, told)
+    ]
+    if reviewed:
+        right = told | {"teacher": "Other", NURSE: "Security"}
+        rows += [
+            (title, "train", "reviewed", right[word], level, 1) for title, level, word in titles_of("reviewed", right)
+        ]
+    return pl.DataFrame(rows, schema=["title", "part", "source", *TAXONOMY.names, "count"], orient="row")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    return NeuralSettings(
+        encoder=str(tiny_encoder_folder(tmp_path_factory.mktemp("encoder"))), epochs=6, least_steps=0,
+        learning_rate=5e-3, max_tokens_per_batch=96, precision="fp32", device="cpu", runtime="torch",
+    )  # fmt: skip
+
+
+def fitted(rows, settings):
+    train, valid = (labelled_titles(believe_reviewed(rows), part, TAXONOMY) for part in ("train", "valid"))
+    return NeuralClassifier(settings, seed=1).fit(train, valid)
+
+
+@pytest.fixture(scope="module")
+def system(settings):
+    return fitted(rows_of(reviewed=True), settings)
+
+
+def mined(system, rows, share, **options):
+    section = MiningSection(**{"candidates": 20, **options})
+    return mine(system, TABLE, rows, section, reviewed_share=share, seed=5)
+
+
+@pytest.fixture(scope="module")
+def found(system):
+    return mined(system, rows_of(reviewed=True), 0.5)
+
+
+def named(frame):
+    return [(row["keyword"], row["class"]) for row in frame.to_dict("records")]
+
+
+def told(changes):
+    return [(change.action, change.keyword, *filter(None, change.labels.values())) for change in changes]
+
+
+def test_the_planted_word_is_heard_with_its_class_and_a_filler_is_not(found):
+    keywords = named(found.candidates[MINED]["function"])
+    assert keywords[0] == (NURSE, "Security")
+    assert not {"night", "data", "network"} & {keyword for keyword, _ in keywords}
+    assert NURSE not in {keyword for keyword, _ in named(found.candidates[MINED]["level"])}
+
+
+def test_the_planted_word_is_proposed_and_the_misleading_row_is_retired(found):
+    assert sorted(told(found.suggestions[MINED])) == [
+        ("add", NURSE, "Security"),
+        ("retire", "teacher", "Engineering"),
+    ]
+    assert told(found.suggestions[NEW_ROWS])[0] == ("add", NURSE, "Security")
+    assert {change.action for source in (NEW_ROWS, *CONTROLS) for change in found.suggestions[source]} <= {"add"}
+    evidence = {change.keyword: change.evidence for change in found.suggestions[MINED]}
+    assert all(one.judge == NETWORK for one in evidence.values())
+    assert 0 < evidence[NURSE].importance <= 1
+    assert evidence["teacher"].importance is None
+    # Of 9 titles of validation with a nurse or a teacher each.
+    assert [(one.fixed, one.broken) for one in evidence.values()] == [(9, 0), (9, 0)]
+
+
+def test_changes_do_what_they_promise_by_what_the_network_answers(found, system):
+    rows = rows_of(reviewed=True).filter(pl.col("part") == "valid")
+    titles = sorted(set(rows["title"]))
+    heard = beliefs_of(rows, TAXONOMY, system.predict_proba(titles))
+    before, after = (n_right(table, heard) for table in (TABLE, amend(TABLE, found.suggestions[MINED])))
+    changes = [change.evidence for change in found.suggestions[MINED]]
+    assert sum(after) - sum(before) == sum(one.fixed - one.broken for one in changes) == 18
+
+
+def test_controls_know_the_recorded_labels_and_offer_as_many_random_phrases(found, system):
+    assert tuple(found.candidates) == (MINED, *CONTROLS)
+    assert tuple(found.suggestions) == (MINED, NEW_ROWS, *CONTROLS)
+    for target in TAXONOMY.names:
+        assert len(found.candidates["random"][target]) == len(found.candidates[MINED][target])
+    # Legacy nurses are Other, and reviewed ones carry half of the weight.
+    assert (NURSE, "Security") in named(found.candidates["chi-squared"]["function"])
+    unweighed = mined(system, rows_of(reviewed=True), 0.01)
+    assert (NURSE, "Other") in named(unweighed.candidates["chi-squared"]["function"])
+    assert named(unweighed.candidates[MINED]["function"]) == named(found.candidates[MINED]["function"])
+
+
+def test_what_was_counted_is_told(found):
+    rows = rows_of(reviewed=True)
+    train, valid = (rows.filter(pl.col("part") == part) for part in ("train", "valid"))
+    assert found.facts == {
+        "judge": NETWORK,
+        "train_titles": train["title"].n_unique(),
+        "valid_titles": valid["title"].n_unique(),
+        "reviewed_train_titles": train.filter(pl.col("source") == "reviewed")["title"].n_unique(),
+        "reviewed_valid_titles": 0,
+        "explained_titles": train["title"].n_unique(),
+        "phrases": found.facts["phrases"],
+    }
+
+
+def test_every_judge_says_which_priorities_it_asks_for(system):
+    # Reviewers find that chiefs on a night shift are executives; the records, that they are not.
+    at_night = pl.col("title").str.contains("chief.*night") & (pl.col("source") == "legacy")
+    level = pl.when(at_night).then(pl.lit("Contributor")).otherwise("level").alias("level")
+    table = table_of(("chief", 1, {"level": "C-Level"}), ("night", 4, {"level": "Contributor"}))
+    rows = rows_of(reviewed=True).with_columns(level)
+    found = mine(system, table, rows, MiningSection(), reviewed_share=0.5, seed=5)
+    judges = ["asked_by_network", "asked_by_records", "asked_by_reviewers"]
+    assert list(found.priorities.columns[-3:]) == judges
+    assert found.priorities["keyword"].tolist() == ["chief", "night"]
+    np.testing.assert_array_equal(found.priorities["asked"], found.priorities["asked_by_network"])
+    assert found.priorities["asked_by_reviewers"].tolist() == [1, 4]
+    by_records = found.priorities["asked_by_records"].tolist()
+    assert by_records[0] == by_records[1] == pytest.approx(2.5)
+    assert len(found.inversions) == 0
+    recorded = mine(
+        system, table, rows_of(reviewed=False).with_columns(level), MiningSection(), reviewed_share=None, seed=5
+    )
+    assert recorded.inversions[["keyword", "over"]].to_numpy().tolist() == [["chief", "night"]]
+
+
+def test_without_reviewed_titles_the_recorded_labels_judge(settings):
+    rows = rows_of(reviewed=False)
+    plain = mined(fitted(rows, settings), rows, None)
+    assert plain.facts["judge"] == RECORDS
+    # The table made these labels, so that nothing speaks against it.
+    assert tuple(plain.suggestions) == (MINED, NEW_ROWS, *CONTROLS)
+    assert not any(plain.suggestions.values())
+    assert "asked_by_reviewers" not in plain.priorities
+    np.testing.assert_array_equal(plain.priorities["asked"], plain.priorities["asked_by_records"])
+
+
+def test_recorded_labels_that_the_table_does_not_give_are_followed(system):
+    rows = rows_of(reviewed=False).with_columns(
+        pl.when(pl.col("title").str.contains(NURSE)).then(pl.lit("Security")).otherwise("function").alias("function")
+    )
+    plain = mined(system, rows, None)
+    assert told(plain.suggestions[MINED]) == [("add", NURSE, "Security")]
+    assert plain.suggestions[MINED][0].evidence.judge == RECORDS
+
+
+def test_what_was_rejected_is_not_proposed_by_any_source(system, found):
+    refused = {change.key for changes in found.suggestions.values() for change in changes}
+    assert f"add|{NURSE}" in refused
+    again = mined_refusing(system, refused)
+    assert not {change.key for changes in again.suggestions.values() for change in changes} & refused
+    assert named(again.candidates[MINED]["function"]) == named(found.candidates[MINED]["function"])
+
+
+def mined_refusing(system, refused):
+    rows = rows_of(reviewed=True)
+    return mine(system, TABLE, rows, MiningSection(candidates=20), reviewed_share=0.5, seed=5, refused=refused)
+
+
+def test_the_same_call_proposes_the_same(system, found):
+    again = mined(system, rows_of(reviewed=True), 0.5)
+    assert again.suggestions == found.suggestions
+    assert again.facts == found.facts
+
+
+def test_settings_bound_what_is_explained_and_proposed(system):
+    few = mined(system, rows_of(reviewed=True), 0.5, candidates=1, suggestions=1, explained_titles=40)
+    assert few.facts["explained_titles"] == 40
+    assert {len(frame) for of_target in few.candidates.values() for frame in of_target.values()} <= {0, 1}
+    assert len(few.suggestions[MINED]) == 1
+
+
+def test_rows_are_changed_where_no_phrase_is_frequent_enough(system):
+    none = mined(system, rows_of(reviewed=True), 0.5, least_titles=1000)
+    assert none.facts["phrases"] == 0
+    assert told(none.suggestions[MINED]) == [("retire", "teacher", "Engineering")]
+
+
+def test_a_place_that_ends_titles_after_a_dash_is_no_keyword(system):
+    rows = rows_of(reviewed=True)
+    away = rows.filter(pl.col("source") == "legacy").with_columns(
+        title=pl.col("title") + " - Peru", function=pl.lit("Security")
+    )
+    placed = mined(system, pl.concat([rows, away]), 0.5)
+    keywords = {keyword for of_target in placed.candidates.values() for keyword, _ in named(of_target["function"])}
+    assert "peru" not in keywords
+    told_with_it = mined(system, pl.concat([rows, away.with_columns(pl.col("title").str.replace(" - ", " "))]), 0.5)
+    assert "peru" in {keyword for keyword, _ in named(told_with_it.candidates["chi-squared"]["function"])}
