@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.mining import placement as placing
 from harness.mining.evidence import suggest
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
 from tests.harness.mining.believed import (
