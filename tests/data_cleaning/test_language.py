@@ -244,7 +244,7 @@ def test_one_margin_leaves_the_other_languages_as_they_were_and_null_leaves_one_
 
 
 def test_a_margin_set_for_a_run_leaves_the_other_languages_as_they_were(company):
-    known = ("majority", "keyword", "keyword-corrected", "tfidf", "neural")
+    known = ("majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined")
     config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"], known)
     expected = {code: margin for code, margin in SETTINGS.margins.items() if code != "nl"}
     assert config.clean.language.least_margins == {**expected, "de": 0.3}

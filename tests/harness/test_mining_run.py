@@ -201,7 +201,9 @@ def test_folds_hold_every_reviewed_title_out_once(asked_for_more, owner):
 
 
 def test_explanations_are_compared_where_that_is_asked_for(asked_for_more):
-    assert set(table_of(asked_for_more, "faithfulness")["split"]) == {"title"}
+    compared = table_of(asked_for_more, "faithfulness")
+    assert set(compared["method"]) == {"gradient-x-input", "integrated-gradients", "grad-cam"}
+    assert len(compared) == 3 * compared["target"].nunique()
     assert set(asked_for_more.made) == {
         "mine_folds/title/legacy+reviewed/keyword+mined",
         "faithfulness/title/legacy+reviewed/keyword+mined",

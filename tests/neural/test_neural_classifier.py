@@ -135,13 +135,20 @@ def test_the_summary_says_what_it_learned_from(settings, nothing):
         [nurse, nurse, ("chief sales", "other", "chief")], count=[5, 1, 2], source=["legacy", "reviewed", "legacy"]
     )
 
-    summary = NeuralClassifier(settings).fit(rows, nothing).fit_summary()
+    summary, last = (
+        NeuralClassifier(replace(settings, reviewed_epochs=epochs)).fit(rows, nothing).fit_summary()
+        for epochs in (0, 2)
+    )
 
     assert summary["rows"] == 3
     assert summary["records"] == 8
     assert summary["sources"] == {"legacy": {"rows": 2, "records": 7}, "reviewed": {"rows": 1, "records": 1}}
     assert summary["distinct_rows_fitted"] == 2
     assert summary["best_epoch"] == settings.epochs
+    # Learned last, a title is a row of either pass.
+    assert last["sources"] == summary["sources"]
+    assert last["distinct_rows_fitted"] == 3
+    assert last["best_epoch"] == settings.epochs + 2
 
 
 def test_a_cap_on_training_rows_is_kept(settings, toy, nothing):
