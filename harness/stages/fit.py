@@ -33,11 +33,7 @@ def fit(request: Request, system: str, block: str, learn: Path, folder: Path) ->
         train, valid = (labelled_titles(parted, part, request.taxonomy) for part in ("train", "valid"))
     else:
         assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
-        parted = believe_reviewed(parted)
-        share = request.config.reviewed.share
-        train, valid = (
-            weigh_reviewed(labelled_titles(parted, part, request.taxonomy), share) for part in ("train", "valid")
-        )
+        train, valid = weighed_parts(parted, request.config.reviewed.share, request.taxonomy)
     classifier = SYSTEMS[system].build(request)
     began = time.perf_counter()
     classifier.fit(train, valid)
@@ -136,6 +132,13 @@ def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
         return rows
     weight = share / (1 - share) * total / rows.fit_weights[reviewed].sum()
     return dataclasses.replace(rows, weights=np.where(reviewed, rows.weights * weight, rows.weights))
+
+
+def weighed_parts(parted: pl.DataFrame, share: float, taxonomy: Taxonomy) -> tuple[LabelledTitles, LabelledTitles]:
+    """Return train and validation where a person's word goes before other rows, and weighs `share` of each part."""
+    believed = believe_reviewed(parted)
+    train, valid = (weigh_reviewed(labelled_titles(believed, part, taxonomy), share) for part in ("train", "valid"))
+    return train, valid
 
 
 def labelled_titles(parted: pl.DataFrame, part: str, taxonomy: Taxonomy) -> LabelledTitles:

@@ -16,7 +16,7 @@ from harness.mining.proof import difference_of, table_predictions
 from harness.mining.suggestions import amend
 from harness.predicting import predict_titles
 from harness.stages.files import LEARN, LIFTS, TEST
-from harness.stages.fit import believe_reviewed, labelled_titles, rows_to_learn_from, weigh_reviewed
+from harness.stages.fit import rows_to_learn_from, weighed_parts
 from harness.stages.mine import base_table, rejected_file, reviewed_share
 from harness.systems import SYSTEMS, Request
 
@@ -85,8 +85,7 @@ def _answers_of_fold(
     """Fit and mine without the titles held out; return what the network and each amended table say of those."""
     share = reviewed_share(request.config, block)
     assert share is not None, f"folds are of reviewed titles, and {REVIEWED} blocks have them"
-    rows = believe_reviewed(parted)
-    train, valid = (weigh_reviewed(labelled_titles(rows, part, request.taxonomy), share) for part in ("train", "valid"))
+    train, valid = weighed_parts(parted, share, request.taxonomy)
     system = SYSTEMS["neural"].build(replace(request, start=start, scratch=None)).fit(train, valid)
     table = base_table(request)
     mined = mine(
