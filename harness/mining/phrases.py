@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -39,12 +40,12 @@ class Phrases:
     """First word of each occurrence, counted from 0 in its title, (n_occurrences,)."""
     n_titles: int
 
-    @property
+    @cached_property
     def n_words(self) -> IntArray:
         """Words of each phrase, (n_phrases,)."""
         return np.array([text.count(" ") + 1 for text in self.texts], dtype=np.int64)
 
-    @property
+    @cached_property
     def held(self) -> sparse.csc_matrix:
         """Which title holds which phrase, booleans, (n_titles, n_phrases)."""
         ones = np.ones(len(self.titles), dtype=bool)

@@ -41,22 +41,22 @@ def lifts(tables: Mapping[str, KeywordTable], baseline: KeywordTable, rows: pl.D
         `low` and `high` of its 95% interval, titles resampled with all their records; then `source`.
     """
     titles = rows["title"].unique().sort().to_numpy()
-    given = table_predictions(baseline, titles)
-    found = [
-        difference_of(rows, table_predictions(table, titles), given, seed).assign(source=source)
-        for source, table in tables.items()
-    ]
-    return pd.concat(found, ignore_index=True)
+    answers = {source: table_predictions(table, titles) for source, table in tables.items()}
+    return differences(rows, answers, table_predictions(baseline, titles), seed)
 
 
-def difference_of(rows: pl.DataFrame, answers: Predictions, given: Predictions, seed: int) -> pd.DataFrame:
-    """Return what `lifts` does of one system, without its name, against any other system's answers."""
+def differences(rows: pl.DataFrame, answers: Mapping[str, Predictions], given: Predictions, seed: int) -> pd.DataFrame:
+    """Return what `lifts` does of any systems, by name, against another system's answers."""
+    # What the other system has right is counted once, however many are held against it.
+    before = _accuracies(rows, given)
     counted = rows.group_by("reference").agg(pl.col("title").n_unique().alias("titles"), pl.col("records").sum())
-    whole = compare_rows(rows, answers, given, seed).merge(counted.to_pandas(), on="reference")
-    whole = whole.merge(_accuracies(rows, given), on=["reference", "weighting", "target"])
-    whole = whole.assign(after=whole["before"] + whole["difference"])
+    known = before.merge(counted.to_pandas(), on="reference")
+    found = []
+    for source, own in answers.items():
+        whole = compare_rows(rows, own, given, seed).merge(known, on=["reference", "weighting", "target"])
+        found.append(whole.assign(after=whole["before"] + whole["difference"], source=source))
     head = ["reference", "weighting", "target", "titles", "records", "before", "after"]
-    return whole[[*head, "difference", "low", "high"]]
+    return pd.concat(found, ignore_index=True)[[*head, "difference", "low", "high", "source"]]
 
 
 def _accuracies(rows: pl.DataFrame, given: Predictions) -> pd.DataFrame:

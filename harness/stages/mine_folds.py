@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
 from data_cleaning.near_duplicates import near_duplicate_keys
@@ -12,7 +11,7 @@ from data_cleaning.titles import Predictions
 from harness.config import REVIEWED
 from harness.mining.memory import read_rejected
 from harness.mining.miner import mine
-from harness.mining.proof import difference_of, table_predictions
+from harness.mining.proof import differences, table_predictions
 from harness.mining.suggestions import amend
 from harness.predicting import predict_titles
 from harness.stages.files import LEARN, LIFTS, TEST
@@ -65,11 +64,8 @@ def mine_folds(request: Request, block: str, split_folder: Path, start: Path, fo
         pl.lit("new").alias("history"),
     )
     given = table_predictions(table, rows["title"].unique().sort().to_numpy())
-    frames = [
-        difference_of(rows, _joined(parts), given, request.config.seed).assign(source=name)
-        for name, parts in answers.items()
-    ]
-    pd.concat(frames, ignore_index=True).to_parquet(folder / LIFTS, index=False)
+    joined = {name: _joined(parts) for name, parts in answers.items()}
+    differences(rows, joined, given, request.config.seed).to_parquet(folder / LIFTS, index=False)
 
 
 def _draw(keys: pl.Series, n_folds: int, seed: int) -> pl.DataFrame:

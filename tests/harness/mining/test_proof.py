@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from data_cleaning.titles import Predictions
-from harness.mining.proof import difference_of, lifts, prove_changes, table_predictions
+from harness.mining.proof import differences, lifts, prove_changes, table_predictions
 from harness.mining.suggestions import Suggestion
 from tests.harness.mining.believed import TAXONOMY, amend, classes_of, table_of, weighed
 from tests.harness.mining.drawn import random_table, random_titles
@@ -107,7 +107,8 @@ def test_any_systems_answers_can_be_held_against_the_table():
             "level": np.eye(2, dtype=np.float32)[1 - others],
         },
     )
-    found = difference_of(rows, answers, table_predictions(TABLE, titles), seed=1)
+    given = table_predictions(TABLE, titles)
+    found = differences(rows, {"others": answers}, given, seed=1).drop(columns="source")
     per_record = found[found["weighting"] == "per record"].set_index("target")
     code_of = dict(zip(titles, others, strict=True))
     total = rows["records"].sum()
