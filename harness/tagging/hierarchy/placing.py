@@ -1,0 +1,223 @@
+"""Probabilities of labels rolled up the tree: the deepest sure node of each title, and the leaf of its labels."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from baselines.matching import MatchingPass, find_matches, normal_form
+from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import FloatArray, IntArray, StrArray
+from harness.tagging.hierarchy.rules import (
+    BoolArray,
+    Contradiction,
+    Rule,
+    combination_of,
+    first_contradiction,
+    matching,
+    shape_of,
+)
+from harness.tagging.hierarchy.tree import ROOT, Node, at_or_above, children
+
+CHUNK_CELLS = 400_000
+"""Joint probabilities worked on at a time, titles times combinations: 3 MB, which stays in a processor's cache."""
+
+ROUNDING = 1e-6
+"""How far a sum or product of probabilities may fall short of a threshold by rounding alone."""
+
+_BITS = 32
+"""Keyword rules that share one integer when titles are grouped."""
+
+
+@dataclass(frozen=True)
+class Placements:
+    """Where titles stand in a hierarchy; all arrays are (n_titles,)."""
+
+    node: npt.NDArray[np.int16]
+    """The deepest sure node; 0, the root, where not even a node of the first level is sure."""
+    confidence: npt.NDArray[np.float32]
+    """The probability of that node."""
+    leaf: npt.NDArray[np.int16]
+    """The leaf that the rules give the most probable label of each target, sure or not."""
+    rule: npt.NDArray[np.int16]
+    """Position of the rule that decided on that leaf."""
+    band: npt.NDArray[np.int8]
+    """The most probable band where it is sure, else -1."""
+    contradiction: npt.NDArray[np.int8]
+    """The first contradiction that the most probable labels fall under, else -1."""
+
+    def __len__(self) -> int:
+        """Return the number of titles."""
+        return len(self.node)
+
+    def take(self, rows: IntArray | BoolArray) -> "Placements":
+        """Return the titles that a mask or positions name, in that order."""
+        return Placements(**{name: values[rows] for name, values in vars(self).items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placer:
+    """The parts of a hierarchy that placing needs, and what was worked out from them before.
+
+    Titles for which the same rules' keywords fire, and whose confidence is in the same band, form a group: within it
+    the labels alone decide, and each combination of them goes to one leaf.
+    """
+
+    taxonomy: Taxonomy
+    nodes: tuple[Node, ...]
+    n_bands: int
+    """Bands of seniority."""
+    rules: tuple[Rule, ...]
+    sure: float
+    confidence_bands: Mapping[str, float]
+    contradictions: tuple[Contradiction, ...]
+
+    def place(self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]) -> Placements:
+        """Find the place of each title, as `Hierarchy.place` says."""
+        n_titles, n_nodes = len(titles), len(self.nodes)
+        node = np.zeros(n_titles, dtype=np.int16)
+        confidence = np.zeros(n_titles, dtype=np.float32)
+        rule = np.zeros(n_titles, dtype=np.int16)
+        band = np.zeros(n_titles, dtype=np.int8)
+        contradiction = np.zeros(n_titles, dtype=np.int8)
+        contradicts = first_contradiction(self.contradictions, self.taxonomy)  # (n_combinations,)
+        for rows, decider, rolled in self._rolled(titles, probabilities):
+            verdict = self._verdict(rows, probabilities)
+            node[rows], confidence[rows] = self._deepest_sure(rolled[:, :n_nodes])
+            band[rows] = self._sure_band(rolled[:, n_nodes:])
+            rule[rows] = decider[verdict]
+            contradiction[rows] = contradicts[verdict]
+        return Placements(node, confidence, self._leaf_of_rule[rule].astype(np.int16), rule, band, contradiction)
+
+    def node_probabilities(
+        self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]
+    ) -> npt.NDArray[np.float64]:
+        """Return the probability of every node, as `Hierarchy.node_probabilities` says."""
+        found = np.zeros((len(titles), len(self.nodes)))
+        for rows, _, rolled in self._rolled(titles, probabilities):
+            found[rows] = rolled[:, : len(self.nodes)]
+        return found
+
+    def _rolled(
+        self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]
+    ) -> Iterator[tuple[IntArray, IntArray, npt.NDArray[np.float64]]]:
+        """Roll probabilities up, as many titles of one group at a time as memory is meant for.
+
+        Yields:
+            Rows of titles, (n_some,); the rule that decides each combination for them, (n_combinations,); and the
+            probability of each node, then of each band, (n_some, n_nodes + n_bands).
+        """
+        self._check(len(titles), probabilities)
+        fired = self._fired(titles)
+        confidence_band = self._confidence_band(probabilities)
+        for rows in _groups(fired, confidence_band):
+            decider = self._decider(tuple(np.flatnonzero(fired[rows[0]]).tolist()), int(confidence_band[rows[0]]))
+            spread = self._spread[self._leaf_of_rule[decider]]  # (n_combinations, n_nodes + n_bands)
+            step = max(1, CHUNK_CELLS // len(spread))
+            for some in np.split(rows, range(step, len(rows), step)):
+                yield some, decider, self._joint(some, probabilities) @ spread
+
+    def _check(self, n_titles: int, probabilities: Mapping[str, FloatArray]) -> None:
+        expected = {target.name: (n_titles, target.n_classes) for target in self.taxonomy.targets}
+        given = {name: rows.shape for name, rows in probabilities.items()}
+        if given != expected:
+            raise BadInput(
+                f"The hierarchy places titles by probabilities of the shapes {expected}, but got {given}. Use the "
+                "taxonomy that the system was fitted with."
+            )
+
+    def _fired(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say of which rules each title has a keyword, (n_titles, n_rules)."""
+        fired = np.zeros((len(titles), len(self.rules)), dtype=bool)
+        words = sorted({word for rule in self.rules for word in rule.keywords})
+        if not words:
+            return fired
+        search = MatchingPass(spell=normal_form, patterns=tuple(words), ranks={}, no_match=0)
+        ((rows, found),) = find_matches([search], titles)
+        of_word = np.array([[word in rule.keywords for rule in self.rules] for word in words], dtype=bool)
+        hits, rule = np.nonzero(of_word[found]) if len(found) else (found, found)
+        fired[rows[hits], rule] = True
+        return fired
+
+    def _confidence_band(self, probabilities: Mapping[str, FloatArray]) -> npt.NDArray[np.int64]:
+        """Return the position of the confidence band of each title, (n_titles,)."""
+        highest = [rows.max(axis=1).astype(np.float64) for rows in probabilities.values()]
+        confidence = np.multiply.reduce(highest) + ROUNDING
+        above = np.array(list(self.confidence_bands.values())[:-1])  # all but the last, which is the rest
+        return (confidence[:, None] < above).sum(axis=1)
+
+    def _decider(self, fired: tuple[int, ...], band: int) -> IntArray:
+        """Return the first rule that matches each combination, given the keywords that fire and the confidence."""
+        key = (fired, band)
+        if key not in self._deciders:
+            name = list(self.confidence_bands)[band]
+            deciding = np.full(int(np.prod(shape_of(self.taxonomy))), -1)
+            for position in reversed(range(len(self.rules))):
+                rule = self.rules[position]
+                if (not rule.keywords or position in fired) and (not rule.confidence or name in rule.confidence):
+                    deciding[matching(rule.classes, self.taxonomy)] = position
+            assert (deciding >= 0).all(), "the default takes all that is left"
+            self._deciders[key] = deciding
+        return self._deciders[key]
+
+    def _verdict(self, rows: IntArray, probabilities: Mapping[str, FloatArray]) -> IntArray:
+        """Return the combination of the most probable labels, (n_rows,)."""
+        positions = {name: probabilities[name][rows].argmax(axis=1) for name in self.taxonomy.names}
+        return combination_of(positions, self.taxonomy)
+
+    def _joint(self, rows: IntArray, probabilities: Mapping[str, FloatArray]) -> npt.NDArray[np.float64]:
+        """Multiply the targets' probabilities into one for each combination, (n_rows, n_combinations)."""
+        joint = np.ones((len(rows), 1))
+        for name in self.taxonomy.names:
+            one = probabilities[name][rows].astype(np.float64)  # (n_rows, n_classes)
+            joint = (joint[:, :, None] * one[:, None, :]).reshape(len(rows), -1)
+        return joint
+
+    def _deepest_sure(self, rolled: npt.NDArray[np.float64]) -> tuple[IntArray, FloatArray]:
+        """Go down from the root to the most probable child as long as that is sure; (n_rows,) each."""
+        at = np.full(len(rolled), ROOT)
+        for parent, below in self._children.items():  # parents come before their children
+            here = np.flatnonzero(at == parent)
+            child = below[rolled[here[:, None], below].argmax(axis=1)]
+            sure = rolled[here, child] >= self.sure - ROUNDING
+            at[here[sure]] = child[sure]
+        return at, rolled[np.arange(len(at)), at]
+
+    def _sure_band(self, rolled: npt.NDArray[np.float64]) -> IntArray:
+        """Return the most probable band where it is sure, else -1, (n_rows,)."""
+        best = rolled.argmax(axis=1)
+        return np.where(rolled.max(axis=1) >= self.sure - ROUNDING, best, -1)
+
+    @cached_property
+    def _deciders(self) -> dict[tuple[tuple[int, ...], int], IntArray]:
+        """What `_decider` has worked out so far."""
+        return {}
+
+    @cached_property
+    def _leaf_of_rule(self) -> IntArray:
+        return np.array([rule.leaf for rule in self.rules])
+
+    @cached_property
+    def _children(self) -> dict[int, IntArray]:
+        return {parent: np.array(below) for parent, below in children(self.nodes).items()}
+
+    @cached_property
+    def _spread(self) -> npt.NDArray[np.float64]:
+        """Say for each node which nodes and bands get its probability, (n_nodes, n_nodes + n_bands)."""
+        of_band = np.array([[node.band == band for band in range(self.n_bands)] for node in self.nodes])
+        return np.hstack([at_or_above(self.nodes), of_band]).astype(np.float64)
+
+
+def _groups(fired: BoolArray, confidence_band: npt.NDArray[np.int64]) -> list[IntArray]:
+    """Return the rows that have the same rules fired and the same confidence band, group by group."""
+    group = confidence_band
+    for start in range(0, fired.shape[1], _BITS):
+        part = fired[:, start : start + _BITS]
+        bits = part @ (1 << np.arange(part.shape[1], dtype=np.int64))
+        group = pd.factorize((group << _BITS) | bits)[0]  # few groups again, so that there is room for the next part
+    order = np.argsort(group, kind="stable")
+    return [rows for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]) if len(rows)]
