@@ -1,0 +1,6 @@
+"""Tables that are written in parts, so that an interrupted job goes on where it stopped."""
+
+from harness.tagging.outputs.contract import Finished, Output, Part
+from harness.tagging.outputs.opening import open_output
+
+__all__ = ["Finished", "Output", "Part", "open_output"]
