@@ -65,14 +65,15 @@ def load_skeleton(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBas
         BadInput: the folder is not one that `save_skeleton` wrote.
     """
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        # Given in each call: where it is left out, transformers asks on the terminal whether to run a folder's code.
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"{folder} is no saved encoder: {error}") from error
     with torch.random.fork_rng(
         devices=[]
     ):  # the weights drawn here are thrown away; the caller's draws stay as they were
-        encoder = AutoModel.from_config(config, dtype=torch.float32, **_without_pooler(config))
+        encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False, **_without_pooler(config))
     return encoder, tokenizer
 
 
@@ -103,13 +104,15 @@ def _local_folder(name: str) -> Path | None:
 def _load(source: str, name: str, local_files_only: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load from a folder or the hub, turning every way to fail into one message about `name`."""
     try:
-        config = AutoConfig.from_pretrained(source, local_files_only=local_files_only)
-        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only)
+        config = AutoConfig.from_pretrained(source, local_files_only=local_files_only, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only, trust_remote_code=False)
         with _quiet():
             encoder, report = AutoModel.from_pretrained(
                 source,
                 config=config,
                 local_files_only=local_files_only,
+                trust_remote_code=False,
+                use_safetensors=True,  # the other form of weights is a pickle, which may run anything
                 dtype=torch.float32,  # a half-precision checkpoint would train badly
                 output_loading_info=True,
                 **_without_pooler(config),

@@ -74,7 +74,7 @@ def test_a_folder_without_an_encoder_says_which_forms_there_are(tmp_path):
 def test_a_hub_name_is_looked_up_in_the_cache_before_the_network(monkeypatch):
     asked = []
 
-    def offline(source, local_files_only):
+    def offline(source, local_files_only, trust_remote_code):
         asked.append((source, local_files_only))
         raise OSError("We couldn't connect")
 
