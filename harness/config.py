@@ -3,9 +3,12 @@
 Paths in a file are relative to that file's folder; paths given by `--set` are relative to the current folder. This goes
 for the folders of `neural.encoder` and `neural.teacher` too; an encoder that is no folder stays the name that it is.
 All paths are absolute once the config is loaded.
+
+On the command line a config that somebody else wrote leads nowhere that its user has not named: see `load_config`.
 """
 
 import datetime
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -273,6 +276,7 @@ def load_config(
     overrides: Sequence[str] = (),
     known_systems: Sequence[str] = (),
     options: Mapping[str, tuple[str, Any]] | None = None,
+    allowed: Sequence[Path] | None = None,
 ) -> RunConfig:
     """Read a config file, and apply `key=value` overrides and options of the command line.
 
@@ -282,9 +286,13 @@ def load_config(
         known_systems: names that `systems` may hold.
         options: an option, such as `--minutes`, to the setting that it stands for and the value, which has the last
             word; None leaves the setting as it is.
+        allowed: folders to which paths in the file may lead, besides its own and the current one, links followed; paths
+            of the command line are a person's own and lead anywhere. None, for callers whose configs are their own,
+            lets those in the file lead anywhere too.
 
     Raises:
-        BadInput: the file is missing or no YAML mapping, or has unknown keys or wrong values, all of them named.
+        BadInput: the file is missing or no YAML mapping, has unknown keys or wrong values, or has paths that lead
+            elsewhere, all of them named; or an allowed folder is none.
     """
     text = read_text(
         path.absolute(), "config", f"The project's own are {PROJECT_CONFIGS}/default.yaml, smoke.yaml and real.yaml."
@@ -298,7 +306,7 @@ def load_config(
         raise BadInput(f"{path} holds {type(content).__name__}, expected a mapping of settings such as 'seed: 17'.")
     assert tree is not None, "a mapping has a tree"
     _refuse_repeated_keys(tree, path)
-    source = _Source(path, tree, RunConfig.model_json_schema())
+    source = _Source(path, tree, RunConfig.model_json_schema(), roots=_roots(path, allowed))
     for override in overrides:
         where, value = _parse_override(override)
         _put(content, where, value)
@@ -309,12 +317,28 @@ def load_config(
             _put(content, where, value)
             source.given[where] = option
     content.setdefault("name", path.stem)
+    content = source.with_absolute_paths(content)
+    source.refuse_outside()
     try:
-        config = RunConfig.model_validate(source.with_absolute_paths(content))
+        config = RunConfig.model_validate(content)
     except ValidationError as error:
         raise BadInput("\n".join(_fault(fault, source) for fault in error.errors())) from None
     _check_systems(config, path, known_systems)
     return config
+
+
+def _roots(path: Path, allowed: Sequence[Path] | None) -> tuple[Path, ...] | None:
+    """Return the folders in which paths of a config must lie, links followed; None where they may lie anywhere.
+
+    Raises:
+        BadInput: an allowed folder is none.
+    """
+    if allowed is None:
+        return None
+    for folder in allowed:
+        if not folder.is_dir():
+            raise BadInput(f"--allow {folder} is no folder. Name the one that paths in {path} may lead to.")
+    return (path.resolve().parent, Path.cwd(), *(folder.resolve() for folder in allowed))
 
 
 def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
@@ -420,6 +444,10 @@ class _Source:
     schema: Mapping[str, Any]
     given: dict[tuple[str, ...], str] = field(default_factory=dict)
     """What the command line sets, in order, and by which option."""
+    roots: tuple[Path, ...] | None = None
+    """Folders that paths of the file must lie in; None lets them lie anywhere."""
+    outside: dict[str, Path] = field(default_factory=dict)
+    """Where the file has a path that lies in none of them, and the path."""
 
     def with_absolute_paths(self, value: Any, where: tuple[str | int, ...] = ()) -> Any:
         """Return what stands at a path of the config, with every path to a file or folder in it absolute.
@@ -446,6 +474,7 @@ class _Source:
         try:
             path = (folder / Path(written).expanduser()).resolve()
             if path.is_dir() or not may_be_name:
+                self._note_outside(path, said, where)
                 return str(path)
             is_here = Path(written).is_dir()
         except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, an unknown user, a NUL
@@ -457,6 +486,28 @@ class _Source:
                 "there, or an absolute one."
             )
         return written
+
+    def _note_outside(self, path: Path, said: str, where: tuple[str | int, ...]) -> None:
+        """Keep a path of the file that lies in none of the folders that it must lie in."""
+        if self.roots is not None and self._option(where) is None and not any(map(path.is_relative_to, self.roots)):
+            self.outside[said] = path
+
+    def refuse_outside(self) -> None:
+        """Refuse what `with_absolute_paths` found to lead elsewhere, all of it at once.
+
+        Raises:
+            BadInput: there is such a path.
+        """
+        if not self.outside:
+            return
+        assert self.roots is not None, "nothing lies outside of anywhere"
+        common = os.path.commonpath([path.parent for path in self.outside.values()])
+        lines = [f"{said} leads to {path}" for said, path in self.outside.items()]
+        raise BadInput(
+            "\n".join(lines)
+            + f"\nPaths in a config may lead to its own folder ({self.roots[0]}) and to the current one "
+            f"({self.roots[1]}) and no further. If you trust it, add --allow {common}, or give the path with {_SET}."
+        )
 
     def place(self, where: Sequence[str | int]) -> str:
         """Say whether a fault stands in the file, on the command line, or may stand in either.

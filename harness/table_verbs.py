@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli_options import Config, Encoding, Force, Overrides, TitleColumn, counted, load
+from harness.cli_options import Allow, Config, Encoding, Force, Overrides, TitleColumn, counted, load
 
 suggest = typer.Typer(help="Work with the suggestions of a run.", no_args_is_help=True)
 
@@ -22,6 +22,7 @@ def audit_verb(
     encoding: Encoding = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Look at a keyword table row by row: what each decides, rightly or not, and what is in its way.
@@ -36,7 +37,7 @@ def audit_verb(
     with shown_progress() as on_progress:
         done = audit_file(
             table,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -62,6 +63,7 @@ def diff_verb(
     encoding: Encoding = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Compare two keyword tables: which rows differ, and every title whose verdict changes.
@@ -75,7 +77,7 @@ def diff_verb(
         done = diff_files(
             old,
             new,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -103,6 +105,7 @@ def apply_verb(
     ] = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Write the next revision of a keyword table, with the suggestions that are marked accept.
@@ -115,7 +118,7 @@ def apply_verb(
     from harness.suggest_verbs import apply_suggestions
 
     done = apply_suggestions(
-        suggestions, table=table, out=out, config=load(config, set_), force=force, announce=announce
+        suggestions, table=table, out=out, config=load(config, set_, allow=allow), force=force, announce=announce
     )
     written = "No table was written" if done.table is None else f"{done.table} has {counted(done.n_rows or 0, 'row')}"
     announce(

@@ -4,7 +4,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from harness.run import RUN_FACTS, model_folder
-from harness.tagging.predict import fitted_model
+from harness.tagging.models import fitted_model
 
 
 @pytest.mark.parametrize(

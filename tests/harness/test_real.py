@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
@@ -21,9 +22,15 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are n
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    config = load_config(ROOT / "configs" / "real.yaml", ("systems=[majority, keyword]",), tuple(SYSTEMS))
+    settings = ("systems=[majority, keyword]",)
+    config = load_config(ROOT / "configs" / "real.yaml", settings, tuple(SYSTEMS), allowed=[DATA])
     stages = plan(config, Taxonomy.read(config.taxonomy), silent)
     return make_stages(stages, fingerprints(stages), StageStore(tmp_path_factory.mktemp("real")), lambda _: None)
+
+
+def test_the_data_beside_the_checkout_must_be_allowed():
+    with pytest.raises(BadInput, match=rf"leads\.simulate\.titles = .* leads to {DATA}(?s:.*)--allow {DATA}, or"):
+        load_config(ROOT / "configs" / "real.yaml", (), tuple(SYSTEMS), allowed=())
 
 
 def test_every_real_title_keeps_its_records_through_cleaning(done):

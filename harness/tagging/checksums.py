@@ -1,0 +1,112 @@
+"""A folder whose every byte is vouched for: SHA-256 sums in a file that `sha256sum -c` reads too."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from data_cleaning.errors import BadInput, first_few
+from harness.store import file_digest
+
+CHECKSUMS = "SHA256SUMS"
+
+_LINE = re.compile(r"([0-9a-f]{64})  (.+)")
+_ODD_NAME = re.compile(r"[\\\x00-\x1f\x7f]")
+"""What `sha256sum` writes in another way, so that a line would no longer be one file."""
+
+
+def write_checksums(folder: Path) -> None:
+    """Write the sums of every file of a folder into its `SHA256SUMS`, in the order of their names.
+
+    Raises:
+        BadInput: the folder holds a link or anything else but plain files, or a name that no line can hold.
+    """
+    lines = [f"{file_digest(folder / name)}  {name}\n" for name in sorted(_files(folder)) if name != CHECKSUMS]
+    (folder / CHECKSUMS).write_bytes("".join(lines).encode())
+
+
+def verify(folder: Path) -> None:
+    """Check that a folder holds the files that its `SHA256SUMS` lists, byte for byte, and nothing else.
+
+    This tells damage and later changes. Whoever can write the folder can also write new sums, so it says nothing about
+    where the folder comes from.
+
+    Raises:
+        BadInput: there is no `SHA256SUMS`, a line of it is malformed or leads out of the folder, or a file is missing,
+            changed, not listed, or a link; every such file is named.
+    """
+    listed = read_checksums(folder)
+    held = set(_files(folder)) - {CHECKSUMS}
+    faults = [f"{name} is missing" for name in listed if name not in held]
+    faults += [f"{name} is not listed" for name in sorted(held) if name not in listed]
+    faults += [
+        f"{name} has changed" for name, digest in listed.items() if name in held and _digest(folder / name) != digest
+    ]
+    if faults:
+        raise BadInput(
+            f"{folder} is not as it was exported ({CHECKSUMS}): {first_few(faults)}. Export it again, or copy it anew."
+        )
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the files that a folder's `SHA256SUMS` lists, and the sum of each.
+
+    Raises:
+        BadInput: there is no such file, or a line is malformed, stands twice, or leads out of the folder.
+    """
+    path = folder / CHECKSUMS
+    try:
+        # Bytes, since reading as text would take one end of a line for another.
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise BadInput(
+            f"{folder} is no exported folder: it has no {CHECKSUMS}. Give one that 'export' wrote."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} cannot be read ({error}). Export the folder again, or copy it anew.") from None
+    listed: dict[str, str] = {}
+    *lines, rest = text.split("\n")
+    for number, line in enumerate([*lines, *([rest] if rest else [])], start=1):
+        found = _LINE.fullmatch(line)
+        if found is None or (rest and number > len(lines)):
+            raise BadInput(
+                f"{path}, line {number}: expected a sum of 64 digits, two spaces and a path, ended by a new line, as "
+                "'sha256sum' writes. Export the folder again, or copy it anew."
+            )
+        digest, name = found.groups()
+        if not _stays_inside(name) or name == CHECKSUMS or name in listed:
+            reason = "stands twice" if name in listed else "is no file of the folder"
+            raise BadInput(f"{path}, line {number}: {name!r} {reason}. Export the folder again, or copy it anew.")
+        listed[name] = digest
+    return listed
+
+
+def _stays_inside(name: str) -> bool:
+    """Say whether a listed path is written as `write_checksums` does, and so can lead nowhere else."""
+    parts = PurePosixPath(name).parts
+    return "/".join(parts) == name and ".." not in parts and not _ODD_NAME.search(name)
+
+
+def _files(folder: Path) -> Iterator[str]:
+    """Yield every file of a folder by its path in it.
+
+    Raises:
+        BadInput: there is a link, which may lead anywhere, or something else that is neither file nor folder.
+    """
+    for place in sorted(folder.rglob("*")):
+        name = place.relative_to(folder).as_posix()
+        if place.is_symlink() or not (place.is_file() or place.is_dir()):
+            raise BadInput(
+                f"{folder} holds {name}, a link or no plain file, which has no sum. Put a file in its place."
+            )
+        if _ODD_NAME.search(name):
+            raise BadInput(f"{folder} holds {name!r}, a name that no line of {CHECKSUMS} can hold. Rename it.")
+        if place.is_file():
+            yield name
+
+
+def _digest(path: Path) -> str:
+    """Return a file's sum, or nothing that a sum can equal where it cannot be read."""
+    try:
+        return file_digest(path)
+    except OSError:
+        return ""

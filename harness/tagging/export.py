@@ -1,0 +1,154 @@
+"""One folder that tags without the run that it comes from, and without the project's checkout."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_cleaning.errors import BadInput, first_few
+from harness.config import network_folders
+from harness.store import check_writable, digest, folder_files, library_versions, whole_folder
+from harness.systems import MINED
+from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
+from harness.tagging.model_card import model_card
+from harness.tagging.models import (
+    FACTS,
+    FORMAT,
+    HIERARCHY,
+    LAYOUT,
+    SAVED,
+    TAXONOMY,
+    ExportedFacts,
+    Model,
+    find_hierarchy,
+    learned_from,
+    open_run,
+    read_hierarchy,
+    run_facts,
+)
+
+KEYWORDS, CARD = "keywords.csv", "README.md"
+_FLOOR = "majority"
+_SETTINGS = "settings.json"
+"""Of the network, the one saved system whose settings may name folders."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported."""
+
+    folder: Path
+    systems: tuple[str, ...]
+    default_system: str
+    hierarchy: Path | None
+    """The file that was copied; None where the folder has none."""
+    n_bytes: int
+
+
+def export_model(
+    run_folder: Path, out: Path, *, hierarchy: Path | None = None, layout: Path | None = None, force: bool = False
+) -> Exported:
+    """Write everything that tags into one folder: the systems that learned from most, and what they are used with.
+
+    Args:
+        run_folder: a finished run.
+        out: folder to write; one that was exported before is replaced with `force`.
+        hierarchy: its file, or `models.NO_HIERARCHY`; None takes the one that `find_hierarchy` finds.
+        layout: its file; None for none.
+        force: whether an exported folder may be replaced.
+
+    Raises:
+        BadInput: the run, the hierarchy or the layout is at fault, or `out` holds something else or cannot be written.
+    """
+    model = open_run(run_folder)
+    _check_out(out, model.folder, force=force)
+    chosen = find_hierarchy(hierarchy, model)
+    read_hierarchy(chosen, model)
+    if layout is not None:
+        from harness.tagging.layout import Layout
+
+        Layout.read(layout)
+    systems = {name: saved for name, saved in model.systems.items() if name != _FLOOR} or dict(model.systems)
+    with whole_folder(out) as filling:
+        for name, saved in systems.items():
+            _copy_system(saved, filling / SAVED / name)
+        copied = {TAXONOMY: model.folder / TAXONOMY, HIERARCHY: chosen, LAYOUT: layout, KEYWORDS: _table(systems)}
+        for name, source in copied.items():
+            if source is not None:
+                shutil.copyfile(source, filling / name)
+        facts = _facts(model, filling, tuple(systems))
+        text = json.dumps(facts.model_dump(), indent=2, ensure_ascii=False)
+        (filling / FACTS).write_text(text + "\n", encoding="utf-8")
+        (filling / CARD).write_text(model_card(filling, model.folder, facts), encoding="utf-8")
+        write_checksums(filling)
+    n_bytes = sum(file.stat().st_size for file in folder_files(out).values())
+    return Exported(out, tuple(systems), facts.default_system, chosen, n_bytes)
+
+
+def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
+    """Refuse a folder that may not be written, before any work is done; only an exported one may be replaced.
+
+    Raises:
+        BadInput: it cannot be written, lies in the run, holds something else, or is exported and `force` was not given.
+    """
+    if not out.parent.is_dir() or out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise BadInput(f"{out} cannot be written: expected a new folder in one that exists. Choose another.")
+    check_writable(out)
+    if run_folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise BadInput(f"{out} lies in the run {run_folder}, which should stay as it is. Choose another folder.")
+    if not out.exists() or not any(out.iterdir()):
+        return
+    if not (out / FACTS).is_file():
+        raise BadInput(f"{out} was not made by 'export'; nothing in it was touched. Choose another folder.")
+    written = {*read_checksums(out), CHECKSUMS}
+    others = sorted(
+        name
+        for place in out.rglob("*")
+        if (name := place.relative_to(out).as_posix()) not in written and (place.is_symlink() or not place.is_dir())
+    )
+    if others:
+        raise BadInput(
+            f"{out} holds what 'export' has not written: {first_few(others)}; nothing in it was touched. Move that "
+            "elsewhere, or choose another folder."
+        )
+    if not force:
+        raise BadInput(
+            f"{out} exists already and was left as it is. Choose another folder, or replace it with --force."
+        )
+
+
+def _copy_system(saved: Path, target: Path) -> None:
+    """Copy a saved system; folders of this machine that the network was trained with keep their last name alone."""
+    # Links are copied as links, which have no sum: what they lead to may be anything.
+    shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile)
+    path = target / _SETTINGS
+    if path.is_file():
+        content = json.loads(path.read_text(encoding="utf-8"))
+        content["settings"] |= {name: folder.name for name, folder in network_folders(content["settings"]).items()}
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _table(systems: dict[str, Path]) -> Path | None:
+    """Return the keyword table in force, or else the one with what was mined; None where there is neither."""
+    folders = [systems[name] for name in ("keyword", "keyword-corrected", MINED) if name in systems]
+    return folders[0] / KEYWORDS if folders else None
+
+
+def _facts(model: Model, filling: Path, systems: tuple[str, ...]) -> ExportedFacts:
+    of_run = run_facts(model.folder)
+    default = model.system(None)
+    split, block = learned_from(model.systems[default])
+    return ExportedFacts(
+        format=FORMAT,
+        default_system=default,
+        systems={name: digest(folder_files(filling / SAVED / name)) for name in systems},
+        title_column=model.title_column,
+        run=model.folder.resolve().name,
+        split=split,
+        learned_from=block,
+        fingerprint=of_run.get("fingerprint", ""),
+        exported=time.strftime("%Y-%m-%d"),
+        versions=library_versions(),
+        made_with=of_run.get("versions", {}),
+    )

@@ -1,0 +1,326 @@
+"""What tags titles: the fitted systems of a run, or of a folder that was exported from one, behind one object."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from data_cleaning.errors import BadInput, read_text, unknown
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import LABELS, PROJECT_CONFIGS, REVIEWED
+from harness.store import digest, file_digest, folder_files, is_unfinished
+from harness.systems import MINED, SYSTEMS
+from harness.tagging.checksums import CHECKSUMS, verify
+
+if TYPE_CHECKING:
+    from harness.tagging.hierarchy import Hierarchy
+
+RUN_FACTS, CONFIG, TAXONOMY = "run.json", "config.yaml", "taxonomy.yaml"
+"""Of a run folder, as `harness.run` names them; that module imports scikit-learn, and no look-up should wait for it."""
+
+FACTS, HIERARCHY, LAYOUT, SAVED = "model.json", "hierarchy.yaml", "layout.yaml", "systems"
+"""Of an exported folder; its taxonomy has the name that a run's has."""
+
+FORMAT: Literal[1] = 1
+"""Of exported folders; a higher one is of a later version of the project."""
+
+NO_HIERARCHY = Path("none")
+"""Given in place of a hierarchy's file, it places nothing."""
+
+_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
+"""What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
+
+_SPLITS = ("record", "title")
+"""The one that leaves most titles to learn from first."""
+
+_PREFERRED = ("neural", MINED, "keyword", "tfidf")
+"""Which system answers where nobody names one."""
+
+
+class ExportedFacts(BaseModel):
+    """What `model.json` says; it names systems and no paths."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1]
+    default_system: str
+    systems: dict[str, str] = Field(min_length=1)
+    """System to the digest of its files."""
+    title_column: str
+    run: str
+    """Name of the run's folder."""
+    split: str
+    learned_from: str
+    fingerprint: str
+    exported: str
+    """Day, such as 2026-11-26."""
+    versions: dict[str, str]
+    """Libraries that were installed at the export."""
+    made_with: dict[str, str]
+    """Libraries that the systems were fitted with."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Fitted systems that answer with one taxonomy."""
+
+    folder: Path
+    """Of the run or of the export."""
+    taxonomy: Taxonomy
+    systems: Mapping[str, Path]
+    """Name to the folder that it was saved in, in the order of `SYSTEMS`."""
+    title_column: str
+    """What the column of titles was called in the leads that were learned from."""
+    hierarchy: Path | None
+    """That of an exported folder; None where it has none, and for a run."""
+    layout: Path | None
+    """That of an exported folder; None where it has none, and for a run."""
+    identity: str
+    """Changes when anything that answers changes."""
+    described: str
+    """For a person: which folder, and what it learned from or when it was exported."""
+
+    def system(self, name: str | None) -> str:
+        """Return the system that answers: the one that is asked for, or the best guess.
+
+        Raises:
+            BadInput: there is no such system at all, or not here.
+        """
+        if name is None:
+            return _default(self.systems)
+        if name not in SYSTEMS:
+            raise unknown("system", name, SYSTEMS)
+        if name not in self.systems:
+            raise BadInput(f"{self.folder} has no fitted {name!r}; it has {', '.join(self.systems)}.")
+        return name
+
+
+def choose_model(run: Path | None, exported: Path | None, results: Path, system: str | None = None) -> Model:
+    """Open what a verb was given: a run folder, an exported folder, or neither for the newest run.
+
+    Args:
+        run: folder of a run.
+        exported: folder that `export` wrote.
+        results: folder of all runs.
+        system: that the newest run must have; None for any.
+
+    Raises:
+        BadInput: both were given, there is no run, or the folder is not what it should be.
+    """
+    if run is not None and exported is not None:
+        raise BadInput(f"--run {run} and --model {exported} were both given; choose one of them.")
+    if exported is not None:
+        return open_exported(exported)
+    return open_run(run or newest_run(results, system))
+
+
+def open_run(folder: Path) -> Model:
+    """Open the fitted systems of a run, each as `fitted_model` chooses it.
+
+    Raises:
+        BadInput: the folder is no run, or has no fitted system.
+    """
+    facts = run_facts(folder)
+    held = {place.name for place in folder.glob("models/*/*/*")}
+    systems = {name: fitted_model(folder, name) for name in SYSTEMS if name in held}
+    if not systems:
+        raise BadInput(f"{folder} has no fitted system. Make the run again with 'python -m harness run all'.")
+    stamps = {
+        name: {at: [file.stat().st_size, file.stat().st_mtime_ns] for at, file in folder_files(saved).items()}
+        for name, saved in systems.items()
+    }
+    by, block = learned_from(systems[_default(systems)])
+    labels = block.removesuffix(REVIEWED)
+    said = f"split by {by}"
+    said += "" if labels == "legacy" else f", {labels} labels"
+    said += ", reviewed titles learned too" if block.endswith(REVIEWED) else ""
+    return Model(
+        folder=folder,
+        taxonomy=Taxonomy.read(folder / TAXONOMY),
+        systems=systems,
+        title_column=run_config(folder)["leads"]["columns"]["title"],
+        hierarchy=None,
+        layout=None,
+        identity=digest(facts.get("fingerprint"), stamps),
+        described=f"{folder} ({said})",
+    )
+
+
+def open_exported(folder: Path) -> Model:
+    """Open a folder that `export` wrote, once every byte of it is found to be as it was written.
+
+    Raises:
+        BadInput: the folder is none, was changed, or is of another version of the project.
+    """
+    verify(folder)
+    facts = read_facts(folder)
+    for name in (facts.default_system, *facts.systems):
+        if name not in SYSTEMS:
+            raise BadInput(
+                f"{folder / FACTS}: {unknown('system', name, SYSTEMS)} Install the version that exported it."
+            )
+    systems = {name: folder / SAVED / name for name in SYSTEMS if name in facts.systems}
+    absent = [name for name, saved in systems.items() if not saved.is_dir()]
+    if absent:
+        raise BadInput(f"{folder / FACTS} lists {', '.join(absent)}, which {folder} does not hold. Export it again.")
+    hierarchy, layout = folder / HIERARCHY, folder / LAYOUT
+    return Model(
+        folder=folder,
+        taxonomy=Taxonomy.read(folder / TAXONOMY),
+        systems=systems,
+        title_column=facts.title_column,
+        hierarchy=hierarchy if hierarchy.is_file() else None,
+        layout=layout if layout.is_file() else None,
+        identity=file_digest(folder / CHECKSUMS)[:16],
+        described=f"{folder} (exported {facts.exported} from {facts.run})",
+    )
+
+
+def read_facts(folder: Path) -> ExportedFacts:
+    """Return what the `model.json` of an exported folder says.
+
+    Raises:
+        BadInput: there is none, or it says something else than `export` writes.
+    """
+    path = folder / FACTS
+    try:
+        return ExportedFacts.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}). Give a folder that 'export' wrote.") from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise BadInput(
+            f"{path} is not as format {FORMAT} has it ({faults}). Use the version of the project that exported it, or "
+            "export the run again."
+        ) from None
+
+
+def find_hierarchy(given: Path | None, model: Model) -> Path | None:
+    """Return the file of the hierarchy that titles are placed in; None for none.
+
+    It is the one that is given, or else that of the exported folder. A run has none of its own: it takes
+    configs/hierarchy.yaml of the current folder, or else the project's, if that names the targets of the model.
+
+    Raises:
+        BadInput: `given` is no file.
+    """
+    if given is not None:
+        if given == NO_HIERARCHY:
+            return None
+        if not given.is_file():
+            raise BadInput(f"--hierarchy {given} is no file. Give a hierarchy's YAML file, or 'none'.")
+        return given
+    if model.hierarchy is not None or (model.folder / FACTS).is_file():
+        return model.hierarchy
+    own = Path("configs") / HIERARCHY
+    found = own if own.is_file() else PROJECT_CONFIGS / HIERARCHY
+    return found if found.is_file() and _is_about(found, model.taxonomy) else None
+
+
+def read_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
+    """Read the hierarchy that `find_hierarchy` found; None for none.
+
+    Raises:
+        BadInput: it has faults, or is not for the taxonomy of the model.
+    """
+    if path is None:
+        return None
+    from harness.tagging.hierarchy import Hierarchy
+
+    try:
+        return Hierarchy.read(path, model.taxonomy)
+    except BadInput as error:
+        raise BadInput(f"{error} Or go without a hierarchy: --hierarchy {NO_HIERARCHY}.") from None
+
+
+def newest_run(results: Path, system: str | None = None) -> Path:
+    """Return the newest run that has a fitted system; None stands for any.
+
+    Raises:
+        BadInput: there is no such run, or no such system at all.
+    """
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, SYSTEMS)
+    runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
+    for facts in runs:
+        if not is_unfinished(facts.parent) and any(facts.parent.glob(f"models/*/*/{system or '*'}")):
+            return facts.parent
+    wanted = "system" if system is None else repr(system)
+    raise BadInput(
+        f"No run under {results.resolve()} has a fitted {wanted}. Make one with 'python -m harness run all'."
+    )
+
+
+def fitted_model(run_folder: Path, system: str) -> Path:
+    """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
+
+    A run may have learned from several kinds of labels; recorded ones are preferred.
+
+    Raises:
+        BadInput: the folder is no run, or the run has no such system.
+    """
+    run_facts(run_folder)
+    for by in _SPLITS:
+        for block in _BLOCKS:
+            folder = run_folder / "models" / by / block / system
+            if folder.is_dir():
+                return folder
+    held = sorted({place.name for place in run_folder.glob("models/*/*/*")})
+    raise BadInput(f"{run_folder} has no fitted {system!r}; it has {', '.join(held)}.")
+
+
+def _default(systems: Mapping[str, Path]) -> str:
+    return next(name for name in (*_PREFERRED, *reversed(list(systems))) if name in systems)
+
+
+def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:
+    """Say whether the rules of a hierarchy speak of a target of the taxonomy, or it is for its reader to find fault."""
+    try:
+        content = yaml.safe_load(hierarchy.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return True
+    rules = content.get("rules") if isinstance(content, dict) else None
+    named = {key for rule in rules if isinstance(rule, dict) for key in rule} if isinstance(rules, list) else set()
+    return not named or not named.isdisjoint(taxonomy.names)
+
+
+def learned_from(saved: Path) -> tuple[str, str]:
+    """Return the split and the block of labels of a system that lies in a run folder."""
+    return saved.parent.parent.name, saved.parent.name
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """Return what the `run.json` of a run says.
+
+    Raises:
+        BadInput: the folder is no run, or the file is damaged.
+    """
+    path = folder / RUN_FACTS
+    if not path.is_file():
+        hint = " It is an exported folder: give it as --model." if (folder / FACTS).is_file() else ""
+        raise BadInput(f"{folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.{hint}")
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"{path} is not readable ({error}). Make the run again, or give another.") from None
+    return facts
+
+
+def run_config(folder: Path) -> dict[str, Any]:
+    """Return the settings that a run was made with, as they lie in its folder, without loading what they name.
+
+    Raises:
+        BadInput: the folder has none, or they are damaged.
+    """
+    path = folder / CONFIG
+    text = read_text(path, "config of a run", "Give a run folder as 'run' has written it.")
+    try:
+        content: dict[str, Any] = yaml.safe_load(text)
+        str(content["leads"]["columns"]["title"])  # what every reader needs
+    except (yaml.YAMLError, ValueError, KeyError, TypeError):
+        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.") from None
+    return content

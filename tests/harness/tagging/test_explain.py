@@ -1,0 +1,205 @@
+"""Why a title is tagged as it is."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_cleaning.errors import BadInput
+from harness.model_verbs import explain_verb
+from harness.systems import SYSTEMS, load_system
+from harness.tagging.explain import KeywordHit, explain_titles
+from harness.tagging.export import export_model
+from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.models import open_exported, open_run
+from tests.harness.tagging.given_run import HIERARCHY, toy_run
+
+TITLES = ["night head nurse", "Senior headcook & chief driver", "xyz", "registered gardener"]
+
+
+@pytest.fixture(scope="module")
+def model(company):
+    return open_run(toy_run(company.config))
+
+
+@pytest.fixture(scope="module")
+def hierarchy(company, tmp_path_factory):
+    path = tmp_path_factory.mktemp("given") / "hierarchy.yaml"
+    path.write_text(HIERARCHY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def explained(model, hierarchy, company):
+    return explain_titles(model, TITLES, Hierarchy.read(hierarchy, company.taxonomy))
+
+
+def answer(explanation, system, target):
+    (found,) = [one for one in explanation.answers if (one.system, one.target) == (system, target)]
+    return found
+
+
+def test_every_system_answers_for_every_target_as_it_predicts(explained, model, company):
+    for name, folder in model.systems.items():
+        predicted = load_system(name, folder).predict_proba(TITLES)
+        for target in company.taxonomy.targets:
+            rows = predicted[target.name]
+            for row, explanation in enumerate(explained):
+                found = answer(explanation, name, target.name)
+                assert found.label == target.classes[rows[row].argmax()]
+                assert found.confidence == pytest.approx(rows[row].max(), abs=1e-6)
+    order = [(one.system, one.target) for one in explained[0].answers]
+    assert order == [(system, target) for system in SYSTEMS for target in company.taxonomy.names]
+
+
+def hit(keyword, line, priority, label, match="substring"):
+    return KeywordHit(keyword, line, priority, match, label, label)
+
+
+def test_the_keyword_that_decided_comes_with_those_that_it_outranked(explained):
+    # Lines as the toy company writes them: departments from 2, seniorities from 12.
+    first = explained[0]
+    assert answer(first, "keyword", "department").decided == hit("nurse", 2, 5, "Nursing")
+    assert answer(first, "keyword", "department").outranked == ()
+    second = answer(explained[1], "keyword", "seniority")
+    assert second.decided == hit("senior", 14, 3, "Senior")  # of equal priority the longest
+    assert second.outranked == (hit("chief", 12, 3, "Chief"), hit("head", 13, 3, "Head"))
+    departments = answer(explained[1], "keyword", "department")
+    assert departments.decided == hit("driver", 8, 5, "Transport")
+    assert departments.outranked == (hit("cook", 6, 5, "Kitchen"),)
+
+
+def test_the_corrected_reading_hears_whole_words_alone(explained):
+    second = answer(explained[1], "keyword-corrected", "seniority")
+    assert second.decided == hit("senior", 14, 3, "Senior", "word")
+    assert second.outranked == (hit("chief", 12, 3, "Chief", "word"),)
+    assert answer(explained[1], "keyword-corrected", "department").outranked == ()
+
+
+def test_where_no_keyword_matches_the_fallback_answers_and_nothing_decided(explained):
+    for target, label in (("department", "Elsewhere"), ("seniority", "None given")):
+        found = answer(explained[2], "keyword", target)
+        assert (found.label, found.decided, found.outranked) == (label, None, ())
+    assert answer(explained[3], "keyword", "department").decided is None
+    assert answer(explained[3], "keyword", "seniority").decided == hit("registered", 15, 3, "Qualified")
+
+
+def test_whatever_decided_is_what_the_table_itself_says(explained, model):
+    for name in ("keyword", "keyword-corrected", "keyword+mined"):
+        own = load_system(name, model.systems[name]).explain(TITLES)
+        for row in own.itertuples():
+            found = answer(explained[TITLES.index(row.title)], name, row.target).decided
+            assert (None if found is None else found.line) == (None if pd.isna(row.row) else row.row)
+
+
+def test_the_words_of_the_network_carry_shares_that_sum_to_one_without_signs(explained):
+    for target in ("department", "seniority"):
+        found = answer(explained[1], "neural", target)
+        assert [word.text for word in found.words] == ["Senior", "headcook", "chief", "driver"]
+        assert sum(abs(word.share) for word in found.words) == pytest.approx(1)
+    assert answer(explained[1], "tfidf", "department").words == ()
+
+
+def test_the_words_are_asked_about_the_label_that_was_answered(model, explained, monkeypatch):
+    import neural.attribution as attribution
+
+    asked = {}
+
+    def remember(system, titles, method, **given):
+        asked.update(given["classes"])
+        return original(system, titles, method, **given)
+
+    original = attribution.explain
+    monkeypatch.setattr(attribution, "explain", remember)
+    explain_titles(model, TITLES, None)
+    for target in model.taxonomy.targets:
+        labels = [target.classes[code] for code in asked[target.name]]
+        assert labels == [answer(one, "neural", target.name).label for one in explained]
+
+
+def test_titles_are_read_in_their_normal_spelling_and_once(model, explained):
+    given = explain_titles(model, ["  night\u00a0head   nurse ", "", " \t", "night head nurse"], None)
+    assert [one.read_as for one in given] == ["night head nurse", "", "", "night head nurse"]
+    assert given[0].title == "  night\u00a0head   nurse "
+    assert given[0].answers == given[3].answers
+    assert [one.label for one in given[0].answers] == [one.label for one in explained[0].answers]
+    assert given[1].answers == given[2].answers == ()
+    assert explain_titles(model, [" "], None)[0].answers == ()
+
+
+def test_a_title_that_is_too_long_is_cut_as_tagging_cuts_it(model):
+    assert len(explain_titles(model, ["nurse " * 5_000], None)[0].read_as) < 2_001
+
+
+def test_a_title_that_is_no_text_is_refused(model):
+    with pytest.raises(BadInput, match="must be text"):
+        explain_titles(model, ["nurse \udcff"], None)
+
+
+def test_a_title_is_placed_by_the_system_that_answers_by_default(model, explained, hierarchy, company):
+    tree = Hierarchy.read(hierarchy, company.taxonomy)
+    probabilities = load_system("neural", model.systems["neural"]).predict_proba(TITLES)
+    placed = tree.place(TITLES, probabilities)
+    for row, explanation in enumerate(explained):
+        place = explanation.place
+        assert place.system == "neural"
+        assert place.path == tree.nodes[placed.node[row]].path
+        assert place.leaf == tree.nodes[placed.leaf[row]].path
+        assert place.confidence == pytest.approx(placed.confidence[row], abs=1e-6)
+        assert place.line == tree.rules[placed.rule[row]].line
+    assert explain_titles(model, TITLES[:1], None)[0].place is None
+
+
+@pytest.fixture
+def cheap(company, hierarchy, tmp_path):
+    run = toy_run(company.config, "systems=[majority, keyword]")
+    return export_model(run, tmp_path / "model", hierarchy=hierarchy).folder
+
+
+def test_a_place_names_the_rule_that_decided_and_the_new_labels(cheap, company):
+    (found,) = explain_titles(
+        open_exported(cheap), ["head nurse"], Hierarchy.read(cheap / "hierarchy.yaml", company.taxonomy)
+    )
+    assert found.place.path == ("Care", "Heads of care")
+    line = HIERARCHY.splitlines().index(
+        "  - {department: [Nursing, Surgery], seniority: [Chief, Head], leaf: Heads of care}"
+    )
+    assert (found.place.line, found.place.band) == (line + 1, "Upper")
+    assert found.place.rule == "department Nursing or Surgery, seniority Chief or Head"
+    assert found.place.new_labels == {"seniority": "Lead"}
+
+
+def test_the_verb_shows_answers_keywords_and_place(cheap, capsys):
+    explain_verb(["Senior  headcook & chief driver", " "], model=cheap)
+    shown = capsys.readouterr()
+    lines = [line.split() for line in shown.out.splitlines()]
+    assert "Read as 'Senior headcook & chief driver'." in shown.out
+    assert ["keyword", "senior", "3", "14", "substring", "Senior"] in lines
+    assert ["keyword", "chief", "3", "12", "substring", "(Chief)"] in lines
+    assert ["keyword", "cook", "5", "6", "substring", "(Kitchen)"] in lines
+    assert "Place, by keyword: House" in shown.out
+    assert "Words" not in shown.out
+    assert "' ' has no text; no system is asked" in shown.out
+    assert "exported 20" in shown.err
+
+
+def test_the_verb_shows_the_words_of_the_network(model, capsys):
+    explain_verb(["head nurse"], run=model.folder)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    (nurse,) = [line for line in lines if line[:1] == ["nurse"]]
+    assert all(-1 <= float(share) <= 1 for share in nurse[1:])
+    assert len(nurse) == 3
+
+
+def test_the_verb_writes_json_that_says_the_same(cheap, capsys, company):
+    explain_verb(["head nurse", ""], model=cheap, as_json=True)
+    content = json.loads(capsys.readouterr().out)
+    assert content["default_system"] == "keyword"
+    head, blank = content["titles"]
+    assert blank == {"title": "", "read_as": "", "answers": [], "place": None}
+    assert head["place"]["path"] == ["Care", "Heads of care"]
+    assert head["answers"][1]["decided"]["keyword"] == "head"
+    assert np.isclose(head["answers"][1]["confidence"], answer(
+        explain_titles(open_exported(cheap), ["head nurse"], None)[0], "keyword", "seniority"
+    ).confidence)  # fmt: skip
