@@ -11,7 +11,7 @@ from baselines.common import class_weights, read_state, smoothed_prior, write_st
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, LabelledTitles
+from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
 
 LEAST_PRECISION = 0.501
 """No row's precision is taken to be lower, so that the table's verdict is always the most probable class."""
@@ -84,9 +84,19 @@ class KeywordClassifier:
         Raises:
             BadInput: called before `fit`, or a title is missing or is no text.
         """
+        return self.decide(titles)[0]
+
+    def decide(self, titles: Sequence[str]) -> tuple[dict[str, FloatArray], dict[str, IntArray]]:
+        """Return what `predict_proba` does, and the position of the row that decided each title, per target.
+
+        Positions are of `table.rows`, shape (n_titles,); -1 where the fallback answered.
+
+        Raises:
+            BadInput: called before `fit`, or a title is missing or is no text.
+        """
         require_fitted(self, "summary_")
         winners = self.table.winners(titles, self.normalised)
-        return {target: self._answers(target)[rows] for target, rows in winners.items()}
+        return {target: self._answers(target)[rows] for target, rows in winners.items()}, winners
 
     def explain(self, titles: Sequence[str]) -> pd.DataFrame:
         """Say which row decided each title; needs no fit.

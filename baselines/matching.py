@@ -105,7 +105,7 @@ def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
     Raises:
         BadInput: a title is missing or is no text.
     """
-    distinct, position = _distinct(as_series(titles))
+    distinct, position = distinct_texts(as_series(titles))
     chunks = _in_threads(lambda some: [one.lowest_ranks(some) for one in passes], distinct)
     return {
         target: np.concatenate([np.minimum.reduce([one[target] for one in chunk]) for chunk in chunks])[position]
@@ -122,7 +122,7 @@ def find_matches(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
     Raises:
         BadInput: a title is missing or is no text.
     """
-    distinct, position = _distinct(as_series(titles))
+    distinct, position = distinct_texts(as_series(titles))
     chunks = _in_threads(lambda some: [one.matches(some) for one in passes], distinct)
     pairs = []
     for number, one in enumerate(passes):
@@ -145,7 +145,7 @@ def _in_threads(search: Callable[[pl.Series], _Found], distinct: pl.Series) -> l
         return list(threads.map(lambda start: search(distinct.slice(start, CHUNK_TITLES)), starts))
 
 
-def _distinct(titles: pl.Series) -> tuple[pl.Series, IntArray]:
+def distinct_texts(titles: pl.Series) -> tuple[pl.Series, IntArray]:
     """Return the distinct titles and the position of each title among them, shape (n_titles,).
 
     Factorizing 64-bit hashes and then comparing texts takes under half the time of Arrow's dictionary_encode, polars'

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from data_cleaning.errors import BadInput, unknown
-from harness.cli_options import Config, Encoding, Force, Overrides, TitleColumn, counted, load
+from harness.cli_options import Allow, Config, Encoding, Force, Overrides, TitleColumn, counted, load
+from harness.hierarchy_verbs import hierarchy
+from harness.model_verbs import explain_verb, export_verb
+from harness.predict_verb import predict_verb
 from harness.systems import MINED, SYSTEMS
 from harness.table_verbs import audit_verb, diff_verb, suggest
 
@@ -32,6 +35,7 @@ def run_verb(
     what: Annotated[str, typer.Argument(help=f"all, report, mine, or one system: {', '.join(SYSTEMS)}.")],
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     out: Annotated[Path | None, typer.Option(help="Folder of this run; by default results/<config>-<hash>.")] = None,
     results: Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")] = Path("results"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Make every stage anew and replace the run folder.")] = False,
@@ -52,7 +56,7 @@ def run_verb(
         raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS])
     named = ["keyword", "neural", MINED] if what in (_MINE, MINED) else [what]
     alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
-    settings = load(config, [*(set_ or ()), *alone])
+    settings = load(config, [*(set_ or ()), *alone], allow=allow)
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -82,6 +86,7 @@ def run_verb(
 def search_verb(
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     by: Annotated[str | None, typer.Option(help="Split to search on: record or title; by default the first.")] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Fits in all, earlier ones included.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Begin no further trial after so long.")] = None,
@@ -105,7 +110,7 @@ def search_verb(
         "--trials": ("search.trials", trials),
         "--minutes": ("search.minutes", minutes),
     }
-    settings = load(config, set_, options)
+    settings = load(config, set_, options, allow)
     with shown_progress() as on_progress:
         found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
     show_table(found.table)
@@ -116,44 +121,6 @@ def search_verb(
     )
     changes = " ".join(set_arguments(found.changes)) or "Nothing was better than they are."
     stdout.print(f"{said}\n{changes}", soft_wrap=True, markup=False, highlight=False)
-
-
-@app.command("predict")
-def predict_verb(
-    leads: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet with a column of titles.")],
-    out: Annotated[Path, typer.Option(help="File to write; its ending says which kind.")],
-    system: Annotated[str, typer.Option(help=f"One of {', '.join(SYSTEMS)}.")] = "neural",
-    run: Annotated[Path | None, typer.Option(help="Run folder; by default the newest under results/.")] = None,
-    results: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
-    title_column: TitleColumn = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of a CSV file.")] = "utf-8",
-    force: Force = False,
-) -> None:
-    """Add each target's label and confidence to a file's own columns, order kept.
-
-    Example: python -m harness predict leads.csv --out tagged.csv --system keyword
-    """
-    from harness.console import announce, shown_progress
-    from harness.tagging.predict import predict_file
-
-    with shown_progress() as on_progress:
-        tagged = predict_file(
-            leads,
-            out,
-            system=system,
-            run_folder=run,
-            results=results,
-            title_column=title_column,
-            encoding=encoding,
-            force=force,
-            on_progress=on_progress,
-        )
-    for line in tagged.notes:
-        announce(line)
-    announce(
-        f"Tagged {counted(tagged.n_rows, 'row')} ({counted(tagged.n_titles, 'distinct title')}, "
-        f"{counted(tagged.n_blank, 'row')} without a title) with {system} of {tagged.model}; written to {out}."
-    )
 
 
 @app.command("simulate")
@@ -170,6 +137,7 @@ def simulate_verb(
     ] = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Make leads with the config's tagging history, and the truth about each of them.
@@ -181,7 +149,13 @@ def simulate_verb(
 
     with shown_progress() as on_progress:
         made = simulate_file(
-            out, load(config, set_), records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
+            out,
+            load(config, set_, allow=allow),
+            records=records,
+            titles=titles,
+            seed=seed,
+            force=force,
+            on_progress=on_progress,
         )
     announce(
         f"Made {counted(made.n_records, 'lead')} with {counted(made.n_titles, 'distinct title')}; written to {out}, "
@@ -200,6 +174,7 @@ def profile_verb(
     encoding: Encoding = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Look at leads before anything is done to them: exploratory figures, tables and plots.
@@ -213,7 +188,7 @@ def profile_verb(
         page = profile_file(
             leads,
             out,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
             title_column=title_column,
             with_tokens=tokens,
             force=force,
@@ -231,6 +206,7 @@ def clean_verb(
     encoding: Encoding = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Clean leads step by step, with a ledger, every dropped record in quarantine, and reports on what is left.
@@ -246,7 +222,7 @@ def clean_verb(
         done = clean_file(
             leads,
             out,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}),
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
             title_column=title_column,
             force=force,
             on_progress=on_progress,
@@ -270,6 +246,7 @@ def study_verb(
     ] = None,
     config: Config = None,
     set_: Overrides = None,
+    allow: Allow = None,
     force: Force = False,
 ) -> None:
     """Set simulated leads beside the published figures that they have to stand up to.
@@ -280,13 +257,17 @@ def study_verb(
     from harness.data_verbs import study_file
 
     with shown_progress() as on_progress:
-        missed = study_file(out, load(config, set_), records=records, force=force, on_progress=on_progress)
+        missed = study_file(out, load(config, set_, allow=allow), records=records, force=force, on_progress=on_progress)
     announce(f"Written to {out}; {counted(missed, 'figure')} out of bounds.")
 
 
+app.command("predict")(predict_verb)
+app.command("explain")(explain_verb)
+app.command("export")(export_verb)
 app.command("audit")(audit_verb)
 app.command("diff")(diff_verb)
 app.add_typer(suggest, name="suggest")
+app.add_typer(hierarchy, name="hierarchy")
 
 
 def main() -> None:

@@ -73,6 +73,11 @@ class System:
     mined: bool = False
     """Whether it is a table that mining makes for each split and each block of labels."""
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a `KeywordClassifier`, which can name the row that decided."""
+        return self.section == "keyword"
+
     def build(self, request: Request) -> TitleClassifier:
         """Return the system, not yet fitted."""
         built: TitleClassifier = self.find_class()(**self.arguments(request))

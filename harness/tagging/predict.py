@@ -1,137 +1,182 @@
-"""Tag a file: its own columns in their order, and a label and a confidence per target beside them."""
+"""Tag a file of any size: its own columns in their order, and beside them what is answered about each title."""
 
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import polars as pl
-import yaml
 
-from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.finding_columns import find_title
-from data_cleaning.leads import read_table, require_text
-from data_cleaning.normalise import normalise_titles
+from data_cleaning.errors import BadInput, first_few
 from data_cleaning.progress import Progress
-from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import Predictions
-from harness.config import LABELS, REVIEWED
-from harness.predicting import predict_titles
-from harness.run import CONFIG, RUN_FACTS, TAXONOMY, model_folder
-from harness.store import is_unfinished, whole_file
-from harness.systems import SYSTEMS, load_system
-from harness.table_files import check_columns, check_table, write_table
-
-_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
-"""What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
+from harness.table_files import check_file
+from harness.tagging.business.counting import merge_counts
+from harness.tagging.business.files import business_files, write_business
+from harness.tagging.business.follow_up import best_of_all
+from harness.tagging.business.summary import Summary, summarise
+from harness.tagging.outputs import Output, open_output
+from harness.tagging.rejects import join_rejects, rejects_file
+from harness.tagging.sources import Batch, Source, open_source
+from harness.tagging.work import BEST, COUNTS, REJECTS, Job, Work
 
 
 @dataclass(frozen=True)
 class Tagged:
-    """What was tagged, and by what."""
+    """What was tagged."""
 
     n_rows: int
-    n_titles: int
-    n_blank: int
-    model: str
-    notes: tuple[str, ...]
-    """What of the file is not in the output."""
+    n_untitled: int
+    n_review: int
+    n_rejected: int
+    n_answered: int
+    """Titles that the system was asked for in this process; every other one was a look-up."""
+    n_cut: int
+    """Cells that an XLSX file could not hold in full."""
+    n_replaced: int
+    """Cells with characters that an XLSX file cannot hold."""
+    n_skipped: int
+    """Blank lines of the file, in this process."""
+    files: tuple[Path, ...]
+    """Written beside the tagged file."""
+    rejects: Path | None
+    """One of them: what could not be read."""
+    summary: Summary | None
 
 
-def predict_file(
-    leads: Path,
-    out: Path,
-    *,
-    system: str,
-    run_folder: Path | None,
-    results: Path,
-    title_column: str | None,
-    encoding: str,
-    force: bool,
-    on_progress: Progress,
-) -> Tagged:
-    """Write `out`: every row and column of `leads`, then a label and a confidence per target.
+def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -> Tagged:
+    """Write `job.out`, and beside it what could not be read, the summary, the crosswalk and the follow-up list.
 
-    A row without a title gets no label. A Parquet file's columns keep their types.
+    The file is read, tagged and written in parts, which lie beside the output until it is whole. A job that was
+    interrupted goes on after its last whole part when it is called again, and ends with the same files.
 
-    Raises:
-        BadInput: a file is missing, exists already, cannot be read or cannot be written; no run holds the system; no
-            column of titles, or columns that the output cannot hold.
-    """
-    if system not in SYSTEMS:
-        raise unknown("system", system, SYSTEMS)
-    check_table(out, leads, force=force)
-    chosen = run_folder or newest_run(results, system)
-    model = fitted_model(chosen, system)
-    taxonomy = Taxonomy.read(chosen / TAXONOMY)
-    table = read_table(leads, encoding)
-    frame = table.frame
-    column = title_column or _configured_title(chosen)
-    column = find_title(frame.columns, column, leads, asked_for=title_column is not None)
-    require_text(frame.select(column), leads)
-    check_columns(frame, leads, out)
-    added = {name for target in taxonomy.names for name in (target, f"{target}_confidence")}
-    if taken := sorted(added & set(frame.columns)):
-        raise BadInput(f"{leads} already has columns that would be added: {first_few(taken)}. Rename or drop them.")
-
-    titles = normalise_titles(frame[column].cast(pl.String)).fill_null("")
-    named = titles != ""
-    row_of_title, distinct = pd.factorize(titles.filter(named).to_numpy())
-    step = f"tagging with {system}"
-    predictions = predict_titles(load_system(system, model), distinct.tolist(), taxonomy, step, on_progress)
-    positions = np.full(len(frame), len(distinct))  # (n_rows,); past the last title: no answer
-    positions[named.to_numpy()] = row_of_title
-    tagged = frame.hstack(_answers(predictions)[positions])
-    assert len(tagged) == len(frame), "tagging must not add or lose a row"
-    with whole_file(out) as filling:
-        write_table(tagged, filling)
-    return Tagged(len(frame), len(distinct), int((~named).sum()), str(model), table.notes)
-
-
-def _answers(predictions: Predictions) -> pl.DataFrame:
-    """Return a label and a confidence per target for each title, and a last row of nulls for no title."""
-    columns = {}
-    for target in predictions.taxonomy.targets:
-        labels = [target.classes[code] for code in predictions.verdicts(target.name)]
-        columns[target.name] = pl.Series([*labels, None], dtype=pl.String)
-        confidences = predictions.confidences(target.name).astype(np.float64).round(4)
-        columns[f"{target.name}_confidence"] = pl.Series([*confidences.tolist(), None], dtype=pl.Float64)
-    return pl.DataFrame(columns)
-
-
-def newest_run(results: Path, system: str) -> Path:
-    """Return the newest run that has a fitted system.
+    Args:
+        job: what to do.
+        on_progress: told how many rows are done.
+        announce: told what a person should know before the work is done.
 
     Raises:
-        BadInput: there is none.
+        BadInput: a file is missing, exists already, cannot be read or cannot be written; there is no column of titles;
+            columns would be overwritten.
     """
-    runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
-    for facts in runs:
-        if not is_unfinished(facts.parent) and any(facts.parent.glob(f"models/*/*/{system}")):
-            return facts.parent
+    check_file(job.out, job.leads, force=job.force)
+    source = open_source(job.leads, encoding=job.encoding, delimiter=job.delimiter)
+    for note in source.notes:
+        announce(note)
+    work = Work(job, source)
+    opened = open_output(
+        job.out,
+        work.names,
+        work.schema,
+        identity=work.identity(),
+        delimiter=work.delimiter,
+        spreadsheet_safe=job.spreadsheet_safe,
+        force=job.force,
+    )
+    with closing(opened) as output:
+        _check_beside(job, work, output)
+        n_before = sum(part.journal["rows"] for part in output.finished)
+        if output.finished:
+            announce(f"Going on after {n_before:,} rows that an earlier call has tagged.")
+        _tag_parts(work, source, output, n_before, on_progress)
+        return _finish(job, work, output)
+
+
+def _check_beside(job: Job, work: Work, output: Output) -> None:
+    """Refuse to replace what lies beside the output, unless it was asked for or an earlier call of the job wrote it.
+
+    Raises:
+        BadInput: naming what is there.
+    """
+    files = [rejects_file(job.out)]
+    if work.hierarchy is not None:
+        files += business_files(job.out, work.by, follow_up=work.hierarchy.follow_up is not None)
+    taken = [str(file) for file in files if file.exists()]
+    if not taken or job.force or output.finished:
+        return
+    output.discard()
     raise BadInput(
-        f"No run under {results.resolve()} has a fitted {system!r}. Make one with 'python -m harness run all'."
+        f"{first_few(taken)}: exists already and was left as it is. Choose another --out, or replace it with --force."
     )
 
 
-def fitted_model(run_folder: Path, system: str) -> Path:
-    """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
+def _tag_parts(work: Work, source: Source, output: Output, n_before: int, on_progress: Progress) -> None:
+    """Write a part for each batch of the file that has none yet."""
+    start = output.finished[-1].journal["end"] or None if output.finished else None
+    step = f"tagging with {work.job.system}"
+    left = max(source.n_rows - n_before, 0)  # an estimate for CSV
+    done = 0
+    on_progress(step, 0, left + 1, "rows")
+    for batch in source.batches(start):
 
-    A run may have learned from several kinds of labels; recorded ones are preferred.
+        def told(rows: int, before: int = done) -> None:
+            on_progress(step, before + rows, max(left, before + rows) + 1, "rows")
 
-    Raises:
-        BadInput: the folder is no run, or the run has no such system.
-    """
-    if not (run_folder / RUN_FACTS).is_file():
-        raise BadInput(f"{run_folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.")
-    for by in ("record", "title"):
-        for block in _BLOCKS:
-            folder = model_folder(run_folder, by, block, system)
-            if folder.is_dir():
-                return folder
-    held = sorted({place.name for place in run_folder.glob("models/*/*/*")})
-    raise BadInput(f"{run_folder} has no fitted {system!r}; it has {', '.join(held)}.")
+        with output.part() as part:
+            part.journal = work.write(part, batch, n_before + done + 1, told)
+        done += batch.rows.num_rows
+    on_progress(step, done, done, "rows")
+    if not output.finished:  # a file without a row after its header
+        with output.part() as part:
+            nothing = Batch(source.schema.empty_table(), (), {})
+            part.journal = work.write(part, nothing, 1, lambda rows: None)
 
 
-def _configured_title(run_folder: Path) -> str:
-    return str(yaml.safe_load((run_folder / CONFIG).read_text(encoding="utf-8"))["leads"]["columns"]["title"])
+def _finish(job: Job, work: Work, output: Output) -> Tagged:
+    """Join what lies in the parts; the tagged file comes last, so that it never stands without the rest."""
+    totals = {
+        name: sum(part.journal[name] for part in output.finished) for name in ("rows", "untitled", "review", "rejected")
+    }
+    rejects = rejects_file(job.out)
+    files: list[Path] = []
+    if totals["rejected"]:
+        join_rejects((part.path(REJECTS) for part in output.finished), work.source.unit, rejects)
+        files.append(rejects)
+    else:
+        rejects.unlink(missing_ok=True)  # what an earlier job left would be taken for this one's
+    summary = None
+    if work.hierarchy is not None:
+        summary = summarise(work.hierarchy, merge_counts(_kept(output, COUNTS)), n_review=totals["review"])
+        follow_up = work.hierarchy.follow_up
+        best, n_relevant = (None, 0) if follow_up is None else best_of_all(_kept(output, BEST), follow_up)
+        files += write_business(
+            job.out,
+            summary,
+            best,
+            n_relevant,
+            _facts(job, work),
+            spreadsheet_safe=job.spreadsheet_safe,
+            headers=work.names,
+        )
+    output.finish()
+    tagged = Tagged(
+        n_rows=totals["rows"],
+        n_untitled=totals["untitled"],
+        n_review=totals["review"],
+        n_rejected=totals["rejected"],
+        n_answered=work.tagger.n_answered,
+        n_cut=output.n_cut,
+        n_replaced=output.n_replaced,
+        n_skipped=work.source.n_skipped,
+        files=tuple(files),
+        rejects=rejects if totals["rejected"] else None,
+        summary=summary,
+    )
+    output.discard()
+    return tagged
+
+
+def _facts(job: Job, work: Work) -> dict[str, str]:
+    """Return what readers of the summary should know about how it was made."""
+    assert work.hierarchy is not None, "a summary has a hierarchy"
+    return {
+        "file": str(job.leads),
+        "tagged with": f"{job.system} of {job.model.described}",
+        "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def _kept(output: Output, suffix: str) -> Iterator[pl.DataFrame]:
+    """Read what each part keeps of one kind, one at a time."""
+    return (pl.read_parquet(part.path(suffix)) for part in output.finished)

@@ -31,7 +31,7 @@ def changed(company, tmp_path):
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_of_the_project_loads_and_opens_with_its_purpose(path):
-    if path.stem == "taxonomy":
+    if path.stem in ("taxonomy", "hierarchy"):
         pytest.skip("not a run")
     config = load(path)
     assert config.name == path.stem

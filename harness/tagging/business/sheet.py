@@ -1,0 +1,153 @@
+"""A table as a worksheet that people filter and print; no cell of it runs as a formula."""
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, cast
+
+import polars as pl
+from openpyxl import Workbook
+from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.formatting.rule import DataBarRule
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+
+from harness.mining.sheet_columns import safe
+
+MOST_ROWS = 100_000
+"""Rows of a sheet below its header; the CSV file beside it has them all."""
+
+_FACE = "Calibri"
+PLAIN, BOLD = Font(name=_FACE, size=11), Font(name=_FACE, size=11, bold=True)
+FAINT, ALERT = Font(name=_FACE, size=11, color="FF808080"), Font(name=_FACE, size=11, color="FFC00000")
+TITLE = Font(name=_FACE, size=14, bold=True)
+_HEADER_FILL = PatternFill("solid", fgColor="FFDDE6F0")
+_BAR = "FF9DC3E6"
+
+WHOLE, SHARE, ANY = '#,##0;-#,##0;"–"', '0.0%;-0.0%;"–"', "General"
+"""Number formats; a dash for nothing leaves the eye what there is."""
+
+LINE_POINTS = 15
+"""Height of a line of text."""
+
+_NARROWEST, _WIDEST, _OF_NUMBERS, _MARGIN, _FILTER_ARROW = 10, 44, 12, 2, 3  # characters
+_MOST_FROZEN = 100  # characters; more would leave a small screen nothing to scroll
+_MEASURED_ROWS = 1_000
+_MOST_COLUMNS, _DEEPEST = 16_384, 7
+_LONGEST_CELL = 32_767  # UTF-16 units
+_TOO_LARGE = 10**15  # a spreadsheet keeps 15 digits
+# Spreadsheets read "_x0041_" as the letter A, unless the underscore itself is written so.
+_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What sets one sheet apart from others."""
+
+    formats: Sequence[str]
+    """Number format per column; text that looks like a number stays text."""
+    frozen_columns: int = 1
+    """At the left, that stay in view, unless they would take all of it."""
+    bars: Sequence[int] = ()
+    """Columns of shares, from 0, that are drawn as bars as well."""
+    depths: Sequence[int] = ()
+    """How deep in a tree each row is; a row can be folded into the less deep one above it."""
+    font: Callable[[int, int], Font] | None = None
+    """One of the fonts above for a cell, by its row below the header and its column, both from 0; None is plain."""
+
+
+def write_sheet(book: Workbook, name: str, frame: pl.DataFrame, header: Sequence[str], look: Look) -> None:
+    """Add a sheet to a workbook that is only written.
+
+    Args:
+        book: made with `write_only`.
+        name: of the sheet.
+        frame: the table; what is beyond the rows and columns of a sheet is left out.
+        header: a name per column of the table.
+        look: of the sheet.
+    """
+    frame = frame[:, :_MOST_COLUMNS].head(MOST_ROWS)
+    header = header[: frame.width]
+    sheet: Any = book.create_sheet(name)
+    widths = [_width(title, column) for title, column in zip(header, frame.iter_columns(), strict=True)]
+    for position, width in enumerate(widths, start=1):
+        sheet.column_dimensions[get_column_letter(position)].width = width
+    sheet.row_dimensions[1].height = LINE_POINTS * max(map(n_lines, header, widths), default=1)
+    for row, depth in enumerate(look.depths[: len(frame)], start=2):
+        sheet.row_dimensions[row].outlineLevel = min(depth, _DEEPEST)
+    sheet.sheet_format.outlineLevelRow = min(max(look.depths, default=0), _DEEPEST)
+    sheet.sheet_properties.outlinePr.summaryBelow = False
+    n_frozen = sum(right <= _MOST_FROZEN for right in accumulate(widths[: look.frozen_columns]))
+    sheet.freeze_panes = f"{get_column_letter(n_frozen + 1)}2"
+    last_row = max(len(frame), 1) + 1
+    sheet.auto_filter.ref = f"A1:{get_column_letter(frame.width)}{last_row}"
+    for column in look.bars:
+        letter = get_column_letter(column + 1)
+        bar = DataBarRule(start_type="num", start_value=0, end_type="num", end_value=1, color=_BAR)
+        sheet.conditional_formatting.add(f"{letter}2:{letter}{last_row}", bar)
+    set_for_print(sheet)
+    sheet.print_title_rows = "1:1"
+
+    sheet.append([header_cell(sheet, title) for title in header])
+    font_of = look.font or (lambda row, column: PLAIN)
+    cells: dict[tuple[int, int], Any] = {}
+    for row, values in enumerate(frame.iter_rows()):
+        written = []
+        for column, value in enumerate(values):
+            font = font_of(row, column)
+            # A row is written at once, so that its cells serve for later rows; only their looks must never change.
+            cell = cells.get((column, id(font)))
+            if cell is None:
+                cell = cells[column, id(font)] = WriteOnlyCell(sheet)
+                cell.number_format, cell.font = look.formats[column], font
+            put(cell, value)
+            written.append(cell)
+        sheet.append(written)
+
+
+def put(cell: Any, value: Any) -> None:
+    """Write a value; text stays text, whatever it looks like, and what a spreadsheet cannot hold becomes text."""
+    if value is None or value == "" or (isinstance(value, int | float) and abs(value) < _TOO_LARGE):
+        cell.value = value if value != "" else None
+    else:
+        cell.value = _CODE.sub("_x005F_", _cut(safe(str(value))))
+        cell.data_type = "s"
+
+
+def header_cell(sheet: Any, title: str) -> Cell:
+    """Return a cell that heads a column."""
+    cell = WriteOnlyCell(sheet)
+    put(cell, title)
+    cell.font, cell.fill = BOLD, _HEADER_FILL
+    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
+
+
+def n_lines(text: str, width: int) -> int:
+    """Return how many lines a text takes in a column, a little room at its end left free."""
+    return max(len(textwrap.wrap(text, width - _MARGIN)), 1)
+
+
+def set_for_print(sheet: Any) -> None:
+    """Print a sheet across, all columns on a page."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _cut(text: str) -> str:
+    """Cut a text to what a cell holds; letters beyond the first 65,536 of Unicode count twice."""
+    if len(text) <= _LONGEST_CELL // 2:
+        return text
+    return text.encode("utf-16-le")[: 2 * _LONGEST_CELL].decode("utf-16-le", errors="ignore")
+
+
+def _width(title: str, column: pl.Series) -> int:
+    """Return the width of a column in characters: what its text and the words of its title ask for."""
+    of_title = max(map(len, title.split()), default=0)
+    longest = column.head(_MEASURED_ROWS).str.len_chars().max() if column.dtype == pl.String else _OF_NUMBERS - _MARGIN
+    wanted = max(cast(int, longest or 0), of_title + _FILTER_ARROW - _MARGIN, _NARROWEST - _MARGIN)
+    return min(wanted, _WIDEST) + _MARGIN

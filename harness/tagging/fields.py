@@ -1,0 +1,99 @@
+"""The fields that tagging adds to a file: their names, their types, and their values from the tagger's records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import IntArray
+from harness.tagging import review
+from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.title_cache import Records
+
+REVIEW, REASON = "review", "review_reason"
+_PLACE_CONFIDENCE, _RULE, _VERSION = "hierarchy_confidence", "hierarchy_rule", "hierarchy_version"
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What can be said about a row."""
+
+    taxonomy: Taxonomy
+    hierarchy: Hierarchy | None
+    keywords: Sequence[str] = ()
+    """Of the rows of the keyword table; empty where the system has none."""
+
+    def types(self) -> dict[str, pa.DataType]:
+        """Return every field in the order in which it is added, and its type.
+
+        Per target `<target>`, `<target>_confidence` and `<target>_keyword`, the keyword whose row decided; `review` and
+        `review_reason`; and of the hierarchy its levels, its band, `new_<target>` where leaves have new labels,
+        the probability of the place, the line of the rule that decided, and the version.
+
+        Raises:
+            BadInput: two fields have one name, as a level of the hierarchy may have that of a target.
+        """
+        named: list[tuple[str, pa.DataType]] = []
+        for name in self.taxonomy.names:
+            named += [(name, pa.string()), (f"{name}_confidence", pa.float64()), (f"{name}_keyword", pa.string())]
+        named += [(REVIEW, pa.bool_()), (REASON, pa.string())]
+        if self.hierarchy is not None:
+            texts = [*self.hierarchy.levels, self.hierarchy.band_name, *(f"new_{name}" for name in self._renewed())]
+            named += [(name, pa.string()) for name in texts]
+            named += [(_PLACE_CONFIDENCE, pa.float64()), (_RULE, pa.string()), (_VERSION, pa.string())]
+        types = dict(named)
+        if len(types) < len(named):
+            twice = sorted({name for name, _ in named if [other for other, _ in named].count(name) > 1})
+            raise BadInput(
+                f"The hierarchy's levels and the taxonomy's targets share names: {first_few(twice)}. Rename the levels."
+            )
+        return types
+
+    def values(self, records: Records) -> dict[str, pa.Array]:
+        """Return the value of every field for each record, each (n_rows,), in the order of `types`."""
+        columns: dict[str, pa.Array] = {}
+        for position, target in enumerate(self.taxonomy.targets):
+            codes = records["labels"][:, position]
+            columns[target.name] = _named(target.classes, codes)
+            # Rounded in double precision, so that .9 does not become .8999999762.
+            sure = records["confidences"][:, position].astype(np.float64).round(_DECIMALS)
+            columns[f"{target.name}_confidence"] = pa.array(sure, mask=codes < 0)
+            columns[f"{target.name}_keyword"] = _named(self.keywords, records["keywords"][:, position])
+        why = tuple(one.why for one in self.hierarchy.contradictions) if self.hierarchy is not None else ()
+        reasons, contradiction = records["reasons"], records["contradiction"]
+        columns[REVIEW] = pa.array(review.combined(reasons, contradiction) != 0)
+        columns[REASON] = review.worded(reasons, contradiction, self.taxonomy, why)
+        if self.hierarchy is not None:
+            columns |= self._place(self.hierarchy, records)
+        return columns
+
+    def _renewed(self) -> list[str]:
+        """Return the targets for which some leaf has a new label."""
+        assert self.hierarchy is not None, "asked for with a hierarchy alone"
+        leaves = [node for node in self.hierarchy.nodes if node.leaf]
+        return [name for name in self.taxonomy.names if any(name in leaf.new_labels for leaf in leaves)]
+
+    def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, pa.Array]:
+        nodes = records["node"]
+        columns: dict[str, pa.Array] = {}
+        for depth, level in enumerate(hierarchy.levels):
+            names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
+            columns[level] = _named(names, nodes)
+        columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
+        for target in self._renewed():
+            columns[f"new_{target}"] = _named([node.new_labels.get(target) for node in hierarchy.nodes], nodes)
+        placed = nodes >= 0
+        sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
+        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=~placed)
+        columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
+        columns[_VERSION] = _named([hierarchy.version], np.where(placed, 0, -1))
+        return columns
+
+
+def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
+    """Look the name of each code up, (n_rows,); null for -1."""
+    return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))

@@ -1,0 +1,66 @@
+"""Why a person should look at an answer: reasons as bits of a number, and their words."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import IntArray
+
+NO_TITLE, CUT, OTHER_SCRIPT, NO_KEYWORD, PLACE_UNSURE = (1 << bit for bit in range(5))
+_FIRST_TARGET_BIT = 5
+
+MOST_TARGETS = 32 - _FIRST_TARGET_BIT
+"""Targets that a number of 32 bits has room for."""
+
+_WORDS = {
+    NO_TITLE: "no title",
+    CUT: "longer than a title",
+    OTHER_SCRIPT: "not in Latin letters",
+    NO_KEYWORD: "no keyword matches",
+    PLACE_UNSURE: "place in the hierarchy unsure",
+}
+
+Reasons = npt.NDArray[np.uint32]
+
+
+def unsure(position: int) -> int:
+    """Return the bit of a target, by its position in the taxonomy, whose confidence is too low."""
+    return 1 << (_FIRST_TARGET_BIT + position)
+
+
+def worded(reasons: Reasons, contradiction: IntArray, taxonomy: Taxonomy, why: tuple[str, ...]) -> pa.Array:
+    """Put reasons into words, "function unsure; no keyword matches", null where there is none.
+
+    Args:
+        reasons: (n_rows,).
+        contradiction: which of `why` the labels fall under, -1 for none, (n_rows,).
+        taxonomy: names the targets.
+        why: what contradicts itself, in words.
+
+    Returns:
+        Text, (n_rows,).
+    """
+    return _by_code(combined(reasons, contradiction), partial(_words, taxonomy=taxonomy, why=why))
+
+
+def combined(reasons: Reasons, contradiction: IntArray) -> npt.NDArray[np.int64]:
+    """Return one number per row that is 0 only where there is nothing to review, (n_rows,)."""
+    return reasons.astype(np.int64) | ((contradiction.astype(np.int64) + 1) << 32)
+
+
+def _words(code: int, taxonomy: Taxonomy, why: tuple[str, ...]) -> str | None:
+    said = [words for bit, words in _WORDS.items() if code & bit]
+    said += [f"{name} unsure" for position, name in enumerate(taxonomy.names) if code & unsure(position)]
+    if contradiction := code >> 32:
+        said.append(f"labels contradict: {why[contradiction - 1]}")
+    return "; ".join(said) or None
+
+
+def _by_code(codes: npt.NDArray[np.int64], word: Callable[[int], str | None]) -> pa.Array:
+    """Word each distinct number once."""
+    distinct, position = np.unique(codes, return_inverse=True)
+    return pa.array([word(int(code)) for code in distinct], pa.string()).take(pa.array(position))

@@ -1,0 +1,224 @@
+"""What is to be tagged, and how one piece of it is: the columns that are read, and those that are written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from data_cleaning.errors import BadInput, unknown
+from data_cleaning.finding_columns import find_title
+from harness.store import digest, file_digest, library_versions
+from harness.tagging.business.counting import count_part
+from harness.tagging.business.follow_up import best_of_part
+from harness.tagging.fields import REVIEW, Fields
+from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.layout import Layout, every_field
+from harness.tagging.models import Model
+from harness.tagging.outputs import Part
+from harness.tagging.rejects import write_rejects
+from harness.tagging.sources import Batch, Source
+from harness.tagging.tagger import Tagger
+from harness.tagging.title_cache import Records
+
+REJECTS, COUNTS, BEST = "rejects.csv", "counts.parquet", "follow_up.parquet"
+"""What a part keeps beside its rows."""
+
+_PIECE = 131_072
+"""Rows tagged and written at a time; a block of a narrow file may hold millions."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What to tag, with what, and how to write it."""
+
+    leads: Path
+    out: Path
+    model: Model
+    system: str
+    hierarchy: Path | None
+    """None places nothing, and makes no summary."""
+    layout: Path | None = None
+    title_column: str | None = None
+    """None takes the configured one, or whichever is called title or job title."""
+    encoding: str | None = None
+    delimiter: str | None = None
+    """None finds either of them out."""
+    by: tuple[str, ...] = ()
+    """Columns of the file that the summary is broken down by."""
+    prefix: str = ""
+    """Put before the name of each added column; a layout names them itself."""
+    review_below: float = 0.7
+    """Confidence under which a label is for review."""
+    spreadsheet_safe: bool = False
+    force: bool = False
+
+
+class Work:
+    """A job and its file, checked; what stays the same from part to part."""
+
+    def __init__(self, job: Job, source: Source) -> None:
+        """Check everything that needs no system.
+
+        Raises:
+            BadInput: hierarchy or layout has faults; there is no column of titles, or none to break down by; columns
+                would be overwritten.
+        """
+        self.job = job
+        self.source = source
+        taxonomy, columns = job.model.taxonomy, source.schema.names
+        self.hierarchy = None if job.hierarchy is None else Hierarchy.read(job.hierarchy, taxonomy)
+        if job.by and self.hierarchy is None:
+            raise BadInput("--by breaks the summary down, but without a hierarchy there is none. Give --hierarchy.")
+        layout = None if job.layout is None else Layout.read(job.layout)
+        if layout is not None and job.prefix:
+            raise BadInput(f"--prefix {job.prefix!r} and --layout {layout.path} both name columns. Choose one of them.")
+        title = find_title(
+            columns, job.title_column or job.model.title_column, job.leads, asked_for=job.title_column is not None
+        )
+        self.title = only_column(title, columns, job.leads)
+        check_text(source.schema.field(self.title), job.leads)
+        self.by = {name: only_column(name, columns, job.leads) for name in dict.fromkeys(job.by)}
+        types = Fields(taxonomy, self.hierarchy).types()
+        added = list(types)
+        self.written = every_field(columns, added, job.prefix) if layout is None else layout.fields(columns, added)
+        self.names = [field.name for field in self.written]
+        fields = [
+            pa.field(name, types[field.added] if field.column is None else source.schema.field(field.column).type)
+            for name, field in zip(_unique(self.names), self.written, strict=True)
+        ]
+        self.schema = pa.schema(fields, source.schema.metadata)
+        self.delimiter = (layout.delimiter if layout else None) or source.delimiter or ","
+        # A spreadsheet's own cells go where its columns do.
+        self._in_place = [field.column for field in self.written[: len(columns)]] == list(range(len(columns)))
+
+    @cached_property
+    def tagger(self) -> Tagger:
+        """The loaded system; a network takes seconds, so that faults of the file are told first."""
+        job = self.job
+        return Tagger(job.system, job.model.systems[job.system], job.model.taxonomy, self.hierarchy, job.review_below)
+
+    @cached_property
+    def _fields(self) -> Fields:
+        return Fields(self.job.model.taxonomy, self.hierarchy, self.tagger.keywords)
+
+    def identity(self) -> dict[str, Any]:
+        """Return everything that the rows depend on, by what a person calls it."""
+        job = self.job
+        return {
+            "input": self.source.identity(),
+            "model": {"content": job.model.identity, "system": job.system},
+            "hierarchy": None if job.hierarchy is None else file_digest(job.hierarchy),
+            "columns": digest([[field.name, field.column, field.added] for field in self.written]),
+            "options": {"title column": self.title, "by": list(self.by), "review below": job.review_below},
+            "libraries": library_versions(),
+        }
+
+    def write(self, part: Part, batch: Batch, first_row: int, told: Callable[[int], None]) -> dict[str, Any]:
+        """Tag and write one part.
+
+        Args:
+            part: to fill.
+            batch: rows and rejects.
+            first_row: number of the batch's first row in the file, from 1.
+            told: how many rows of the batch are done.
+
+        Returns:
+            What is to be known of the part later: `end` of the batch, and how many rows, untitled rows, rows for review
+            and rejects it has.
+        """
+        counts, best = [], []
+        n_untitled = n_review = 0
+        for start in range(0, max(batch.rows.num_rows, 1), _PIECE):
+            rows = batch.rows.slice(start, _PIECE)
+
+            def of_titles(done: int, total: int, before: int = start, n_rows: int = rows.num_rows) -> None:
+                told(before + n_rows * done // max(total, 1))
+
+            titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
+            records = self.tagger.tag(titles, of_titles)
+            values = self._fields.values(records)
+            columns = [values[one.added] if one.column is None else rows.column(one.column) for one in self.written]
+            table = pa.table(columns, names=self.schema.names)
+            own = batch.cells[start : start + _PIECE] if batch.cells is not None and self._in_place else None
+            part.write(table, own)
+            told(start + rows.num_rows)
+            n_untitled += int((records["labels"][:, 0] < 0).sum())
+            n_review += int(np.count_nonzero(values[REVIEW]))
+            if self.hierarchy is not None:
+                counts.append(self._count(records, rows))
+                best += self._best(self.hierarchy, records, table, first_row + start)
+        if counts:
+            pl.concat(counts, how="diagonal").write_parquet(part.path(COUNTS))
+        if best:
+            pl.concat(best).write_parquet(part.path(BEST))
+        write_rejects(part.path(REJECTS), batch.rejects, spreadsheet_safe=self.job.spreadsheet_safe)
+        return {
+            "end": dict(batch.end),
+            "rows": batch.rows.num_rows,
+            "untitled": n_untitled,
+            "review": n_review,
+            "rejected": len(batch.rejects),
+        }
+
+    def _count(self, records: Records, rows: pa.Table) -> pl.DataFrame:
+        by = {name: pl.Series(name, pl.from_arrow(rows.column(column))) for name, column in self.by.items()}
+        labels = {name: records["labels"][:, number] for number, name in enumerate(self.job.model.taxonomy.names)}
+        titled = records["labels"][:, 0] >= 0
+        return count_part(
+            records["node"], records["band"], labels, records["leaf"], records["contradiction"], titled, by
+        )
+
+    @staticmethod
+    def _best(hierarchy: Hierarchy, records: Records, table: pa.Table, first_row: int) -> list[pl.DataFrame]:
+        """Return who of these rows may be followed up; nothing where the hierarchy does not say whom."""
+        if hierarchy.follow_up is None:
+            return []
+        node, band, confidence = (records[name] for name in ("node", "band", "place_confidence"))
+        return [best_of_part(hierarchy.follow_up, node, band, confidence, table, first_row=first_row)]
+
+
+def only_column(name: str, columns: list[str], path: Path) -> int:
+    """Return the position of the one column of a name.
+
+    Raises:
+        BadInput: there is none, or there are several.
+    """
+    places = [position for position, column in enumerate(columns) if column == name]
+    if not places:
+        raise BadInput(f"{path}: {unknown('column', name, columns)}")
+    if len(places) > 1:
+        raise BadInput(
+            f"{path} has {len(places)} columns called {name!r}, of which one was asked for. Rename the others."
+        )
+    return places[0]
+
+
+def check_text(field: pa.Field, path: Path) -> None:
+    """Refuse a column of titles that holds no text.
+
+    Raises:
+        BadInput: saying what it holds.
+    """
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    if not any(is_text(kind) for is_text in texts):
+        raise BadInput(
+            f"{path}: column {field.name!r} holds {field.type}, expected titles as text. Name another column with "
+            "--title-column."
+        )
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Number names that stand there before, since frames want them unique: a, a becomes a, a (2)."""
+    unique: list[str] = []
+    for name in names:
+        number, free = 2, name
+        while free in unique:
+            number, free = number + 1, f"{name} ({number})"
+        unique.append(free)
+    return unique

@@ -1,0 +1,90 @@
+import pytest
+
+from data_cleaning.errors import BadInput
+from harness.tagging.layout import Field, Layout, every_field
+
+COLUMNS, ADDED = ["Email", "Title"], ["function", "level", "review"]
+
+
+def read(tmp_path, text):
+    path = tmp_path / "layout.yaml"
+    path.write_text(text, encoding="utf-8")
+    return Layout.read(path)
+
+
+def test_columns_are_chosen_named_and_ordered(tmp_path):
+    layout = read(
+        tmp_path,
+        """
+        version: 3
+        delimiter: ";"
+        fields:
+          - {column: Email, name: Email__c}
+          - function: Job_Function__c
+          - review
+          - "*"
+        """,
+    )
+    assert (layout.version, layout.delimiter) == ("3", ";")
+    assert layout.fields(COLUMNS, ADDED) == [
+        Field("Email__c", column=0),
+        Field("Job_Function__c", added="function"),
+        Field("review", added="review"),
+        Field("Email", column=0),
+        Field("Title", column=1),
+    ]
+
+
+def test_a_column_keeps_its_name_where_none_is_given(tmp_path):
+    assert read(tmp_path, "fields: [{column: Title}]").fields(COLUMNS, ADDED) == [Field("Title", column=1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fields: []", "expected a mapping with a list 'fields'"),
+        ("- function", "expected a mapping with a list 'fields'"),
+        ("fields: [function\n", "is not readable YAML"),
+        ("fields: [function]\nfeilds: 1", "unknown key 'feilds'"),
+        ("fields: [function]\ndelimiter: ab", "delimiter is 'ab'"),
+        ("fields:\n- function\n- {function: a, level: b}", "line 3: .* names 2 fields"),
+        ("fields:\n- 7", "line 2: 7; expected a name"),
+        ("fields:\n- {column: Email, as: E}", "line 2: unknown key 'as' beside 'column'"),
+    ],
+)
+def test_a_fault_of_the_file_is_named(tmp_path, text, message):
+    with pytest.raises(BadInput, match=message):
+        read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "fields:\n- functon\n- {column: Emial}",
+            "line 2: 'functon' is no field .* 'function'.*line 3: 'Emial' is no column",
+        ),
+        ("fields: ['*', {function: Email}]", "already has columns that would be added: Email"),
+        ("fields: [function, {level: function}]", "already has columns that would be added: function"),
+    ],
+)
+def test_what_does_not_fit_the_file_or_the_model_is_named(tmp_path, text, message):
+    with pytest.raises(BadInput, match=message):
+        read(tmp_path, text).fields(COLUMNS, ADDED)
+
+
+def test_without_a_layout_everything_is_added_under_its_name_or_a_prefix():
+    assert [field.name for field in every_field(COLUMNS, ADDED, "")] == [
+        "Email",
+        "Title",
+        "function",
+        "level",
+        "review",
+    ]
+    assert [field.name for field in every_field(["level"], ["level"], "new_")] == ["level", "new_level"]
+    with pytest.raises(BadInput, match=r"would be added: level.*--prefix"):
+        every_field(["level"], ADDED, "")
+
+
+def test_columns_of_the_file_may_have_equal_names():
+    assert [field.column for field in every_field(["a", "a"], ["function"], "")] == [0, 1, None]

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from data_cleaning.taxonomy import Taxonomy
+from harness.tagging import review
+
+TAXONOMY = Taxonomy.from_dict({"targets": {"field": {"classes": {"a": None}}, "rank": {"classes": {"b": None}}}})
+WHY = ("no such field", "no such rank")
+
+
+@pytest.mark.parametrize(
+    ("reasons", "contradiction", "said"),
+    [
+        (0, -1, None),
+        (review.NO_TITLE, -1, "no title"),
+        (review.unsure(1), -1, "rank unsure"),
+        (review.NO_KEYWORD | review.unsure(0) | review.unsure(1), -1, "no keyword matches; field unsure; rank unsure"),
+        (0, 1, "labels contradict: no such rank"),
+        (review.CUT, 0, "longer than a title; labels contradict: no such field"),
+    ],
+)
+def test_reasons_are_put_into_words(reasons, contradiction, said):
+    given = np.array([reasons], dtype=np.uint32), np.array([contradiction], dtype=np.int8)
+    assert review.worded(*given, TAXONOMY, WHY).to_pylist() == [said]
+    assert bool(review.combined(*given)[0]) == (said is not None)
+
+
+def test_rows_keep_their_order():
+    reasons = np.array([0, review.NO_TITLE, 0, review.OTHER_SCRIPT, review.NO_TITLE], dtype=np.uint32)
+    said = review.worded(reasons, np.full(5, -1), TAXONOMY, WHY).to_pylist()
+    assert said == [None, "no title", None, "not in Latin letters", "no title"]
+
+
+def test_every_target_that_is_allowed_has_a_bit_of_its_own():
+    bits = {review.unsure(position) for position in range(review.MOST_TARGETS)}
+    assert len(bits) == review.MOST_TARGETS
+    assert max(bits) < 2**32
+    assert not any(bit & review.PLACE_UNSURE for bit in bits)

@@ -1,0 +1,131 @@
+"""The tagger with the toy company's keyword table, tfidf and a hierarchy."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from harness.tagging import review
+from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.models import open_run
+from harness.tagging.tagger import LONGEST_TITLE, Tagger
+from tests.harness.tagging.given_run import HIERARCHY, toy_run
+
+
+@pytest.fixture(scope="module")
+def model(company):
+    return open_run(toy_run(company.config))
+
+
+@pytest.fixture(scope="module")
+def hierarchy(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tagger") / "hierarchy.yaml"
+    path.write_text(HIERARCHY)
+    return Hierarchy.read(path, model.taxonomy)
+
+
+@pytest.fixture
+def tagger_of(model, hierarchy):
+    def build(system="keyword", placed=True, review_below=0.0, **options):
+        return Tagger(
+            system, model.systems[system], model.taxonomy, hierarchy if placed else None, review_below, **options
+        )
+
+    return build
+
+
+def titles(*typed):
+    return pl.Series("title", typed, dtype=pl.String)
+
+
+def labels_of(tagger, records):
+    return [
+        tuple(
+            target.classes[code] if code >= 0 else None
+            for target, code in zip(tagger.taxonomy.targets, row, strict=True)
+        )
+        for row in records["labels"].tolist()
+    ]
+
+
+def test_every_row_is_answered_in_its_place(tagger_of):
+    tagger = tagger_of()
+    records = tagger.tag(titles("head nurse", None, "Chief COOK", "  ", "head nurse"))
+    assert labels_of(tagger, records) == [
+        ("Nursing", "Head"), (None, None), ("Kitchen", "Chief"), (None, None), ("Nursing", "Head"),
+    ]  # fmt: skip
+    assert (records["reasons"] == [0, review.NO_TITLE, 0, review.NO_TITLE, 0]).all()
+    assert (records["node"][[1, 3]] == -1).all()
+    assert (records["keywords"][[1, 3]] == -1).all()
+
+
+@pytest.mark.parametrize("system", ["keyword", "keyword-corrected", "tfidf", "neural", "majority"])
+def test_an_answer_is_that_of_the_system(tagger_of, model, system):
+    tagger = tagger_of(system)
+    typed = ["head nurse", "chief cook", "gardener of the ward"]
+    records = tagger.tag(titles(*typed))
+    from harness.systems import load_system
+
+    answers = load_system(system, model.systems[system]).predict_proba(typed)
+    for position, target in enumerate(model.taxonomy.names):
+        np.testing.assert_array_equal(records["labels"][:, position], answers[target].argmax(axis=1))
+        np.testing.assert_allclose(records["confidences"][:, position], answers[target].max(axis=1), rtol=1e-6)
+
+
+def test_a_title_is_asked_for_once_however_it_is_spelled_and_however_often_it_comes(tagger_of):
+    tagger = tagger_of()
+    tagger.tag(titles("head nurse", "head nurse", "head\u00a0nurse", " head nurse ", "cook"))
+    assert tagger.n_answered == 2
+    tagger.tag(titles("cook", "head nurse"))
+    assert tagger.n_answered == 2
+    tagger.tag(titles("cook", "gardener"))
+    assert tagger.n_answered == 3
+
+
+def test_a_small_cache_answers_the_same(tagger_of):
+    typed = titles(
+        *(f"{rank} {word} {number % 7}" for number in range(60) for rank in ("head", "") for word in ("nurse", "cook"))
+    )
+    wide, narrow = tagger_of(), tagger_of(most_cached=4)
+    pieces = [narrow.tag(typed.slice(start, 9)) for start in range(0, len(typed), 9)]
+    assert (np.concatenate(pieces) == wide.tag(typed)).all()
+    assert narrow.n_answered > wide.n_answered
+
+
+def test_titles_are_placed_and_the_rest_is_for_review(tagger_of, hierarchy):
+    tagger = tagger_of()
+    records = tagger.tag(titles("chief nurse", "nurse", "cook"))
+    assert [hierarchy.nodes[node].name for node in records["leaf"]] == ["Heads of care", "Nurses", "House"]
+    unplaced = tagger_of(placed=False).tag(titles("chief nurse"))
+    assert unplaced["node"][0] == unplaced["leaf"][0] == unplaced["band"][0] == -1
+    assert unplaced["reasons"][0] == 0
+
+
+def test_reasons_to_review(tagger_of):
+    records = tagger_of(placed=False, review_below=1.0).tag(
+        titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse")
+    )
+    reasons = records["reasons"].tolist()
+    assert reasons[0] & review.NO_KEYWORD
+    assert not reasons[3] & review.NO_KEYWORD
+    assert [bool(one & review.OTHER_SCRIPT) for one in reasons] == [False, True, False, False]
+    assert [bool(one & review.CUT) for one in reasons] == [False, False, True, False]
+    assert all(one & review.unsure(0) and one & review.unsure(1) for one in reasons)
+
+
+def test_what_stands_beyond_a_titles_length_is_not_read(tagger_of):
+    tagger = tagger_of()
+    records = tagger.tag(titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
+    assert labels_of(tagger, records)[0] != ("Nursing", "Head")
+    assert (records["reasons"] & review.CUT).all()
+
+
+def test_only_a_table_has_keywords(tagger_of):
+    assert "nurse" in tagger_of().keywords
+    assert tagger_of("tfidf").keywords == []
+    assert (tagger_of("tfidf").tag(titles("head nurse"))["keywords"] == -1).all()
+
+
+def test_a_person_is_told_how_many_new_titles_are_answered(tagger_of):
+    told = []
+    tagger_of("tfidf").tag(titles("head nurse", "cook", "cook"), lambda done, total: told.append((done, total)))
+    assert told[-1] == (2, 2)

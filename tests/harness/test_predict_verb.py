@@ -1,0 +1,412 @@
+"""The verb that tags a file, from the command line to the files that it writes."""
+
+import csv
+import datetime
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+import yaml
+
+from harness.cli import main
+from tests.harness.tagging.given_run import HIERARCHY, toy_run
+
+FOLLOW_UP = """\
+groups: {carers: [Care]}
+follow_up:
+  most: 2
+  ranks: [{name: heads, nodes: [Care], bands: [Upper]}, {name: others, nodes: [Care]}]
+"""
+
+
+@pytest.fixture(scope="module")
+def run_folder(company):
+    return toy_run(company.config)
+
+
+@pytest.fixture
+def hierarchy(tmp_path):
+    path = tmp_path / "hierarchy.yaml"
+    path.write_text(HIERARCHY + FOLLOW_UP)
+    return path
+
+
+@pytest.fixture
+def predict(run_folder, monkeypatch, capsys):
+    """Call the verb with the toy company's run; return its exit code and what it says on stderr."""
+
+    def call(leads, out, *options, system="keyword", where=None):
+        arguments = ["predict", leads, "--out", out, *(where or ["--run", run_folder]), *options]
+        arguments += ["--system", system] if system else []
+        monkeypatch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        return code, said
+
+    return call
+
+
+def rows_of(path):
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.reader(opened))
+
+
+def written(tmp_path, text, name="leads.csv"):
+    path = tmp_path / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_columns_and_rows_are_kept_and_labels_come_beside_them(predict, tmp_path):
+    leads = written(tmp_path, 'id,What you do,note\n007,head nurse,\n008,,x\n009,Chief COOK,"a,b"\n010,head nurse,\n')
+    code, said = predict(leads, tmp_path / "out.csv")
+    tagged = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+    assert code == 0, said
+    assert list(tagged.columns) == [
+        *("id", "What you do", "note"),
+        *("department", "department_confidence", "department_keyword"),
+        *("seniority", "seniority_confidence", "seniority_keyword"),
+        *("review", "review_reason"),
+    ]
+    assert tagged["id"].tolist() == ["007", "008", "009", "010"]
+    assert tagged["note"].tolist() == ["", "x", "a,b", ""]
+    assert tagged["department"].tolist() == ["Nursing", "", "Kitchen", "Nursing"]
+    assert tagged["department_keyword"].tolist() == ["nurse", "", "cook", "nurse"]
+    assert tagged["seniority"].tolist() == ["Head", "", "Chief", "Head"]
+    assert tagged["review"].tolist() == ["false", "true", "false", "false"]
+    assert tagged["review_reason"].tolist() == ["", "no title", "", ""]
+    assert float(tagged["department_confidence"][0]) > 0.5
+    assert "2 distinct titles answered, 1 row without a title, 1 row for review" in said
+    assert said.rstrip().endswith("0 rows could not be read.")
+
+
+def test_a_hierarchy_adds_places_a_summary_a_crosswalk_and_a_follow_up_list(predict, tmp_path, hierarchy):
+    titles = ["head nurse", "chief surgeon", "cook", "nurse", "", "head nurse"]
+    leads = written(
+        tmp_path,
+        "What you do,Event\n" + "".join(f"{title},{event}\n" for title, event in zip(titles, "AABBBA", strict=True)),
+    )
+    code, said = predict(leads, tmp_path / "out.csv", "--hierarchy", hierarchy, "--by", "Event")
+    tagged = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert code == 0, said
+    added = [
+        *("area", "team", "rank", "new_seniority"),
+        *("hierarchy_confidence", "hierarchy_rule", "hierarchy_version"),
+    ]
+    assert list(tagged.columns[-7:]) == added
+    assert tagged["team"].tolist() == ["Heads of care", "Heads of care", "", "Nurses", "", "Heads of care"]
+    assert tagged["area"].tolist() == ["Care", "Care", "House", "Care", "", "Care"]
+    assert set(tagged["hierarchy_version"]) == {"2027.1", ""}
+    summary = pd.read_csv(tmp_path / "out.summary.csv")
+    care = summary[(summary["area"] == "Care") & summary["team"].isna()].iloc[0]
+    assert (care["records"], care["Upper"], care["Lower"]) == (4, 3, 1)
+    by_event = pd.read_csv(tmp_path / "out.summary_by_Event.csv").set_index("Event")
+    assert by_event.loc["A", "records"] == 3
+    follow_up = pd.read_csv(tmp_path / "out.follow_up.csv")
+    assert follow_up["follow_up_rank" if "follow_up_rank" in follow_up else "rank"].tolist()[:2] == ["heads", "heads"]
+    assert follow_up["What you do"].str.contains("head|chief").all()
+    assert len(follow_up) == 2
+    assert (tmp_path / "out.crosswalk.csv").exists()
+    assert openpyxl.load_workbook(tmp_path / "out.summary.xlsx").sheetnames
+    assert "records" in said
+
+
+def test_without_a_hierarchy_there_is_nothing_to_break_down(predict, tmp_path):
+    leads = written(tmp_path, "What you do,Event\ncook,A\n")
+    code, said = predict(leads, tmp_path / "out.csv", "--by", "Event", "--hierarchy", "none")
+    assert code == 2
+    assert "--by" in said
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet", ".xlsx"])
+@pytest.mark.parametrize("given", [".csv", ".csv.gz", ".parquet", ".xlsx"])
+def test_every_form_goes_in_and_out(predict, tmp_path, given, ending):
+    frame = pd.DataFrame({"id": ["007", "8", "=1+1"], "What you do": ["head nurse", None, "café cook"], "n": [1, 2, 3]})
+    leads, out = tmp_path / f"leads{given}", tmp_path / f"out{ending}"
+    {
+        ".parquet": lambda: frame.to_parquet(leads, index=False),
+        ".xlsx": lambda: frame.to_excel(leads, index=False),
+    }.get(given, lambda: frame.to_csv(leads, index=False))()
+    if given == ".xlsx":  # so that the formula is text there
+        book = openpyxl.load_workbook(leads)
+        book.active["A4"].data_type = "s"
+        book.save(leads)
+    assert predict(leads, out)[0] == 0
+    if ending == ".parquet":
+        tagged = pd.read_parquet(out).astype({"id": str})
+    elif ending == ".xlsx":
+        tagged = pd.read_excel(out, dtype={"id": str})
+    else:
+        tagged = pd.read_csv(out, dtype={"id": str})
+    assert tagged["id"].tolist() == ["007", "8", "'=1+1" if ending == ".xlsx" else "=1+1"]
+    assert tagged["What you do"].fillna("").tolist() == ["head nurse", "", "café cook"]
+    assert tagged["n"].astype(int).tolist() == [1, 2, 3]
+    assert tagged["department"].fillna("").tolist() == ["Nursing", "", "Kitchen"]
+
+
+def test_a_parquet_file_keeps_its_types(predict, tmp_path):
+    leads, out = tmp_path / "any.parquet", tmp_path / "out.parquet"
+    given = pd.DataFrame(
+        {
+            "_title": [1.5, 2.5],
+            "What you do": ["head nurse", None],
+            "day": pd.to_datetime(["2023-01-01"] * 2),
+            "tags": [["a"], []],
+        }
+    )
+    given.to_parquet(leads)
+    assert predict(leads, out)[0] == 0
+    tagged = pd.read_parquet(out)
+    pd.testing.assert_frame_equal(tagged[list(given.columns)], pd.read_parquet(leads))
+    assert tagged["department"].tolist()[0] == "Nursing"
+    assert pd.isna(tagged["department"][1])
+    code, said = predict(leads, tmp_path / "out.csv")
+    assert code == 2
+    assert "'tags' holds" in said
+    assert not (tmp_path / "out.csv.parts").exists()
+
+
+def test_numbers_and_dates_of_a_spreadsheet_stay_what_they_are(predict, tmp_path):
+    leads, out = tmp_path / "leads.xlsx", tmp_path / "out.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["What you do", "n", "day", "share", "yes"])
+    book.active.append(["head nurse", 7, datetime.datetime(2026, 11, 26), 0.25, True])
+    book.save(leads)
+    assert predict(leads, out)[0] == 0
+    header, row = openpyxl.load_workbook(out).active.iter_rows(values_only=True)
+    assert row[:5] == ("head nurse", 7, datetime.datetime(2026, 11, 26), 0.25, True)
+    assert row[header.index("department")] == "Nursing"
+
+
+def test_rows_that_cannot_be_read_go_to_a_file_of_their_own(predict, tmp_path):
+    leads = written(
+        tmp_path, b'What you do,n\ncook,1\nnurse,2,3\nhead "nurse,4\n"chief cook,5\n\xff\xfe,6\ncaf\xc3\xa9 cook,7\n'
+    )
+    code, said = predict(leads, tmp_path / "out.csv")
+    assert code == 3, said
+    kept = rows_of(tmp_path / "out.csv")
+    assert [row[1] for row in kept[1:]] == ["1", "4", "7"]
+    line, *rejects = rows_of(tmp_path / "out.csv.rejects.csv")
+    assert line == ["line", "reason", "text"]
+    assert [(int(place), text) for place, _, text in rejects] == [
+        (3, "nurse,2,3"), (5, '"chief cook,5'), (6, r"\xff\xfe,6"),
+    ]  # fmt: skip
+    assert said.rstrip().splitlines()[-1].startswith("3 rows could not be read; see ")
+
+
+def test_rejects_of_an_earlier_job_do_not_stay(predict, tmp_path):
+    leads, out = written(tmp_path, "What you do,n\ncook,1,2\n"), tmp_path / "out.csv"
+    assert predict(leads, out)[0] == 3
+    assert predict(leads, out)[0] == 2
+    leads.write_text("What you do,n\ncook,1\n")
+    assert predict(leads, out, "--force")[0] == 0
+    assert not (tmp_path / "out.csv.rejects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "delimiter", "said"),
+    [
+        ("utf-8", ",", "UTF-8"),
+        ("utf-8-sig", ";", "UTF-8"),
+        ("utf-16", "\t", "UTF-16"),
+        ("latin-1", "|", "Latin-1"),
+    ],
+)
+def test_encoding_and_delimiter_are_found_out_and_said(predict, tmp_path, encoding, delimiter, said):
+    text = f"What you do{delimiter}Name\nhead nurse{delimiter}José\ncook{delimiter}Anaïs\n"
+    leads = written(tmp_path, text.encode(encoding))
+    code, told = predict(leads, tmp_path / "out.csv")
+    assert code == 0, said
+    assert said in told.splitlines()[0]
+    assert f"'{delimiter}'" in told.splitlines()[0] or (delimiter == "\t" and "tab" in told.splitlines()[0])
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as opened:
+        rows = list(csv.reader(opened, delimiter=delimiter))
+    assert [row[:2] for row in rows] == [["What you do", "Name"], ["head nurse", "José"], ["cook", "Anaïs"]]
+
+
+def test_formulas_are_disarmed_where_that_is_asked_for_and_always_in_spreadsheets(predict, tmp_path):
+    leads = written(tmp_path, "What you do,=cmd\n=HYPERLINK(1),@x\n")
+    predict(leads, tmp_path / "plain.csv")
+    assert rows_of(tmp_path / "plain.csv")[0][1] == "=cmd"
+    predict(leads, tmp_path / "safe.csv", "--spreadsheet-safe")
+    header, row = rows_of(tmp_path / "safe.csv")
+    assert (header[1], row[0], row[1]) == ("'=cmd", "'=HYPERLINK(1)", "'@x")
+    predict(leads, tmp_path / "safe.xlsx")
+    header, row = openpyxl.load_workbook(tmp_path / "safe.xlsx").active.iter_rows(values_only=True)
+    assert (header[1], row[0], row[1]) == ("'=cmd", "'=HYPERLINK(1)", "'@x")
+
+
+def test_a_layout_names_and_orders_the_columns(predict, tmp_path):
+    leads = written(tmp_path, "id,What you do,secret\n1,head nurse,x\n")
+    layout = tmp_path / "crm.yaml"
+    layout.write_text(
+        yaml.safe_dump({"delimiter": ";", "fields": [{"department": "Dept__c"}, {"column": "id", "name": "Id"}]})
+    )
+    assert predict(leads, tmp_path / "out.csv", "--layout", layout)[0] == 0
+    assert (tmp_path / "out.csv").read_text() == "Dept__c;Id\nNursing;1\n"
+    assert "Choose one of them" in predict(leads, tmp_path / "o.csv", "--layout", layout, "--prefix", "x")[1]
+
+
+def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
+    leads = written(tmp_path, "What you do\nhead nurse\n")
+    predict(leads, tmp_path / "one.csv")
+    code, said = predict(tmp_path / "one.csv", tmp_path / "two.csv")
+    assert code == 2
+    assert "--prefix" in said
+    assert predict(tmp_path / "one.csv", tmp_path / "two.csv", "--prefix", "new_")[0] == 0
+    again = pd.read_csv(tmp_path / "two.csv")
+    assert again["new_department"].tolist() == again["department"].tolist() == ["Nursing"]
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("What you do\ncook\n", ["--system", "keywrd"], "Did you mean 'keyword'?"),
+        ("Job\ncook\n", [], "Name the column of titles with --title-column"),
+        ("What you do\ncook\n", ["--title-column", "Title"], "Unknown column 'Title'"),
+        ("What you do,department\ncook,x\n", [], "already has columns that would be added: department"),
+        ("What you do,What you do\ncook,x\n", [], "2 columns called 'What you do'"),
+        ("What you do\ncook\n", ["--by", "Event"], "--by"),
+        ("What you do\ncook\n", ["--layout", "absent.yaml"], "No layout at absent.yaml"),
+        ("What you do\ncook\n", ["--hierarchy", "absent.yaml"], "absent.yaml is no file"),
+        ("What you do\ncook\n", ["--encoding", "klingon"], "Unknown encoding"),
+        ("", [], "empty"),
+    ],
+)
+def test_bad_input_is_one_message_and_leaves_nothing(predict, tmp_path, content, options, message):
+    leads, out = written(tmp_path, content), tmp_path / "out.csv"
+    code, said = predict(leads, out, *options, system=None if "--system" in options else "keyword")
+    assert code == 2
+    assert message in said
+    assert [place.name for place in tmp_path.iterdir()] == ["leads.csv"]
+
+
+def test_nothing_that_exists_is_replaced_without_force(predict, tmp_path, hierarchy):
+    leads, out = written(tmp_path, "What you do\ncook\n"), tmp_path / "out.csv"
+    out.write_text("precious")
+    code, said = predict(leads, out)
+    assert (code, out.read_text()) == (2, "precious")
+    assert "--force" in said
+    assert predict(leads, out, "--force")[0] == 0
+    out.unlink()
+    (tmp_path / "out.follow_up.csv").write_text("precious too")
+    code, said = predict(leads, out, "--hierarchy", hierarchy)
+    assert code == 2
+    assert "out.follow_up.csv" in said
+    assert not out.exists()
+    assert not (tmp_path / "out.csv.parts").exists()
+    assert (tmp_path / "out.follow_up.csv").read_text() == "precious too"
+    code, said = predict(leads, leads, "--force")
+    assert code == 2
+    assert "is the file that is read" in said
+
+
+def test_a_file_without_rows_and_one_with_a_single_column(predict, tmp_path, hierarchy):
+    leads = written(tmp_path, "What you do\n")
+    assert predict(leads, tmp_path / "none.csv", "--hierarchy", hierarchy)[0] == 0
+    assert len(rows_of(tmp_path / "none.csv")) == 1
+    leads.write_text("What you do\ncook\n\nVP, Sales\nnurse\n")
+    assert predict(leads, tmp_path / "one.csv")[0] == 0
+    tagged = pd.read_csv(tmp_path / "one.csv", keep_default_na=False)
+    assert tagged["What you do"].tolist() == ["cook", "", "VP, Sales", "nurse"]
+    assert tagged["department"].tolist()[:2] == ["Kitchen", ""]
+
+
+def test_every_system_tags(predict, tmp_path, company):
+    leads = written(tmp_path, "What you do\nhead nurse\ncook\n")
+    for system in ("majority", "keyword-corrected", "tfidf", "neural", "keyword+mined", None):
+        code, said = predict(leads, tmp_path / f"{system}.csv", system=system)
+        assert code == 0, said
+        assert len(rows_of(tmp_path / f"{system}.csv")) == 3
+    assert "with neural of" in said
+
+
+def many(tmp_path, ending=".csv"):
+    """Write leads that fill several blocks."""
+    rng = np.random.default_rng(1)
+    words = ["head nurse", "cook", "chief surgeon", "night porter", "ward clerk, north", 'the "boss"', ""]
+    titles = [words[number] for number in rng.integers(0, len(words), 3_000)]
+    frame = pd.DataFrame({"n": range(3_000), "What you do": titles, "Event": rng.integers(0, 5, 3_000)})
+    leads = tmp_path / f"many{ending}"
+    if ending == ".parquet":
+        frame.to_parquet(leads, index=False)
+    else:
+        frame.to_csv(leads, index=False)
+        with leads.open("a") as opened:
+            opened.write("3000,cook\n")
+    return leads
+
+
+CHILD = """
+import os, sys
+from harness.tagging import outputs, work
+from harness.tagging.sources import csv_source, parquet_source
+csv_source.BLOCK_BYTES = csv_source.CsvSource.__init__.__kwdefaults__["block_bytes"] = 8_000
+parquet_source.BATCH_ROWS = 300
+kill_at = int(os.environ["KILL_AT"])
+whole, n_parts = work.Work.write, 0
+def write(self, *arguments):
+    global n_parts
+    n_parts += 1
+    if n_parts == kill_at:
+        os.kill(os.getpid(), int(os.environ["KILL_BY"]))
+    return whole(self, *arguments)
+work.Work.write = write
+from harness.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
+def test_a_job_that_was_killed_goes_on_and_ends_with_the_same_files(tmp_path, run_folder, hierarchy, ending):
+    leads = many(tmp_path, ".parquet" if ending == ".parquet" else ".csv")
+    ways = {}
+    for name, kills in (("unbroken", [0]), ("broken", [3, 2, 0])):
+        folder = tmp_path / name
+        folder.mkdir()
+        for kill_at in kills:
+            command = [sys.executable, "-c", CHILD, "predict", leads, "--out", folder / f"out{ending}"]
+            command += ["--run", run_folder, "--system", "keyword", "--hierarchy", hierarchy, "--by", "Event"]
+            environment = {**os.environ, "KILL_AT": str(kill_at), "KILL_BY": str(int(signal.SIGKILL))}
+            done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment)
+            assert done.returncode == (-signal.SIGKILL if kill_at else 0 if ending == ".parquet" else 3), done.stderr
+            assert (folder / f"out{ending}").exists() == (not kill_at)
+        ways[name] = {file.name: file for file in folder.iterdir()}
+        assert ("Going on after" in done.stderr) == (name == "broken")
+    assert ways["unbroken"].keys() == ways["broken"].keys()
+    assert f"out{ending}.parts" not in ways["broken"]
+    for name, file in ways["unbroken"].items():
+        if not name.endswith(".xlsx"):  # which holds the time at which it was written
+            assert file.read_bytes() == ways["broken"][name].read_bytes(), name
+
+
+def test_a_person_who_stops_a_job_is_told_that_it_goes_on(tmp_path, run_folder):
+    environment = {**os.environ, "KILL_AT": "2", "KILL_BY": str(int(signal.SIGINT))}
+    command = [sys.executable, "-c", CHILD, "predict", many(tmp_path), "--out", tmp_path / "out.csv"]
+    command += ["--run", run_folder, "--system", "keyword"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment)
+    assert done.returncode == 130
+    assert "The same command goes on where it stopped" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out.csv").exists()
+    assert (tmp_path / "out.csv.parts").is_dir()
+
+
+def test_a_job_of_other_input_does_not_go_on(tmp_path, run_folder, predict):
+    test_a_person_who_stops_a_job_is_told_that_it_goes_on(tmp_path, run_folder)
+    leads = tmp_path / "many.csv"
+    code, said = predict(leads, tmp_path / "out.csv", "--review-below", "0.1")
+    assert code == 2
+    assert "another job" in said
+    assert predict(leads, tmp_path / "out.csv", "--review-below", "0.1", "--force")[0] == 3
+    assert len(rows_of(tmp_path / "out.csv")) == 3_001
