@@ -17,6 +17,8 @@ from harness.tagging.sources.base import Batch, Reject, file_identity
 from harness.tagging.sources.files import readable
 
 BATCH_ROWS = 50_000
+_HEADER_ROWS = 100
+"""Read at once in search of the header, which is nearly always the first."""
 MOST_SHEET_ROWS = 1_048_576
 """Of a sheet by its format; a row number beyond it would be counted up to."""
 _MOST_HELD_BYTES = 1 << 30
@@ -77,7 +79,7 @@ class XlsxSource:
         n_columns = len(self.schema.names)
         with _workbook(self.path) as workbook:
             numbered = enumerate(_rows(workbook[self._sheet], last + 1), start=last + 1)
-            while read := _next_rows(numbered, self.path):
+            while read := _next_rows(numbered, self.path, BATCH_ROWS):
                 cells, rejects = [], []
                 for number, row in read:
                     if _is_empty(row):
@@ -149,14 +151,14 @@ def _rows(sheet: Any, first: int) -> Iterator[_Cells]:
     return iter(sheet.iter_rows(min_row=first, max_row=MOST_SHEET_ROWS + 1, values_only=True))
 
 
-def _next_rows(numbered: Iterator[tuple[int, _Cells]], path: Path) -> list[tuple[int, _Cells]]:
-    """Read the next rows with their numbers.
+def _next_rows(numbered: Iterator[tuple[int, _Cells]], path: Path, n_rows: int) -> list[tuple[int, _Cells]]:
+    """Read the next `n_rows` rows with their numbers, or those that are left.
 
     Raises:
         BadInput: one has a number beyond those of a sheet.
     """
     with _quietly():
-        read = list(islice(numbered, BATCH_ROWS))
+        read = list(islice(numbered, n_rows))
     if read and read[-1][0] > MOST_SHEET_ROWS:
         raise BadInput(f"{path} has a row beyond {MOST_SHEET_ROWS:,}, the last of a sheet. Save it again, or as CSV.")
     return read
@@ -169,7 +171,7 @@ def _find_header(sheet: Any, path: Path) -> tuple[int, _Cells]:
         BadInput: there is none.
     """
     numbered = enumerate(_rows(sheet, 1), start=1)
-    while read := _next_rows(numbered, path):
+    while read := _next_rows(numbered, path, _HEADER_ROWS):
         for number, row in read:
             if not _is_empty(row):
                 width = max(position for position, cell in enumerate(row) if cell not in _EMPTY)

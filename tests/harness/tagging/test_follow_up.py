@@ -53,7 +53,7 @@ def test_a_follow_up_without_ranks_wants_nobody():
     assert n_relevant == 0
 
 
-@pytest.mark.parametrize("most", [1, 7, 20, 1000])
+@pytest.mark.parametrize("most", [1, 7, 20, 44, 1000])
 @pytest.mark.parametrize("size", [3, 40, 500])
 def test_parts_give_the_list_of_one_sort_of_all_rows(size, most):
     follow_up = FollowUp(most, FOLLOW_UP.ranks)

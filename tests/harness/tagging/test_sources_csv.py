@@ -5,7 +5,8 @@ import json
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.tagging.sources import open_source
+from harness.tagging.sources import csv_source, open_source
+from harness.tagging.sources.csv_slow import parse_carefully
 from harness.tagging.sources.csv_source import CsvSource
 
 
@@ -109,6 +110,23 @@ def test_blank_lines_among_several_columns_are_skipped_and_counted(tmp_path):
 
     assert read(source) == ([("CEO", "1")], [(8, "has 3 fields, expected 2", "CFO,2,")])
     assert source.n_skipped == 6
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("blank_before", [0, 1])
+def test_a_blank_line_is_noticed_where_nothing_else_is_odd(tmp_path, line_end, blank_before):
+    lines = ["Title,Age", "CEO,1", "CFO,2", ""]
+    lines.insert(1 + blank_before, "")
+    source = open_source(write(tmp_path, line_end.join(lines)))
+
+    assert read(source) == ([("CEO", "1"), ("CFO", "2")], [])
+    assert source.n_skipped == 1
+
+
+def test_a_blank_line_at_the_end_of_what_is_read_at_once_is_not_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_source, "_CAREFUL_BYTES", len('5" pipe\n\n'))
+
+    assert rows_of(tmp_path, 'Title\n5" pipe\n\nCEO\n') == [('5" pipe',), (None,), ("CEO",)]
 
 
 def test_a_row_of_empty_cells_is_no_blank_line_where_tabs_part_them(tmp_path):
@@ -221,6 +239,32 @@ def test_a_quote_that_is_open_for_too_long_costs_its_line(tmp_path):
         [("b", "2"), ("c", "3"), ("d", "4"), ("e", "5")],
         [(2, "opens a quote that is not closed within 10 bytes", '"a,1')],
     )
+
+
+def test_a_row_that_is_too_long_is_noticed_where_nothing_else_is_odd(tmp_path):
+    path = write(tmp_path, 'Title,Age\n"a\nb,1\nc,2\nd",3\ne,4\n')
+
+    assert read(CsvSource(path, None, None, 1 << 20, longest_row=17))[1] == []
+    source = CsvSource(path, None, None, 1 << 20, longest_row=16)
+    assert read(source)[1] == [
+        (2, "opens a quote that is not closed within 16 bytes", '"a'),
+    ]
+    assert read(source)[0] == [("b", "1"), ("c", "2"), ('d"', "3"), ("e", "4")]
+
+
+def test_a_quote_that_stays_open_is_not_followed_beyond_the_limit(tmp_path, monkeypatch):
+    read_at_once = []
+
+    def noting(block, *settings, **more):
+        read_at_once.append(len(block))
+        return parse_carefully(block, *settings, **more)
+
+    monkeypatch.setattr(csv_source, "parse_carefully", noting)
+    path = write(tmp_path, 'Title,Age\n"a,1\n' + "b" * 5000 + "\nc,2\n")
+    source = CsvSource(path, None, None, 1 << 20, block_bytes=8, longest_row=16)
+
+    assert read(source)[0] == [("c", "2")]
+    assert max(read_at_once) < 100
 
 
 @pytest.mark.parametrize("block_bytes", [3, 40])
