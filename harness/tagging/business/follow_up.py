@@ -105,18 +105,17 @@ def best_of_all(parts: Iterable[pl.DataFrame], follow_up: FollowUp) -> tuple[pl.
     places = pl.Series(np.arange(1, len(own) + 1, dtype=np.int64))
     ranks = pl.Series([follow_up.ranks[position].name for position in best[0]["rank"]], dtype=pl.String)
     added = zip(ADDED, (places, ranks, best[0]["row"]), strict=True)
-    return pl.DataFrame([column.alias(free_name(name, own.columns, "follow_up")) for name, column in added]).hstack(
-        own
-    ), n_relevant
+    front = pl.DataFrame([column.alias(free_name(name, own.columns, "follow_up")) for name, column in added])
+    return front.hstack(own), n_relevant
 
 
 def _foremost(rank: IntArray, band: IntArray, confidence: FloatArray, most: int) -> IntArray:
-    """Return the rows that `_best` would keep, in the order of the file: most parts have far more, and sorting is slow."""
+    """Return the rows that `_best` would keep, in the order of the file; to sort all of a part would be slow."""
     if len(rank) <= most:
         return np.arange(len(rank))
     # Positive floats are in the order of their bits, so that one number has the whole order; the lowest is the best.
     bits = np.maximum(confidence, 0).astype(np.float32).view(np.int32).astype(np.int64)
-    lower = np.where(band < 0, _LOWEST_BAND, band).astype(np.int64)
+    lower = np.where(band < 0, _LOWEST_BAND, band.astype(np.int64))
     order = ((rank.astype(np.int64) * (_LOWEST_BAND + 1) + lower) << 32) - bits
     last = np.partition(order, most - 1)[most - 1]
     better = np.flatnonzero(order < last)
