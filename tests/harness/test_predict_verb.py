@@ -407,6 +407,6 @@ def test_a_job_of_other_input_does_not_go_on(tmp_path, run_folder, predict):
     leads = tmp_path / "many.csv"
     code, said = predict(leads, tmp_path / "out.csv", "--review-below", "0.1")
     assert code == 2
-    assert "another job" in said
+    assert "differs in options (review below)" in said
     assert predict(leads, tmp_path / "out.csv", "--review-below", "0.1", "--force")[0] == 3
     assert len(rows_of(tmp_path / "out.csv")) == 3_001

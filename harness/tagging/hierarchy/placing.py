@@ -78,14 +78,21 @@ class Placer:
 
     def place(self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]) -> Placements:
         """Find the place of each title, as `Hierarchy.place` says."""
-        n_titles, n_nodes = len(titles), len(self.nodes)
+        self._check(len(titles), probabilities)
+        fired = self._fired(titles)
+        # A keyword table gives thousands of titles the same answer; the work is done once for them.
+        first, position = _alike(fired, probabilities)
+        return self._place(fired[first], {name: rows[first] for name, rows in probabilities.items()}).take(position)
+
+    def _place(self, fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> Placements:
+        n_titles, n_nodes = len(fired), len(self.nodes)
         node = np.zeros(n_titles, dtype=np.int16)
         confidence = np.zeros(n_titles, dtype=np.float32)
         rule = np.zeros(n_titles, dtype=np.int16)
         band = np.zeros(n_titles, dtype=np.int8)
         contradiction = np.zeros(n_titles, dtype=np.int8)
         contradicts = first_contradiction(self.contradictions, self.taxonomy)  # (n_combinations,)
-        for rows, decider, rolled in self._rolled(titles, probabilities):
+        for rows, decider, rolled in self._rolled(fired, probabilities):
             verdict = self._verdict(rows, probabilities)
             node[rows], confidence[rows] = self._deepest_sure(rolled[:, :n_nodes])
             band[rows] = self._sure_band(rolled[:, n_nodes:])
@@ -97,13 +104,14 @@ class Placer:
         self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]
     ) -> npt.NDArray[np.float64]:
         """Return the probability of every node, as `Hierarchy.node_probabilities` says."""
+        self._check(len(titles), probabilities)
         found = np.zeros((len(titles), len(self.nodes)))
-        for rows, _, rolled in self._rolled(titles, probabilities):
+        for rows, _, rolled in self._rolled(self._fired(titles), probabilities):
             found[rows] = rolled[:, : len(self.nodes)]
         return found
 
     def _rolled(
-        self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]
+        self, fired: BoolArray, probabilities: Mapping[str, FloatArray]
     ) -> Iterator[tuple[IntArray, IntArray, npt.NDArray[np.float64]]]:
         """Roll probabilities up, as many titles of one group at a time as memory is meant for.
 
@@ -111,8 +119,6 @@ class Placer:
             Rows of titles, (n_some,); the rule that decides each combination for them, (n_combinations,); and the
             probability of each node, then of each band, (n_some, n_nodes + n_bands).
         """
-        self._check(len(titles), probabilities)
-        fired = self._fired(titles)
         confidence_band = self._confidence_band(probabilities)
         for rows in _groups(fired, confidence_band):
             decider = self._decider(tuple(np.flatnonzero(fired[rows[0]]).tolist()), int(confidence_band[rows[0]]))
@@ -210,6 +216,24 @@ class Placer:
         """Say for each node which nodes and bands get its probability, (n_nodes, n_nodes + n_bands)."""
         of_band = np.array([[node.band == band for band in range(self.n_bands)] for node in self.nodes])
         return np.hstack([at_or_above(self.nodes), of_band]).astype(np.float64)
+
+
+def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[IntArray, IntArray]:
+    """Find titles that differ in nothing that a place depends on.
+
+    Returns:
+        A row for each distinct case, (n_distinct,), and the case of each title, (n_titles,).
+    """
+    columns = [fired, *probabilities.values()]
+    key = np.zeros(len(fired))
+    for number, values in enumerate(columns, start=1):
+        key += values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)  # no simple relation between the weights
+    position, distinct = pd.factorize(key)
+    first = np.empty(len(distinct), dtype=np.int64)
+    first[position] = np.arange(len(key))
+    if all((values[first][position] == values).all() for values in columns):
+        return first, position
+    return np.arange(len(key)), np.arange(len(key))  # two cases share a key
 
 
 def _groups(fired: BoolArray, confidence_band: npt.NDArray[np.int64]) -> list[IntArray]:

@@ -55,10 +55,11 @@ class BranchesReader:
         entries = known_keys(item, what, self.faults, required=("name", "nodes"), optional=("bands",))
         name = self._text(entries, "name", what)
         nodes = self._nodes(entries["nodes"].node, f"'nodes' of {what}") if "nodes" in entries else frozenset[int]()
-        bands = frozenset(self.bands)
+        positions = frozenset(range(-1, len(self.bands)))
         if "bands" in entries:
             bands = known_texts(entries["bands"].node, f"'bands' of {what}", "band", self.bands, self.faults)
-        rank = Rank(name, nodes, frozenset(self.bands.index(band) for band in bands))
+            positions = frozenset(self.bands.index(band) for band in bands)
+        rank = Rank(name, nodes, positions)
         inside = [self.tree.nodes[position].band for position in nodes if self.tree.nodes[position].leaf]
         if nodes and rank.bands and rank.bands.isdisjoint(inside):
             self.faults.add(line_of(item), f"{what} is empty: no leaf in its nodes has one of its bands")

@@ -35,7 +35,7 @@ class Rank:
     nodes: frozenset[int]
     """The nodes that the file names, and everything below them."""
     bands: frozenset[int]
-    """Positions in `Hierarchy.bands`."""
+    """Positions in `Hierarchy.bands`, and -1 where a band that is not sure will do."""
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,10 @@ class Position:
     """Bytes before it that were read for part of a record, and then for themselves."""
     within_line: int = 0
     """1 within a line that is longer than a row may be."""
+    careful_until: int = 0
+    """Byte up to which the quick way is known to fail."""
+    careful_until: int = 0
+    """Byte up to which blocks are read line by line, since the quick way failed there."""
 
 
 @dataclass(frozen=True)

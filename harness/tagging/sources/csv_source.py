@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,14 +86,14 @@ class CsvSource:
                     yield Batch(parsed.rows, parsed.rejects, asdict(parsed.end))
 
     def _parsed(self, buffer: "_Buffer", position: Position) -> Iterator[Parsed]:
-        careful_until = 0  # byte to which the quick way is known to fail
+        """Yield what is read of each block; where a block ends depends on where it begins, and on nothing before."""
         n_wanted = self._block_bytes
         while buffer.fill(n_wanted):
             parsed = self._piece(buffer, position)
-            if parsed is None and position.byte >= careful_until:
+            if parsed is None and position.byte >= position.careful_until:
                 parsed = self._quickly(buffer, position)
                 if parsed is None:
-                    careful_until = position.byte + len(buffer.data)
+                    position = replace(position, careful_until=position.byte + len(buffer.data))
             if parsed is None:
                 parsed = self._carefully(buffer, position)
             if n_bytes := parsed.end.byte - position.byte:
@@ -120,7 +120,7 @@ class CsvSource:
         while True:
             is_last = buffer.is_last and n_bytes >= len(buffer.data)
             parsed = parse_carefully(buffer.data[:n_bytes], self._form, position, self._longest_row, is_last=is_last)
-            if parsed.end != position or n_bytes >= len(buffer.data):
+            if parsed.end.byte != position.byte or n_bytes >= len(buffer.data):
                 return parsed
             n_bytes *= 2
 
@@ -131,22 +131,25 @@ class _Buffer:
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
         self._ahead = next(blocks, b"")
+        self._held = b""
         self.data = b""
+        """The next bytes, as many as were wanted, or all there are."""
 
     @property
     def is_last(self) -> bool:
         """Whether the file ends with `data`."""
-        return not self._ahead
+        return not self._ahead and len(self._held) == len(self.data)
 
     def fill(self, n_wanted: int) -> bytes:
         """Read on until there are as many bytes as wanted, or the file ends; return them."""
-        while self._ahead and len(self.data) < n_wanted:
-            self.data += self._ahead
+        while self._ahead and len(self._held) < n_wanted:
+            self._held += self._ahead
             self._ahead = next(self._blocks, b"")
+        self.data = self._held[:n_wanted]
         return self.data
 
     def drop(self, n_bytes: int) -> None:
-        self.data = self.data[n_bytes:]
+        self._held = self._held[n_bytes:]
 
 
 def _notes(path: Path, form: CsvForm, found: Scan, *, gzipped: bool) -> tuple[str, ...]:

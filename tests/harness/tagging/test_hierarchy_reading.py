@@ -139,7 +139,7 @@ def test_groups_and_ranks_hold_what_is_below_their_nodes(tmp_path):
     ward = frozenset({WARD, MATRON, NURSES})
     assert hierarchy.groups == {"carers": ward}
     assert hierarchy.follow_up == FollowUp(
-        2, (Rank("first", ward, frozenset({0})), Rank("second", ward, frozenset({0, 1})))
+        2, (Rank("first", ward, frozenset({0})), Rank("second", ward, frozenset({-1, 0, 1})))
     )
 
 

@@ -258,13 +258,13 @@ def test_the_overview_by_hand(hierarchy):
         ("carers", "Top", 3, 0.6),
         ("carers", "Rest", 1, 0.2),
         ("carers", "height not sure", 1, 0.2),
-        ("follow-up", "all", 4, 1.0),
-        ("follow-up", "first", 3, 0.75),
-        ("follow-up", "second", 1, 0.25),
+        ("follow-up", "all", 5, 1.0),
+        ("follow-up", "first", 3, 0.6),
+        ("follow-up", "second", 2, 0.4),
     ]
     assert told.overview["share of all records"][3] == 0.4
     assert told.sentences[0] == "Of 10 records, 50.0% are carers: 30.0% Top, 10.0% Rest, 10.0% height not sure."
-    assert "4 records are relevant for a follow-up: 3 first, 1 second." in told.sentences
+    assert "5 records are relevant for a follow-up: 3 first, 2 second." in told.sentences
     assert "40.0% of all records are for a person to review." in told.sentences
 
 
