@@ -1,16 +1,20 @@
 """Tag a file of any size: its own columns in their order, and beside them what is answered about each title."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
+from threading import Event
 
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.progress import Progress
 from harness.table_files import check_file
+from harness.tagging.ahead import ahead
 from harness.tagging.business.counting import merge_counts
 from harness.tagging.business.files import business_files, write_business
 from harness.tagging.business.follow_up import best_of_all
@@ -102,24 +106,41 @@ def _check_beside(job: Job, work: Work, output: Output) -> None:
 
 def _tag_parts(work: Work, source: Source, output: Output, n_before: int, on_progress: Progress) -> None:
     """Write a part for each batch of the file that has none yet."""
-    start = output.finished[-1].journal["end"] or None if output.finished else None
     step = f"tagging with {work.job.system}"
     left = max(source.n_rows - n_before, 0)  # an estimate for CSV
+    stopped = Event()
+
+    def told(rows: int) -> None:
+        if stopped.is_set():  # nobody waits for a network to answer the rest
+            raise _Stopped
+        on_progress(step, rows, max(left, rows) + 1, "rows")
+
+    told(0)
     done = 0
-    on_progress(step, 0, left + 1, "rows")
-    for batch in source.batches(start):
-
-        def told(rows: int, before: int = done) -> None:
-            on_progress(step, before + rows, max(left, before + rows) + 1, "rows")
-
-        with output.part() as part:
-            part.journal = work.write(part, batch, n_before + done + 1, told)
-        done += batch.rows.num_rows
+    # Reading, tagging and writing go on side by side: most of each is work outside Python's lock.
+    with closing(ahead(work.pieces(ahead(_batches(source, output)), n_before, told))) as pieces:
+        try:
+            for _, of_batch in groupby(pieces, key=attrgetter("number")):
+                with output.part() as part:
+                    part.journal = work.write(part, of_batch)
+                done += part.journal["rows"]
+        finally:
+            stopped.set()
     on_progress(step, done, done, "rows")
-    if not output.finished:  # a file without a row after its header
-        with output.part() as part:
-            nothing = Batch(source.schema.empty_table(), (), {})
-            part.journal = work.write(part, nothing, 1, lambda rows: None)
+
+
+class _Stopped(Exception):
+    """Raised in the thread that tags, once its work is of no use any more."""
+
+
+def _batches(source: Source, output: Output) -> Generator[Batch, None, None]:
+    """Yield the batches that have no part yet, at least one in all, be it without rows."""
+    n_batches = len(output.finished)
+    for batch in source.batches(output.finished[-1].journal["end"] if output.finished else None):
+        n_batches += 1
+        yield batch
+    if not n_batches:
+        yield Batch(source.schema.empty_table(), (), {})
 
 
 def _finish(job: Job, work: Work, output: Output) -> Tagged:

@@ -1,6 +1,6 @@
 """What is to be tagged, and how one piece of it is: the columns that are read, and those that are written."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,26 @@ class Job:
     """Confidence under which a label is for review."""
     spreadsheet_safe: bool = False
     force: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Rows of one batch that are tagged and not yet written."""
+
+    number: int
+    """Of the batch; a batch may have several pieces."""
+    batch: Batch
+    first_row: int
+    """Number of its first row in the file, from 1."""
+    rows: pa.Table
+    """As they were read, n_rows rows."""
+    records: Records
+    """What was answered, (n_rows,)."""
+    table: pa.Table
+    """As they are to be written, n_rows rows."""
+    cells: Sequence[tuple[Any, ...]] | None
+    """A spreadsheet's own values of the columns that were read; None for other files."""
+    n_review: int
 
 
 class Work:
@@ -118,14 +138,44 @@ class Work:
             "libraries": library_versions(),
         }
 
-    def write(self, part: Part, batch: Batch, first_row: int, told: Callable[[int], None]) -> dict[str, Any]:
-        """Tag and write one part.
+    def pieces(
+        self, batches: Iterable[Batch], n_before: int, told: Callable[[int], None]
+    ) -> Generator["Piece", None, None]:
+        """Tag batches, a piece at a time.
 
         Args:
-            part: to fill.
-            batch: rows and rejects.
-            first_row: number of the batch's first row in the file, from 1.
-            told: how many rows of the batch are done.
+            batches: of the file, from some row on.
+            n_before: rows of the file before them.
+            told: how many rows of the batches are done.
+        """
+        done = 0
+        for number, batch in enumerate(batches):
+            for start in range(0, max(batch.rows.num_rows, 1), _PIECE):
+                rows = batch.rows.slice(start, _PIECE)
+
+                def of_titles(titles: int, total: int, before: int = done, n_rows: int = rows.num_rows) -> None:
+                    told(before + n_rows * titles // max(total, 1))
+
+                titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
+                records = self.tagger.tag(titles, of_titles)
+                values = self._fields.values(records)
+                columns = [values[one.added] if one.column is None else rows.column(one.column) for one in self.written]
+                cells = batch.cells[start : start + _PIECE] if batch.cells is not None and self._in_place else None
+                yield Piece(
+                    number=number,
+                    batch=batch,
+                    first_row=n_before + done + 1,
+                    rows=rows,
+                    records=records,
+                    table=pa.table(columns, names=self.schema.names),
+                    cells=cells,
+                    n_review=int(np.count_nonzero(values[REVIEW])),
+                )
+                done += rows.num_rows
+                told(done)
+
+    def write(self, part: Part, pieces: Iterable["Piece"]) -> dict[str, Any]:
+        """Write the pieces of one batch, at least one, as a part.
 
         Returns:
             What is to be known of the part later: `end` of the batch, and how many rows, untitled rows, rows for review
@@ -133,29 +183,18 @@ class Work:
         """
         counts, best = [], []
         n_untitled = n_review = 0
-        for start in range(0, max(batch.rows.num_rows, 1), _PIECE):
-            rows = batch.rows.slice(start, _PIECE)
-
-            def of_titles(done: int, total: int, before: int = start, n_rows: int = rows.num_rows) -> None:
-                told(before + n_rows * done // max(total, 1))
-
-            titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
-            records = self.tagger.tag(titles, of_titles)
-            values = self._fields.values(records)
-            columns = [values[one.added] if one.column is None else rows.column(one.column) for one in self.written]
-            table = pa.table(columns, names=self.schema.names)
-            own = batch.cells[start : start + _PIECE] if batch.cells is not None and self._in_place else None
-            part.write(table, own)
-            told(start + rows.num_rows)
-            n_untitled += int((records["labels"][:, 0] < 0).sum())
-            n_review += int(np.count_nonzero(values[REVIEW]))
+        for piece in pieces:
+            part.write(piece.table, piece.cells)
+            n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
+            n_review += piece.n_review
             if self.hierarchy is not None:
-                counts.append(self._count(records, rows))
-                best += self._best(self.hierarchy, records, table, first_row + start)
+                counts.append(self._count(piece.records, piece.rows))
+                best += self._best(self.hierarchy, piece)
         if counts:
             pl.concat(counts, how="diagonal").write_parquet(part.path(COUNTS))
         if best:
             pl.concat(best).write_parquet(part.path(BEST))
+        batch = piece.batch
         write_rejects(part.path(REJECTS), batch.rejects, spreadsheet_safe=self.job.spreadsheet_safe)
         return {
             "end": dict(batch.end),
@@ -174,12 +213,12 @@ class Work:
         )
 
     @staticmethod
-    def _best(hierarchy: Hierarchy, records: Records, table: pa.Table, first_row: int) -> list[pl.DataFrame]:
+    def _best(hierarchy: Hierarchy, piece: "Piece") -> list[pl.DataFrame]:
         """Return who of these rows may be followed up; nothing where the hierarchy does not say whom."""
         if hierarchy.follow_up is None:
             return []
-        node, band, confidence = (records[name] for name in ("node", "band", "place_confidence"))
-        return [best_of_part(hierarchy.follow_up, node, band, confidence, table, first_row=first_row)]
+        node, band, confidence = (piece.records[name] for name in ("node", "band", "place_confidence"))
+        return [best_of_part(hierarchy.follow_up, node, band, confidence, piece.table, first_row=piece.first_row)]
 
 
 def only_column(name: str, columns: list[str], path: Path) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -224,10 +225,10 @@ def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[I
     Returns:
         A row for each distinct case, (n_distinct,), and the case of each title, (n_titles,).
     """
-    columns = [fired, *probabilities.values()]
+    columns: list[npt.NDArray[Any]] = [fired, *probabilities.values()]
     key = np.zeros(len(fired))
     for number, values in enumerate(columns, start=1):
-        key += values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)  # no simple relation between the weights
+        key = key + values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)  # no simple relation between the weights
     position, distinct = pd.factorize(key)
     first = np.empty(len(distinct), dtype=np.int64)
     first[position] = np.arange(len(key))

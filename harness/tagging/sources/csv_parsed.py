@@ -23,8 +23,6 @@ class Position:
     """1 within a line that is longer than a row may be."""
     careful_until: int = 0
     """Byte up to which the quick way is known to fail."""
-    careful_until: int = 0
-    """Byte up to which blocks are read line by line, since the quick way failed there."""
 
 
 @dataclass(frozen=True)
