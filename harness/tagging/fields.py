@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput, first_few
@@ -95,5 +96,6 @@ class Fields:
 
 
 def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
-    """Look the name of each code up, (n_rows,); null for -1."""
-    return pa.array(names, pa.string()).take(pa.array(codes, mask=codes < 0))
+    """Look the name of each code up, (n_rows,); null for -1. The texts are views, which are not copied row by row."""
+    positions = np.where(codes < 0, len(names), codes).astype(np.uint32)  # the last is null
+    return pl.Series([*names, None], dtype=pl.String).gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())

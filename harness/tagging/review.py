@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
 from data_cleaning.taxonomy import Taxonomy
@@ -63,4 +64,5 @@ def _words(code: int, taxonomy: Taxonomy, why: tuple[str, ...]) -> str | None:
 def _by_code(codes: npt.NDArray[np.int64], word: Callable[[int], str | None]) -> pa.Array:
     """Word each distinct number once."""
     distinct, position = np.unique(codes, return_inverse=True)
-    return pa.array([word(int(code)) for code in distinct], pa.string()).take(pa.array(position))
+    said = pl.Series([word(int(code)) for code in distinct], dtype=pl.String)
+    return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())

@@ -28,7 +28,7 @@ from harness.tagging.title_cache import Records
 REJECTS, COUNTS, BEST = "rejects.csv", "counts.parquet", "follow_up.parquet"
 """What a part keeps beside its rows."""
 
-_PIECE = 131_072
+_PIECE = 262_144
 """Rows tagged and written at a time; a block of a narrow file may hold millions."""
 
 

@@ -10,7 +10,7 @@ from tests.fuzz.odd_text import NOT_UTF8, texts
 
 TITLE = "What you do"
 MARKER = re.compile(r"id\d{5}")
-_NAMES = ["note", "note", "", "Event", "=cmd", "a,b", 'say "x"', "two\nlines", "naïve", " padded ", "[/bold]", "n\0l", "x" * 300]
+_NAMES = ["note", "note", "", "Event", "=cmd", "a,b", 'say "x"', "two\nlines", "naïve", " padded ", "[/bold]", "x" * 300]
 
 Pieces = list[str | bytes]
 """Text, and bytes that no encoder would write."""
@@ -91,10 +91,17 @@ class _Form:
 
 
 @st.composite
-def csv_files(draw: st.DrawFn, zipped: bool | None = None) -> CsvFile:
-    """Return a file of up to some twenty rows."""
+def csv_files(draw: st.DrawFn, zipped: bool | None = None, most_rows: int = 20, most_repeats: int = 200) -> CsvFile:
+    """Return a file.
+
+    Args:
+        draw: given by hypothesis.
+        zipped: None leaves it to chance.
+        most_rows: in the file.
+        most_repeats: how often the text of a large cell comes again.
+    """
     form = draw(_forms())
-    rows = draw(st.lists(_rows(form), max_size=20))
+    rows = draw(st.lists(_rows(form, most_repeats), max_size=most_rows))
     rows = [_numbered(row, number) for number, row in enumerate(rows)]
     ends = draw(st.sampled_from([["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]]))
     closed = draw(st.booleans())
@@ -144,7 +151,7 @@ def _forms(draw: st.DrawFn) -> _Form:
 
 
 @st.composite
-def _rows(draw: st.DrawFn, form: _Form) -> Row:
+def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
     """Return a row whose marker is yet to be put in, in place of "id00000"."""
     kind = draw(st.sampled_from(["whole"] * 8 + ["ragged", "blank", "bytes", "spilling", "whole, large"]))
     n_columns = len(form.names)
@@ -157,7 +164,7 @@ def _rows(draw: st.DrawFn, form: _Form) -> Row:
         return Row(["".join(before) + "id00000" + "".join(after)], "id00000", None, spills=True)
     cells = [draw(texts(form.codec)) for _ in form.names]
     if kind == "whole, large":
-        cells[-1] *= 200
+        cells[-1] *= most_repeats
     at = 0 if n_columns == 1 else form.names.index("id")
     cells[at] = f"id00000{cells[at]}" if draw(st.integers(0, 3)) == 0 or n_columns == 1 else "id00000"
     written = [form.quoted(cell, always=draw(st.integers(0, 3)) == 0) for cell in cells]

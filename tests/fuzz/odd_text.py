@@ -1,5 +1,6 @@
 """Text that breaks things: what people paste into forms, and what nobody should."""
 
+from dataclasses import dataclass
 from functools import cache
 
 from hypothesis import strategies as st
@@ -82,17 +83,26 @@ short_titles = st.one_of(
 """Titles as bytes, most of which are no UTF-8."""
 
 
-def _filled(unit: bytes, start: bytes) -> bytes:
-    return (start + unit * (LARGEST // max(len(unit), 1) + 1))[:LARGEST]
+@dataclass(frozen=True)
+class Long:
+    """A title of 1 MiB; one that ends within a character is no UTF-8."""
+
+    unit: bytes
+    """What it says over and over."""
+    start: bytes = b""
+
+    @property
+    def content(self) -> bytes:
+        """The title."""
+        return (self.start + self.unit * (LARGEST // len(self.unit) + 1))[:LARGEST]
 
 
-units = st.one_of(st.binary(min_size=1, max_size=6), texts("utf-8").map(str.encode).filter(bool))
-long_titles = st.builds(_filled, units, st.sampled_from([b"", b"nurse ", b"=", '"é'.encode()]))
-"""Titles of 1 MiB; one that ends within a character is no UTF-8."""
+_UNITS = st.binary(min_size=1, max_size=6) | texts("utf-8").map(str.encode).filter(bool)
+long_titles = st.builds(Long, _UNITS, st.sampled_from([b"", b"nurse ", b"=", '"é'.encode()]))
 
 NAMED = [
     *(text.encode() for text in NASTY),
     *NOT_UTF8,
-    *(_filled(unit.encode(), b"") for unit in ("n", "nurse ", " ", "\0", "\u0301", "👩‍⚕️", "مدير ", '"', "\n", "=1", "ﷺ")),
+    *(Long(unit.encode()).content for unit in ("n", "nurse ", " ", "\0", "\u0301", "👩‍⚕️", "مدير ", '"', "\n", "=1", "ﷺ")),
 ]
 """Every one of the nasty titles, and long ones of each kind."""

@@ -65,15 +65,17 @@ options_of = st.builds(
 
 
 def job_of(toy, file: CsvFile, options: Options, folder: Path) -> Job:
+    """Write a file, and return how to tag it."""
     leads = folder / f"leads{file.suffix}"
     leads.write_bytes(file.content)
+    by_event = options.with_hierarchy and options.by_event and file.names.count("Event") == 1
     return Job(
         leads=leads,
         out=folder / f"out{options.ending}",
         model=toy.model,
         system=options.system,
         hierarchy=toy.hierarchy if options.with_hierarchy else None,
-        by=("Event",) if options.with_hierarchy and options.by_event and file.names.count("Event") == 1 else (),
+        by=("Event",) if by_event else (),
         encoding=file.encoding,
         delimiter=file.delimiter,
         spreadsheet_safe=options.spreadsheet_safe,

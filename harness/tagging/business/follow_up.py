@@ -1,7 +1,6 @@
 """Whom to follow up: attendees in the order of the hierarchy's ranks, found a part of the file at a time."""
 
 from collections.abc import Iterable
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -78,10 +77,21 @@ def best_of_part(
         }
     )
     best = _best(keys, follow_up.most)
-    own = cast(pl.DataFrame, pl.from_arrow(rows.take((best["row"] - first_row).to_arrow())))
+    own = _taken(rows, best["row"] - first_row)
     relevant = np.zeros(len(best), dtype=np.int64)
     relevant[:1] = n_relevant
     return best.with_columns(own.to_struct(_OWN), pl.Series(_RELEVANT, relevant))
+
+
+def _taken(rows: pa.Table, positions: pl.Series) -> pl.DataFrame:
+    """Return some rows of a table; pyarrow cannot take texts that are views, for polars they are at no cost."""
+    columns = {
+        name: pl.Series(name, pl.from_arrow(column)).gather(positions)
+        if pa.types.is_string_view(column.type)
+        else pl.Series(name, pl.from_arrow(column.take(positions.to_arrow())))
+        for name, column in zip(rows.column_names, rows.columns, strict=True)
+    }
+    return pl.DataFrame(columns)
 
 
 def best_of_all(parts: Iterable[pl.DataFrame], follow_up: FollowUp) -> tuple[pl.DataFrame, int]:

@@ -30,6 +30,9 @@ CHUNK_CELLS = 400_000
 ROUNDING = 1e-6
 """How far a sum or product of probabilities may fall short of a threshold by rounding alone."""
 
+_MOST_REMEMBERED = 20_000
+"""Distinct cases that are looked up; a case is what rules fire and all probabilities."""
+
 _BITS = 32
 """Keyword rules that share one integer when titles are grouped."""
 
@@ -81,9 +84,28 @@ class Placer:
         """Find the place of each title, as `Hierarchy.place` says."""
         self._check(len(titles), probabilities)
         fired = self._fired(titles)
-        # A keyword table gives thousands of titles the same answer; the work is done once for them.
         first, position = _alike(fired, probabilities)
-        return self._place(fired[first], {name: rows[first] for name, rows in probabilities.items()}).take(position)
+        cases = self._place_cases(fired[first], {name: rows[first] for name, rows in probabilities.items()})
+        return cases.take(position)
+
+    def _place_cases(self, fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> Placements:
+        """Find the place of each distinct case; few are remembered, since a keyword table has no more than that.
+
+        It gives thousands of titles the same answer, and the next titles mostly answers that were seen before.
+        """
+        if len(fired) > _MOST_REMEMBERED:
+            return self._place(fired, probabilities)
+        columns = [fired, *(probabilities[name] for name in self.taxonomy.names)]
+        keys = [case.tobytes() for case in np.hstack(columns).astype(np.float64)]
+        if len(self._remembered) + len(keys) > _MOST_REMEMBERED:
+            self._remembered.clear()
+        new = [row for row, key in enumerate(keys) if key not in self._remembered]
+        placed = self._place(fired[new], {name: rows[new] for name, rows in probabilities.items()})
+        answers = zip(*vars(placed).values(), strict=True)
+        self._remembered.update(zip((keys[row] for row in new), answers, strict=True))
+        found = zip(*(self._remembered[key] for key in keys), strict=True) if keys else [()] * len(vars(placed))
+        types = [values.dtype for values in vars(placed).values()]
+        return Placements(*(np.array(values, dtype=kind) for values, kind in zip(found, types, strict=True)))
 
     def _place(self, fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> Placements:
         n_titles, n_nodes = len(fired), len(self.nodes)
@@ -200,6 +222,11 @@ class Placer:
         return np.where(rolled.max(axis=1) >= self.sure - ROUNDING, best, -1)
 
     @cached_property
+    def _remembered(self) -> dict[bytes, tuple[Any, ...]]:
+        """What was found for the cases that came last."""
+        return {}
+
+    @cached_property
     def _deciders(self) -> dict[tuple[tuple[int, ...], int], IntArray]:
         """What `_decider` has worked out so far."""
         return {}
@@ -228,7 +255,8 @@ def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[I
     columns: list[npt.NDArray[Any]] = [fired, *probabilities.values()]
     key = np.zeros(len(fired))
     for number, values in enumerate(columns, start=1):
-        key = key + values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)  # no simple relation between the weights
+        # Weights without a simple relation between them, so that different cases hardly share a key.
+        key = key + values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)
     position, distinct = pd.factorize(key)
     first = np.empty(len(distinct), dtype=np.int64)
     first[position] = np.arange(len(key))

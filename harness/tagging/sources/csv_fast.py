@@ -37,12 +37,13 @@ def parse_fast(block: bytes, form: CsvForm, position: Position, *, is_last: bool
         return None
     rows = block[:end]
     delimiter = form.delimiter or next((letter for letter in _UNUSED if letter.encode() not in rows), None)
-    if delimiter is None or _has_odd_lines(rows, len(form.names), is_last):
+    breaks = bytes_of_block[:end] == _LINE_FEED  # (n_bytes,); numpy finds what is frequent several times as fast
+    if delimiter is None or _has_odd_lines(rows, breaks, len(form.names), is_last):
         return None
     if len(quotes) and not _quotes_are_simple(bytes_of_block[:end], quotes, ord(delimiter)):
         return None
     table = _parse(rows, form, delimiter)
-    n_lines = rows.count(b"\n") + (not rows.endswith(b"\n"))
+    n_lines = int(np.count_nonzero(breaks)) + (not rows.endswith(b"\n"))
     rest = replace(position, byte=position.byte + end, line=position.line + n_lines)
     return None if table is None else Parsed(table, (), rest)
 
@@ -57,12 +58,14 @@ def _last_row_end(block: bytes, bytes_of_block: npt.NDArray[np.uint8], quotes: n
     return int(outside[-1]) + 1 if len(outside) else 0
 
 
-def _has_odd_lines(rows: bytes, n_columns: int, is_last: bool) -> bool:
+def _has_odd_lines(rows: bytes, breaks: npt.NDArray[np.bool_], n_columns: int, is_last: bool) -> bool:
     """Find blank lines, lines that end in CR alone, and the byte order mark that pyarrow would drop."""
-    if rows.startswith(_MARK) or (b"\r" in rows and rows.count(b"\r") != rows.count(b"\r\n")):
+    with_returns = b"\r" in rows
+    if rows.startswith(_MARK) or (with_returns and rows.count(b"\r") != rows.count(b"\r\n")):
         return True
     if n_columns > 1:
-        return rows.startswith((b"\n", b"\r")) or b"\n\n" in rows or b"\n\r" in rows
+        blank = rows.startswith((b"\n", b"\r")) or bool((breaks[1:] & breaks[:-1]).any())
+        return blank or (with_returns and b"\n\r" in rows)
     # One column: a blank line is an empty cell, unless it ends the file.
     return is_last and (rows in (b"\n", b"\r\n") or rows.endswith((b"\n\n", b"\n\r\n")))
 

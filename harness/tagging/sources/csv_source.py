@@ -16,7 +16,7 @@ from harness.tagging.sources.encodings import Scan, scan
 from harness.tagging.sources.files import GZIP_SUFFIX, is_gzip
 from harness.tagging.sources.utf8_blocks import utf8_blocks
 
-BLOCK_BYTES = 1 << 23
+BLOCK_BYTES = 15 << 20
 LONGEST_ROW = 1 << 24
 """Limit for a record, in bytes: far beyond what a lead has, and all that an unclosed quote may hold up."""
 _CAREFUL_BYTES = 1 << 20
