@@ -20,7 +20,7 @@ from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.title_cache import Records, TitleCache
 
 MOST_CACHED = 500_000
-"""Titles whose answers are kept; they take about 150 MB."""
+"""Titles whose answers are kept."""
 
 LONGEST_TITLE = 2_000
 """Characters of a title that are read; more is no title, and would only cost time."""
@@ -102,8 +102,7 @@ class Tagger:
             A record per row, (n_rows,), with the fields of `fields_of`.
         """
         distinct, position = distinct_texts(titles.fill_null(""))
-        asked = distinct.to_list()
-        records, known = self._cache.find(asked)
+        records, known = self._cache.find(distinct)
         new = np.flatnonzero(~known)
         for start in range(0, len(new), _AT_ONCE):
             rows = new[start : start + _AT_ONCE]
@@ -113,7 +112,7 @@ class Tagger:
 
             records[rows] = self._answer(distinct.gather(rows), told)
             on_titles(start + len(rows), len(new))
-        self._cache.add([asked[row] for row in new.tolist()], records[new])
+        self._cache.add(distinct.gather(new), records[new])
         return records[position]
 
     def _answer(self, titles: pl.Series, on_titles: OnTitles) -> Records:

@@ -1,23 +1,25 @@
 """What was answered for the titles that came last, so that a repeated title costs a look-up; bounded."""
 
-from collections.abc import Sequence
+import secrets
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Records = npt.NDArray[np.void]
 """One record per title, of the tagger's fields."""
 
-_LONGEST_KEPT = 1_000
-"""Characters; longer texts hardly repeat, and would make the memory that titles take unbounded."""
+_NOBODY = -1
 
 
 class TitleCache:
     """Titles to their answers, at most `most` of them.
 
-    Two generations: what comes goes to the young one; when that is half of all, it becomes the old one, and the former
-    old one is forgotten. So a title that keeps coming may be answered again once in a while, which costs time and
-    changes nothing, and a look-up writes nothing.
+    A title is known by 128 bits of hashes whose seeds nobody can guess, so that the texts, which may be long, are not
+    kept. Two generations bound it: what comes goes to the young one; when that is half of all, it becomes the
+    old one, and the former old one is forgotten. A title that keeps coming may so be answered again once in a while,
+    which costs time and changes nothing, and a look-up writes nothing.
     """
 
     def __init__(self, fields: np.dtype, most: int) -> None:
@@ -29,16 +31,14 @@ class TitleCache:
         """
         self._room = most // 2
         self._fields = fields
-        self._young: dict[str, int] = {}
-        self._old: dict[str, int] = {}
-        self._young_records = np.empty(self._room, dtype=fields)
-        self._old_records = np.empty(0, dtype=fields)
+        self._seeds = [secrets.randbits(64) for _ in range(2)]
+        self._young, self._old = _Generation(fields, self._room), _Generation(fields, 0)
 
     def __len__(self) -> int:
         """Return the number of titles held, counting one that is in both generations twice."""
-        return len(self._young) + len(self._old)
+        return len(self._young.slots) + len(self._old.slots)
 
-    def find(self, titles: Sequence[str]) -> tuple[Records, npt.NDArray[np.bool_]]:
+    def find(self, titles: pl.Series) -> tuple[Records, npt.NDArray[np.bool_]]:
         """Look titles up.
 
         Returns:
@@ -46,27 +46,46 @@ class TitleCache:
         """
         found = np.zeros(len(titles), dtype=self._fields)
         known = np.zeros(len(titles), dtype=bool)
-        for slots, records in ((self._young, self._young_records), (self._old, self._old_records)):
-            if slots:
+        keys, checks = self._hashes(titles)
+        for generation in (self._young, self._old):
+            if generation.slots:
                 asked = np.flatnonzero(~known)
-                get = slots.get
-                places = np.fromiter((get(titles[row], -1) for row in asked.tolist()), np.int64, len(asked))
-                hits = places >= 0
-                found[asked[hits]] = records[places[hits]]
+                get = generation.slots.get
+                places = np.fromiter(map(get, keys[asked].tolist(), repeat(_NOBODY)), np.int64, len(asked))
+                hits = places != _NOBODY
+                hits[hits] = generation.checks[places[hits]] == checks[asked[hits]]
+                found[asked[hits]] = generation.records[places[hits]]
                 known[asked[hits]] = True
         return found, known
 
-    def add(self, titles: Sequence[str], records: Records) -> None:
+    def add(self, titles: pl.Series, records: Records) -> None:
         """Keep the answers of titles that were not found, as far as there is room for them.
 
         Args:
             titles: distinct.
             records: one per title, (n_titles,).
         """
-        kept = [row for row, title in enumerate(titles) if len(title) <= _LONGEST_KEPT][: self._room]
-        if len(self._young) + len(kept) > self._room:
-            self._old, self._old_records = self._young, self._young_records
-            self._young, self._young_records = {}, np.empty(self._room, dtype=self._fields)
-        first = len(self._young)
-        self._young_records[first : first + len(kept)] = records[kept]
-        self._young.update((titles[row], first + number) for number, row in enumerate(kept))
+        keys, checks = self._hashes(titles.head(self._room))
+        if self._young.n_added + len(keys) > self._room:
+            self._old, self._young = self._young, _Generation(self._fields, self._room)
+        self._young.add(keys, checks, records[: len(keys)])
+
+    def _hashes(self, titles: pl.Series) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Return what titles are looked up by, and what a hit is checked with, (n_titles,) each."""
+        key, check = (titles.hash(seed).to_numpy() for seed in self._seeds)
+        return key, check
+
+
+class _Generation:
+    """Titles that came one after the other."""
+
+    def __init__(self, fields: np.dtype, room: int) -> None:
+        self.slots: dict[int, int] = {}
+        self.n_added = 0  # more than slots, should two titles ever share a key
+        self.checks = np.empty(room, dtype=np.uint64)
+        self.records = np.empty(room, dtype=fields)
+
+    def add(self, keys: npt.NDArray[np.uint64], checks: npt.NDArray[np.uint64], records: Records) -> None:
+        first, self.n_added = self.n_added, self.n_added + len(keys)
+        self.checks[first : self.n_added], self.records[first : self.n_added] = checks, records
+        self.slots.update(zip(keys.tolist(), range(first, self.n_added), strict=True))

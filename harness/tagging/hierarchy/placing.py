@@ -252,7 +252,7 @@ def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[I
     Returns:
         A row for each distinct case, (n_distinct,), and the case of each title, (n_titles,).
     """
-    columns: list[npt.NDArray[Any]] = [fired, *probabilities.values()]
+    columns: list[npt.NDArray[Any]] = [np.packbits(fired, axis=1), *probabilities.values()]
     key = np.zeros(len(fired))
     for number, values in enumerate(columns, start=1):
         # Weights without a simple relation between them, so that different cases hardly share a key.
