@@ -26,6 +26,7 @@ Allow = Annotated[
 ]
 TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; by default the config's.")]
+FoundEncoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; found out by default.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 _DEFAULT = Path("configs/default.yaml")
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli_options import Encoding, Force, TitleColumn, counted
+from harness.cli_options import Force, FoundEncoding, TitleColumn, counted
 from harness.model_verbs import ExportedFolder, RunFolder
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def diff_verb(
         Path | None, typer.Option(help="CSV file for every way that titles go; the nodes go beside it.")
     ] = None,
     title_column: TitleColumn = None,
-    encoding: Encoding = None,
+    encoding: FoundEncoding = None,
     force: Force = False,
 ) -> None:
     """Place the titles of a file in two hierarchies, and list which go where.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli_options import Force, TitleColumn, counted
+from harness.cli_options import Force, FoundEncoding, TitleColumn, counted
 from harness.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def predict_verb(
         float, typer.Option(min=0, max=1, help="Flag for review what is less sure than this.")
     ] = 0.7,
     title_column: TitleColumn = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a CSV file; found out by default.")] = None,
+    encoding: FoundEncoding = None,
     delimiter: Annotated[str | None, typer.Option(help="What parts a CSV file's fields; found out by default.")] = None,
     spreadsheet_safe: Annotated[
         bool, typer.Option("--spreadsheet-safe", help="Disarm formulas in CSV; in XLSX that is always done.")

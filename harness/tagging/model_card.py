@@ -77,7 +77,7 @@ def _purpose(facts: ExportedFacts) -> str:
 
 
 def _usage(folder: Path, facts: ExportedFacts) -> str:
-    placed = " and place it in the hierarchy" if (folder / HIERARCHY).exists() else ""
+    placed = " and places its titles in the hierarchy" if (folder / HIERARCHY).exists() else ""
     return f"""    python -m harness predict leads.csv --out tagged.csv --model .
     python -m harness explain "Deputy CISO" --model .
     sha256sum -c SHA256SUMS

@@ -11,8 +11,8 @@ import pyarrow as pa
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 
-NO_TITLE, CUT, OTHER_SCRIPT, NO_KEYWORD, PLACE_UNSURE = (1 << bit for bit in range(5))
-_FIRST_TARGET_BIT = 5
+NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, PLACE_UNSURE = (1 << bit for bit in range(6))
+_FIRST_TARGET_BIT = 6
 
 MOST_TARGETS = 32 - _FIRST_TARGET_BIT
 """Targets that a number of 32 bits has room for."""
@@ -21,6 +21,7 @@ _WORDS = {
     NO_TITLE: "no title",
     CUT: "longer than a title",
     OTHER_SCRIPT: "not in Latin letters",
+    ACCENTED: "letters that English does not have",
     NO_KEYWORD: "no keyword matches",
     PLACE_UNSURE: "place in the hierarchy unsure",
 }

@@ -28,7 +28,7 @@ LONGEST_TITLE = 2_000
 _AT_ONCE = 100_000
 """New titles answered at a time."""
 
-_LETTER, _LATIN = r"\p{L}", r"\p{Latin}"
+_LETTER, _LATIN, _ACCENTED = r"\p{L}", r"\p{Latin}", r"[\p{L}&&[^A-Za-z]]"
 
 OnTitles = Callable[[int, int], None]
 """Told how many of how many new titles are answered."""
@@ -137,7 +137,7 @@ class Tagger:
         self.n_answered += len(titles)
         probabilities, winners = self._ask(titles, on_titles)
         records = np.zeros(len(titles), dtype=fields_of(self.taxonomy))
-        reasons = np.where(_in_other_script(titles), review.OTHER_SCRIPT, 0).astype(np.uint32)
+        reasons = _foreign_letters(titles)
         for position, target in enumerate(self.taxonomy.names):
             rows = probabilities[target]  # (n_titles, n_classes)
             records["labels"][:, position] = rows.argmax(axis=1)
@@ -176,12 +176,13 @@ class Tagger:
         return np.where(leaves[placed.node], 0, review.PLACE_UNSURE).astype(np.uint32)
 
 
-def _in_other_script(titles: list[str]) -> npt.NDArray[np.bool_]:
-    """Say which titles have more letters of other scripts than Latin ones, (n_titles,); the systems learn English."""
+def _foreign_letters(titles: list[str]) -> review.Reasons:
+    """Say of which titles the letters look foreign, (n_titles,): the systems learn English, and guess at the rest."""
     series = pl.Series(titles, dtype=pl.String)
-    foreign = (
-        series.str.len_bytes() > series.str.len_chars()
-    ).to_numpy()  # beyond ASCII; few are, and counting is slow
-    beyond = series.filter(foreign)
-    foreign[foreign] = (beyond.str.count_matches(_LETTER) > 2 * beyond.str.count_matches(_LATIN)).to_numpy()
-    return foreign
+    reasons = np.zeros(len(titles), dtype=np.uint32)
+    beyond = (series.str.len_bytes() > series.str.len_chars()).to_numpy()  # beyond ASCII; few are, and to look is slow
+    few = series.filter(beyond)
+    n_letters, n_latin = few.str.count_matches(_LETTER).to_numpy(), few.str.count_matches(_LATIN).to_numpy()
+    accented = few.str.contains(_ACCENTED).to_numpy()
+    reasons[beyond] = np.select([n_letters > 2 * n_latin, accented], [review.OTHER_SCRIPT, review.ACCENTED], 0)
+    return reasons

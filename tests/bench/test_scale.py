@@ -6,11 +6,7 @@ same run: doubling the records may at most double both.
     python -m pytest tests/bench/test_scale.py -o addopts= -s
 """
 
-import os
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -20,33 +16,10 @@ from data_cleaning.simulate.study import STUDY_RECORDS
 from harness.config import load_config
 from harness.study import compare_with_study
 from harness.systems import SYSTEMS
+from tests.bench.commands import ROOT, Cost, cost_of
 
-ROOT = Path(__file__).parents[2]
 SIMULATE_SECONDS, SIMULATE_GB = 90, 3
 CLEAN_SECONDS, CLEAN_GB = 120, 4
-
-
-@dataclass(frozen=True)
-class Cost:
-    seconds: float
-    gigabytes: float
-
-
-def cost_of(*arguments: object) -> Cost:
-    """Run one command of the harness and return what it took."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *map(str, arguments)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with process.stderr:
-        errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, errors
-    # Linux counts kibibytes here, macOS bytes.
-    return Cost(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9)
 
 
 def measured_by(benchmark, *arguments: object) -> Cost:

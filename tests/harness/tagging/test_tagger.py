@@ -102,13 +102,14 @@ def test_titles_are_placed_and_the_rest_is_for_review(tagger_of, hierarchy):
 
 def test_reasons_to_review(tagger_of):
     records = tagger_of(placed=False, review_below=1.0).tag(
-        titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse")
+        titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse", "Dirección General – x")
     )
     reasons = records["reasons"].tolist()
     assert reasons[0] & review.NO_KEYWORD
     assert not reasons[3] & review.NO_KEYWORD
-    assert [bool(one & review.OTHER_SCRIPT) for one in reasons] == [False, True, False, False]
-    assert [bool(one & review.CUT) for one in reasons] == [False, False, True, False]
+    assert [bool(one & review.OTHER_SCRIPT) for one in reasons] == [False, True, False, False, False]
+    assert [bool(one & review.ACCENTED) for one in reasons] == [False, False, False, False, True]
+    assert [bool(one & review.CUT) for one in reasons] == [False, False, True, False, False]
     assert all(one & review.unsure(0) and one & review.unsure(1) for one in reasons)
 
 
