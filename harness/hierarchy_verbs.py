@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data_cleaning.errors import BadInput
 from harness.cli_options import Force, FoundEncoding, TitleColumn, counted
 from harness.model_verbs import ExportedFolder, RunFolder
 
@@ -73,6 +74,8 @@ def diff_verb(
     from harness.tagging.hierarchy import Hierarchy, diff
     from harness.tagging.models import choose_model
 
+    if out is not None and out.suffix.lower() != ".csv":
+        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; expected .csv.")
     beside = None if out is None else out.with_name(f"{out.stem}.nodes.csv")
     for file in (out, beside):
         if file is not None:
@@ -86,7 +89,11 @@ def diff_verb(
             leads, column, asked_for=asked_for, encoding=encoding, on_progress=on_progress
         )
         answers = predict_titles(
-            load_system(name, chosen.systems[name]), titles.tolist(), chosen.taxonomy, f"asking {name}", on_progress
+            load_system(name, chosen.systems[name], steady=True),
+            titles.tolist(),
+            chosen.taxonomy,
+            f"asking {name}",
+            on_progress,
         )
     found = diff(before, after, titles, answers.probabilities, records)
     note = f"Answers of {name} of {chosen.described}, placed in {old} ({before.version}) and {new} ({after.version})."

@@ -82,7 +82,8 @@ def predict_verb(
         with shown_progress() as on_progress:
             tagged = tag_file(job, on_progress, announce)
     except KeyboardInterrupt:
-        announce(f"Interrupted. The same command goes on where it stopped; nothing was written to {out} yet.")
+        again = "begins anew" if out.name.lower().endswith(".xlsx") else "goes on after the last whole part"
+        announce(f"Interrupted. The same command {again}.")
         raise typer.Exit(INTERRUPTED) from None
     for line in _account(job, tagged):
         announce(line)
@@ -92,7 +93,7 @@ def predict_verb(
 
 def _account(job: "Job", tagged: "Tagged") -> list[str]:
     """Say what was done; the last line is about what could not be read."""
-    lines = list(tagged.summary.sentences) if tagged.summary is not None else []
+    lines = [*tagged.summary.sentences, *tagged.summary.notes] if tagged.summary is not None else []
     if tagged.summary is None:
         lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
     if tagged.n_skipped:
@@ -107,6 +108,8 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
         f"{counted(tagged.n_answered, 'distinct title')} answered, {counted(tagged.n_untitled, 'row')} without a "
         f"title, {counted(tagged.n_review, 'row')} for review."
     )
+    if tagged.earlier:
+        lines.append(f"Of an earlier job, not of this one: {', '.join(file.name for file in tagged.earlier)}.")
     beside = [file.name for file in tagged.files]
     lines.append(f"Written to {job.out}{'; beside it ' + ', '.join(beside) if beside else ''}.")
     if tagged.rejects is not None:

@@ -302,6 +302,13 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
+def project_version() -> str:
+    """Return the version of the installed project; empty where it runs from sources that are not installed."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("title-harness")
+    return ""
+
+
 @cache
 def commit() -> str | None:
     """Return the commit of the sources, marked where files differ from it; None outside a checkout."""

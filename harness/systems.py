@@ -73,6 +73,9 @@ class System:
     mined: bool = False
     """Whether it is a table that mining makes for each split and each block of labels."""
 
+    rounds_by_batch: bool = False
+    """Whether an answer may depend on the titles beside it, unless `steady` is called on the loaded system."""
+
     @property
     def is_table(self) -> bool:
         """Whether it is a `KeywordClassifier`, which can name the row that decided."""
@@ -84,8 +87,13 @@ class System:
         return built
 
 
-def load_system(name: str, folder: Path) -> TitleClassifier:
+def load_system(name: str, folder: Path, *, steady: bool = False) -> TitleClassifier:
     """Read a fitted system from the folder it was saved in.
+
+    Args:
+        name: of the system.
+        folder: that it was saved in.
+        steady: whether a title must be answered alike whatever other titles it is asked with.
 
     Raises:
         BadInput: there is no system of that name.
@@ -93,6 +101,8 @@ def load_system(name: str, folder: Path) -> TitleClassifier:
     if name not in SYSTEMS:
         raise unknown("system", name, SYSTEMS)
     loaded: TitleClassifier = SYSTEMS[name].find_class().load(folder)  # type: ignore[attr-defined]
+    if steady and SYSTEMS[name].rounds_by_batch:
+        loaded.steady()  # type: ignore[attr-defined]
     return loaded
 
 
@@ -159,6 +169,7 @@ SYSTEMS: dict[str, System] = {
         lambda request: {**_learned("neural")(request), "checkpoints": request.scratch, "start": request.start},
         section="neural",
         goes_on=True,
+        rounds_by_batch=True,
     ),
     MINED: System(_keyword, _mined_table, section="keyword", mined=True),
 }

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -30,7 +31,7 @@ from neural.examples import Examples
 from neural.inference import predict_logits, probabilities
 from neural.layers import freeze_layers, keep_layers
 from neural.multihead import MultiHead
-from neural.onnx import OnnxNetwork
+from neural.onnx import OnnxNetwork, export
 from neural.rows import distinct_rows, sample_rows
 from neural.runtime import choose_runtime, predict_with
 from neural.settings import NeuralSettings
@@ -236,6 +237,19 @@ class NeuralClassifier:
             for target, values in runs(tokenized, "neural predict", told).items():
                 answers[target].append(probabilities(values / self.temperatures_[target]))
         return {target: np.concatenate(pieces)[rows] for target, pieces in answers.items()}
+
+    def steady(self) -> None:
+        """Answer each title alike, whatever other titles it is asked with.
+
+        A network in int8 rounds by the largest value of a batch, which moved probabilities by up to .2; the same network
+        in fp32 answers instead, at three quarters of the speed.
+        """
+        if self.runtime_ is None or not self.runtime_.is_int8:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / _ONNX
+            export(self.model_, path)
+            self.runtime_ = OnnxNetwork(path.read_bytes(), self.model_.n_classes)
 
     def fit_summary(self) -> dict[str, Any]:
         """Say what the system learned from: rows, records and both per source; and on what, and its best epoch."""

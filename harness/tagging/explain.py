@@ -121,7 +121,7 @@ def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | 
     places: list[Place | None] = [None for _ in asked]
     default = model.system(None)
     for name, folder in model.systems.items() if asked else ():
-        system: Any = load_system(name, folder)
+        system: Any = load_system(name, folder, steady=True)
         probabilities = system.predict_proba(asked)
         for row, found in enumerate(_answers(name, system, asked, probabilities, model.taxonomy)):
             answers[row] += found

@@ -12,6 +12,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 from harness.tagging import review
 from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy.tree import ROOT
 from harness.tagging.title_cache import Records
 
 REVIEW, REASON = "review", "review_reason"
@@ -87,11 +88,10 @@ class Fields:
         columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
         for target in self._renewed():
             columns[f"new_{target}"] = _named([node.new_labels.get(target) for node in hierarchy.nodes], nodes)
-        placed = nodes >= 0
         sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
-        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=~placed)
+        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=nodes <= ROOT)  # of the root it would say 1: anything fits it
         columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
-        columns[_VERSION] = _named([hierarchy.version], np.where(placed, 0, -1))
+        columns[_VERSION] = _named([hierarchy.version], np.where(nodes >= ROOT, 0, -1))
         return columns
 
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
@@ -63,6 +62,7 @@ class Tagger:
         hierarchy: Hierarchy | None,
         review_below: float,
         most_cached: int = MOST_CACHED,
+        seeds: Sequence[int] | None = None,
     ) -> None:
         """Load the system.
 
@@ -73,6 +73,7 @@ class Tagger:
             hierarchy: None places nothing.
             review_below: confidence under which a label is for review.
             most_cached: titles whose answers are kept.
+            seeds: those of a tagger whose titles will be restored; None draws new ones.
 
         Raises:
             BadInput: the folder holds no such system, or the taxonomy has more targets than can be reviewed.
@@ -87,19 +88,28 @@ class Tagger:
         """Titles given to the system so far."""
         self._review_below = review_below
         self._is_table = SYSTEMS[system].is_table
-        self._system = load_system(system, folder)
-        self._cache = TitleCache(fields_of(taxonomy), most_cached)
+        self._system = load_system(system, folder, steady=True)
+        self._cache = TitleCache(fields_of(taxonomy), most_cached, seeds)
 
     @property
     def keywords(self) -> list[str]:
         """The keyword of each row of the table, in the order of its rows; empty where the system has no table."""
         return self._system.table.rows["keyword"].tolist() if self._is_table else []  # type: ignore[attr-defined]
 
-    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> Records:
+    @property
+    def seeds(self) -> list[int]:
+        """What a tagger needs to take over the titles of this one."""
+        return self._cache.seeds
+
+    def restore(self, kept: Records) -> None:
+        """Take over titles that another tagger has answered, in its order."""
+        self._cache.restore(kept)
+
+    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> tuple[Records, Records]:
         """Answer for a column of titles as they were typed; null is no title.
 
         Returns:
-            A record per row, (n_rows,), with the fields of `fields_of`.
+            A record per row, (n_rows,), with the fields of `fields_of`; and what `restore` takes, (n_kept,).
         """
         distinct, position = distinct_texts(titles.fill_null(""))
         records, known = self._cache.find(distinct)
@@ -112,8 +122,8 @@ class Tagger:
 
             records[rows] = self._answer(distinct.gather(rows), told)
             on_titles(start + len(rows), len(new))
-        self._cache.add(distinct.gather(new), records[new])
-        return records[position]
+        kept = self._cache.add(distinct.gather(new), records[new])
+        return records[position], kept
 
     def _answer(self, titles: pl.Series, on_titles: OnTitles) -> Records:
         """Answer for distinct titles that are not known yet, (n_titles,)."""

@@ -1,6 +1,7 @@
 """What was answered for the titles that came last, so that a repeated title costs a look-up; bounded."""
 
 import secrets
+from collections.abc import Sequence
 from itertools import repeat
 
 import numpy as np
@@ -22,16 +23,17 @@ class TitleCache:
     which costs time and changes nothing, and a look-up writes nothing.
     """
 
-    def __init__(self, fields: np.dtype, most: int) -> None:
+    def __init__(self, fields: np.dtype, most: int, seeds: Sequence[int] | None = None) -> None:
         """Make an empty cache.
 
         Args:
             fields: of a record.
             most: titles to hold, at least 2.
+            seeds: of the cache whose titles will be restored; None draws new ones.
         """
         self._room = most // 2
         self._fields = fields
-        self._seeds = [secrets.randbits(64) for _ in range(2)]
+        self.seeds = [secrets.randbits(64) for _ in range(2)] if seeds is None else list(seeds)
         self._young, self._old = _Generation(fields, self._room), _Generation(fields, 0)
 
     def __len__(self) -> int:
@@ -58,21 +60,31 @@ class TitleCache:
                 known[asked[hits]] = True
         return found, known
 
-    def add(self, titles: pl.Series, records: Records) -> None:
+    def add(self, titles: pl.Series, records: Records) -> Records:
         """Keep the answers of titles that were not found, as far as there is room for them.
 
         Args:
             titles: distinct.
             records: one per title, (n_titles,).
+
+        Returns:
+            What was kept, for `restore`, (n_kept,).
         """
         keys, checks = self._hashes(titles.head(self._room))
-        if self._young.n_added + len(keys) > self._room:
+        kept = np.empty(len(keys), dtype=[("key", np.uint64), ("check", np.uint64), ("record", self._fields)])
+        kept["key"], kept["check"], kept["record"] = keys, checks, records[: len(keys)]
+        self.restore(kept)
+        return kept
+
+    def restore(self, kept: Records) -> None:
+        """Add what a cache with the same seeds has kept; after all of it, in its order, both hold the same."""
+        if self._young.n_added + len(kept) > self._room:
             self._old, self._young = self._young, _Generation(self._fields, self._room)
-        self._young.add(keys, checks, records[: len(keys)])
+        self._young.add(kept["key"], kept["check"], kept["record"])
 
     def _hashes(self, titles: pl.Series) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
         """Return what titles are looked up by, and what a hit is checked with, (n_titles,) each."""
-        key, check = (titles.hash(seed).to_numpy() for seed in self._seeds)
+        key, check = (titles.hash(seed).to_numpy() for seed in self.seeds)
         return key, check
 
 

@@ -12,20 +12,23 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.finding_columns import find_title
-from harness.store import digest, file_digest, library_versions
+from data_cleaning.titles import IntArray
+from harness.store import commit, digest, file_digest, library_versions, project_version
+from harness.systems import SYSTEMS
 from harness.tagging.business.counting import count_part
 from harness.tagging.business.follow_up import best_of_part
+from harness.tagging.business.listed import listed
 from harness.tagging.fields import REVIEW, Fields
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.layout import Layout, every_field
-from harness.tagging.models import Model
-from harness.tagging.outputs import Part
+from harness.tagging.models import Model, read_hierarchy
+from harness.tagging.outputs import Finished, Part
 from harness.tagging.rejects import write_rejects
 from harness.tagging.sources import Batch, Source
 from harness.tagging.tagger import Tagger
 from harness.tagging.title_cache import Records
 
-REJECTS, COUNTS, BEST = "rejects.csv", "counts.parquet", "follow_up.parquet"
+REJECTS, COUNTS, BEST, ANSWERS = "rejects.csv", "counts.parquet", "follow_up.parquet", "answers.npy"
 """What a part keeps beside its rows."""
 
 _PIECE = 262_144
@@ -62,19 +65,21 @@ class Job:
 class Piece:
     """Rows of one batch that are tagged and not yet written."""
 
-    number: int
-    """Of the batch; a batch may have several pieces."""
     batch: Batch
+    is_last: bool
+    """Whether the batch ends with it."""
     first_row: int
     """Number of its first row in the file, from 1."""
     rows: pa.Table
     """As they were read, n_rows rows."""
     records: Records
     """What was answered, (n_rows,)."""
+    answered: Records
+    """Titles that were answered for it, for a call that goes on."""
     table: pa.Table
     """As they are to be written, n_rows rows."""
     cells: Sequence[tuple[Any, ...]] | None
-    """A spreadsheet's own values of the columns that were read; None for other files."""
+    """For a spreadsheet the value of every cell to write, n_rows rows; None for other files."""
     n_review: int
 
 
@@ -91,7 +96,7 @@ class Work:
         self.job = job
         self.source = source
         taxonomy, columns = job.model.taxonomy, source.schema.names
-        self.hierarchy = None if job.hierarchy is None else Hierarchy.read(job.hierarchy, taxonomy)
+        self.hierarchy = read_hierarchy(job.hierarchy, job.model)
         if job.by and self.hierarchy is None:
             raise BadInput("--by breaks the summary down, but without a hierarchy there is none. Give --hierarchy.")
         layout = None if job.layout is None else Layout.read(job.layout)
@@ -108,19 +113,20 @@ class Work:
         self.written = every_field(columns, added, job.prefix) if layout is None else layout.fields(columns, added)
         self.names = [field.name for field in self.written]
         fields = [
-            pa.field(name, types[field.added] if field.column is None else source.schema.field(field.column).type)
-            for name, field in zip(_unique(self.names), self.written, strict=True)
+            # One of the file's own keeps what else its schema says of it.
+            pa.field(name, types[one.added]) if one.column is None else source.schema.field(one.column).with_name(name)
+            for name, one in zip(_unique(self.names), self.written, strict=True)
         ]
         self.schema = pa.schema(fields, source.schema.metadata)
         self.delimiter = (layout.delimiter if layout else None) or source.delimiter or ","
-        # A spreadsheet's own cells go where its columns do.
-        self._in_place = [field.column for field in self.written[: len(columns)]] == list(range(len(columns)))
+        self._seeds: list[int] | None = None
 
     @cached_property
     def tagger(self) -> Tagger:
         """The loaded system; a network takes seconds, so that faults of the file are told first."""
         job = self.job
-        return Tagger(job.system, job.model.systems[job.system], job.model.taxonomy, self.hierarchy, job.review_below)
+        folder, taxonomy = job.model.systems[job.system], job.model.taxonomy
+        return Tagger(job.system, folder, taxonomy, self.hierarchy, job.review_below, seeds=self._seeds)
 
     @cached_property
     def _fields(self) -> Fields:
@@ -135,8 +141,21 @@ class Work:
             "hierarchy": None if job.hierarchy is None else file_digest(job.hierarchy),
             "columns": digest([[field.name, field.column, field.added] for field in self.written]),
             "options": {"title column": self.title, "by": list(self.by), "review below": job.review_below},
-            "libraries": library_versions(),
+            "versions": {"project": project_version(), "commit": commit(), **library_versions()},
         }
+
+    def go_on_after(self, parts: Sequence[Finished]) -> None:
+        """Take over the titles that an earlier call has answered, so that the rest is answered as it would have been.
+
+        A network rounds by the other titles of a batch, in the last digits, and so has to be asked the same batches.
+        """
+        if parts:
+            self._seeds = parts[0].journal["seeds"]
+        for part in parts:
+            if part.journal["answered"]:
+                kept = np.load(part.path(ANSWERS), allow_pickle=False)
+                for one in np.split(kept, np.cumsum(part.journal["answered"])[:-1]):
+                    self.tagger.restore(one)
 
     def pieces(
         self, batches: Iterable[Batch], n_before: int, told: Callable[[int], None]
@@ -149,7 +168,7 @@ class Work:
             told: how many rows of the batches are done.
         """
         done = 0
-        for number, batch in enumerate(batches):
+        for batch in batches:
             for start in range(0, max(batch.rows.num_rows, 1), _PIECE):
                 rows = batch.rows.slice(start, _PIECE)
 
@@ -157,34 +176,47 @@ class Work:
                     told(before + n_rows * titles // max(total, 1))
 
                 titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
-                records = self.tagger.tag(titles, of_titles)
+                records, answered = self.tagger.tag(titles, of_titles)
                 values = self._fields.values(records)
                 columns = [values[one.added] if one.column is None else rows.column(one.column) for one in self.written]
-                cells = batch.cells[start : start + _PIECE] if batch.cells is not None and self._in_place else None
+                table = pa.table(columns, names=self.schema.names)
                 yield Piece(
-                    number=number,
                     batch=batch,
+                    is_last=start + _PIECE >= batch.rows.num_rows,
                     first_row=n_before + done + 1,
                     rows=rows,
                     records=records,
-                    table=pa.table(columns, names=self.schema.names),
-                    cells=cells,
+                    answered=answered,
+                    table=table,
+                    cells=self._cells(table, batch, start),
                     n_review=int(np.count_nonzero(values[REVIEW])),
                 )
                 done += rows.num_rows
                 told(done)
 
+    def _cells(self, table: pa.Table, batch: Batch, start: int) -> list[tuple[Any, ...]] | None:
+        """Return what a spreadsheet's cells hold: its own values where they were read, and the added ones."""
+        if batch.cells is None:
+            return None
+        own = list(zip(*batch.cells[start : start + _PIECE], strict=True)) or [()] * len(self.source.schema)
+        columns = [
+            table.column(position).to_pylist() if one.column is None else own[one.column]
+            for position, one in enumerate(self.written)
+        ]
+        return list(zip(*columns, strict=True))
+
     def write(self, part: Part, pieces: Iterable["Piece"]) -> dict[str, Any]:
         """Write the pieces of one batch, at least one, as a part.
 
         Returns:
-            What is to be known of the part later: `end` of the batch, and how many rows, untitled rows, rows for review
-            and rejects it has.
+            What is to be known of the part later: `end` of the batch; how many rows, untitled rows, rows for review and
+            rejects it has; and how many titles were answered for each piece, known by hashes with `seeds`.
         """
-        counts, best = [], []
+        counts, best, answered = [], [], []
         n_untitled = n_review = 0
         for piece in pieces:
             part.write(piece.table, piece.cells)
+            answered.append(piece.answered)
             n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
             n_review += piece.n_review
             if self.hierarchy is not None:
@@ -194,6 +226,10 @@ class Work:
             pl.concat(counts, how="diagonal").write_parquet(part.path(COUNTS))
         if best:
             pl.concat(best).write_parquet(part.path(BEST))
+        # A table answers a title alike in any company, and faster than its answers are read.
+        with_answers = not SYSTEMS[self.job.system].is_table and any(map(len, answered))
+        if with_answers:
+            np.save(part.path(ANSWERS), np.concatenate(answered), allow_pickle=False)
         batch = piece.batch
         write_rejects(part.path(REJECTS), batch.rejects, spreadsheet_safe=self.job.spreadsheet_safe)
         return {
@@ -202,6 +238,8 @@ class Work:
             "untitled": n_untitled,
             "review": n_review,
             "rejected": len(batch.rejects),
+            "answered": [len(one) for one in answered] if with_answers else [],
+            "seeds": self.tagger.seeds,
         }
 
     def _count(self, records: Records, rows: pa.Table) -> pl.DataFrame:
@@ -218,7 +256,14 @@ class Work:
         if hierarchy.follow_up is None:
             return []
         node, band, confidence = (piece.records[name] for name in ("node", "band", "place_confidence"))
-        return [best_of_part(hierarchy.follow_up, node, band, confidence, piece.table, first_row=piece.first_row)]
+
+        def taken(positions: IntArray) -> pl.DataFrame:
+            names, columns = piece.table.column_names, piece.table.columns
+            return pl.DataFrame(
+                [listed(column, positions).alias(name) for name, column in zip(names, columns, strict=True)]
+            )
+
+        return [best_of_part(hierarchy.follow_up, node, band, confidence, taken, first_row=piece.first_row)]
 
 
 def only_column(name: str, columns: list[str], path: Path) -> int:

@@ -2,12 +2,8 @@
 
 import csv
 import datetime
-import os
-import signal
-import subprocess
 import sys
 
-import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -329,84 +325,3 @@ def test_every_system_tags(predict, tmp_path, company):
         assert code == 0, said
         assert len(rows_of(tmp_path / f"{system}.csv")) == 3
     assert "with neural of" in said
-
-
-def many(tmp_path, ending=".csv"):
-    """Write leads that fill several blocks."""
-    rng = np.random.default_rng(1)
-    words = ["head nurse", "cook", "chief surgeon", "night porter", "ward clerk, north", 'the "boss"', ""]
-    titles = [words[number] for number in rng.integers(0, len(words), 3_000)]
-    frame = pd.DataFrame({"n": range(3_000), "What you do": titles, "Event": rng.integers(0, 5, 3_000)})
-    leads = tmp_path / f"many{ending}"
-    if ending == ".parquet":
-        frame.to_parquet(leads, index=False)
-    else:
-        frame.to_csv(leads, index=False)
-        with leads.open("a") as opened:
-            opened.write("3000,cook\n")
-    return leads
-
-
-CHILD = """
-import os, sys
-from harness.tagging import outputs, work
-from harness.tagging.sources import csv_source, parquet_source
-csv_source.BLOCK_BYTES = csv_source.CsvSource.__init__.__kwdefaults__["block_bytes"] = 8_000
-parquet_source.BATCH_ROWS = 300
-kill_at = int(os.environ["KILL_AT"])
-whole, n_parts = work.Work.write, 0
-def write(self, *arguments):
-    global n_parts
-    n_parts += 1
-    if n_parts == kill_at:
-        os.kill(os.getpid(), int(os.environ["KILL_BY"]))
-    return whole(self, *arguments)
-work.Work.write = write
-from harness.cli import main
-main()
-"""
-
-
-@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
-def test_a_job_that_was_killed_goes_on_and_ends_with_the_same_files(tmp_path, run_folder, hierarchy, ending):
-    leads = many(tmp_path, ".parquet" if ending == ".parquet" else ".csv")
-    ways = {}
-    for name, kills in (("unbroken", [0]), ("broken", [3, 2, 0])):
-        folder = tmp_path / name
-        folder.mkdir()
-        for kill_at in kills:
-            command = [sys.executable, "-c", CHILD, "predict", leads, "--out", folder / f"out{ending}"]
-            command += ["--run", run_folder, "--system", "keyword", "--hierarchy", hierarchy, "--by", "Event"]
-            environment = {**os.environ, "KILL_AT": str(kill_at), "KILL_BY": str(int(signal.SIGKILL))}
-            done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment)
-            assert done.returncode == (-signal.SIGKILL if kill_at else 0 if ending == ".parquet" else 3), done.stderr
-            assert (folder / f"out{ending}").exists() == (not kill_at)
-        ways[name] = {file.name: file for file in folder.iterdir()}
-        assert ("Going on after" in done.stderr) == (name == "broken")
-    assert ways["unbroken"].keys() == ways["broken"].keys()
-    assert f"out{ending}.parts" not in ways["broken"]
-    for name, file in ways["unbroken"].items():
-        if not name.endswith(".xlsx"):  # which holds the time at which it was written
-            assert file.read_bytes() == ways["broken"][name].read_bytes(), name
-
-
-def test_a_person_who_stops_a_job_is_told_that_it_goes_on(tmp_path, run_folder):
-    environment = {**os.environ, "KILL_AT": "2", "KILL_BY": str(int(signal.SIGINT))}
-    command = [sys.executable, "-c", CHILD, "predict", many(tmp_path), "--out", tmp_path / "out.csv"]
-    command += ["--run", run_folder, "--system", "keyword"]
-    done = subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment)
-    assert done.returncode == 130
-    assert "The same command goes on where it stopped" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "out.csv").exists()
-    assert (tmp_path / "out.csv.parts").is_dir()
-
-
-def test_a_job_of_other_input_does_not_go_on(tmp_path, run_folder, predict):
-    test_a_person_who_stops_a_job_is_told_that_it_goes_on(tmp_path, run_folder)
-    leads = tmp_path / "many.csv"
-    code, said = predict(leads, tmp_path / "out.csv", "--review-below", "0.1")
-    assert code == 2
-    assert "differs in options (review below)" in said
-    assert predict(leads, tmp_path / "out.csv", "--review-below", "0.1", "--force")[0] == 3
-    assert len(rows_of(tmp_path / "out.csv")) == 3_001

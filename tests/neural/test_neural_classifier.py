@@ -8,6 +8,7 @@ import torch
 
 from data_cleaning.errors import BadInput
 from neural.classifier import NeuralClassifier
+from neural.onnx import OnnxNetwork, export, quantize
 from tests.neural.toy import TAXONOMY, labelled
 from tests.tiny_encoder import tiny_encoder_folder
 
@@ -177,3 +178,28 @@ def test_predicting_reports_its_progress(fitted):
     watched.predict_proba(["nurse", "nurse", "chief"])
 
     assert told[-1] == ("neural predict", 2, 2)
+
+
+def test_a_steady_network_answers_a_title_alike_in_any_company(fitted, toy, tmp_path):
+    pytest.importorskip("onnxruntime")
+    export(fitted.model_, tmp_path / "network.onnx")
+    quantize(tmp_path / "network.onnx", tmp_path / "int8.onnx")
+    steadied = copy(fitted)
+    steadied.runtime_ = OnnxNetwork((tmp_path / "int8.onnx").read_bytes(), fitted.model_.n_classes)
+    assert steadied.runtime_.is_int8
+
+    steadied.steady()
+
+    assert not steadied.runtime_.is_int8
+    titles = list(toy.titles)
+    together = steadied.predict_proba(titles)
+    for target, rows in together.items():
+        alone = np.concatenate([steadied.predict_proba([title])[target] for title in titles])
+        np.testing.assert_allclose(rows, alone, atol=1e-6)
+
+
+def test_a_network_in_torch_is_steady_as_it_is(fitted):
+    steadied = copy(fitted)
+    steadied.runtime_ = None
+    steadied.steady()
+    assert steadied.runtime_ is None

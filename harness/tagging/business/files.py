@@ -1,15 +1,14 @@
 """The files for the business, beside a tagged file."""
 
 import csv
+import glob
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import polars.selectors as cs
 
-from data_cleaning.leads import NO_TEXT
 from harness.mining.spreadsheet_safe import escape_cell, escape_frame
 from harness.store import whole_file
 from harness.table_files import stem
@@ -17,20 +16,32 @@ from harness.tagging.business.follow_up import ADDED
 from harness.tagging.business.names import file_parts
 from harness.tagging.business.summary import Summary
 
+_SUMMARY, _OVERVIEW, _CROSSWALK, _FOLLOW_UP = "summary.csv", "summary_overview.csv", "crosswalk.csv", "follow_up.csv"
+_BY, _WORKBOOK = "summary_by_{}.csv", "summary.xlsx"
+
 
 def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> list[Path]:
-    """Return the files that `write_business` writes, the workbook last.
+    """Return the files that a tagged file has beside it, the workbook last.
 
     Args:
         out: the tagged file, of any kind.
         by: columns that the summary is broken down by.
         follow_up: whether the hierarchy says whom to follow up.
     """
-    names = ["summary", "summary_overview", *(f"summary_by_{part}" for part in file_parts(by)), "crosswalk"]
-    if follow_up:
-        names.append("follow_up")
-    files = [*(f"{name}.csv" for name in names), "summary.xlsx"]
-    return [out.with_name(f"{stem(out)}.{name}") for name in files]
+    broken_down = [_BY.format(part) for part in file_parts(by)]
+    names = [_SUMMARY, _OVERVIEW, *broken_down, _CROSSWALK, *([_FOLLOW_UP] if follow_up else []), _WORKBOOK]
+    return [out.with_name(f"{stem(out)}.{name}") for name in names]
+
+
+def earlier_files(out: Path) -> list[Path]:
+    """Return those files that lie beside a tagged file and may be its own, whatever it was broken down by.
+
+    Args:
+        out: the tagged file, be it there or not.
+    """
+    before = glob.escape(stem(out))
+    names = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
+    return [file for name in names for file in sorted(out.parent.glob(f"{before}.{name}")) if file.is_file()]
 
 
 def write_business(
@@ -40,25 +51,25 @@ def write_business(
     n_relevant: int,
     facts: Mapping[str, Any],
     *,
+    folder: Path,
     spreadsheet_safe: bool,
     headers: Sequence[str] | None = None,
 ) -> list[Path]:
-    """Write the summary and the follow-up list, as CSV and as one workbook, beside the tagged file.
-
-    No file takes its name before all are written.
+    """Write the summary and the follow-up list, as CSV and as one workbook.
 
     Args:
-        out: the tagged file.
+        out: the tagged file, after which the files are named.
         summary: of it.
         follow_up: the list that `best_of_all` returned; None where the hierarchy does not say whom to follow up.
         n_relevant: records that have a rank, on the list or not.
         facts: what the file was tagged with, for readers of the workbook.
+        folder: to write into, from where the caller moves the files beside the tagged file.
         spreadsheet_safe: whether text in the CSV files that a spreadsheet would run gets an apostrophe before it; in
             the workbook it does so always.
         headers: of the tagged file's columns in the list, where they differ from the frame's; two may be equal.
 
     Returns:
-        The files, as `business_files` names them.
+        The files in the folder, in the order and with the names of `business_files`.
 
     Raises:
         BadInput: a file cannot be written, or the disk is full.
@@ -73,12 +84,13 @@ def write_business(
         names = [*follow_up.columns[:n_added], *(headers or follow_up.columns[n_added:])]
         listed = FollowUpList(_with_texts(follow_up), names, n_relevant)
         headed.append((listed.frame, names))
-    files = business_files(out, summary.by, follow_up=follow_up is not None)
-    with ExitStack() as stack:
-        *csv_files, workbook = [stack.enter_context(whole_file(file)) for file in files]
-        for path, (table, names) in zip(csv_files, headed, strict=True):
-            _write_csv(path, table, names, spreadsheet_safe=spreadsheet_safe)
-        write_workbook(workbook, summary, listed, facts)
+    files = [folder / file.name for file in business_files(out, summary.by, follow_up=follow_up is not None)]
+    *csv_files, workbook = files
+    for file, (table, names) in zip(csv_files, headed, strict=True):
+        with whole_file(file) as filling:
+            _write_csv(filling, table, names, spreadsheet_safe=spreadsheet_safe)
+    with whole_file(workbook) as filling:
+        write_workbook(filling, summary, listed, facts)
     return files
 
 
@@ -90,8 +102,9 @@ def _write_csv(path: Path, table: pl.DataFrame, names: Sequence[str], *, spreads
 
 
 def _with_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn lists and the like, which neither CSV nor a cell can hold, into text, and categories too."""
-    odd = frame.select(NO_TEXT)
+    """Turn dates, lists and whatever else is no text, number or truth value into text."""
+    odd = frame.select(~(cs.string() | cs.boolean() | cs.integer() | cs.float()))
     texts = [[None if value is None else str(value) for value in column.to_list()] for column in odd]
-    made = [pl.Series(name, values, dtype=pl.String) for name, values in zip(odd.columns, texts, strict=True)]
-    return frame.with_columns((cs.categorical() | cs.enum()).cast(pl.String), *made)
+    return frame.with_columns(
+        pl.Series(name, values, dtype=pl.String) for name, values in zip(odd.columns, texts, strict=True)
+    )

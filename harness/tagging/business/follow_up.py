@@ -1,11 +1,10 @@
 """Whom to follow up: attendees in the order of the hierarchy's ranks, found a part of the file at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from data_cleaning.titles import FloatArray, IntArray
 from harness.tagging.business.names import free_name
@@ -45,7 +44,7 @@ def best_of_part(
     node: IntArray,
     band: IntArray,
     confidence: FloatArray,
-    rows: pa.Table,
+    taken: Callable[[IntArray], pl.DataFrame],
     *,
     first_row: int,
 ) -> pl.DataFrame:
@@ -56,12 +55,13 @@ def best_of_part(
         node: positions in `Hierarchy.nodes`, -1 for no title, (n_rows,).
         band: positions in `Hierarchy.bands`, -1 where it is not sure, (n_rows,).
         confidence: that the node is right, (n_rows,).
-        rows: what is written about each record, n_rows rows; no two columns have one name.
+        taken: returns what is written about the rows at some positions, in their order, as columns of text, truth
+            values and numbers; asked once, for at most `follow_up.most` rows.
         first_row: number of the part's first row in the file; the file's first is 1.
 
     Returns:
         The best, at most `follow_up.most`: rank, band, confidence, row (its number in the file), own (a struct of the
-        columns of `rows`, whatever they are called), and relevant, whose sum is how many records of the part have a
+        columns of `taken`, whatever they are called), and relevant, whose sum is how many records of the part have a
         rank. The pieces of one part may be put together under each other.
     """
     rank = rank_rows(follow_up, node, band)
@@ -77,21 +77,10 @@ def best_of_part(
         }
     )
     best = _best(keys, follow_up.most)
-    own = _taken(rows, best["row"] - first_row)
+    own = taken((best["row"] - first_row).to_numpy())
     relevant = np.zeros(len(best), dtype=np.int64)
     relevant[:1] = n_relevant
     return best.with_columns(own.to_struct(_OWN), pl.Series(_RELEVANT, relevant))
-
-
-def _taken(rows: pa.Table, positions: pl.Series) -> pl.DataFrame:
-    """Return some rows of a table; pyarrow cannot take texts that are views, for polars they are at no cost."""
-    columns = {
-        name: pl.Series(name, pl.from_arrow(column)).gather(positions)
-        if pa.types.is_string_view(column.type)
-        else pl.Series(name, pl.from_arrow(column.take(positions.to_arrow())))
-        for name, column in zip(rows.column_names, rows.columns, strict=True)
-    }
-    return pl.DataFrame(columns)
 
 
 def best_of_all(parts: Iterable[pl.DataFrame], follow_up: FollowUp) -> tuple[pl.DataFrame, int]:

@@ -15,6 +15,15 @@ _TITLED, _UNTITLED = "with a title", "without a title"
 _LEAF, _HIGHER, _NOWHERE = "sure of a leaf", "sure of a higher node only", "sure of no node"
 _CONTRADICT, _REVIEW = "labels contradict each other", "for a person to review"
 _ALL = "all"
+_PLACED = {
+    _LEAF: "all the way down",
+    _HIGHER: "only to a higher level",
+    _NOWHERE: "not at all",
+}
+"""How far records are placed, for people who do not know the tree."""
+
+_MOST_SPLIT = 2
+"""Groups that have a sentence each; more share one."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +68,38 @@ class Overview:
         return table.frame().with_columns(pl.Series("share of the group", of_group).set(~known, None))
 
     def sentences(self) -> list[str]:
-        """Return the figures in words, the groups first."""
-        return [*self._sentences()] if self.n_records else ["The file has no records."]
+        """Return the figures in a few short sentences, the groups first; nothing is said of what has no records."""
+        if not self.n_records:
+            return ["The file has no records."]
+        return [*self._of_groups(), *self._of_quality()]
 
-    def _sentences(self) -> Iterator[str]:
-        for group in self.groups:
-            parts = [f"{self._share(n_records)} {name}" for name, n_records in group.parts.items() if n_records]
-            made_up = f": {', '.join(parts)}" if parts else ""
-            yield f"Of {self.n_records:,} records, {self._share(group.n_records)} are {group.name}{made_up}."
-        said = {name: self._share(n_records) for name, n_records in self.quality.items()}
-        yield (
-            f"{said[_TITLED]} of all records have a title. {said[_LEAF]} of all are {_LEAF} of the hierarchy, "
-            f"{said[_HIGHER]} {_HIGHER}, {said[_NOWHERE]} {_NOWHERE}."
-        )
-        yield f"{said[_CONTRADICT]} of all records have labels that contradict each other."
-        if _REVIEW in said:
-            yield f"{said[_REVIEW]} of all records are {_REVIEW}."
+    def _of_groups(self) -> Iterator[str]:
+        groups = [group for group in self.groups if group.n_records]
+        of_all = f"Of {self.n_records:,} records"
+        if len(groups) > _MOST_SPLIT:
+            yield f"{of_all}, {self._shares({group.name: group.n_records for group in groups})}."
+            return
+        for group in groups:
+            yield f"{of_all}, {self._share(group.n_records)} are {group.name}: {self._shares(group.parts)}."
+            of_all = "Of all records"
+
+    def _of_quality(self) -> Iterator[str]:
+        shares = [f"{self._share(self.quality[name])} {words}" for name, words in _PLACED.items() if self.quality[name]]
+        placed = ", ".join(shares).replace(" ", " are placed ", 1)
+        titled = f"{self._share(self.quality[_TITLED])} of all {self.n_records:,} records have a title"
+        yield f"{titled}: {placed}." if shares else f"{titled}."
+        if self.quality[_CONTRADICT]:
+            yield f"{self._share(self.quality[_CONTRADICT])} of all records have labels that contradict each other."
+        if self.quality.get(_REVIEW):
+            yield f"{self._share(self.quality[_REVIEW])} of all records are {_REVIEW}."
         if self.follow_up is not None:
-            parts = [f"{n_records:,} {name}" for name, n_records in self.follow_up.parts.items()]
-            yield f"{self.follow_up.n_records:,} records are relevant for a follow-up: {', '.join(parts)}."
+            parts = [f"{name} {n_records:,}" for name, n_records in self.follow_up.parts.items() if n_records]
+            relevant = "records are relevant for a follow-up"
+            yield f"{self.follow_up.n_records:,} {relevant}: {', '.join(parts)}." if parts else f"No {relevant}."
+
+    def _shares(self, parts: Mapping[str, int]) -> str:
+        """Word what something is made up of, each part by its name as it is."""
+        return ", ".join(f"{name} {self._share(n_records)}" for name, n_records in parts.items() if n_records)
 
     def _share(self, n_records: int) -> str:
         """Word a share of all records; one that is not nothing does not read as nothing."""

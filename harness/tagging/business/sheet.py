@@ -1,6 +1,5 @@
 """A table as a worksheet that people filter and print; no cell of it runs as a formula."""
 
-import re
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from harness.mining.sheet_columns import safe
+from harness.tagging.business.cell_text import cell_text
+from harness.tagging.business.sheet_rows import TOO_LARGE, add_rows
 
 MOST_ROWS = 100_000
 """Rows of a sheet below its header; the CSV file beside it has them all."""
@@ -27,8 +27,8 @@ TITLE = Font(name=_FACE, size=14, bold=True)
 _HEADER_FILL = PatternFill("solid", fgColor="FFDDE6F0")
 _BAR = "FF9DC3E6"
 
-WHOLE, SHARE, ANY = '#,##0;-#,##0;"–"', '0.0%;-0.0%;"–"', "General"
-"""Number formats; a dash for nothing leaves the eye what there is."""
+TEXT, WHOLE, SHARE, ANY = "@", '#,##0;-#,##0;"–"', '0.0%;-0.0%;"–"', "General"
+"""Number formats; text is text whatever it looks like, and a dash for nothing leaves the eye what there is."""
 
 LINE_POINTS = 15
 """Height of a line of text."""
@@ -37,10 +37,6 @@ _NARROWEST, _WIDEST, _OF_NUMBERS, _MARGIN, _FILTER_ARROW = 10, 44, 12, 2, 3  # c
 _MOST_FROZEN = 100  # characters; more would leave a small screen nothing to scroll
 _MEASURED_ROWS = 1_000
 _MOST_COLUMNS, _DEEPEST = 16_384, 7
-_LONGEST_CELL = 32_767  # UTF-16 units
-_TOO_LARGE = 10**15  # a spreadsheet keeps 15 digits
-# Spreadsheets read "_x0041_" as the letter A, unless the underscore itself is written so.
-_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +61,7 @@ def write_sheet(book: Workbook, name: str, frame: pl.DataFrame, header: Sequence
     Args:
         book: made with `write_only`.
         name: of the sheet.
-        frame: the table; what is beyond the rows and columns of a sheet is left out.
+        frame: the table, of text, truth values and numbers; what is beyond the rows and columns of a sheet is left out.
         header: a name per column of the table.
         look: of the sheet.
     """
@@ -76,9 +72,8 @@ def write_sheet(book: Workbook, name: str, frame: pl.DataFrame, header: Sequence
     for position, width in enumerate(widths, start=1):
         sheet.column_dimensions[get_column_letter(position)].width = width
     sheet.row_dimensions[1].height = LINE_POINTS * max(map(n_lines, header, widths), default=1)
-    for row, depth in enumerate(look.depths[: len(frame)], start=2):
-        sheet.row_dimensions[row].outlineLevel = min(depth, _DEEPEST)
-    sheet.sheet_format.outlineLevelRow = min(max(look.depths, default=0), _DEEPEST)
+    depths = [min(depth, _DEEPEST) for depth in look.depths[: len(frame)]]
+    sheet.sheet_format.outlineLevelRow = max(depths, default=0)
     sheet.sheet_properties.outlinePr.summaryBelow = False
     n_frozen = sum(right <= _MOST_FROZEN for right in accumulate(widths[: look.frozen_columns]))
     sheet.freeze_panes = f"{get_column_letter(n_frozen + 1)}2"
@@ -92,28 +87,37 @@ def write_sheet(book: Workbook, name: str, frame: pl.DataFrame, header: Sequence
     sheet.print_title_rows = "1:1"
 
     sheet.append([header_cell(sheet, title) for title in header])
-    font_of = look.font or (lambda row, column: PLAIN)
-    cells: dict[tuple[int, int], Any] = {}
-    for row, values in enumerate(frame.iter_rows()):
-        written = []
-        for column, value in enumerate(values):
-            font = font_of(row, column)
-            # A row is written at once, so that its cells serve for later rows; only their looks must never change.
-            cell = cells.get((column, id(font)))
-            if cell is None:
-                cell = cells[column, id(font)] = WriteOnlyCell(sheet)
-                cell.number_format, cell.font = look.formats[column], font
-            put(cell, value)
-            written.append(cell)
-        sheet.append(written)
+    add_rows(sheet, frame, _styles(sheet, look, frame), depths)
+
+
+def _styles(sheet: Any, look: Look, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the number that the workbook has for the style of each cell, as wide and long as the frame."""
+    numbers: dict[tuple[str, int], int] = {}
+
+    def number(column: int, font: Font) -> int:
+        key = look.formats[column], id(font)
+        if key not in numbers:
+            cell = WriteOnlyCell(sheet)
+            cell.number_format, cell.font = look.formats[column], font
+            numbers[key] = cell.style_id
+        return numbers[key]
+
+    styles = {}
+    for column, name in enumerate(frame.columns):
+        if look.font is None:
+            styles[name] = pl.repeat(number(column, PLAIN), len(frame), dtype=pl.Int32, eager=True)
+        else:
+            of_rows = [number(column, look.font(row, column)) for row in range(len(frame))]
+            styles[name] = pl.Series(of_rows, dtype=pl.Int32)
+    return pl.DataFrame(styles)
 
 
 def put(cell: Any, value: Any) -> None:
     """Write a value; text stays text, whatever it looks like, and what a spreadsheet cannot hold becomes text."""
-    if value is None or value == "" or (isinstance(value, int | float) and abs(value) < _TOO_LARGE):
+    if value is None or value == "" or (isinstance(value, int | float) and abs(value) < TOO_LARGE):
         cell.value = value if value != "" else None
     else:
-        cell.value = _CODE.sub("_x005F_", _cut(safe(str(value))))
+        cell.value = cell_text(str(value))
         cell.data_type = "s"
 
 
@@ -136,13 +140,6 @@ def set_for_print(sheet: Any) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-
-
-def _cut(text: str) -> str:
-    """Cut a text to what a cell holds; letters beyond the first 65,536 of Unicode count twice."""
-    if len(text) <= _LONGEST_CELL // 2:
-        return text
-    return text.encode("utf-16-le")[: 2 * _LONGEST_CELL].decode("utf-16-le", errors="ignore")
 
 
 def _width(title: str, column: pl.Series) -> int:

@@ -11,7 +11,6 @@ from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from harness.mining.sheet_columns import TEXT
 from harness.tagging.business.follow_up import ADDED
 from harness.tagging.business.names import sheet_names
 from harness.tagging.business.sheet import (
@@ -23,6 +22,7 @@ from harness.tagging.business.sheet import (
     MOST_ROWS,
     PLAIN,
     SHARE,
+    TEXT,
     TITLE,
     WHOLE,
     Look,

@@ -2,5 +2,6 @@
 
 from harness.tagging.outputs.contract import Finished, Output, Part
 from harness.tagging.outputs.opening import open_output
+from harness.tagging.outputs.parts import parts_folder
 
-__all__ = ["Finished", "Output", "Part", "open_output"]
+__all__ = ["Finished", "Output", "Part", "open_output", "parts_folder"]

@@ -1,6 +1,6 @@
 """What every output can do, whatever the form of its file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,15 +67,26 @@ class Output(Protocol):
     def part(self) -> AbstractContextManager[Part]:
         """Begin the next part; it is whole when the block ends without an error, and otherwise gone."""
 
-    def finish(self) -> None:
+    @property
+    def folder(self) -> Path:
+        """Where the parts lie; the caller may keep files there, and removes them before `discard`."""
+
+    def finish(self, ready: Callable[[Path], None] = lambda joined: None) -> None:
         """Join the parts into the output, which appears whole or not at all.
+
+        Args:
+            ready: called with the joined file before it is moved into its place as it is.
 
         Raises:
             BadInput: the output cannot be written, or the disk is full.
         """
 
-    def discard(self) -> None:
-        """Remove the parts, once everything is written that is made from them; the output is closed."""
+    def discard(self, last: Callable[[], None] = lambda: None) -> None:
+        """Remove the parts, once everything is written that is made from them; the output is closed.
+
+        Args:
+            last: called when the parts are gone, to remove what the caller keeps in their folder.
+        """
 
     def close(self) -> None:
         """Let another process write the output; its parts are left. Closing twice does no harm."""

@@ -68,7 +68,7 @@ class PartsFolder:
                 folder cannot be written.
         """
         self.out = out
-        self.folder = out.with_name(f"{out.name}.parts")
+        self.folder = parts_folder(out)
         self.finished: list[Finished] = []
         self._identity = {**json.loads(json.dumps(facts)), _JOB: json.loads(json.dumps(identity))}
         self._check_ours()
@@ -105,8 +105,8 @@ class PartsFolder:
             raise
         self.finished.append(self._whole(number))
 
-    def join(self, fill: Callable[[Path], None]) -> None:
-        """Make the output of whatever `fill` writes into the path that it is given.
+    def join(self, fill: Callable[[Path], None], ready: Callable[[Path], None]) -> None:
+        """Make the output of whatever `fill` writes into the path that it is given, and tell when that is whole.
 
         Raises:
             BadInput: the output cannot be written, or the disk is full.
@@ -117,14 +117,16 @@ class PartsFolder:
             with whole_file(self.out) as filling:
                 fill(joined)
                 sync(joined)
+                ready(joined)
                 joined.replace(filling)
             sync(self.out.parent)
         finally:
             joined.unlink(missing_ok=True)
 
-    def discard(self) -> None:
+    def discard(self, last: Callable[[], None] = lambda: None) -> None:
         """Remove the parts, the folder with them unless somebody has put something else there, and close."""
         self._clear()
+        last()
         # The identity goes last: a folder without one would be taken for somebody else's.
         (self.folder / _IDENTITY).unlink(missing_ok=True)
         (self.folder / _LOCK).unlink(missing_ok=True)
@@ -246,6 +248,11 @@ class PartsFolder:
                 self._remove_part(int(named[1]))
             elif place.name in (_JOINED, SCRATCH) or is_unfinished(place):
                 place.unlink(missing_ok=True)
+
+
+def parts_folder(out: Path) -> Path:
+    """Return where the parts of an output lie, while there are any."""
+    return out.with_name(f"{out.name}.parts")
 
 
 def sync(place: Path) -> None:

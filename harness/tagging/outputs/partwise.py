@@ -44,14 +44,19 @@ class PartwiseOutput:
             yield part
             part.into = None
 
-    def finish(self) -> None:
+    @property
+    def folder(self) -> Path:
+        """Where the parts lie."""
+        return self._parts.folder
+
+    def finish(self, ready: Callable[[Path], None] = lambda joined: None) -> None:
         """Join the parts into the output."""
         paths = [part.path(_ROWS) for part in self.finished]
-        self._parts.join(lambda joined: self._rows.join(paths, joined))
+        self._parts.join(lambda joined: self._rows.join(paths, joined), ready)
 
-    def discard(self) -> None:
+    def discard(self, last: Callable[[], None] = lambda: None) -> None:
         """Remove the parts."""
-        self._parts.discard()
+        self._parts.discard(last)
 
     def close(self) -> None:
         """Let another process write the output."""

@@ -1,7 +1,7 @@
 """Rows as a spreadsheet: one sheet, written as a stream, with no going on after an interruption."""
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -79,15 +79,20 @@ class WorkbookOutput:
             part.into = None
         self._is_broken = False
 
-    def finish(self) -> None:
+    @property
+    def folder(self) -> Path:
+        """Where the parts lie."""
+        return self._parts.folder
+
+    def finish(self, ready: Callable[[Path], None] = lambda joined: None) -> None:
         """Zip the sheet."""
         assert not self._is_broken, "a part failed before"
-        self._parts.join(self._book.save)
+        self._parts.join(self._book.save, ready)
 
-    def discard(self) -> None:
+    def discard(self, last: Callable[[], None] = lambda: None) -> None:
         """Remove the parts."""
         self._end_sheet()
-        self._parts.discard()
+        self._parts.discard(last)
 
     def close(self) -> None:
         """Let another process write the output."""

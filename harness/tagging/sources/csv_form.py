@@ -16,7 +16,7 @@ NO_DELIMITER = "\ud800"
 
 _DELIMITERS = ",;\t|"
 _LONGEST_HEADER = 1 << 20
-_SEPARATOR_LINE = re.compile(r'"?sep=([,;|:^~\t])"?\s*', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;|^~\t])"?\s*', re.IGNORECASE)
 """What Excel writes above a header to say how to read the file."""
 
 

@@ -104,15 +104,19 @@ def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
     faulty: dict[int, str] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if not _is_valid(column):
-            faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), name)
+            what = "text that is UTF-8" if _holds_text(column.type) else f"a valid {column.type}"
+            faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), f"does not hold {what} in column {name!r}")
     if not faulty:
         return Batch(pa.Table.from_batches([batch]), (), end)
     rows = sorted(faulty)
-    rejects = tuple(
-        Reject(n_before + row + 1, f"is not UTF-8 in column {faulty[row]!r}", _shown(batch, row)) for row in rows
-    )
+    rejects = tuple(Reject(n_before + row + 1, faulty[row], _shown(batch, row)) for row in rows)
     columns = [_without(column, rows) for column in batch.columns]
     return Batch(pa.Table.from_arrays(columns, schema=batch.schema), rejects, end)
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    """Say whether values are text, or may have text within them."""
+    return not (pa.types.is_primitive(kind) or pa.types.is_temporal(kind) or pa.types.is_decimal(kind))
 
 
 def _is_valid(column: pa.Array) -> bool:

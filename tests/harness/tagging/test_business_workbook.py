@@ -4,16 +4,17 @@ import csv
 import math
 from datetime import date
 from pathlib import Path
+from zipfile import ZipFile
 
 import polars as pl
 import pytest
 from openpyxl import load_workbook
 
 from data_cleaning.errors import BadInput
-from harness.mining.sheet_columns import REPLACEMENT
 from harness.tagging.business import sheet
+from harness.tagging.business.cell_text import REPLACEMENT
 from harness.tagging.business.counting import merge_counts
-from harness.tagging.business.files import business_files, write_business
+from harness.tagging.business.files import business_files, earlier_files, write_business
 from harness.tagging.business.names import file_parts, sheet_names
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
@@ -42,7 +43,7 @@ def summary_of(hierarchy: Hierarchy, rows=ROWS, by=("event",)) -> Summary:
 
 
 def write(out: Path, summary: Summary, follow_up: pl.DataFrame | None = LIST, **options) -> list[Path]:
-    options = {"spreadsheet_safe": False, "headers": None, **options}
+    options = {"folder": out.parent, "spreadsheet_safe": False, "headers": None, **options}
     return write_business(out, summary, follow_up, 9, {"file": "leads.csv", "hierarchy": "=2027.1"}, **options)
 
 
@@ -147,6 +148,21 @@ def test_a_cell_holds_what_a_spreadsheet_can(value, shown, tmp_path, hierarchy):
     assert load_workbook(files[-1])["Follow-up"]["D2"].value == shown
 
 
+def test_rows_come_in_their_order_with_the_look_of_their_columns(tmp_path, hierarchy, monkeypatch):
+    monkeypatch.setattr("harness.tagging.business.sheet_rows._SLICE", 3)
+    texts = ["a & b < c > d", " spaces ", "two\nlines", None, "", "_x0041_x0042_", "é\N{GRINNING FACE}", "-1"]
+    listed = LIST[:1].select(pl.exclude("number")).join(pl.DataFrame({"text": texts}), how="cross")
+    listed = listed.with_columns(row=pl.int_range(pl.len()), share=pl.int_range(pl.len()) / 8, sure=pl.lit(value=False))
+    sheet = load_workbook(write(tmp_path / "tagged.csv", summary_of(hierarchy), follow_up=listed)[-1])["Follow-up"]
+    shown = [*texts[:4], None, "_x005F_x0041_x005F_x0042_", texts[6], "'-1"]
+    assert [row[2] for row in cells(sheet)[1:]] == [*range(8)]
+    assert [row[5] for row in cells(sheet)[1:]] == shown
+    assert [row[6:] for row in cells(sheet)[1:]] == [(number / 8, False) for number in range(8)]
+    for row in sheet.iter_rows(min_row=2):
+        assert [cell.number_format for cell in row] == ["General", "@", "General", "@", "@", "@", "General", "General"]
+        assert {(cell.font.name, cell.font.sz, cell.font.bold) for cell in row} == {("Calibri", 11, False)}
+
+
 def test_sheets_can_be_filtered_and_scrolled(tmp_path, hierarchy):
     book = book_of(tmp_path, hierarchy)
     assert [book[name].freeze_panes for name in book.sheetnames[1:]] == ["C2", "B2", "A2", "D2"]
@@ -163,7 +179,8 @@ def test_numbers_and_shares_look_like_what_they_are(tmp_path, hierarchy):
     assert formats["share of all records"] == formats["Top, share of all"] == '0.0%;-0.0%;"–"'
 
 
-def test_the_tree_stands_out_and_folds(tmp_path, hierarchy):
+def test_the_tree_stands_out_and_folds(tmp_path, hierarchy, monkeypatch):
+    monkeypatch.setattr("harness.tagging.business.sheet_rows._SLICE", 2)
     nodes = book_of(tmp_path, hierarchy)["Hierarchy"]
     ward, matron = nodes[3], nodes[4]
     assert [cell.value for cell in (ward[0], matron[0], matron[1])] == ["Ward", "Ward", "Matron"]
@@ -185,6 +202,12 @@ def test_the_first_sheet_says_it_in_words(tmp_path, hierarchy):
     assert {"Hierarchy", "By event", "Crosswalk", "Follow-up"} <= {row[0] for row in told}
 
 
+def test_spaces_around_a_text_are_marked_as_its_own(tmp_path, hierarchy):
+    listed = LIST[:1].with_columns(name=pl.lit(" Ann "))
+    with ZipFile(write(tmp_path / "tagged.csv", summary_of(hierarchy), follow_up=listed)[-1]) as book:
+        assert b'<t xml:space="preserve"> Ann </t>' in book.read("xl/worksheets/sheet5.xml")
+
+
 def test_a_sheet_ends_where_it_would_be_too_long_and_says_so(tmp_path, hierarchy, monkeypatch):
     for module in ("sheet", "workbook"):
         monkeypatch.setattr(f"harness.tagging.business.{module}.MOST_ROWS", 1)
@@ -201,17 +224,35 @@ def test_a_file_without_rows_makes_every_file(tmp_path, hierarchy):
     assert cells(load_workbook(files[-1])["Overview"])[1][0] == "The file has no records."
 
 
-def test_a_failure_leaves_what_was_there(tmp_path, hierarchy, monkeypatch):
-    out = tmp_path / "out" / "tagged.csv"
-    before = {file: file.read_bytes() for file in write(out, summary_of(hierarchy))}
+def test_files_are_written_where_the_caller_wants_them(tmp_path, hierarchy):
+    out, folder = tmp_path / "out" / "tagged.csv", tmp_path / "parts"
+    files = write(out, summary_of(hierarchy), folder=folder)
+    assert files == [folder / file.name for file in business_files(out, ["event"])]
+    assert sorted(folder.iterdir()) == sorted(files)
+    assert not out.parent.exists()
 
-    def fail(*arguments):
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path, hierarchy, monkeypatch):
+    def fail(path, *arguments):
+        path.write_text("half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("harness.tagging.business.workbook.write_workbook", fail)
-    with pytest.raises(BadInput, match="the disk is full"):
-        write(out, summary_of(hierarchy, ROWS[:2]))
-    assert {file: file.read_bytes() for file in out.parent.iterdir()} == before
+    with pytest.raises(BadInput, match=r"tagged.summary.xlsx cannot be written: the disk is full"):
+        write(tmp_path / "parts" / "tagged.csv", summary_of(hierarchy))
+    assert sorted((tmp_path / "parts").iterdir()) == sorted(
+        business_files(tmp_path / "parts" / "tagged.csv", ["event"])[:-1]
+    )
+
+
+def test_files_of_an_earlier_job_are_found_whatever_it_broke_down_by(tmp_path, hierarchy):
+    out = tmp_path / "tagged[1].csv.gz"
+    assert earlier_files(tmp_path / "nowhere" / "tagged.csv") == []
+    files = write(out, summary_of(hierarchy, by=("event", "year")))
+    for name in ("tagged[1].csv.gz", "tagged[1].notes.csv", "tagged1.summary.csv", "tagged.summary.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "tagged[1].summary_by_folder.csv").mkdir()
+    assert sorted(earlier_files(out)) == sorted(files)
 
 
 @pytest.mark.parametrize(

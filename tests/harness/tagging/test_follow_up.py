@@ -1,10 +1,14 @@
-"""Ranks by hand, and a list from parts against one sort of all rows."""
+"""Ranks by hand, a list from parts against one sort of all rows, and cells of every type."""
+
+from decimal import Decimal
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from harness.tagging.business.follow_up import NO_RANK, best_of_all, best_of_part, rank_rows
+from harness.tagging.business.listed import listed
 from harness.tagging.hierarchy import FollowUp, Rank
 
 FOLLOW_UP = FollowUp(
@@ -31,7 +35,8 @@ def people(n_rows: int) -> pl.DataFrame:
 
 def best(frame: pl.DataFrame, follow_up: FollowUp = FOLLOW_UP, first_row: int = 1) -> pl.DataFrame:
     node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    return best_of_part(follow_up, node, band, confidence, frame.select("name", "band").to_arrow(), first_row=first_row)
+    own = frame.select("name", "band")
+    return best_of_part(follow_up, node, band, confidence, lambda rows: own[rows], first_row=first_row)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +53,8 @@ def test_the_first_rank_that_fits_counts(node, band, rank):
 
 def test_a_follow_up_without_ranks_wants_nobody():
     frame = people(50)
-    listed, n_relevant = best_of_all([best(frame, FollowUp(5, ()))], FollowUp(5, ()))
-    assert listed.is_empty()
+    found, n_relevant = best_of_all([best(frame, FollowUp(5, ()))], FollowUp(5, ()))
+    assert found.is_empty()
     assert n_relevant == 0
 
 
@@ -60,7 +65,7 @@ def test_parts_give_the_list_of_one_sort_of_all_rows(size, most):
     frame = people(200)
     parts = [best(frame[start : start + size], follow_up, start + 1) for start in range(0, len(frame), size)]
     assert max(map(len, parts)) <= most
-    listed, n_relevant = best_of_all(iter(parts), follow_up)
+    found, n_relevant = best_of_all(iter(parts), follow_up)
 
     ranks = rank_rows(follow_up, frame["node"].to_numpy(), frame["band"].to_numpy()).tolist()
     keys = [
@@ -69,42 +74,116 @@ def test_parts_give_the_list_of_one_sort_of_all_rows(size, most):
         if rank >= 0
     ]
     expected = sorted(keys)[:most]
-    assert listed["row"].to_list() == [row + 1 for *_, row in expected]
-    assert listed["rank"].to_list() == [follow_up.ranks[rank].name for rank, *_ in expected]
-    assert listed["name"].to_list() == [f"person {row + 1}" for *_, row in expected]
-    assert listed["place"].to_list() == [*range(1, len(expected) + 1)]
+    assert found["row"].to_list() == [row + 1 for *_, row in expected]
+    assert found["rank"].to_list() == [follow_up.ranks[rank].name for rank, *_ in expected]
+    assert found["name"].to_list() == [f"person {row + 1}" for *_, row in expected]
+    assert found["place"].to_list() == [*range(1, len(expected) + 1)]
     assert n_relevant == len(keys)
 
 
 def test_pieces_of_a_part_may_be_put_under_each_other_and_kept_in_a_file(tmp_path):
     frame = people(200)
     pl.concat([best(frame[:90]), best(frame[90:], first_row=91)]).write_parquet(tmp_path / "best.parquet")
-    listed, n_relevant = best_of_all([pl.read_parquet(tmp_path / "best.parquet")], FOLLOW_UP)
+    found, n_relevant = best_of_all([pl.read_parquet(tmp_path / "best.parquet")], FOLLOW_UP)
     at_once, n_at_once = best_of_all([best(frame)], FOLLOW_UP)
-    assert listed.equals(at_once)
+    assert found.equals(at_once)
     assert n_relevant == n_at_once
 
 
 def test_two_records_of_one_person_are_two_attendees():
     frame = pl.DataFrame({"node": [2, 2], "band": [0, 0], "confidence": [0.9, 0.9], "name": ["Ann", "Ann"]})
-    listed, n_relevant = best_of_all([best(frame)], FOLLOW_UP)
-    assert listed["name"].to_list() == ["Ann", "Ann"]
+    found, n_relevant = best_of_all([best(frame)], FOLLOW_UP)
+    assert found["name"].to_list() == ["Ann", "Ann"]
     assert n_relevant == 2
 
 
 def test_columns_of_the_file_keep_their_names():
     frame = people(50)
-    rows = frame.select("name", rank="band", place="node", relevant="band", own="band").to_arrow()
+    rows = frame.select("name", rank="band", place="node", relevant="band", own="band")
     arrays = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    listed, _ = best_of_all([best_of_part(FOLLOW_UP, *arrays, rows, first_row=1)], FOLLOW_UP)
-    assert listed.columns == [
+    found, _ = best_of_all(
+        [best_of_part(FOLLOW_UP, *arrays, lambda positions: rows[positions], first_row=1)], FOLLOW_UP
+    )
+    assert found.columns == [
         *("follow_up_place", "follow_up_rank", "row"),
         *("name", "rank", "place", "relevant", "own"),
     ]
 
 
 def test_a_file_without_rows_has_an_empty_list_with_its_columns():
-    listed, n_relevant = best_of_all([best(people(50)[:0])], FOLLOW_UP)
-    assert listed.columns == ["place", "rank", "row", "name", "band"]
-    assert listed.is_empty()
+    found, n_relevant = best_of_all([best(people(50)[:0])], FOLLOW_UP)
+    assert found.columns == ["place", "rank", "row", "name", "band"]
+    assert found.is_empty()
     assert n_relevant == 0
+
+
+def test_a_part_is_asked_once_for_no_more_rows_than_may_come_onto_the_list():
+    frame, asked = people(200), []
+
+    def taken(positions):
+        asked.append(positions.tolist())
+        return frame[positions]
+
+    node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
+    best_of_part(FOLLOW_UP, node, band, confidence, taken, first_row=1_001)
+    (positions,) = asked
+    assert len(positions) == FOLLOW_UP.most
+    assert max(positions) < len(frame)
+
+
+def stored(numbers, kind: pa.DataType) -> pa.Array:
+    """Return values by the numbers that they are stored as, which no calendar has to know."""
+    return pa.array(numbers, pa.int32() if kind.bit_width == 32 else pa.int64()).view(kind)
+
+
+LATE = 253_402_299_000  # 9999-12-31 23:30 UTC, in seconds
+OUT_OF_RANGE = "<value out of range: {}>".format
+CELLS = [
+    (pa.array(["a", "b"]), ["a", "b"]),
+    (pa.array(["a", "b"], pa.large_string()), ["a", "b"]),
+    (pa.array(["a", "b"], pa.string_view()), ["a", "b"]),
+    (pa.Array.from_buffers(pa.string(), 2, pa.array([b"\xff", b"b"]).buffers()), ["\ufffd", "b"]),
+    (pa.array([True, False]), [True, False]),
+    (pa.array([1, 2], pa.uint64()), [1, 2]),
+    (pa.array([0.5, 1.5]), [0.5, 1.5]),
+    (pa.array(np.array([0.5, 1.5], np.float16)), [0.5, 1.5]),
+    (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
+    (pa.array([1, 2]).dictionary_encode(), [1, 2]),
+    (pa.DictionaryArray.from_arrays([0, 1], pa.array(["a", "b"], pa.string_view())), ["a", "b"]),
+    (stored([0, 2**31 - 1], pa.date32()), ["1970-01-01", OUT_OF_RANGE(2**31 - 1)]),
+    (stored([0, 2**62], pa.timestamp("s")), ["1970-01-01 00:00:00", OUT_OF_RANGE(2**62)]),
+    (
+        stored([0, LATE], pa.timestamp("s", "Europe/Berlin")),
+        ["1970-01-01 01:00:00+0100", "10000-01-01 00:30:00+0100"],
+    ),
+    (
+        stored([0, LATE], pa.timestamp("s", "Mars/Phobos")),
+        ["1970-01-01 00:00:00 UTC (Mars/Phobos)", "9999-12-31 23:30:00 UTC (Mars/Phobos)"],
+    ),
+    (stored([0, 2**62], pa.time64("us")), ["00:00:00.000000", OUT_OF_RANGE(2**62)]),
+    (stored([1, 2**62], pa.duration("s")), ["0:00:01", "<duration[s]>"]),
+    (pa.array([Decimal("0.50"), Decimal("1" * 60)], pa.decimal256(70, 2)), ["0.50", f"{'1' * 60}.00"]),
+    (pa.array([[1, 2], []]), ["[1, 2]", "[]"]),
+    (pa.array([["x"], []], pa.list_(pa.string_view())), ["['x']", "[]"]),
+    (pa.array([{"a": 1}, {"a": None}]), ["{'a': 1}", "{'a': None}"]),
+    (pa.array([b"a", b"\xff"]), ["b'a'", "b'\\xff'"]),
+    (pa.array([b"a", b"\xff"], pa.binary_view()), ["b'a'", "b'\\xff'"]),
+    (pa.ExtensionArray.from_storage(pa.json_(), pa.array(["{}", "[]"])), ["{}", "[]"]),
+    (pa.nulls(2), [None, None]),
+]
+
+
+@pytest.mark.parametrize(("values", "shown"), CELLS, ids=[str(values.type) for values, _ in CELLS])
+def test_cells_of_every_type_can_be_listed(values, shown):
+    rows = listed(pa.chunked_array([values, values[1:]]), np.array([2, 0, 1]))
+    assert rows.to_list() == [shown[1], *shown]
+
+
+@pytest.mark.parametrize("values", [values for values, _ in CELLS], ids=[str(values.type) for values, _ in CELLS])
+def test_pieces_have_one_type_whatever_they_hold(values):
+    first = listed(pa.chunked_array([values]), np.array([0, 1]))
+    nothing = listed(pa.chunked_array([pa.nulls(2, values.type)]), np.array([1, 0]))
+    none = listed(pa.chunked_array([], values.type), np.array([], dtype=np.int64))
+    assert first.dtype == nothing.dtype == none.dtype
+    assert nothing.to_list() == [None, None]
+    assert none.is_empty()

@@ -72,7 +72,7 @@ def test_rows_whose_text_is_not_utf8_are_rejects(tmp_path, monkeypatch, kind):
     assert [row for batch in batches for row in batch.rows.column("n").to_pylist()] == [1, 3, 4]
     rejects = [reject for batch in batches for reject in batch.rejects]
     assert [reject.place for reject in rejects] == [2, 5]
-    assert rejects[0].reason == "is not UTF-8 in column 'Title'"
+    assert rejects[0].reason == "does not hold text that is UTF-8 in column 'Title'"
     assert rejects[0].text.startswith("{'n': 2, 'Title': ")
     assert "b\\" in rejects[0].text
     assert read(source, batches[0].end)[1] == [(reject.place, reject.reason, reject.text) for reject in rejects[1:]]

@@ -263,9 +263,38 @@ def test_the_overview_by_hand(hierarchy):
         ("follow-up", "second", 2, 0.4),
     ]
     assert told.overview["share of all records"][3] == 0.4
-    assert told.sentences[0] == "Of 10 records, 50.0% are carers: 30.0% Top, 10.0% Rest, 10.0% height not sure."
-    assert "5 records are relevant for a follow-up: 3 first, 2 second." in told.sentences
-    assert "40.0% of all records are for a person to review." in told.sentences
+    assert told.sentences == (
+        "Of 10 records, 50.0% are carers: Top 30.0%, Rest 10.0%, height not sure 10.0%.",
+        "80.0% of all 10 records have a title: 40.0% are placed all the way down, 20.0% only to a higher level, "
+        "20.0% not at all.",
+        "10.0% of all records have labels that contradict each other.",
+        "40.0% of all records are for a person to review.",
+        "5 records are relevant for a follow-up: first 3, second 2.",
+    )
+
+
+def test_sentences_leave_out_what_has_no_records(hierarchy):
+    assert summary_of(hierarchy, [ROWS[6], ROWS[8]], n_review=0).sentences == (
+        "50.0% of all 2 records have a title: 50.0% are placed not at all.",
+        "No records are relevant for a follow-up.",
+    )
+    assert summary_of(hierarchy, [ROWS[8]]).sentences[0] == "0.0% of all 1 records have a title."
+    assert summary_of(hierarchy, [ROWS[3]]).sentences == (
+        "Of 1 records, 100.0% are carers: height not sure 100.0%.",
+        "100.0% of all 1 records have a title: 100.0% are placed only to a higher level.",
+        "1 records are relevant for a follow-up: second 1.",
+    )
+
+
+def test_there_are_few_sentences_however_many_groups_there_are(tmp_path):
+    two = read(tmp_path, ("{carers: [Ward]}", "{carers: [Ward], sellers: [Shops]}"))
+    told = summary_of(two, n_review=4).sentences
+    assert told[1] == "Of all records, 10.0% are sellers: Rest 10.0%."
+    assert len(told) == 6
+    three = read(tmp_path, ("{carers: [Ward]}", "{carers: [Ward], heads: [Matron], sellers: [Shops]}"))
+    told = summary_of(three, n_review=4).sentences
+    assert told[0] == "Of 10 records, carers 50.0%, heads 20.0%, sellers 10.0%."
+    assert len(told) == 5
 
 
 def test_without_a_count_of_reviews_none_is_told(hierarchy):
@@ -275,7 +304,7 @@ def test_without_a_count_of_reviews_none_is_told(hierarchy):
 
 def test_a_rare_group_does_not_read_as_nobody(hierarchy):
     rows = [*[ROWS[5]] * 3_000, ROWS[0]]
-    assert summary_of(hierarchy, rows).sentences[0] == "Of 3,001 records, under 0.1% are carers: under 0.1% Top."
+    assert summary_of(hierarchy, rows).sentences[0] == "Of 3,001 records, under 0.1% are carers: Top under 0.1%."
 
 
 def test_a_file_without_rows_has_every_table(hierarchy):
