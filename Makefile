@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := data_cleaning baselines neural harness tests
 
-.PHONY: run test check format bench lock clean
+.PHONY: run test check format fuzz bench lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
@@ -20,6 +20,12 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+# Slow: 10,000 files and 100,000 titles through predict, of which the default tests take a few hundred. The seed is
+# another each time, and printed; SEED=1 repeats one.
+fuzz: SEED ?= $(shell date +%s)
+fuzz: $(READY)
+	FUZZ=full OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/fuzz -s --hypothesis-seed=$(SEED) $(ARGS)
 
 # Slow: ratios against peers, outside the default tests.
 bench: $(READY)

@@ -128,8 +128,12 @@ def _tag_parts(work: Work, source: Source, output: Output, n_before: int, on_pro
     told(0)
     work.go_on_after(output.finished)
     n_parts = len(output.finished)
-    # Reading, tagging and writing go on side by side: most of each is work outside Python's lock.
-    with closing(ahead(work.pieces(ahead(_batches(source, output)), n_before, told), stopped.set)) as pieces:
+    # Reading, tagging and writing go on side by side: most of each is work outside Python's lock. Each is closed here:
+    # left to the collector, a thread might be waited for wherever that happens to run.
+    with (
+        closing(ahead(_batches(source, output))) as batches,
+        closing(ahead(work.pieces(batches, n_before, told), stopped.set)) as pieces,
+    ):
         for first in pieces:
             with output.part() as part:
                 part.journal = work.write(part, _of_batch(first, pieces))

@@ -298,9 +298,13 @@ def check_text(field: pa.Field, path: Path) -> None:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Number names that stand there before, since frames want them unique: a, a becomes a, a (2)."""
+    """Number names that stand there before, since frames want them unique: a, a becomes a, a (2).
+
+    Arrow hands a name on to polars no further than its first NUL.
+    """
     unique: list[str] = []
-    for name in names:
+    for given in names:
+        name = given.replace("\0", "\N{SYMBOL FOR NULL}")
         number, free = 2, name
         while free in unique:
             number, free = number + 1, f"{name} ({number})"

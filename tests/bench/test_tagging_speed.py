@@ -1,8 +1,8 @@
 """Tagging a file at the size of the study, beside pyarrow that reads the same file and writes the same columns.
 
-Every command is a process of its own, from start to end; for the keyword table and pyarrow they take turns, and a time
-is that of the median round. pyarrow is given the added columns ready to write. The systems are those of a smoke run: their size is
-that of the default run's. Ten million leads are tagged for their peak memory.
+Every command is a process of its own, from start to end; the keyword table and pyarrow take turns, and a time is that
+of the median round. pyarrow is given the added columns ready to write. The systems are those of a smoke run, whose
+network is as large as that of the default run. Ten million leads are tagged for their peak memory.
 
     python -m pytest tests/bench/test_tagging_speed.py -o addopts= -s
 """
@@ -79,9 +79,8 @@ def plainly(folder: Path, leads: Path, added: Path):
 
 
 def say(what: str, seconds: float, gigabytes: float, n_records: int, plain: float) -> None:
-    sys.stdout.write(
-        f"\n{what}: {seconds:.1f} s, {n_records / seconds:,.0f} rows/s, {gigabytes:.2f} GB, {seconds / plain:.1f} x pyarrow\n"
-    )
+    rate, times = n_records / seconds, seconds / plain
+    sys.stdout.write(f"\n{what}: {seconds:.1f} s, {rate:,.0f} rows/s, {gigabytes:.2f} GB, {times:.1f} x pyarrow\n")
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])

@@ -10,7 +10,20 @@ from tests.fuzz.odd_text import NOT_UTF8, texts
 
 TITLE = "What you do"
 MARKER = re.compile(r"id\d{5}")
-_NAMES = ["note", "note", "", "Event", "=cmd", "a,b", 'say "x"', "two\nlines", "naïve", " padded ", "[/bold]", "x" * 300]
+_NAMES = [
+    "note",
+    "note",
+    "",
+    "Event",
+    "=cmd",
+    "a,b",
+    'say "x"',
+    "two\nlines",
+    "naïve",
+    " padded ",
+    "[/bold]",
+    "x" * 300,
+]
 
 Pieces = list[str | bytes]
 """Text, and bytes that no encoder would write."""
@@ -91,17 +104,17 @@ class _Form:
 
 
 @st.composite
-def csv_files(draw: st.DrawFn, zipped: bool | None = None, most_rows: int = 20, most_repeats: int = 200) -> CsvFile:
+def csv_files(draw: st.DrawFn, zipped: bool | None = None, least_rows: int = 0, most_repeats: int = 200) -> CsvFile:
     """Return a file.
 
     Args:
         draw: given by hypothesis.
         zipped: None leaves it to chance.
-        most_rows: in the file.
+        least_rows: in the file, or what stands in place of one.
         most_repeats: how often the text of a large cell comes again.
     """
     form = draw(_forms())
-    rows = draw(st.lists(_rows(form, most_repeats), max_size=most_rows))
+    rows = draw(st.lists(_rows(form, most_repeats), min_size=least_rows, max_size=least_rows + 20))
     rows = [_numbered(row, number) for number, row in enumerate(rows)]
     ends = draw(st.sampled_from([["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]]))
     closed = draw(st.booleans())
@@ -123,7 +136,10 @@ def csv_files(draw: st.DrawFn, zipped: bool | None = None, most_rows: int = 20, 
         content = "\ufeff".encode(form.codec) + content
     has_bad_bytes = any(isinstance(piece, bytes) for row in rows for piece in row.pieces)
     if zipped if zipped is not None else draw(st.integers(0, 4)) == 0:
-        content, suffix = _zipped(content, draw(st.integers(0, len(content)))), draw(st.sampled_from([".csv.gz", ".csv"]))
+        content, suffix = (
+            _zipped(content, draw(st.integers(0, len(content)))),
+            draw(st.sampled_from([".csv.gz", ".csv"])),
+        )
     else:
         suffix = draw(st.sampled_from([".csv"] * 4 + [".CSV", ".txt", ".csv.gz"]))
     return CsvFile(
@@ -159,7 +175,9 @@ def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
         text = draw(st.sampled_from(["", "  "])) if form.parted_by != " " else ""
         return Row([text], None, (text,) if n_columns == 1 else None)
     if kind == "spilling":
-        scraps = st.sampled_from(['"', '"', '""', form.parted_by, "\n", "\r\n", "\r", " ", "a", "é", "\0", '","', '"\n'])
+        scraps = st.sampled_from(
+            ['"', '"', '""', form.parted_by, "\n", "\r\n", "\r", " ", "a", "é", "\0", '","', '"\n']
+        )
         before, after = draw(st.lists(scraps, max_size=6)), draw(st.lists(scraps, max_size=6))
         return Row(["".join(before) + "id00000" + "".join(after)], "id00000", None, spills=True)
     cells = [draw(texts(form.codec)) for _ in form.names]
@@ -182,7 +200,9 @@ def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
 
 def _ragged(written: list[str], at: int, form: _Form, n_more: int) -> Row:
     """Leave out a field, or add some; lines that such a row has within quotes are read for themselves."""
-    fields = written + ["more"] * n_more if n_more > 0 else [cell for n, cell in enumerate(written) if n != 1 - min(at, 1)]
+    fields = (
+        written + ["more"] * n_more if n_more > 0 else [cell for n, cell in enumerate(written) if n != 1 - min(at, 1)]
+    )
     line = form.parted_by.join(fields)
     return Row([line], "id00000", None, spills="\n" in line or "\r" in line)
 

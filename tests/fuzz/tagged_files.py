@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def read_written(out: Path, delimiter: str = ",", *, spreadsheet_safe: bool = Fa
     names, *rows = _rows(out, delimiter)
     beside = rejects_file(out)
     rejects = _csv_rows(beside.read_bytes().decode("utf-8"), ",")[1:] if beside.exists() else []
-    as_typed = unescape_cell if spreadsheet_safe or out.suffix == ".xlsx" else str
+    is_disarmed = out.suffix == ".xlsx" or (spreadsheet_safe and out.suffix != ".parquet")
+    as_typed = unescape_cell if is_disarmed else str
     undone = [tuple(as_typed(cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
     texts = [(int(place), reason, unescape_cell(text) if spreadsheet_safe else text) for place, reason, text in rejects]
     return Written([as_typed(name or "") for name in names], undone, texts)
@@ -59,7 +61,8 @@ def _rows(out: Path, delimiter: str) -> list[Any]:
         table = pq.read_table(out)
         return [table.column_names, *zip(*(column.to_pylist() for column in table.columns), strict=True)]
     if out.suffix == ".xlsx":
-        return list(openpyxl.load_workbook(out, read_only=True).active.values)
+        with closing(openpyxl.load_workbook(out, read_only=True)) as book:
+            return list(book.active.values)
     content = out.read_bytes()
     return _csv_rows((gzip.decompress(content) if out.suffix == ".gz" else content).decode("utf-8"), delimiter)
 

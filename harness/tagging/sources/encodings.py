@@ -182,7 +182,7 @@ def _count_accented_lines(blocks: Iterator[bytes]) -> tuple[int, int, str]:
     windows_bytes: set[int] = set()
     rest = b""
     for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
+        *whole, rest = (rest + block).replace(b"\r", b"\n").split(b"\n")
         windows_bytes.update(block.translate(None, _NOT_C1))
         if len(rest) > _BLOCK_BYTES:  # a line without end is counted in pieces
             whole, rest = [*whole, rest], b""

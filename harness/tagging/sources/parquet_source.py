@@ -102,16 +102,32 @@ def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
     """Part the rows whose text is not UTF-8, which Parquet does not check, from the others."""
     end = {"row": n_before + len(batch)}
     faulty: dict[int, str] = {}
+    all_valid = True
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if not _is_valid(column):
+            all_valid, column = False, _decoded(column)
             what = "text that is UTF-8" if _holds_text(column.type) else f"a valid {column.type}"
             faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), f"does not hold {what} in column {name!r}")
-    if not faulty:
+    if all_valid:
         return Batch(pa.Table.from_batches([batch]), (), end)
     rows = sorted(faulty)
     rejects = tuple(Reject(n_before + row + 1, faulty[row], _shown(batch, row)) for row in rows)
-    columns = [_without(column, rows) for column in batch.columns]
+    columns = [_encoded(_without(_decoded(column), rows), column.type) for column in batch.columns]
     return Batch(pa.Table.from_arrays(columns, schema=batch.schema), rejects, end)
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """Give each row its own value, where all refer to a list of them, which may hold values that no row keeps."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _encoded(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Undo what `_decoded` did."""
+    if not pa.types.is_dictionary(kind):
+        return column
+    encoded = column.dictionary_encode()
+    indices = encoded.indices.cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
 
 
 def _holds_text(kind: pa.DataType) -> bool:

@@ -150,3 +150,9 @@ def test_any_bytes_are_read_or_are_bad_input(tmp_path, content, header):
         for batch in source.batches():
             "".join(reject.text for reject in batch.rejects).encode()
             batch.rows.validate(full=True)
+
+
+def test_lines_that_end_in_cr_are_lines_to_the_guess_too(tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_bytes("Title\rnaïve\rcafé\r".encode() + b"\xff\r")
+    assert encodings.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"

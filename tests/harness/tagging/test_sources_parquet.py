@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -115,3 +116,17 @@ def test_a_file_that_is_broken_further_down_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match="is not readable as Parquet") as raised:
         list(source.batches())
     assert "\n" not in str(raised.value)
+
+
+def test_one_bad_value_of_a_dictionary_costs_only_the_rows_that_refer_to_it(tmp_path):
+    values = pa.Array.from_buffers(
+        pa.string(), 3, [None, pa.py_buffer(np.array([0, 5, 6, 10], np.int32)), pa.py_buffer(b"nurse\xffcook")]
+    )
+    for codes, kept in (([0, 1, 2, 0], ["nurse", "cook", "nurse"]), ([0, 2, 2], ["nurse", "cook", "cook"])):
+        column = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int8()), values, safe=False)
+        batch = pa.record_batch([column], names=["Title"])
+        checked = parquet_source._checked(batch, 0)
+        assert checked.rows.column("Title").to_pylist() == kept
+        assert checked.rows.schema == batch.schema
+        assert len(checked.rejects) == len(codes) - len(kept)
+        checked.rows.validate(full=True)
