@@ -81,13 +81,14 @@ class Fields:
 
     def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, pa.Array]:
         nodes = records["node"]
+        positions = _positions(nodes)
         columns: dict[str, pa.Array] = {}
         for depth, level in enumerate(hierarchy.levels):
             names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
-            columns[level] = _named(names, nodes)
+            columns[level] = _at(names, positions)
         columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
         for target in self._renewed():
-            columns[f"new_{target}"] = _named([node.new_labels.get(target) for node in hierarchy.nodes], nodes)
+            columns[f"new_{target}"] = _at([node.new_labels.get(target) for node in hierarchy.nodes], positions)
         sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
         columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=nodes <= ROOT)  # of the root it would say 1: anything fits it
         columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
@@ -97,5 +98,14 @@ class Fields:
 
 def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
     """Look the name of each code up, (n_rows,); null for -1. The texts are views, which are not copied row by row."""
-    positions = np.where(codes < 0, len(names), codes).astype(np.uint32)  # the last is null
-    return pl.Series([*names, None], dtype=pl.String).gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())
+    return _at(names, _positions(codes))
+
+
+def _positions(codes: IntArray) -> pl.Series:
+    """Return where `_at` finds the name of each code, (n_rows,)."""
+    return pl.Series((codes + 1).astype(np.uint32))
+
+
+def _at(names: Sequence[str | None], positions: pl.Series) -> pa.Array:
+    texts = pl.Series([None, *names], dtype=pl.String)  # -1 comes first
+    return texts.gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())

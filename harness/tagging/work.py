@@ -31,7 +31,7 @@ from harness.tagging.title_cache import Records
 REJECTS, COUNTS, BEST, ANSWERS = "rejects.csv", "counts.parquet", "follow_up.parquet", "answers.npy"
 """What a part keeps beside its rows."""
 
-_PIECE = 262_144
+_PIECE = 65_536
 """Rows tagged and written at a time; a block of a narrow file may hold millions."""
 
 
@@ -76,11 +76,8 @@ class Piece:
     """What was answered, (n_rows,)."""
     answered: Records
     """Titles that were answered for it, for a call that goes on."""
-    table: pa.Table
-    """As they are to be written, n_rows rows."""
     cells: Sequence[tuple[Any, ...]] | None
-    """For a spreadsheet the value of every cell to write, n_rows rows; None for other files."""
-    n_review: int
+    """Of a spreadsheet that was read: the cells of each row, n_rows rows; None for other files."""
 
 
 class Work:
@@ -177,9 +174,6 @@ class Work:
 
                 titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
                 records, answered = self.tagger.tag(titles, of_titles)
-                values = self._fields.values(records)
-                columns = [values[one.added] if one.column is None else rows.column(one.column) for one in self.written]
-                table = pa.table(columns, names=self.schema.names)
                 yield Piece(
                     batch=batch,
                     is_last=start + _PIECE >= batch.rows.num_rows,
@@ -187,18 +181,16 @@ class Work:
                     rows=rows,
                     records=records,
                     answered=answered,
-                    table=table,
-                    cells=self._cells(table, batch, start),
-                    n_review=int(np.count_nonzero(values[REVIEW])),
+                    cells=None if batch.cells is None else batch.cells[start : start + _PIECE],
                 )
                 done += rows.num_rows
                 told(done)
 
-    def _cells(self, table: pa.Table, batch: Batch, start: int) -> list[tuple[Any, ...]] | None:
-        """Return what a spreadsheet's cells hold: its own values where they were read, and the added ones."""
-        if batch.cells is None:
+    def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | None:
+        """Return what the cells of a spreadsheet will hold: its own values where they were read, and the added ones."""
+        if cells is None:
             return None
-        own = list(zip(*batch.cells[start : start + _PIECE], strict=True)) or [()] * len(self.source.schema)
+        own = list(zip(*cells, strict=True)) or [()] * len(self.source.schema)
         columns = [
             table.column(position).to_pylist() if one.column is None else own[one.column]
             for position, one in enumerate(self.written)
@@ -215,13 +207,19 @@ class Work:
         counts, best, answered = [], [], []
         n_untitled = n_review = 0
         for piece in pieces:
-            part.write(piece.table, piece.cells)
+            # Here and not where titles are tagged, so that both go on side by side.
+            values = self._fields.values(piece.records)
+            columns = [
+                values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written
+            ]
+            table = pa.table(columns, names=self.schema.names)
+            part.write(table, self._cells(table, piece.cells))
             answered.append(piece.answered)
             n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
-            n_review += piece.n_review
+            n_review += int(np.count_nonzero(values[REVIEW]))
             if self.hierarchy is not None:
                 counts.append(self._count(piece.records, piece.rows))
-                best += self._best(self.hierarchy, piece)
+                best += self._best(self.hierarchy, piece, table)
         if counts:
             pl.concat(counts, how="diagonal").write_parquet(part.path(COUNTS))
         if best:
@@ -251,14 +249,14 @@ class Work:
         )
 
     @staticmethod
-    def _best(hierarchy: Hierarchy, piece: "Piece") -> list[pl.DataFrame]:
+    def _best(hierarchy: Hierarchy, piece: "Piece", table: pa.Table) -> list[pl.DataFrame]:
         """Return who of these rows may be followed up; nothing where the hierarchy does not say whom."""
         if hierarchy.follow_up is None:
             return []
         node, band, confidence = (piece.records[name] for name in ("node", "band", "place_confidence"))
 
         def taken(positions: IntArray) -> pl.DataFrame:
-            names, columns = piece.table.column_names, piece.table.columns
+            names, columns = table.column_names, table.columns
             return pl.DataFrame(
                 [listed(column, positions).alias(name) for name, column in zip(names, columns, strict=True)]
             )
