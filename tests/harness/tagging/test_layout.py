@@ -1,6 +1,10 @@
 import pytest
 
 from data_cleaning.errors import BadInput
+from data_cleaning.taxonomy import Taxonomy
+from harness.config import PROJECT_CONFIGS
+from harness.tagging.fields import Fields
+from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.layout import Field, Layout, every_field
 
 COLUMNS, ADDED = ["Email", "Title"], ["function", "level", "review"]
@@ -88,3 +92,11 @@ def test_without_a_layout_everything_is_added_under_its_name_or_a_prefix():
 
 def test_columns_of_the_file_may_have_equal_names():
     assert [field.column for field in every_field(["a", "a"], ["function"], "")] == [0, 1, None]
+
+
+def test_the_projects_layout_fits_the_projects_hierarchy_and_labels():
+    taxonomy = Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml")
+    hierarchy = Hierarchy.read(PROJECT_CONFIGS / "hierarchy.yaml", taxonomy)
+    layout = Layout.read(PROJECT_CONFIGS / "layouts" / "crm.yaml")
+    fields = layout.fields(["Title"], list(Fields(taxonomy, hierarchy).types()))
+    assert [field.name for field in fields][:3] == ["Title", "Job_Function__c", "Job_Role__c"]
