@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli_options import Force, FoundEncoding, TitleColumn, counted
+from harness.model_verbs import ExportedFolder, HierarchyFile, RunFolder
 from harness.systems import SYSTEMS
 
 if TYPE_CHECKING:
@@ -24,13 +25,10 @@ def predict_verb(
     system: Annotated[
         str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}; by default neural where there is one.")
     ] = None,
-    run: Annotated[Path | None, typer.Option(help="Run folder; by default the newest under results/.")] = None,
-    model: Annotated[Path | None, typer.Option(help="Folder that 'export' wrote, in place of a run.")] = None,
+    run: RunFolder = None,
+    model: ExportedFolder = None,
     results: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
-    hierarchy: Annotated[
-        Path | None,
-        typer.Option(help="YAML file of the hierarchy, or none; by default the model's, or configs/hierarchy.yaml."),
-    ] = None,
+    hierarchy: HierarchyFile = None,
     layout: Annotated[
         Path | None, typer.Option(help="YAML file with the columns to write, their names and their order.")
     ] = None,
