@@ -65,6 +65,7 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
         BadInput: a file is missing, exists already, cannot be read or cannot be written; there is no column of titles;
             columns would be overwritten.
     """
+    _check_words(job)
     folder = parts_folder(job.out)
     # Before a large file is read; what an interrupted call has put there is told from other files later.
     check_file(job.out, job.leads, force=job.force or folder.is_dir())
@@ -90,6 +91,19 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
             announce(f"Going on after {n_before:,} rows that an earlier call has tagged.")
         _tag_parts(work, source, output, n_before, on_progress)
         return _finish(job, work, output, claims)
+
+
+def _check_words(job: Job) -> None:
+    """Refuse names that are no text, as bytes from a command line may be: neither files nor headers could have them.
+
+    Raises:
+        BadInput: naming the option.
+    """
+    for option, given in {"--out": str(job.out), "--prefix": job.prefix}.items():
+        try:
+            given.encode()
+        except UnicodeEncodeError:
+            raise BadInput(f"{option} {given!r} holds bytes that are not UTF-8. Choose another {option}.") from None
 
 
 def _check_places(job: Job, work: Work, claims: Claims) -> None:

@@ -277,6 +277,7 @@ def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
         ("What you do\ncook\n", ["--hierarchy", "absent.yaml"], "absent.yaml is no file"),
         ("What you do\ncook\n", ["--encoding", "klingon"], "Unknown encoding"),
         ("", [], "empty"),
+        ("What you do\ncook\n", ["--prefix", "\udcff"], "--prefix '\\udcff' holds bytes that are not UTF-8"),
     ],
 )
 def test_bad_input_is_one_message_and_leaves_nothing(predict, tmp_path, content, options, message):
