@@ -241,8 +241,8 @@ class NeuralClassifier:
     def steady(self) -> None:
         """Answer each title alike, whatever other titles it is asked with.
 
-        A network in int8 rounds by the largest value of a batch, which moved probabilities by up to .2; the same network
-        in fp32 answers instead, at three quarters of the speed.
+        A network in int8 rounds by the largest value of a batch, which moved probabilities by up to .2; the same
+        network in fp32 answers instead, at three quarters of the speed.
         """
         if self.runtime_ is None or not self.runtime_.is_int8:
             return
