@@ -1,6 +1,5 @@
-"""Seconds and peak memory of whole commands, each a process of its own, so that its peak is its own."""
+"""Seconds and peak memory of whole commands, each a process of its own."""
 
-import os
 import subprocess
 import sys
 import time
@@ -8,6 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+
+# A process counts the memory of whoever started it as its own, until it is another program; this one is small.
+_LAUNCHER = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
 
 
 @dataclass(frozen=True)
@@ -23,16 +30,10 @@ def cost_of(*arguments: object) -> Cost:
 
 def cost_of_python(*arguments: object) -> Cost:
     """Run Python and return what it took."""
+    command = [sys.executable, "-c", _LAUNCHER, sys.executable, *map(str, arguments)]
     began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, *map(str, arguments)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    with process.stderr:
-        errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, errors
+    assert done.returncode == 0, done.stderr
     # Linux counts kibibytes here, macOS bytes.
-    return Cost(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9)
+    return Cost(seconds, int(done.stdout) * (1 if sys.platform == "darwin" else 1024) / 1e9)
