@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, settings
 
 FULL = os.environ.get("FUZZ") == "full"
-MOST_SECONDS = 20
+MOST_SECONDS = 60
 """That one example may take; far more than any needs, so that only what hangs is stopped."""
 _OUTSIDE_PYTHON_SECONDS = 120
 """After which a process that does not come back from a library ends itself."""
