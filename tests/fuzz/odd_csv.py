@@ -124,10 +124,17 @@ def csv_files(draw: st.DrawFn, zipped: bool | None = None, least_rows: int = 0, 
     asks_delimiter = len(form.names) > 1 and (form.parted_by not in ",;\t|" or draw(st.booleans()))
     if above == "" or (above and form.parted_by in ",;\t|" and len(form.names) > 1):
         lines = [[above], *lines]
+    line_ends = [draw(st.sampled_from(ends)) for _ in lines]
+    if not closed:
+        line_ends[-1] = ""
+    for number in range(1, len(lines)):
+        # With a blank line between them, CR and LF would be one line end.
+        if lines[number] == [""] and line_ends[number - 1] == "\r" and line_ends[number].startswith("\n"):
+            line_ends[number - 1] = "\r\n"
     content = b"".join(
         b"".join(piece if isinstance(piece, bytes) else piece.encode(form.codec) for piece in pieces)
-        + (draw(st.sampled_from(ends)) if closed or number + 1 < len(lines) else "").encode(form.codec)
-        for number, pieces in enumerate(lines)
+        + end.encode(form.codec)
+        for pieces, end in zip(lines, line_ends, strict=True)
     )
     has_mark = form.codec.startswith("utf") and draw(st.booleans())
     asks_encoding = draw(st.booleans())
