@@ -37,6 +37,7 @@ class FillingPart:
         """Set by the output, which knows the form of the rows."""
         self._folder = folder
         self._number = number
+        self._suffixes: set[str] = set()
 
     def write(self, table: pa.Table, cells: Sequence[tuple[Any, ...]] | None = None) -> None:
         """Write the next rows."""
@@ -45,7 +46,15 @@ class FillingPart:
 
     def path(self, suffix: str) -> Path:
         """Return where to write a further file of the part."""
+        self._suffixes.add(suffix)
         return part_path(self._folder, self._number, suffix)
+
+    def files(self) -> dict[str, Path]:
+        """Return what was written so far, by suffix; to look for it would take longer with every part that lies there."""
+        places = {
+            suffix: part_path(self._folder, self._number, suffix) for suffix in sorted(self._suffixes - {JOURNAL})
+        }
+        return {suffix: place for suffix, place in places.items() if place.is_file()}
 
 
 class PartsFolder:
@@ -93,7 +102,7 @@ class PartsFolder:
             with whole_file(part.path(JOURNAL)) as filling:
                 yield part
                 assert part.journal is not None, "a part needs a journal"
-                files = self._files(number)
+                files = part.files()
                 for place in files.values():
                     sync(place)
                 n_bytes = {suffix: place.stat().st_size for suffix, place in files.items()}
