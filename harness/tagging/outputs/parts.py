@@ -50,7 +50,7 @@ class FillingPart:
         return part_path(self._folder, self._number, suffix)
 
     def files(self) -> dict[str, Path]:
-        """Return what was written so far, by suffix; to look for it would take longer with every part that lies there."""
+        """Return what was written so far, by suffix; to look for it would take longer with every part that is there."""
         places = {
             suffix: part_path(self._folder, self._number, suffix) for suffix in sorted(self._suffixes - {JOURNAL})
         }
