@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := data_cleaning baselines neural harness tests
 
-.PHONY: run test check format fuzz bench lock clean
+.PHONY: run test check format same fuzz bench lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
@@ -20,6 +20,15 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+# What the commit BASE makes of the smoke config and of a messy file, beside what this checkout makes of them.
+same: BASE ?= HEAD
+same: $(READY)
+	rm -rf .same && git worktree add --detach --force .same/base $(BASE)
+	cd .same/base && $(abspath $(BIN))/python $(abspath tests/compare_outputs.py) make ../before
+	$(BIN)/python tests/compare_outputs.py make .same/after
+	git worktree remove --force .same/base
+	$(BIN)/python tests/compare_outputs.py compare .same/before .same/after
 
 # Slow: 10,000 files and 100,000 titles through predict, of which the default tests take a few hundred. The seed is
 # another each time, and printed; SEED=1 repeats one.

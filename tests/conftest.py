@@ -6,10 +6,16 @@ import random
 # Toy systems lose more to waking a second thread than they gain; set before torch starts, for child processes too.
 os.environ["OMP_NUM_THREADS"] = "1"
 
+import hypothesis
 import numpy as np
 import pytest
 
 from tests.toy_company import ToyCompany, write_toy_company
+
+
+# How long an example takes depends on what else the machine does; speed is the business of tests/bench.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)
