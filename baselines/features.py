@@ -8,7 +8,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from baselines.settings import TfidfSettings
+from baselines.tfidf_settings import TfidfSettings
 from data_cleaning.titles import StrArray
 
 

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from baselines.common import read_state, write_state
 from baselines.features import TitleFeatures
-from baselines.settings import TfidfSettings
+from baselines.tfidf_settings import TfidfSettings
 from data_cleaning.errors import require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy

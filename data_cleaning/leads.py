@@ -12,8 +12,8 @@ import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet
 
-from data_cleaning.csv_files import GZIP_SUFFIX, read_csv
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.csv_files import GZIP_SUFFIX, read_csv
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 

@@ -4,7 +4,7 @@
     torchrun --nproc-per-node 2 -m neural train.csv valid.csv --taxonomy taxonomy.yaml --out model
 
 The files hold `title`, a label per target and optionally `count`, `weight` and `source`; the settings are those of
-`neural.settings`. A killed training goes on from the checkpoints beside the output, once it is started again.
+`neural.neural_settings`. A killed training goes on from the checkpoints beside the output, once it is started again.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from data_cleaning.errors import BadInput, read_text, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
 from neural.classifier import NeuralClassifier
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 from neural.training_log import log_table
 
 

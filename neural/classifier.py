@@ -31,10 +31,10 @@ from neural.examples import Examples
 from neural.inference import predict_logits, probabilities
 from neural.layers import freeze_layers, keep_layers
 from neural.multihead import MultiHead
+from neural.neural_settings import NeuralSettings
 from neural.onnx import OnnxNetwork, export
 from neural.rows import distinct_rows, sample_rows
 from neural.runtime import choose_runtime, predict_with
-from neural.settings import NeuralSettings
 from neural.soft_labels import resampling_probabilities, soften
 from neural.training_log import EpochLog, log_table
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from neural.layers import by_depth
 from neural.multihead import MultiHead
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 
 
 def make_optimizer(model: MultiHead, settings: NeuralSettings) -> torch.optim.AdamW:

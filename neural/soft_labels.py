@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 
 SoftLabels = dict[str, npt.NDArray[np.float32]]
 """Target to what each class counts in the cross-entropy of each row, (n_rows, n_classes)."""

@@ -21,9 +21,9 @@ from neural.distributed import Team
 from neural.examples import Examples
 from neural.inference import predict_logits
 from neural.multihead import MultiHead
+from neural.neural_settings import NeuralSettings
 from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
 from neural.optimization import make_optimizer, set_learning_rate
-from neural.settings import NeuralSettings
 from neural.training_log import EpochLog, best_of
 
 _WIDTH_STEP = 8

@@ -7,7 +7,7 @@ from typing import Self
 import polars as pl
 from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
 
-from data_cleaning.language.settings import ENGLISH
+from data_cleaning.language.language_settings import ENGLISH
 
 DETECTED_SCHEMA = {"text": pl.String(), "nearest": pl.String(), "margin": pl.Float64()}
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from data_cleaning.language.settings import LanguageSettings
+from data_cleaning.language.language_settings import LanguageSettings
 
 UNDECODABLE = "undecodable title"
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from data_cleaning.language.detection import Detector, fold_texts
 from data_cleaning.language.forms import settle_by_form
-from data_cleaning.language.settings import LanguageSettings
+from data_cleaning.language.language_settings import LanguageSettings
 from data_cleaning.language.vocabulary import all_known, learn_english_words
 from data_cleaning.progress import Progress, silent
 

@@ -5,7 +5,7 @@ Lingua knows running text, and takes "Procurement Manager" for French; the leads
 
 import polars as pl
 
-from data_cleaning.language.settings import ENGLISH, LanguageSettings
+from data_cleaning.language.language_settings import ENGLISH, LanguageSettings
 
 
 def learn_english_words(detected: pl.DataFrame, settings: LanguageSettings) -> pl.Series:

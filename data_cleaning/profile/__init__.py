@@ -9,8 +9,8 @@ import polars as pl
 from data_cleaning.profile.label_tables import combination_tables, label_tables, missing_table
 from data_cleaning.profile.material import gather
 from data_cleaning.profile.measures import HeapsFit, fit_heaps, growth_curve, missing_shares, share_table
-from data_cleaning.profile.page import Table, write_page, write_tables
 from data_cleaning.profile.plots import write_plots
+from data_cleaning.profile.profile_page import Table, write_page, write_tables
 from data_cleaning.profile.title_tables import TokenCounter, growth_tables, length_tables, title_tables
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy

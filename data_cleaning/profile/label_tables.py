@@ -9,7 +9,7 @@ import polars as pl
 from data_cleaning.consensus import inconsistent_combinations, inconsistent_titles
 from data_cleaning.profile.material import Material
 from data_cleaning.profile.measures import ANY, ANY_OUTPUT, is_missing, missing_shares, share_table, with_shares
-from data_cleaning.profile.page import Table
+from data_cleaning.profile.profile_page import Table
 from data_cleaning.taxonomy import Taxonomy
 
 AT_LEAST_ONE = "at least one"

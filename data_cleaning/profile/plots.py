@@ -29,7 +29,7 @@ from data_cleaning.profile.drawing import (
     set_rows,
 )
 from data_cleaning.profile.label_tables import AT_LEAST_ONE
-from data_cleaning.profile.page import PlotFile, Table, percent
+from data_cleaning.profile.profile_page import PlotFile, Table, percent
 from data_cleaning.profile.title_tables import MAX_TOKENS
 from data_cleaning.progress import Progress
 

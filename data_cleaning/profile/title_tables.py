@@ -14,7 +14,7 @@ from data_cleaning.profile.measures import (
     round_sizes,
     with_shares,
 )
-from data_cleaning.profile.page import Table
+from data_cleaning.profile.profile_page import Table
 from data_cleaning.progress import Progress
 from data_cleaning.titles import IntArray
 from data_cleaning.words import STOP_WORDS, split_words

@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
+from harness.keywords.suggestions import Evidence, Suggestion
 from harness.mining.beliefs import Beliefs
 from harness.mining.placement import Placed
-from harness.mining.suggestions import Evidence, Suggestion
 from harness.mining.trial_table import Verdicts
 from harness.scoring.significance import wilson_interval
 

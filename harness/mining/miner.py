@@ -11,11 +11,12 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import FloatArray
+from harness.keywords.suggestions import Suggestion
 from harness.mining.beliefs import Beliefs, beliefs_of
 from harness.mining.candidates import may_be_keywords, rank_candidates
-from harness.mining.controls import rank_controls
 from harness.mining.evidence import suggest
-from harness.mining.network import choose_to_explain, explain_words
+from harness.mining.mining_baselines import rank_controls
+from harness.mining.network_evidence import choose_to_explain, explain_words
 from harness.mining.phrases import find_phrases, split_titles
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
 from harness.mining.qualifiers import MOST_OFTEN, qualifying_shares
@@ -26,10 +27,9 @@ from harness.mining.strengths import (
     fit_strengths,
     priorities_to_try,
 )
-from harness.mining.suggestions import Suggestion
 
 if TYPE_CHECKING:
-    from harness.config import MiningSection
+    from harness.experiment.config import MiningSection
     from neural.classifier import NeuralClassifier
 
 MINED, NEW_ROWS = "mined", "mined, new rows only"

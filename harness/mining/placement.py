@@ -11,9 +11,9 @@ from scipy.stats import norm
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
+from harness.keywords.suggestions import Action, key_of
 from harness.mining.beliefs import Beliefs
 from harness.mining.phrases import split_titles, titles_matching
-from harness.mining.suggestions import Action, key_of
 from harness.mining.trial_table import Row, TrialTable, Verdicts
 
 LOWER_BOUND_AT = float(norm.ppf(0.95))

@@ -9,10 +9,10 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, Predictions, StrArray
+from harness.keywords.suggestions import Suggestion
 from harness.mining.beliefs import Beliefs, beliefs_of
 from harness.mining.evidence import example_titles, right_targets
 from harness.mining.recovery import FIRST_FOR_PRECISION, judge_candidates, recovered
-from harness.mining.suggestions import Suggestion
 from harness.mining.trial_table import Row, TrialTable
 from harness.scoring.metrics import EVERY_HISTORY, compare_rows, score_rows
 

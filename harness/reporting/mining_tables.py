@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.config import REVIEWED
+from harness.experiment.config import REVIEWED
 from harness.mining.miner import MINED
 from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from data_cleaning.errors import BadInput, first_few
-from harness.store import file_digest
+from harness.experiment.cache import file_digest
 
 CHECKSUMS = "SHA256SUMS"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.store import digest
+from harness.experiment.cache import digest
 
 _NAME = "claims.json"
 

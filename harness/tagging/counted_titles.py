@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_cleaning.files import open_source
 from data_cleaning.finding_columns import find_title
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.titles import IntArray, StrArray
-from harness.tagging.sources import open_source
 from harness.tagging.work import check_text, only_column
 
 _STEP = "reading titles"

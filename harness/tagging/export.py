@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_cleaning.errors import BadInput, first_few
-from harness.config import network_folders
-from harness.store import check_writable, digest, folder_files, library_versions, whole_folder
-from harness.systems import MINED
+from harness.experiment.cache import check_writable, digest, folder_files, library_versions, whole_folder
+from harness.experiment.config import network_folders
+from harness.experiment.systems import MINED
 from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import REVIEWED
+from harness.experiment.cache import folder_files
+from harness.experiment.config import REVIEWED
+from harness.experiment.systems import MINED, SYSTEMS, load_system
 from harness.reporting.table import display
 from harness.reporting.tables import ANY, CEILING
-from harness.store import folder_files
-from harness.systems import MINED, SYSTEMS, load_system
 from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, TAXONOMY, ExportedFacts, run_config, run_facts
 
 _MINILM = "packaged:minilm"

@@ -11,16 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_cleaning.errors import BadInput, read_text, unknown
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import LABELS, PROJECT_CONFIGS, REVIEWED
-from harness.store import digest, file_digest, folder_files, is_unfinished
-from harness.systems import MINED, SYSTEMS
+from harness.experiment.cache import digest, file_digest, folder_files, is_unfinished
+from harness.experiment.config import LABELS, PROJECT_CONFIGS, REVIEWED
+from harness.experiment.systems import MINED, SYSTEMS
 from harness.tagging.checksums import CHECKSUMS, verify
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
 
 RUN_FACTS, CONFIG, TAXONOMY = "run.json", "config.yaml", "taxonomy.yaml"
-"""Of a run folder, as `harness.run` names them; that module imports scikit-learn, and no look-up should wait for it."""
+"""Of a run folder, as `harness.experiment.run` names them; that module imports scikit-learn, which takes seconds."""
 
 FACTS, HIERARCHY, LAYOUT, SAVED = "model.json", "hierarchy.yaml", "layout.yaml", "systems"
 """Of an exported folder; its taxonomy has the name that a run's has."""

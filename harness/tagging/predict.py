@@ -11,17 +11,17 @@ from threading import Event
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files import Batch, Source, open_source
 from data_cleaning.progress import Progress
-from harness.table_files import check_file
+from harness.data.table_files import check_file
 from harness.tagging.ahead import ahead
+from harness.tagging.business.business_files import business_files, earlier_files, write_business
 from harness.tagging.business.counting import merge_counts
-from harness.tagging.business.files import business_files, earlier_files, write_business
 from harness.tagging.business.follow_up import best_of_all
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.claims import Claims
 from harness.tagging.outputs import Output, open_output, parts_folder
 from harness.tagging.rejects import join_rejects, rejects_file
-from harness.tagging.sources import Batch, Source, open_source
 from harness.tagging.work import BEST, COUNTS, REJECTS, Job, Piece, Work
 
 

@@ -4,9 +4,9 @@ import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.mining.spreadsheet_safe import escape_cell
-from harness.store import whole_file
-from harness.tagging.sources import Reject
+from data_cleaning.files import Reject
+from harness.experiment.cache import whole_file
+from harness.reporting.spreadsheet_safe import escape_cell
 
 
 def rejects_file(out: Path) -> Path:

@@ -12,8 +12,8 @@ from data_cleaning.errors import BadInput
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
-from harness.predicting import predict_titles
-from harness.systems import SYSTEMS, load_system
+from harness.experiment.predicting import predict_titles
+from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging import review
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.title_cache import Records, TitleCache

@@ -11,10 +11,11 @@ import polars as pl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput, unknown
+from data_cleaning.files import Batch, Source
 from data_cleaning.finding_columns import find_title
 from data_cleaning.titles import IntArray
-from harness.store import commit, digest, file_digest, library_versions, project_version
-from harness.systems import SYSTEMS
+from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
+from harness.experiment.systems import SYSTEMS
 from harness.tagging.business.counting import count_part
 from harness.tagging.business.follow_up import best_of_part
 from harness.tagging.business.listed import listed
@@ -24,7 +25,6 @@ from harness.tagging.layout import Layout, every_field
 from harness.tagging.models import Model, read_hierarchy
 from harness.tagging.outputs import Finished, Part
 from harness.tagging.rejects import write_rejects
-from harness.tagging.sources import Batch, Source
 from harness.tagging.tagger import Tagger
 from harness.tagging.title_cache import Records
 

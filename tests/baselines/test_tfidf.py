@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from baselines.settings import TfidfSettings
 from baselines.tfidf import TfidfClassifier
+from baselines.tfidf_settings import TfidfSettings
 from data_cleaning.errors import BadInput
 
 EASY = TfidfSettings(min_titles=1)

@@ -7,10 +7,10 @@ import polars as pl
 from data_cleaning.grouping import group_labels
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import RunConfig, load_config
-from harness.stages.leads import simulate
-from harness.study import as_leads
-from harness.systems import SYSTEMS
+from harness.data.published_study import as_leads
+from harness.experiment.config import RunConfig, load_config
+from harness.experiment.stages.obtain_leads import simulate
+from harness.experiment.systems import SYSTEMS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

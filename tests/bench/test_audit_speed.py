@@ -26,9 +26,9 @@ CALL = """
 import sys
 from pathlib import Path
 from data_cleaning.progress import silent
-from harness import mining_verbs
-from harness.config import load_config
-from harness.systems import SYSTEMS
+from harness.keywords import audit_and_diff as mining_verbs
+from harness.experiment.config import load_config
+from harness.experiment.systems import SYSTEMS
 verb, *files, leads, out = sys.argv[1:]
 folder = Path(leads).parent
 getattr(mining_verbs, verb)(

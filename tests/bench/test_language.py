@@ -14,7 +14,7 @@ import polars as pl
 from lingua import IsoCode639_1, LanguageDetectorBuilder
 
 from data_cleaning.language import LanguageSettings, judge_languages
-from data_cleaning.language.settings import ENGLISH
+from data_cleaning.language.language_settings import ENGLISH
 from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import silent
 from data_cleaning.simulate.grammar import draw_titles

@@ -13,9 +13,9 @@ import pytest
 
 from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
-from harness.config import load_config
-from harness.study import compare_with_study
-from harness.systems import SYSTEMS
+from harness.data.published_study import compare_with_study
+from harness.experiment.config import load_config
+from harness.experiment.systems import SYSTEMS
 from tests.bench.commands import ROOT, Cost, cost_of
 
 SIMULATE_SECONDS, SIMULATE_GB = 90, 3

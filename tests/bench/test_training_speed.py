@@ -21,8 +21,8 @@ from data_cleaning.clean import equal_rows
 from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
 from data_cleaning.titles import LabelledTitles
-from harness.config import load_config
-from harness.systems import SYSTEMS
+from harness.experiment.config import load_config
+from harness.experiment.systems import SYSTEMS
 from neural.batches import plan_batches, plan_random_batches, tokenize
 from neural.distributed import Team
 from neural.encoder import load_encoder

@@ -11,7 +11,7 @@ from data_cleaning.language import LanguageSettings, judge_languages, judging
 from data_cleaning.language.choosing import choose_margins, compare_with_plain, in_choosing_half, weigh
 from data_cleaning.language.detection import Detector, fold_texts
 from data_cleaning.language.vocabulary import all_known, learn_english_words
-from harness.config import load_config
+from harness.experiment.config import load_config
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are not beside the checkout")

@@ -22,8 +22,8 @@ from data_cleaning.profile import (
 )
 from data_cleaning.profile.drawing import house_style, readable
 from data_cleaning.profile.measures import length_summary, length_table, round_sizes
-from data_cleaning.profile.page import write_page, write_tables
 from data_cleaning.profile.plots import write_plots
+from data_cleaning.profile.profile_page import write_page, write_tables
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
-from harness.tagging.sources import parquet_source
+from data_cleaning.files import parquet_source
 from harness.tagging.work import Job, Work
 from tests.fuzz.fuzz_size import TALLY, examples
 from tests.fuzz.odd_csv import csv_files

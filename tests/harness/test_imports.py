@@ -10,6 +10,7 @@ def test_imports_run_one_way(monkeypatch, capsys):
 
 def test_the_command_line_starts_without_torch_or_sklearn():
     probe = (
-        "import sys, harness.cli, harness.config; assert not {'torch', 'sklearn', 'transformers'} & set(sys.modules)"
+        "import sys, harness.cli, harness.experiment.config; "
+        "assert not {'torch', 'sklearn', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", probe], check=True)

@@ -6,7 +6,7 @@ import torch
 
 from neural.encoder import load_encoder
 from neural.multihead import MultiHead
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 from tests.neural.toy import FIELDS, RANKS, labelled
 from tests.tiny_encoder import tiny_encoder_folder
 

@@ -1,7 +1,7 @@
 import pytest
 
 from data_cleaning.errors import BadInput
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 
 BAD = {
     "encoder": " ",

@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 
-from harness.mining.spreadsheet_safe import escape_cell
+from harness.reporting.spreadsheet_safe import escape_cell
 
 REPLACEMENT = "\ufffd"
 """Takes the place of each character that XML, and so a worksheet, cannot hold."""

@@ -46,7 +46,7 @@ class Hierarchy:
         Raises:
             BadInput: the file is missing or no YAML, or has faults: all of them are named, each with its line.
         """
-        from harness.tagging.hierarchy.reading import read_hierarchy  # on use: it builds what is defined here
+        from harness.tagging.hierarchy.hierarchy_file import read_hierarchy  # on use: it builds what is defined here
 
         return read_hierarchy(path, taxonomy)
 

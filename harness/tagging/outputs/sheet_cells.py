@@ -12,8 +12,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from harness.mining.sheet_columns import REPLACEMENT
-from harness.mining.spreadsheet_safe import escape_cell
+from harness.keywords.sheet_columns import REPLACEMENT
+from harness.reporting.spreadsheet_safe import escape_cell
 
 _MOST_CHARACTERS = 32_767
 """That a cell holds; one beyond the basic plane counts twice."""

@@ -8,9 +8,9 @@ import numpy as np
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.taxonomy import Taxonomy
-from harness.mining import suggestions
+from harness.keywords import suggestions
+from harness.keywords.suggestions import Suggestion
 from harness.mining.beliefs import Beliefs
-from harness.mining.suggestions import Suggestion
 from tests.harness.mining import by_hand
 
 TAXONOMY = Taxonomy.from_dict(

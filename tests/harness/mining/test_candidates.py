@@ -9,7 +9,7 @@ import pytest
 from data_cleaning.progress import silent
 from harness.mining.beliefs import Beliefs
 from harness.mining.candidates import COLUMNS, WordShares, may_be_keywords, phrase_shares, rank_candidates
-from harness.mining.network import choose_to_explain, explain_words
+from harness.mining.network_evidence import choose_to_explain, explain_words
 from harness.mining.phrases import find_phrases, split_titles
 from neural.attribution import Importances
 from tests.harness.mining.believed import TAXONOMY, believe, table_of

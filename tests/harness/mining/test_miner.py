@@ -4,14 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from harness.config import MiningSection
+from harness.experiment.config import MiningSection
+from harness.experiment.stages.fit_system import believe_reviewed, labelled_titles
+from harness.keywords.suggestions import amend
 from harness.mining.beliefs import beliefs_of
-from harness.mining.controls import CONTROLS
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS, mine
-from harness.mining.suggestions import amend
-from harness.stages.fit import believe_reviewed, labelled_titles
+from harness.mining.mining_baselines import CONTROLS
 from neural.classifier import NeuralClassifier
-from neural.settings import NeuralSettings
+from neural.neural_settings import NeuralSettings
 from tests.harness.mining.believed import TAXONOMY, n_right, table_of
 from tests.tiny_encoder import tiny_encoder_folder
 

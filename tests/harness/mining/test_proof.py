@@ -8,11 +8,11 @@ import polars as pl
 import pytest
 
 from data_cleaning.titles import Predictions
+from harness.keywords.suggestions import Suggestion
 from harness.mining.proof import differences, lifts, prove_changes, table_predictions
-from harness.mining.suggestions import Suggestion
+from tests.harness.keywords.given_suggestions import EVIDENCE
 from tests.harness.mining.believed import TAXONOMY, amend, classes_of, table_of, weighed
 from tests.harness.mining.drawn import random_table, random_titles
-from tests.harness.mining.given_suggestions import EVIDENCE
 
 TABLE = table_of(
     ("cto", 1, {"function": "Engineering", "level": "C-Level"}),

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.keyword_table import KeywordTable
-from harness.mining.suggestions import Suggestion
+from harness.keywords.suggestions import Suggestion
 from harness.mining.trial_table import Row, TrialTable
+from tests.harness.keywords.given_suggestions import EVIDENCE
 from tests.harness.mining.believed import TAXONOMY, amend, classes_of, table_of, weighed
 from tests.harness.mining.by_hand import matches
 from tests.harness.mining.drawn import KEYWORDS, LABELS, random_table, random_titles
-from tests.harness.mining.given_suggestions import EVIDENCE
 
 PRIORITIES = (0.5, 1.0, 1.001, 1.002, 2.0, 2.0, 1e15)
 

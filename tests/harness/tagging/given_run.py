@@ -4,9 +4,9 @@ from functools import cache
 from pathlib import Path
 
 from data_cleaning.progress import silent
-from harness.config import load_config
-from harness.run import run
-from harness.systems import SYSTEMS
+from harness.experiment.config import load_config
+from harness.experiment.run import run
+from harness.experiment.systems import SYSTEMS
 
 HIERARCHY = """\
 version: 2027.1

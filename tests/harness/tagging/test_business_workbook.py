@@ -12,9 +12,9 @@ from openpyxl import load_workbook
 
 from data_cleaning.errors import BadInput
 from harness.tagging.business import sheet
+from harness.tagging.business.business_files import business_files, earlier_files, write_business
 from harness.tagging.business.cell_text import REPLACEMENT
 from harness.tagging.business.counting import merge_counts
-from harness.tagging.business.files import business_files, earlier_files, write_business
 from harness.tagging.business.names import file_parts, sheet_names
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
@@ -237,7 +237,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path, hierarchy
         path.write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("harness.tagging.business.workbook.write_workbook", fail)
+    monkeypatch.setattr("harness.tagging.business.business_workbook.write_workbook", fail)
     with pytest.raises(BadInput, match=r"tagged.summary.xlsx cannot be written: the disk is full"):
         write(tmp_path / "parts" / "tagged.csv", summary_of(hierarchy))
     assert sorted((tmp_path / "parts").iterdir()) == sorted(

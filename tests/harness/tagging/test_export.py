@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.model_verbs import export_verb
-from harness.systems import SYSTEMS, load_system
+from harness.cli.model_commands import export_verb
+from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging.checksums import read_checksums
 from harness.tagging.export import export_model
 from harness.tagging.models import NO_HIERARCHY, open_exported, open_run

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
 from harness.tagging.hierarchy import Node, Rule
-from harness.tagging.hierarchy.checking import check_coverage
+from harness.tagging.hierarchy.hierarchy_checks import check_coverage
 from harness.tagging.hierarchy.lined_yaml import Faults
 from harness.tagging.hierarchy.reading_tree import Tree
 from tests.harness.tagging.hierarchy_by_hand import TAXONOMY, read

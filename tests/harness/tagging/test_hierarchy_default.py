@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import PROJECT_CONFIGS
+from harness.experiment.config import PROJECT_CONFIGS
 from harness.tagging.hierarchy import Hierarchy
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import PROJECT_CONFIGS
+from harness.experiment.config import PROJECT_CONFIGS
 from harness.tagging.fields import Fields
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.layout import Field, Layout, every_field

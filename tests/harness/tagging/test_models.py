@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import harness.run
+import harness.experiment.run
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
-from harness.config import PROJECT_CONFIGS
-from harness.systems import SYSTEMS
+from harness.experiment.config import PROJECT_CONFIGS
+from harness.experiment.systems import SYSTEMS
 from harness.tagging import models
 from harness.tagging.checksums import write_checksums
 from harness.tagging.export import export_model
@@ -52,7 +52,7 @@ def model_with(*systems, taxonomy=None, folder=Path("here")):
 
 def test_the_names_in_a_run_folder_are_those_that_a_run_writes():
     names = (models.RUN_FACTS, models.CONFIG, models.TAXONOMY)
-    assert names == (harness.run.RUN_FACTS, harness.run.CONFIG, harness.run.TAXONOMY)
+    assert names == (harness.experiment.run.RUN_FACTS, harness.experiment.run.CONFIG, harness.experiment.run.TAXONOMY)
 
 
 def test_opening_a_run_imports_neither_torch_nor_sklearn():

@@ -9,7 +9,8 @@ import pytest
 from openpyxl import load_workbook
 
 from data_cleaning.errors import BadInput
-from harness.tagging.outputs import open_output, workbook
+from harness.tagging.outputs import open_output
+from harness.tagging.outputs import sheet_output as workbook
 
 
 def write(out, columns, kinds, *, names=None, cells=None):

@@ -63,7 +63,7 @@ def test_an_answer_is_that_of_the_system(tagger_of, model, system):
     tagger = tagger_of(system)
     typed = ["head nurse", "chief cook", "gardener of the ward"]
     records, _ = tagger.tag(titles(*typed))
-    from harness.systems import load_system
+    from harness.experiment.systems import load_system
 
     answers = load_system(system, model.systems[system]).predict_proba(typed)
     for position, target in enumerate(model.taxonomy.names):

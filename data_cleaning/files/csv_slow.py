@@ -1,0 +1,188 @@
+"""The careful way through CSV, line by line: whatever is wrong costs the row in which it is, and no other."""
+
+import csv
+from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import accumulate
+
+import pyarrow as pa
+
+from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm
+from data_cleaning.files.csv_overlong import is_overlong
+from data_cleaning.files.csv_parsed import Parsed, Position
+from data_cleaning.files.sources import Reject
+from data_cleaning.files.utf8_blocks import bad_byte, shown
+
+_MOST_LINES_READ_AGAIN = 100
+"""A record of more lines that has a wrong number of fields is rejected whole."""
+_FREE_READ_AGAIN = 1 << 28
+_MOST_READ_AGAIN = 16
+"""Bytes read again after unclosed quotes, per byte of the file, beyond the free ones; then rejects are whole too."""
+_LINE_ENDS = (b"\n", b"\r\n", b"\r")
+
+
+@contextmanager
+def _any_size() -> Iterator[None]:
+    """Let csv read cells of any size; its limit is one for the whole process."""
+    limit = csv.field_size_limit((1 << 31) - 1)  # the largest that C's long has everywhere
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def parse_carefully(block: bytes, form: CsvForm, position: Position, longest_row: int, *, is_last: bool) -> Parsed:
+    """Read the records at the beginning of a block, up to one that the block does not hold whole.
+
+    A record is a row where it has the header's number of fields and all of it is text. Otherwise it is a reject; one
+    that goes on over several lines is mostly an unclosed quote, so that only its first line is rejected, and the lines
+    below are read for themselves.
+
+    Args:
+        block: UTF-8 that begins where a line does.
+        form: of the file.
+        position: where the block begins.
+        longest_row: limit for a record, in bytes. Reading stops before a line that has as many (`is_overlong`).
+        is_last: whether the file ends with the block.
+    """
+    reading = _Reading(block, form, position, longest_row, is_last=is_last)
+    with _any_size():
+        while reading.read_records():
+            pass
+    return reading.parsed()
+
+
+class _Reading:
+    """The state of `parse_carefully`; lines are counted from 0, from the beginning of the block."""
+
+    def __init__(self, block: bytes, form: CsvForm, position: Position, longest_row: int, *, is_last: bool) -> None:
+        self._form, self._position, self._longest_row, self._is_last = form, position, longest_row, is_last
+        self._lines = block.splitlines(keepends=True)
+        self._ends = list(accumulate(map(len, self._lines)))  # (n_lines,); byte after each line
+        errors = form.errors
+        texts = [line.decode("utf-8", errors) for line in self._lines[: self._n_whole_lines(block)]]
+        self._texts = texts  # (n_whole_lines,)
+        self._all_is_text = bad_byte("".join(texts)) is None
+        self._rows: list[list[str]] = []
+        self._rejects: list[Reject] = []
+        self._done = 0
+        """Lines that are settled."""
+        self._n_blank = 0
+        self._n_read_again = 0
+
+    def _n_whole_lines(self, block: bytes) -> int:
+        """Count the lines that can be read: whole ones, up to one that is too long."""
+        # A line that ends in CR may go on with LF.
+        n_whole = len(self._lines) - (not self._is_last and bool(block) and not block.endswith(b"\n"))
+        if len(block) < self._longest_row:
+            return n_whole
+        overlong = (number for number, line in enumerate(self._lines) if is_overlong(line, self._longest_row))
+        return min(n_whole, next(overlong, n_whole))
+
+    def parsed(self) -> Parsed:
+        """Return what was read so far."""
+        begin, schema = self._position, self._form.schema
+        columns = [pa.array([cell or None for cell in column], pa.string()) for column in zip(*self._rows, strict=True)]
+        return Parsed(
+            pa.Table.from_arrays(columns, schema=schema) if columns else schema.empty_table(),
+            tuple(self._rejects),
+            replace(
+                begin,
+                byte=begin.byte + (self._ends[self._done - 1] if self._done else 0),
+                line=begin.line + self._done,
+                skipped=begin.skipped + self._n_blank,
+                read_again=begin.read_again + self._n_read_again,
+            ),
+        )
+
+    def read_records(self) -> bool:
+        """Read until a record must be taken apart or the block ends; say whether there is more to read."""
+        start = self._done
+        # Starts at any line without copying those below.
+        texts = map(self._texts.__getitem__, range(start, len(self._texts)))
+        reader = csv.reader(texts, delimiter=self._form.delimiter or NO_DELIMITER, strict=True)
+        begin = start
+        try:
+            for cells in reader:
+                stop = start + reader.line_num
+                self._take(cells, begin, stop)
+                if self._done != stop:
+                    return True
+                begin = stop
+        except csv.Error as error:
+            return self._take_fault(str(error), begin, start + reader.line_num)
+        return False
+
+    def _take(self, cells: list[str], begin: int, stop: int) -> None:
+        """Take a record, or the first line of it alone."""
+        n_fields, n_columns = len(cells), len(self._form.names)
+        if n_fields <= 1 and self._is_blank(begin):
+            self._n_blank += 1
+            self._done = stop
+        elif stop - begin > 1 and self._limit(begin) < stop:
+            self._reject_apart(self._too_long, begin, self._limit(begin))
+        elif n_fields != n_columns and not (n_columns == 1 and not cells):
+            self._take_ragged(n_fields, begin, stop)
+        elif not self._all_is_text and (byte := bad_byte("".join(self._texts[begin:stop]))) is not None:
+            self._reject(f"is not {self._form.encoding.name} (byte {byte:#04x})", begin, stop)
+        else:
+            self._rows.append(cells or [""])
+            self._done = stop
+
+    def _take_ragged(self, n_fields: int, begin: int, stop: int) -> None:
+        reason = f"has {n_fields} field{'s' * (n_fields != 1)}, expected {len(self._form.names)}"
+        n_below = stop - begin - 1
+        if n_below:
+            reason += f", its quotes closing {n_below} line{'s' * (n_below != 1)} below"
+        if n_below < _MOST_LINES_READ_AGAIN:
+            self._reject_apart(reason, begin, stop)
+        else:
+            self._reject(reason, begin, stop)
+
+    def _take_fault(self, error: str, begin: int, stop: int) -> bool:
+        """Reject the first line of a record that csv cannot read; return False where the rest of it is yet to come."""
+        limit = self._limit(begin)
+        is_open = "unexpected end" in error
+        # A record that is open at the end of the whole lines goes on in the next one, which may be too long.
+        if limit < stop or (is_open and limit < len(self._lines)):
+            self._reject_apart(self._too_long, begin, limit)
+        elif is_open and not self._is_last:
+            return False
+        elif is_open or stop - begin > 1:
+            self._reject_apart("opens a quote that is never closed", begin, stop)
+        else:
+            self._reject("has a quote within quotes that is not doubled, or text after a closing one", begin, stop)
+        return True
+
+    @property
+    def _too_long(self) -> str:
+        return f"opens a quote that is not closed within {self._longest_row:,} bytes"
+
+    def _limit(self, begin: int) -> int:
+        """Return the line with which a record that begins in a line gets too long."""
+        before = self._ends[begin] - len(self._lines[begin])
+        return bisect_left(self._ends, before + self._longest_row)
+
+    def _is_blank(self, begin: int) -> bool:
+        """Whether a line of one field is no row: spaces among several columns, nothing at the end of a file of one."""
+        text = self._texts[begin]
+        if len(self._form.names) > 1:
+            return not text.strip()
+        return self._is_last and begin == len(self._lines) - 1 and self._lines[begin] in _LINE_ENDS
+
+    def _reject(self, reason: str, begin: int, stop: int) -> None:
+        text = shown("".join(self._texts[begin:stop]))
+        self._rejects.append(Reject(self._position.line + begin + 1, reason, text))
+        self._done = stop
+
+    def _reject_apart(self, reason: str, begin: int, stop: int) -> None:
+        """Reject the first line of a record and leave the others to be read again, within limits."""
+        n_read_again = self._position.read_again + self._n_read_again
+        n_before = self._position.byte + self._ends[begin]
+        if stop > begin + 1 and n_read_again > _FREE_READ_AGAIN + _MOST_READ_AGAIN * n_before:
+            self._reject(reason, begin, stop)
+            return
+        self._n_read_again += self._ends[max(stop - 1, begin)] - self._ends[begin]
+        self._reject(reason, begin, begin + 1)

@@ -1,0 +1,162 @@
+"""A CSV file as a source: blocks go the quick way where they can, and line by line where something is odd."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from data_cleaning.files.csv_fast import parse_fast
+from data_cleaning.files.csv_form import CsvForm, read_form
+from data_cleaning.files.csv_overlong import begins_overlong, parse_piece
+from data_cleaning.files.csv_parsed import Parsed, Position
+from data_cleaning.files.csv_slow import parse_carefully
+from data_cleaning.files.encodings import Scan, scan
+from data_cleaning.files.raw_files import GZIP_SUFFIX, is_gzip
+from data_cleaning.files.sources import Batch, file_identity
+from data_cleaning.files.utf8_blocks import utf8_blocks
+
+BLOCK_BYTES = 15 << 20
+LONGEST_ROW = 1 << 24
+"""Limit for a record, in bytes: far beyond what a lead has, and all that an unclosed quote may hold up."""
+_CAREFUL_BYTES = 1 << 20
+"""Read line by line at once, as rows in Python's lists take many times their size."""
+
+
+class CsvSource:
+    """A CSV file, gzipped or not, in any encoding."""
+
+    unit = "line"
+    resumable = True
+
+    def __init__(
+        self,
+        path: Path,
+        encoding: str | None,
+        delimiter: str | None,
+        most_bytes: int,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        longest_row: int = LONGEST_ROW,
+    ) -> None:
+        """Scan a file and read its header.
+
+        Args:
+            path: of the file.
+            encoding: None finds it out.
+            delimiter: None finds it out.
+            most_bytes: limit for what a gzipped file unpacks to.
+            block_bytes: to read at once.
+            longest_row: in bytes; a longer line is rejected in pieces of this size, so that any line fits into memory.
+
+        Raises:
+            BadInput: as `open_source` says.
+        """
+        self.path = path
+        self._block_bytes, self._longest_row = block_bytes, longest_row
+        self._gzipped = is_gzip(path)
+        found = scan(path, encoding, most_bytes, gzipped=self._gzipped)
+        self._form = read_form(path, found.encoding, delimiter, gzipped=self._gzipped)
+        self.delimiter = self._form.delimiter
+        self.schema = self._form.schema
+        self.n_rows = max(found.n_breaks + 1 - self._form.n_lines, 0)
+        self.n_skipped = self._form.n_blank
+        self.notes = _notes(path, self._form, found, gzipped=self._gzipped)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells whether the file is still the one that was begun."""
+        return file_identity(self.path, self._form.encoding.codec, self.delimiter)
+
+    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
+        """Read the rows, or those after `start`, the `end` of an earlier batch.
+
+        A file that is gzipped or not UTF-8 is read from its beginning again, without parsing what is left out.
+
+        Raises:
+            BadInput: the file can no longer be read.
+        """
+        form = self._form
+        position = Position(**start) if start else Position(form.n_bytes, form.n_lines, form.n_blank)
+        self.n_skipped = position.skipped
+        blocks = utf8_blocks(self.path, form.encoding, self._block_bytes, position.byte, gzipped=self._gzipped)
+        with closing(blocks):
+            for parsed in self._parsed(_Buffer(blocks), position):
+                self.n_skipped = parsed.end.skipped
+                if parsed.rows.num_rows or parsed.rejects:
+                    yield Batch(parsed.rows, parsed.rejects, asdict(parsed.end))
+
+    def _parsed(self, buffer: "_Buffer", position: Position) -> Iterator[Parsed]:
+        """Yield what is read of each block; where a block ends depends on where it begins, and on nothing before."""
+        n_wanted = self._block_bytes
+        while buffer.fill(n_wanted):
+            parsed = self._piece(buffer, position)
+            if parsed is None and position.byte >= position.careful_until:
+                parsed = self._quickly(buffer, position)
+                if parsed is None:
+                    position = replace(position, careful_until=position.byte + len(buffer.data))
+            if parsed is None:
+                parsed = self._carefully(buffer, position)
+            if n_bytes := parsed.end.byte - position.byte:
+                buffer.drop(n_bytes)
+                position = parsed.end
+                n_wanted = self._block_bytes
+                yield parsed
+            else:  # a record that goes on beyond the block
+                assert not buffer.is_last, "the last line of a file is a row, a reject or blank"
+                n_wanted = 2 * max(n_wanted, len(buffer.data))
+
+    def _piece(self, buffer: "_Buffer", position: Position) -> Parsed | None:
+        if not position.within_line and not begins_overlong(buffer.data, self._longest_row):
+            return None
+        return parse_piece(buffer.data, self._form, position, self._longest_row, is_last=buffer.is_last)
+
+    def _quickly(self, buffer: "_Buffer", position: Position) -> Parsed | None:
+        if len(buffer.data) >= self._longest_row:  # in which a row may be too long
+            return None
+        return parse_fast(buffer.data, self._form, position, is_last=buffer.is_last)
+
+    def _carefully(self, buffer: "_Buffer", position: Position) -> Parsed:
+        n_bytes = _CAREFUL_BYTES
+        while True:
+            is_last = buffer.is_last and n_bytes >= len(buffer.data)
+            parsed = parse_carefully(buffer.data[:n_bytes], self._form, position, self._longest_row, is_last=is_last)
+            if parsed.end.byte != position.byte or n_bytes >= len(buffer.data):
+                return parsed
+            n_bytes *= 2
+
+
+class _Buffer:
+    """Bytes that were read and not parsed yet, one block ahead, so that the end of the file is known in time."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._ahead = next(blocks, b"")
+        self._held = b""
+        self.data = b""
+        """The next bytes, as many as were wanted, or all there are."""
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the file ends with `data`."""
+        return not self._ahead and len(self._held) == len(self.data)
+
+    def fill(self, n_wanted: int) -> bytes:
+        """Read on until there are as many bytes as wanted, or the file ends; return them."""
+        while self._ahead and len(self._held) < n_wanted:
+            self._held += self._ahead
+            self._ahead = next(self._blocks, b"")
+        self.data = self._held[:n_wanted]
+        return self.data
+
+    def drop(self, n_bytes: int) -> None:
+        self._held = self._held[n_bytes:]
+
+
+def _notes(path: Path, form: CsvForm, found: Scan, *, gzipped: bool) -> tuple[str, ...]:
+    notes = [form.in_words]
+    if found.n_not_utf8:
+        lines = "A line is" if found.n_not_utf8 == 1 else f"{found.n_not_utf8:,} lines are"
+        notes.append(f"{lines} not UTF-8, while others with accents are.")
+    if not gzipped and path.name.lower().endswith(GZIP_SUFFIX):
+        notes.append(f"The file is not gzipped, though its name ends in {GZIP_SUFFIX}.")
+    return tuple(notes)

@@ -1,0 +1,216 @@
+"""In which encoding a text file is written, found in one pass over all of it, before any work is done."""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from data_cleaning.errors import BadInput
+from data_cleaning.files.raw_files import readable, unpacked
+
+_BLOCK_BYTES = 1 << 23
+_HEAD_BYTES = 1 << 12
+_MARKS = {
+    codecs.BOM_UTF8: ("utf-8", "UTF-8"),
+    codecs.BOM_UTF32_LE: ("utf-32-le", "UTF-32"),
+    codecs.BOM_UTF32_BE: ("utf-32-be", "UTF-32"),
+    codecs.BOM_UTF16_LE: ("utf-16-le", "UTF-16"),
+    codecs.BOM_UTF16_BE: ("utf-16-be", "UTF-16"),
+}
+"""Byte order marks, the longer first, as one begins with another."""
+
+_C1_RANGE = bytes(range(0x80, 0xA0))
+"""Control characters in Latin-1, where Windows-1252 has quotes, dashes and the euro."""
+_NO_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_NOT_C1 = bytes(byte for byte in range(256) if byte not in _C1_RANGE)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the bytes of a file become text."""
+
+    codec: str
+    """Python's name for it."""
+    name: str
+    """What a person calls it."""
+    reason: str = ""
+    """How it was found, where that is worth saying."""
+    n_mark: int = 0
+    """Length of the byte order mark, which is no text, in bytes."""
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the file can be read as it lies."""
+        return self.codec == "utf-8"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one pass over a file finds."""
+
+    encoding: Encoding
+    n_breaks: int
+    """Line breaks; in encodings of several bytes a few more may be counted."""
+    n_not_utf8: int = 0
+    """Lines that are not UTF-8 in a file that otherwise is."""
+
+
+def scan(path: Path, asked: str | None, most_bytes: int, *, gzipped: bool) -> Scan:
+    """Read a file once: its encoding, its line breaks, and whether it can be read to its end.
+
+    Without a name the encoding is that of the byte order mark; else UTF-16 where NUL bytes say so; else UTF-8 where all
+    of it is, or where the lines with accents that are UTF-8 number at least half of those that are not; else
+    Windows-1252 where bytes are used that only this defines, else Latin-1.
+
+    Args:
+        path: of the file.
+        asked: name of an encoding, None to find it out.
+        most_bytes: limit for what a gzipped file unpacks to.
+        gzipped: whether it is.
+
+    Raises:
+        BadInput: the encoding is unknown, the file cannot be read to its end, or it unpacks to more than the limit.
+    """
+    named = _named(asked) if asked is not None else None
+    blocks = _blocks(path, most_bytes, gzipped)
+    first = next(blocks, b"")
+    if not first:
+        raise BadInput(f"{path} is empty; expected a header line and at least one row.")
+    encoding = _decided(first, named)
+    counter = _BreakCounter(encoding.codec if encoding else "utf-8")
+    check = _Utf8Check() if encoding is None else None
+    for block in chain([first], blocks):
+        counter.add(block)
+        if check is not None:
+            check.add(block)
+    if encoding is not None:
+        return Scan(encoding, counter.n_breaks)
+    assert check is not None, "without an encoding the bytes are checked"
+    if check.holds():
+        return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks)
+    n_utf8, n_other, codec = _count_accented_lines(_blocks(path, most_bytes, gzipped))
+    if 2 * n_utf8 >= n_other:
+        return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks, n_not_utf8=n_other)
+    return Scan(Encoding(codec, "Windows-1252" if codec == "cp1252" else "Latin-1", "not UTF-8"), counter.n_breaks)
+
+
+def _named(name: str) -> Encoding:
+    try:
+        "\r\n".encode(name)  # refuses unknown names, and codecs that are not for text
+        codec = codecs.lookup(name).name
+    except (LookupError, ValueError):  # the second: a NUL in the name, or a codec that knows no line breaks
+        known = "a name such as utf-8, utf-16, cp1252 or latin-1"
+        raise BadInput(f"Unknown encoding {name!r}; expected {known}, or none to find it out.") from None
+    return Encoding("utf-8" if codec == "utf-8-sig" else codec, name, "as asked for")
+
+
+def _decided(start: bytes, named: Encoding | None) -> Encoding | None:
+    """Return the encoding where the first bytes or the person settle it."""
+    found = _by_mark(start, named)
+    if found is None and (named is None or named.codec == "utf-16"):
+        found = _by_nul_bytes(start[:_HEAD_BYTES])
+    if found is None and named is not None and named.codec in ("utf-16", "utf-32"):
+        return replace(named, codec=f"{named.codec}-le")  # as Windows writes them
+    return found or named
+
+
+def _by_mark(start: bytes, named: Encoding | None) -> Encoding | None:
+    """Return the encoding of the byte order mark, unless another one than those of Unicode was asked for."""
+    if named is not None and not named.codec.startswith(("utf-8", "utf-16", "utf-32")):
+        return None
+    for mark, (codec, name) in _MARKS.items():
+        if start.startswith(mark):
+            return Encoding(codec, name, "byte order mark", len(mark))
+    return None
+
+
+def _by_nul_bytes(head: bytes) -> Encoding | None:
+    """Know UTF-16 without a mark: of Latin letters every second byte is NUL, from the first on, and no other one."""
+    pairs = len(head) // 2
+    n_first, n_second = head[::2].count(0), head[1::2].count(0)
+    few, many = sorted((n_first, n_second))
+    starts = head[:2].count(0) == 1 and (head[0] == 0) == (n_first > n_second)
+    if not starts or 2 * many < pairs or 50 * few > many:
+        return None
+    codec = "utf-16-le" if n_second > n_first else "utf-16-be"
+    return Encoding(codec, "UTF-16", "every second byte is NUL")
+
+
+class _BreakCounter:
+    """Counts line breaks over blocks: CRLF, CR or LF."""
+
+    def __init__(self, codec: str) -> None:
+        self._line_feed, self._return, self._both = (text.encode(codec) for text in ("\n", "\r", "\r\n"))
+        self.n_breaks = 0
+
+    def add(self, block: bytes) -> None:
+        if len(self._line_feed) == 1:  # numpy counts what is frequent several times as fast
+            self.n_breaks += int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord(self._line_feed)))
+        else:
+            self.n_breaks += block.count(self._line_feed)
+        if self._return in block:
+            self.n_breaks += block.count(self._return) - block.count(self._both)
+
+
+class _Utf8Check:
+    """Whether blocks together are UTF-8; stops looking at the first fault."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._within = False  # a character that began in the block before
+        self._valid = True
+
+    def add(self, block: bytes) -> None:
+        if not self._valid or (block.isascii() and not self._within):
+            return
+        try:
+            self._decoder.decode(block)
+            self._within = bool(self._decoder.getstate()[0])
+        except UnicodeDecodeError:
+            self._valid = False
+
+    def holds(self) -> bool:
+        return self._valid and not self._within
+
+
+def _count_accented_lines(blocks: Iterator[bytes]) -> tuple[int, int, str]:
+    """Count lines beyond ASCII that are UTF-8 and that are not; return which single-byte codec has all the bytes."""
+    n_lines = [0, 0]  # not UTF-8, UTF-8
+    windows_bytes: set[int] = set()
+    rest = b""
+    for block in blocks:
+        *whole, rest = (rest + block).replace(b"\r", b"\n").split(b"\n")
+        windows_bytes.update(block.translate(None, _NOT_C1))
+        if len(rest) > _BLOCK_BYTES:  # a line without end is counted in pieces
+            whole, rest = [*whole, rest], b""
+        for line in whole:
+            if not line.isascii():
+                n_lines[_is_utf8(line)] += 1
+    if not rest.isascii():
+        n_lines[_is_utf8(rest)] += 1
+    fits = windows_bytes and not windows_bytes & _NO_WINDOWS
+    return n_lines[True], n_lines[False], "cp1252" if fits else "latin-1"
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _blocks(path: Path, most_bytes: int, gzipped: bool) -> Iterator[bytes]:
+    n_bytes = 0
+    with readable(path), unpacked(path, gzipped=gzipped) as file:
+        while block := file.read(_BLOCK_BYTES):
+            n_bytes += len(block)
+            if gzipped and n_bytes > most_bytes:
+                raise BadInput(
+                    f"{path} unpacks to more than {most_bytes:,} bytes, the limit for packed files. "
+                    "Unpack it first if that is right, or split it."
+                )
+            yield block

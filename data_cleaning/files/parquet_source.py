@@ -1,0 +1,178 @@
+"""A Parquet file as a source: batches of its own types, without the rows whose text is no text."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_cleaning.errors import BadInput
+from data_cleaning.files.raw_files import readable
+from data_cleaning.files.sources import Batch, Reject, file_identity
+
+BATCH_ROWS = 131_072
+_BUFFER_BYTES = 1 << 20
+"""Of a column read at once; without it a row group's columns are held whole."""
+_LONGEST_SHOWN = 500
+
+
+class ParquetSource:
+    """A Parquet file."""
+
+    unit = "row"
+    resumable = True
+    delimiter: str | None = None
+    n_skipped = 0
+
+    def __init__(self, path: Path, most_bytes: int) -> None:
+        """Read what the file says of itself.
+
+        Args:
+            path: of the file.
+            most_bytes: limit for what a row group unpacks to.
+
+        Raises:
+            BadInput: it is broken, encrypted, has no columns, or a row group beyond the limit.
+        """
+        self.path = path
+        with _whole(path), pq.ParquetFile(path) as file:
+            self.schema: pa.Schema = file.schema_arrow
+            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
+            self._group_rows = [group.num_rows for group in groups]
+            largest = max((group.total_byte_size for group in groups), default=0)
+        self.n_rows = sum(self._group_rows)
+        if not self.schema.names:
+            raise BadInput(f"{path} has no columns; expected at least one, of titles.")
+        if largest > most_bytes:
+            raise BadInput(
+                f"{path} has a row group of {largest:,} bytes, beyond the limit of {most_bytes:,}. "
+                "Write the file again in smaller row groups."
+            )
+        self.notes: tuple[str, ...] = ()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells whether the file is still the one that was begun."""
+        return file_identity(self.path)
+
+    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
+        """Read the rows, or those after `start`, the `end` of an earlier batch.
+
+        Raises:
+            BadInput: the file is broken further down.
+        """
+        row = start["row"] if start else 0
+        first_group, skipped = _group_of(row, self._group_rows)
+        groups = list(range(first_group, len(self._group_rows)))
+        with _whole(self.path), pq.ParquetFile(self.path, buffer_size=_BUFFER_BYTES) as file:
+            for read in file.iter_batches(BATCH_ROWS, row_groups=groups):
+                batch = read.slice(skipped)
+                skipped = max(skipped - len(read), 0)
+                if len(batch):
+                    yield _checked(batch, row)
+                    row += len(batch)
+        if row != self.n_rows:
+            raise BadInput(f"{self.path} announces {self.n_rows:,} rows and has {row:,}. Write or fetch it again.")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Turn what pyarrow finds broken into bad input."""
+    with readable(path):
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # of the system, not of what the file holds
+                raise
+            what = str(error).splitlines()[0]
+            raise BadInput(f"{path} is not readable as Parquet: {what}. Write or fetch it again.") from None
+
+
+def _group_of(row: int, group_rows: list[int]) -> tuple[int, int]:
+    """Return the row group in which a row lies, and how many rows stand before it there."""
+    for number, n_rows in enumerate(group_rows):
+        if row < n_rows:
+            return number, row
+        row -= n_rows
+    return len(group_rows), 0
+
+
+def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
+    """Part the rows whose text is not UTF-8, which Parquet does not check, from the others."""
+    end = {"row": n_before + len(batch)}
+    faulty: dict[int, str] = {}
+    all_valid = True
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if not _is_valid(column):
+            all_valid, column = False, _decoded(column)
+            what = "text that is UTF-8" if _holds_text(column.type) else f"a valid {column.type}"
+            faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), f"does not hold {what} in column {name!r}")
+    if all_valid:
+        return Batch(pa.Table.from_batches([batch]), (), end)
+    rows = sorted(faulty)
+    rejects = tuple(Reject(n_before + row + 1, faulty[row], _shown(batch, row)) for row in rows)
+    columns = [_encoded(_without(_decoded(column), rows), column.type) for column in batch.columns]
+    return Batch(pa.Table.from_arrays(columns, schema=batch.schema), rejects, end)
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """Give each row its own value, where all refer to a list of them, which may hold values that no row keeps."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _encoded(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    """Undo what `_decoded` did."""
+    if not pa.types.is_dictionary(kind):
+        return column
+    encoded = column.dictionary_encode()
+    indices = encoded.indices.cast(kind.index_type)
+    return pa.DictionaryArray.from_arrays(indices, encoded.dictionary, ordered=kind.ordered)
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    """Say whether values are text, or may have text within them."""
+    return not (pa.types.is_primitive(kind) or pa.types.is_temporal(kind) or pa.types.is_decimal(kind))
+
+
+def _is_valid(column: pa.Array) -> bool:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:
+    """Halve the rows of a column of any type until those that are no text stand alone."""
+    if _is_valid(_copied([column.slice(start, stop - start)])):
+        return []
+    if stop - start == 1:
+        return [start]
+    middle = (start + stop) // 2
+    return _invalid_rows(column, start, middle) + _invalid_rows(column, middle, stop)
+
+
+def _without(column: pa.Array, rows: list[int]) -> pa.Array:
+    """Leave rows out of a column; `filter` does not know every type of text."""
+    starts, stops = [0, *(row + 1 for row in rows)], [*rows, len(column)]
+    return _copied([column.slice(start, stop - start) for start, stop in zip(starts, stops, strict=True)])
+
+
+def _copied(slices: list[pa.Array]) -> pa.Array:
+    """Join slices; a slice alone still has what lies around it in nested cells, and is checked together with that."""
+    return pa.concat_arrays(slices)
+
+
+def _shown(batch: pa.RecordBatch, row: int) -> str:
+    columns = zip(batch.schema.names, batch.columns, strict=True)
+    text = repr({name: _cell(column.slice(row, 1)) for name, column in columns})
+    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+
+
+def _cell(cell: pa.Array) -> Any:
+    """Return the one value of an array; bytes that are no text are written as such."""
+    try:
+        return cell[0].as_py()
+    except UnicodeDecodeError as error:
+        return error.object.decode("utf-8", "backslashreplace")

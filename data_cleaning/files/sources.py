@@ -1,0 +1,96 @@
+"""What every kind of file is read into: batches of rows, what could not be read as a row, and a place to go on from."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from data_cleaning.files.raw_files import readable
+
+MOST_BYTES = 20 * 10**9
+"""Most bytes that a compressed file may unpack to; some ten times the largest list of leads, and no zip bomb."""
+
+_EDGE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Reject:
+    """Something that could not be read as a row."""
+
+    place: int
+    """CSV: line of the file on which it begins, the header's being 1. Parquet: row, from 1. XLSX: row of the sheet."""
+    reason: str
+    """What is wrong, as a phrase without subject: "has 4 fields, expected 3"."""
+    text: str
+    """All of it as read, without the last line end; a byte that is no text is written \\xNN."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows that follow each other in a file, and the rejects that stand among them."""
+
+    rows: pa.Table
+    """The file's columns in their order, under its names, of which several may be equal or empty.
+
+    Text in CSV and XLSX, where an empty cell is null; Parquet keeps its own types.
+    """
+    rejects: tuple[Reject, ...]
+    end: Mapping[str, int]
+    """Where the batch ends: what `Source.batches` needs to go on with the rest."""
+    cells: Sequence[tuple[Any, ...]] | None = None
+    """XLSX only: the cells of each row as the sheet has them, numbers and dates included, (n_rows, n_columns)."""
+
+
+class Source(Protocol):
+    """A file that is read piece by piece, in memory that does not grow with it."""
+
+    path: Path
+    unit: str
+    """What `Reject.place` counts: "line" or "row"."""
+    schema: pa.Schema
+    """Of `Batch.rows`."""
+    n_rows: int
+    """For progress bars: exact for Parquet, an upper estimate for CSV, for XLSX what the sheet says of itself."""
+    delimiter: str | None
+    """CSV: what parts its fields; None where it has one column, and for other kinds."""
+    notes: tuple[str, ...]
+    """What was found out about the file, in sentences for a person."""
+    n_skipped: int
+    """Blank lines, in XLSX empty rows, that were passed over so far."""
+    resumable: bool
+    """Whether `batches` can go on from a place without reading everything before it as rows."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells whether a file is still the one that was begun; values fit into JSON."""
+
+    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
+        """Read the rows, or those after `start`, the `end` of a batch of the same file.
+
+        Raises:
+            BadInput: the file can no longer be read.
+        """
+
+
+def file_identity(path: Path, encoding: str | None = None, delimiter: str | None = None) -> dict[str, Any]:
+    """Return size, time of the last change in ns, a hash over the first and last MiB, and how the file is read.
+
+    Raises:
+        BadInput: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with readable(path), path.open("rb") as file:
+        facts = os.fstat(file.fileno())
+        digest.update(file.read(_EDGE_BYTES))
+        file.seek(max(facts.st_size - _EDGE_BYTES, 0))
+        digest.update(file.read(_EDGE_BYTES))
+    return {
+        "size": facts.st_size,
+        "mtime_ns": facts.st_mtime_ns,
+        "sha256": digest.hexdigest(),
+        "encoding": encoding,
+        "delimiter": delimiter,
+    }

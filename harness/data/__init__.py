@@ -1,0 +1,1 @@
+"""What simulate, clean, profile and study do with files of leads."""

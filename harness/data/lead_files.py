@@ -1,0 +1,283 @@
+"""What the verbs for one's own data do: simulate leads, profile or clean a file, and study the simulation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import polars as pl
+
+from data_cleaning.clean import clean_leads
+from data_cleaning.clean_reports import make_reports
+from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.finding_columns import FoundColumns, find_columns
+from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
+from data_cleaning.profile import profile_leads, write_profile
+from data_cleaning.progress import Progress
+from data_cleaning.simulate.study import STUDY_RECORDS
+from data_cleaning.taxonomy import Taxonomy
+from harness.data.added_columns import check_added, cleaned_rows, quarantined_rows
+from harness.data.cleaning_folder import VERB, ledger_table, write_cleaning_folder
+from harness.data.published_study import compare_with_study, study_page
+from harness.data.table_files import (
+    beside,
+    check_columns,
+    check_file,
+    check_folder,
+    check_table,
+    folder_beside,
+    mark,
+    stem,
+    write_table,
+)
+from harness.data.token_counting import token_counter
+from harness.experiment.cache import plain, whole_file, whole_folder
+from harness.experiment.config import RunConfig
+from harness.experiment.stages.obtain_leads import simulate
+from harness.reporting.table import Table
+
+PROFILE = "profile"
+STUDY_HEADING = "# Simulated leads beside the study"
+"""First line of every page that `study` writes, by which it knows a page that it may replace."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedLeads:
+    """Somebody's file, and the leads in it."""
+
+    table: TableFile
+    """Every column as it was read."""
+    leads: pl.DataFrame
+    """The same rows under our names, as `leads.pick_leads` returns them."""
+    found: FoundColumns
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedFile:
+    """Leads that were made."""
+
+    n_records: int
+    n_titles: int
+    truth: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class CleanedFile:
+    """A finished cleaning."""
+
+    ledger: Table
+    n_kept: int
+    n_quarantined: int
+    report: Path
+
+
+def open_leads(
+    path: Path,
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    title_column: str | None,
+    announce: Callable[[str], None],
+    others: str = "Not looked at",
+) -> OpenedLeads:
+    """Read somebody's file, of which only the title is required, and say which columns were found.
+
+    Args:
+        path: CSV, gzipped CSV or Parquet.
+        config: names the columns and the encoding.
+        taxonomy: names the targets that there can be.
+        title_column: name of the title's column, where it is not the configured one.
+        announce: told the columns in one line, and in others what was left out of the file.
+        others: says what happens to columns that are read as nothing.
+
+    Raises:
+        BadInput: the file cannot be read, or has no title, no count or no target that was asked for.
+    """
+    columns: LeadColumns = config.leads.columns
+    if title_column is not None:
+        columns = replace(columns, title=title_column)
+    for name in columns.targets:
+        if name not in taxonomy.names:
+            raise unknown("target in leads.columns.targets", name, taxonomy.names)
+    table = read_table(path, config.leads.encoding)
+    names = table.frame.columns
+    found = find_columns(names, columns, path, title_asked_for=title_column is not None)
+    for line in (*table.notes, _worded(found, names, others)):
+        announce(line)
+    return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
+
+
+def simulate_file(
+    out: Path,
+    config: RunConfig,
+    *,
+    records: int | None,
+    titles: Path | None,
+    seed: int | None,
+    force: bool,
+    on_progress: Progress,
+) -> SimulatedFile:
+    """Write leads made with the tagging history of a config, and what is known about each beside them.
+
+    Args:
+        out: the leads; the truth goes to `<stem>.truth<ending>` in the same folder.
+        config: with a section `leads.simulate`.
+        records: number of leads; None takes the config's.
+        titles: a CSV with `title` and `count` to tag instead of writing titles; None takes the config's.
+        seed: None takes the config's.
+        force: whether existing files may be replaced.
+        on_progress: told of the slow steps.
+
+    Raises:
+        BadInput: the config has no such section, an output exists already, or a table or list is at fault.
+    """
+    truth = beside(out, ".truth")
+    for place in (out, truth):
+        check_table(place, titles, force=force)
+    settings = config.leads.simulate
+    if settings is None:
+        raise BadInput(
+            f"The config {config.name} has no 'leads.simulate', which holds the tagging history. Take one that has, "
+            "such as configs/default.yaml."
+        )
+    changes = {"records": records, "titles": titles}
+    settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+    if settings.titles is not None and records is not None:
+        raise BadInput(f"{settings.titles} says how many records of each title there are; leave out --records.")
+    made = simulate(settings, config.seed if seed is None else seed, Taxonomy.read(config.taxonomy), on_progress)
+    with whole_file(out) as leads_filling, whole_file(truth) as truth_filling:
+        write_table(made.leads, leads_filling)
+        write_table(made.truth, truth_filling)
+    titles_made = made.leads["Title"].drop_nulls().n_unique()
+    return SimulatedFile(n_records=len(made.leads), n_titles=titles_made, truth=truth)
+
+
+def profile_file(
+    source: Path,
+    out: Path | None,
+    config: RunConfig,
+    *,
+    title_column: str | None,
+    with_tokens: bool,
+    force: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> Path:
+    """Write the exploratory tables and plots of a file into a folder.
+
+    Args:
+        source: CSV, gzipped CSV or Parquet.
+        out: folder to write; None makes `<stem>_profile` in the current one.
+        config: names the columns, the taxonomy and the encoder.
+        title_column: name of the title's column, where it is not the configured one.
+        with_tokens: whether to count tokens with the tokenizer of the config's encoder.
+        force: whether a folder that this verb has written may be replaced.
+        on_progress: told of the slow steps.
+        announce: told which columns were found.
+
+    Returns:
+        The page to open first.
+
+    Raises:
+        BadInput: the file cannot be read or has no title, or the folder holds something else.
+    """
+    folder = out or Path(f"{stem(source)}_profile")
+    check_folder(folder, source, PROFILE, force=force)
+    taxonomy = Taxonomy.read(config.taxonomy)
+    opened = open_leads(source, config, taxonomy, title_column, announce)
+    targets = [name for name in taxonomy.names if name in opened.leads.columns]
+    count_tokens = token_counter(config.neural.encoder) if with_tokens else None
+    profile = profile_leads(opened.leads, targets, taxonomy, count_tokens, on_progress)
+    with whole_folder(folder) as filling:
+        page = write_profile(profile, filling, on_progress)
+        mark(filling, PROFILE, {"file": source.name, "columns": dict(opened.found.present)})
+    return folder / page.name
+
+
+def clean_file(
+    source: Path,
+    out: Path,
+    config: RunConfig,
+    *,
+    title_column: str | None,
+    force: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> CleanedFile:
+    """Write the cleaned rows of a file, and beside them a folder with the ledger, the quarantine and the reports.
+
+    The output has every column of the file, with the title normalised and labels grouped in place; the spelling and
+    the labels that they came with are added as `original_title` and `raw_<target>`, or left as an earlier cleaning
+    wrote them.
+
+    Raises:
+        BadInput: a file is missing, exists already, cannot be read or cannot be written; it has no title, columns of
+            the names that are added, or columns that the output cannot hold; a label is in no class.
+    """
+    folder = folder_beside(out, "_report")
+    check_table(out, source, force=force)
+    check_folder(folder, source, VERB, force=force)
+    taxonomy = Taxonomy.read(config.taxonomy)
+    opened = open_leads(source, config, taxonomy, title_column, announce, "Passed on as they are")
+    present = opened.found.present
+    check_columns(opened.table.frame, source, out)
+    check_added(opened.table, opened.leads, present, taxonomy)
+    cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress)
+    announce("writing the cleaned leads and the reports")
+    facts = {
+        "file": source.name,
+        "taxonomy_version": taxonomy.version,
+        "columns": dict(present),
+        "settings": plain(config.clean, str),
+    }
+    reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
+    with whole_file(out) as filling, whole_folder(folder) as report:
+        write_table(cleaned_rows(opened.table.frame, present, cleaned), filling)
+        write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
+    n_aside = int(cleaned.quarantined["count"].sum())
+    return CleanedFile(
+        ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_aside, report=folder
+    )
+
+
+def study_file(
+    out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
+) -> int:
+    """Write the page that sets simulated leads beside the study's figures.
+
+    Args:
+        out: Markdown file; one that this verb has written is replaced unasked.
+        config: with a section `leads.simulate` that writes titles of its own.
+        records: numbers of leads; None takes 60,000 and the study's own.
+        force: whether any other existing file may be replaced.
+        on_progress: told of the slow steps.
+
+    Returns:
+        The number of figures that are out of bounds.
+
+    Raises:
+        BadInput: the file cannot be written or is somebody else's; the config simulates no such leads.
+    """
+    check_file(out, None, force=force or _is_study_page(out))
+    figures = compare_with_study(config, list(records or (60_000, STUDY_RECORDS)), on_progress)
+    with whole_file(out) as filling:
+        filling.write_text(study_page(figures, config), encoding="utf-8")
+    return sum(figure.holds is False for of_size in figures.values() for figure in of_size)
+
+
+def _is_study_page(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as opened:
+            return opened.readline(1000).rstrip() == STUDY_HEADING
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _worded(found: FoundColumns, names: Sequence[str], others: str) -> str:
+    """Say which columns are read as what, which are not there, and which are read as nothing."""
+    read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
+    absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
+    rest = [repr(name) for name in names if name not in found.present.values()]
+    return (
+        f"Columns: {read}."
+        + (f" Not in the file, and done without: {absent}." if absent else "")
+        + (f" {others}: {first_few(rest)}." if rest else "")
+    )

@@ -1,0 +1,84 @@
+"""The simulation beside the study's published figures, as one table."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import polars as pl
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress
+from data_cleaning.simulate import COLUMNS, SimulatedLeads
+from data_cleaning.simulate.study import Figure, study_figures
+from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.config import RunConfig
+from harness.experiment.stages.obtain_leads import simulate
+
+LEAST_RECORDS = 1000
+_HOLDS = {True: " ✓", False: " ✗", None: ""}
+
+
+def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Progress) -> dict[int, list[Figure]]:
+    """Simulate leads by a config's tagging history and measure the study's figures on them.
+
+    Returns:
+        Number of leads to the figures.
+
+    Raises:
+        BadInput: the config simulates no leads from the title grammar, a table is at fault, or a size is below
+            `LEAST_RECORDS`.
+    """
+    too_few = [n_records for n_records in sizes if n_records < LEAST_RECORDS]
+    if too_few:
+        raise BadInput(f"{too_few[0]} leads say nothing about growth; expected --records of at least {LEAST_RECORDS}.")
+    settings = config.leads.simulate
+    if settings is None or settings.titles is not None:
+        raise BadInput(f"The config {config.name} writes no titles of its own; take one such as configs/default.yaml.")
+    taxonomy = Taxonomy.read(config.taxonomy)
+    found = {}
+    for n_records in sizes:
+        sized = settings.model_copy(update={"records": n_records})
+        made = simulate(sized, config.seed, taxonomy, on_progress)
+        found[n_records] = study_figures(as_leads(made), taxonomy)
+    return found
+
+
+def as_leads(made: SimulatedLeads) -> pl.DataFrame:
+    """Bring simulated leads under the names that `leads.read_leads` gives."""
+    names = {"Title": "title", "Country": "country", **{column: target for target, column in COLUMNS.items()}}
+    return made.leads.rename(names).with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
+
+
+def study_table(figures: dict[int, list[Figure]]) -> pd.DataFrame:
+    """Put the figures of all sizes side by side, with their room and a sign that says whether they keep to it."""
+    first = next(iter(figures.values()))
+    table = {"figure": [figure.name for figure in first], "study": [figure.study for figure in first]}
+    for n_records, of_size in figures.items():
+        table[f"{n_records:,} leads"] = [_number(figure.measured) for figure in of_size]
+        table[f"allowed at {n_records:,}"] = [_room(figure) + _HOLDS[figure.holds] for figure in of_size]
+    return pd.DataFrame(table)
+
+
+def study_page(figures: dict[int, list[Figure]], config: RunConfig) -> str:
+    """Word the table as Markdown, with what a reader must know."""
+    sizes = " and ".join(f"{n_records:,}" for n_records in figures)
+    return (
+        "# Simulated leads beside the study\n\n"
+        f"Made by `python -m harness study` with the config {config.name}, seed {config.seed}, {sizes} leads.\n"
+        "Shares are of values that are not missing and of raw labels; the noise ceilings are of grouped labels.\n"
+        "A dash stands for a figure that the study does not give, or that is not bounded at that size: what\n"
+        "depends on how often a title repeats is bounded at the study's size alone. The study does not say what it\n"
+        "counts as a word or a stop word; here `data_cleaning/words.py` says.\n\n"
+        f"{study_table(figures).to_markdown(index=False, disable_numparse=True)}\n"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value > 1 else f"{value:.4f}"
+
+
+def _room(figure: Figure) -> str:
+    if figure.lowest == figure.highest:
+        return "–" if figure.lowest is None else _number(figure.lowest)
+    assert figure.highest is not None, "nothing has a lower bound alone"
+    highest = _number(figure.highest)
+    return f"at most {highest}" if figure.lowest is None else f"{_number(figure.lowest)} to {highest}"

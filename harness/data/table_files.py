@@ -1,0 +1,158 @@
+"""Tables that a verb writes for somebody: CSV, gzipped CSV or Parquet, whole or not at all, and never over another."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.leads import NO_TEXT
+from harness.experiment.cache import check_writable
+
+ENDINGS = (".csv.gz", ".csv", ".parquet")
+MARK = "made_by.json"
+"""File by which a folder is known as one that a verb wrote, and may write again."""
+
+
+def ending(path: Path) -> str:
+    """Return the ending that says which kind of table a path is for.
+
+    Raises:
+        BadInput: it is none of `ENDINGS`.
+    """
+    for known in ENDINGS:
+        if path.name.lower().endswith(known) and len(path.name) > len(known):
+            return path.name[-len(known) :]
+    raise BadInput(f"--out {path} ends in {path.suffix or 'nothing'!r}; expected {', '.join(ENDINGS)}.")
+
+
+def beside(path: Path, addition: str) -> Path:
+    """Put an addition between the stem of a table's path and its ending: leads.csv.gz to leads.truth.csv.gz."""
+    return path.with_name(path.name.removesuffix(ending(path)) + addition + ending(path))
+
+
+def folder_beside(path: Path, addition: str) -> Path:
+    """Return the folder that goes with a table: out/clean.parquet to out/clean_report."""
+    return path.with_name(path.name.removesuffix(ending(path)) + addition)
+
+
+def stem(path: Path) -> str:
+    """Return the name of a file without its ending: a.2023.csv.gz to a.2023."""
+    return next((path.name[: -len(known)] for known in ENDINGS if path.name.lower().endswith(known)), path.stem)
+
+
+def check_table(out: Path, source: Path | None, *, force: bool) -> None:
+    """Refuse an output of an unknown kind, and what `check_file` refuses.
+
+    Raises:
+        BadInput: saying which of these it is.
+    """
+    ending(out)
+    check_file(out, source, force=force)
+
+
+def check_file(out: Path, source: Path | None, *, force: bool) -> None:
+    """Refuse an output that exists or that cannot be written, before any work is done.
+
+    Args:
+        out: file to write.
+        source: file that is read, which no output replaces.
+        force: whether an existing file may be replaced.
+
+    Raises:
+        BadInput: saying which of these it is.
+    """
+    if not out.parent.is_dir():
+        raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
+    check_writable(out)
+    if out.is_dir():
+        raise BadInput(f"--out {out} is a folder; expected a file to write. Choose another --out.")
+    if source is not None and out.exists() and source.exists() and out.samefile(source):
+        raise BadInput(f"--out {out} is the file that is read. Choose another --out.")
+    if out.exists() and not force:
+        raise BadInput(_exists(out))
+
+
+def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
+    """Refuse a folder that may not be written, before any work is done; only a verb's own may be replaced.
+
+    Args:
+        folder: to write.
+        source: file that is read, which no output replaces.
+        verb: that writes it.
+        force: whether a folder that the verb has written may be replaced.
+
+    Raises:
+        BadInput: it is a file, holds something else, or is the verb's own and `force` was not given.
+    """
+    if folder.parent.is_dir():
+        check_writable(folder)
+    if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
+        raise BadInput(f"{folder} cannot be written: expected a new folder in one that exists. Choose another --out.")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    written = _written_by(verb, folder)
+    if written is None:
+        raise BadInput(f"{folder} was not made by {verb!r}; nothing in it was touched. Choose another --out.")
+    if not force:
+        raise BadInput(_exists(folder))
+    if folder.resolve() in source.resolve().parents:
+        raise BadInput(f"{source}, which is read, lies in {folder}, which would be replaced. Choose another --out.")
+    others = sorted(set(_content(folder)) - written)
+    if others:
+        raise BadInput(
+            f"{folder} holds what {verb!r} has not written: {first_few(others)}; nothing in it was touched. Move that "
+            "elsewhere, or choose another --out."
+        )
+
+
+def _exists(out: Path) -> str:
+    return f"{out} exists already and was left as it is. Choose another --out, or replace it with --force."
+
+
+def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
+    """Refuse columns that the output cannot hold, before any work is done.
+
+    Raises:
+        BadInput: naming those that are no text, where the output is a CSV file.
+    """
+    odd = [] if ending(out).lower() == ".parquet" else frame.select(NO_TEXT).columns
+    if odd:
+        raise BadInput(
+            f"{source}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, which a CSV file cannot. "
+            "Choose an --out that ends in .parquet, or leave the column out."
+        )
+
+
+def mark(folder: Path, verb: str, facts: dict[str, Any]) -> None:
+    """Leave in a finished folder which verb made it, from what, and which files it wrote."""
+    content = {"verb": verb, **facts, "files": sorted({*_content(folder), MARK})}
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    (folder / MARK).write_text(text + "\n", encoding="utf-8")
+
+
+def _content(folder: Path) -> list[str]:
+    """Return everything in a folder but the folders of what it holds, by their paths in it."""
+    inside = (
+        place for place in folder.rglob("*") if place.is_symlink() or not place.is_dir() or not any(place.iterdir())
+    )
+    return [place.relative_to(folder).as_posix() for place in inside]
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table in the form that the ending of its path names."""
+    kind = ending(path).lower()
+    if kind == ".parquet":
+        frame.write_parquet(path)
+    else:
+        frame.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
+
+
+def _written_by(verb: str, folder: Path) -> set[str] | None:
+    """Return the files that a verb wrote into a folder; None where it did not make the folder."""
+    try:
+        facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        return {*facts["files"]} if facts["verb"] == verb else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

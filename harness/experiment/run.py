@@ -1,0 +1,341 @@
+"""One run: make its stages, gather their figures, and write the run folder whole."""
+
+import json
+import os
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress
+from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.cache import (
+    StageStore,
+    copy_model,
+    digest,
+    environment,
+    file_digest,
+    plain,
+    remove_unfinished,
+    source_digest,
+    whole_folder,
+)
+from harness.experiment.config import RunConfig, SearchSection, sections
+from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
+from harness.experiment.plan import VALUES_COUNT, Arm, Folders, arms, fingerprints, make_stages, plan
+from harness.experiment.stages.stage_files import (
+    CEILINGS,
+    DIFFERENCES,
+    FIT_FACTS,
+    LABEL_FIXES,
+    LEDGER,
+    MODEL,
+    MOST_WRONG,
+    PREDICT_FACTS,
+    PREDICTIONS,
+    REFERENCE_FACTS,
+    SCORES,
+    SPLIT_FACTS,
+    SUSPECTS,
+)
+from harness.reporting.run_page import write_page
+from harness.reporting.table import Table, write_tables
+from harness.reporting.tables import RunFigures, build_tables
+
+RUN_FACTS = "run.json"
+CONFIG = "config.yaml"
+TAXONOMY = "taxonomy.yaml"
+PAGE = "report.html"
+_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, "tables", "models", "predictions")
+_LISTS = ("quarantine_*.csv", SUSPECTS)
+"""Lists of records and labels that somebody should look at, as the stages name them; a run need not have all."""
+_MINED = (FOLDER, "suggestions.*")
+"""What a run that mines has too."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run."""
+
+    folder: Path
+    tables: list[Table]
+    reused: list[str]
+    """Stages taken from an earlier run."""
+    made: dict[str, float]
+    """Stages made now, with their wall seconds."""
+    already_there: bool
+    """Whether the folder stood as it is before."""
+
+
+def run(
+    config: RunConfig,
+    *,
+    results: Path,
+    out: Path | None,
+    fresh: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> Run:
+    """Make or reuse every stage of a run and write its folder.
+
+    Args:
+        config: the checked settings.
+        results: folder of all runs; finished stages are kept in its `.cache`.
+        out: folder of this run; None names it by config and fingerprint.
+        fresh: make every stage anew and replace the run folder.
+        on_progress: told how far long steps are.
+        announce: told the name of each stage that is made now.
+
+    Raises:
+        BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
+    """
+    # What is searched makes no other run, so it is not saved with one either.
+    config = config.model_copy(update={"search": SearchSection()})
+    taxonomy = Taxonomy.read(config.taxonomy)
+    check_config(config, taxonomy)
+    # A faulty table is named before time is spent on other systems.
+    if config.keyword is not None:
+        KeywordTable.read(config.keyword.table, taxonomy)
+    stages = plan(config, taxonomy, on_progress)
+    prints = fingerprints(stages)
+    written_by = ("harness.reporting.tables", "harness.reporting.run_page", "harness.keywords.suggestion_exports")
+    whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
+    folder = out or results / f"{config.name}-{whole[:8]}"
+    check_places(results, folder)
+    remove_unfinished(folder.parent)
+    already_there = _same_run(folder, whole, fresh=fresh)
+
+    store = StageStore(results / ".cache", fresh=fresh)
+    done = make_stages(stages, prints, store, announce)
+    figures = gather(config, taxonomy, done)
+    tables = build_tables(figures)
+    if not already_there:
+        facts = {
+            "name": config.name,
+            "fingerprint": whole,
+            "made_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "seed": config.seed,
+            "data_hash": _data_hash(done),
+            "split_hash": {by: _facts(done[f"split/{by}"], SPLIT_FACTS)["hash"] for by in config.split.by},
+            "stages": {name: _facts(place, "stage.json") for name, place in done.items()},
+            "fingerprints": prints,
+            "device": _device(done),
+            "mined": mining_facts(config, done),
+            # Linux counts kibibytes here, macOS bytes.
+            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            / (1 << (20 if sys.platform == "darwin" else 10)),
+            **environment(),
+        }
+        with whole_folder(folder) as filling:
+            _fill(filling, config, taxonomy, done, facts, tables)
+    return Run(folder, tables, store.reused, store.made, already_there)
+
+
+def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
+    """Refuse a config that contradicts itself or its taxonomy, before any work is done.
+
+    Raises:
+        BadInput: columns and targets do not fit, or labels or languages are mended in the wrong place.
+    """
+    _check_targets(config, taxonomy)
+    _check_consensus(config)
+    _check_english(config)
+
+
+def check_places(results: Path, folder: Path) -> None:
+    """Refuse places that cannot be written before any work is done."""
+    for place in (results, folder.parent):
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{place} cannot be a folder for results: {error.strerror}. Choose another place.") from None
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file; runs and searches need a folder. Choose another --out.")
+
+
+def _check_consensus(config: RunConfig) -> None:
+    """Refuse labels of the whole file in a run: those of its test part would have a say in what is learned and scored.
+
+    Raises:
+        BadInput: the config asks for them.
+    """
+    if config.clean.consensus != "none":
+        raise BadInput(
+            f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
+            "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
+        )
+
+
+def _check_english(config: RunConfig) -> None:
+    """Refuse to leave other languages out of one block where cleaning has left them out of all.
+
+    Raises:
+        BadInput: the config asks for it.
+    """
+    if config.clean.english_only and "consensus-english" in config.learn_from:
+        raise BadInput(
+            "learn_from has consensus-english, but clean.english_only=true has already set titles in other languages "
+            "aside, so that it would repeat consensus. Give clean.english_only=false, or drop it from learn_from."
+        )
+
+
+def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
+    mapped = config.leads.columns.targets
+    unmapped = [name for name in taxonomy.names if name not in mapped]
+    surplus = [name for name in mapped if name not in taxonomy.names]
+    if unmapped or surplus:
+        raise BadInput(
+            f"leads.columns.targets maps {', '.join(mapped) or 'nothing'}, the taxonomy {config.taxonomy.name} has "
+            f"{', '.join(taxonomy.names)}. Give each target of the taxonomy its column, and no other."
+        )
+
+
+def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
+    """Say whether a run folder already holds this run; refuse one that holds anything else."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return False
+    if not _is_run(folder):
+        raise BadInput(f"{folder} exists and is no run folder; nothing in it was touched. Choose another --out.")
+    if fresh:
+        return False
+    if _facts(folder, RUN_FACTS)["fingerprint"] == fingerprint:
+        # A part that somebody deleted is written again.
+        return all((folder / name).exists() for name in _CONTENT)
+    raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
+
+
+def _is_run(folder: Path) -> bool:
+    """Say whether a folder holds a run and nothing that a run does not write, so that it may be replaced."""
+    try:
+        return "fingerprint" in _facts(folder, RUN_FACTS) and all(
+            place.name in _CONTENT or any(map(place.match, (*_LISTS, *_MINED))) for place in folder.iterdir()
+        )
+    except (OSError, ValueError, TypeError):
+        return False
+
+
+def _facts(folder: Path, name: str) -> Any:
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def _data_hash(done: Folders) -> str:
+    return digest({file.name: file_digest(file) for file in sorted(done["leads"].glob("*.parquet"))})
+
+
+def _device(done: Folders) -> str:
+    """Return the device that trained, where a system says so."""
+    for name, place in done.items():
+        if name.startswith("fit/"):
+            device = _facts(place, FIT_FACTS)["learned_from"].get("device")
+            if device:
+                return str(device)
+    return "cpu"
+
+
+def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
+    """Collect what the stages measured into the frames that tables are made of."""
+    scores, costs, parts, references, learned = [], [], [], [], []
+    ceilings: dict[tuple[str, str, str], float] = {}
+    for by in config.split.by:
+        held = pd.DataFrame(_facts(done[f"split/{by}"], SPLIT_FACTS)["parts"])
+        parts.append(held.assign(split=by)[["split", "source", "part", "titles", "rows", "records"]])
+        facts = _facts(done[f"references/{by}"], REFERENCE_FACTS)
+        references += [{"split": by, "reference": name, **counted} for name, counted in facts.items()]
+        for weighting, target, value in _facts(done[f"references/{by}"], CEILINGS):
+            ceilings[by, weighting, target] = value
+    for arm in arms(config):
+        named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+        found = pd.read_parquet(done[arm.stage("score")] / SCORES)
+        scores.append(found.assign(**named)[[*named, *found.columns]])
+        fitted = _facts(done[arm.stage("fit")], FIT_FACTS)
+        predicted = _facts(done[arm.stage("predict")], PREDICT_FACTS)
+        costs.append(
+            {
+                **named,
+                "fit seconds": fitted["fit_seconds"],
+                "titles per second": round(predicted["titles_per_second"]),
+                "model MB": fitted["model_bytes"] / 1e6,
+            }
+        )
+        if arm.system == config.systems[0]:  # every system is given the same rows
+            sources = fitted["learned_from"]["sources"].items()
+            learned += [
+                {"split": arm.by, "learned_from": arm.block, "labels": source, **counted} for source, counted in sources
+            ]
+    ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
+    fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
+    whole_numbers = pd.DataFrame(references)
+    counted = whole_numbers.columns.drop(["split", "reference"])
+    whole_numbers[counted] = whole_numbers[counted].astype("Int64")
+    return RunFigures(
+        taxonomy=taxonomy,
+        scores=pd.concat(scores, ignore_index=True),
+        ceilings=ceilings,
+        differences=_differences(done, "compare", "system", ("split", "learned_from")),
+        label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
+        learned=pd.DataFrame(learned) if len(config.blocks) > 1 else None,
+        costs=pd.DataFrame(costs),
+        ledger=pd.read_parquet(done["clean"] / LEDGER),
+        parts=pd.concat(parts, ignore_index=True),
+        references=whole_numbers,
+        most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
+        label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
+        mining=mining_figures(config, done),
+    )
+
+
+def _differences(done: Folders, step: str, compared: str, held: tuple[str, str]) -> pd.DataFrame | None:
+    """Gather what one kind of comparison found, whose stages are named by what they hold equal; None without any."""
+    found = []
+    for name, place in done.items():
+        kind, *equal = name.split("/")
+        if kind == step:
+            named = dict(zip(held, equal, strict=True))
+            found.append(pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": compared}).assign(**named))
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
+    found = pd.read_parquet(place / MOST_WRONG)
+    named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+    return found.assign(**named)[[*named, *found.columns]]
+
+
+def _fill(
+    folder: Path,
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    done: Folders,
+    facts: Mapping[str, Any],
+    tables: list[Table],
+) -> None:
+    # Relative to the run folder, beside which this one is being filled: so the file is a config that runs again.
+    settings = plain(sections(config), lambda path: os.path.relpath(path, folder.resolve()))
+    (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    shutil.copyfile(config.taxonomy, folder / TAXONOMY)
+    (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    write_tables(tables, folder / "tables")
+    for arm in arms(config):
+        copy_model(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
+        target = folder / "predictions" / arm.by / arm.block / f"{arm.system}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
+    for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):
+        for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
+            shutil.copyfile(listed, folder / listed.name)
+    write_mined_outputs(folder, config, taxonomy, done)
+    write_page(folder / PAGE, tables, facts)
+
+
+def model_folder(run_folder: Path, by: str, block: str, system: str) -> Path:
+    """Return where a run keeps one fitted system."""
+    return run_folder / "models" / by / block / system

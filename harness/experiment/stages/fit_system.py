@@ -1,0 +1,146 @@
+"""Stage `fit`: one system learns from train and chooses on validation; it is handed no other row."""
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from data_cleaning.consensus import MAJORITY, TRAIN, learn_majority
+from data_cleaning.errors import BadInput
+from data_cleaning.language import LanguageSettings, judge_languages
+from data_cleaning.near_duplicates import near_duplicate_keys
+from data_cleaning.progress import Progress, silent
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelledTitles
+from harness.experiment.config import REVIEWED, RunConfig
+from harness.experiment.stages.stage_files import FIT_FACTS, MODEL
+from harness.experiment.systems import SYSTEMS, Request
+
+_LEARNED_LEADS = (pl.col("part") == "train") & (pl.col("source") == "legacy")
+
+
+def fit(request: Request, system: str, block: str, learn: Path, folder: Path) -> None:
+    """Fit one system on the rows of one split that may be learned from, and save it with what it learned from.
+
+    Raises:
+        BadInput: the block is of English titles only, and train has none.
+    """
+    parted = rows_to_learn_from(request, block, learn)
+    if not block.endswith(REVIEWED):
+        train, valid = (labelled_titles(parted, part, request.taxonomy) for part in ("train", "valid"))
+    else:
+        assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
+        train, valid = weighed_parts(parted, request.config.reviewed.share, request.taxonomy)
+    classifier = SYSTEMS[system].build(request)
+    began = time.perf_counter()
+    classifier.fit(train, valid)
+    seconds = time.perf_counter() - began
+    classifier.save(folder / MODEL)
+    size = sum(file.stat().st_size for file in (folder / MODEL).rglob("*") if file.is_file())
+    facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
+    (folder / FIT_FACTS).write_text(json.dumps(facts))
+
+
+def rows_to_learn_from(request: Request, block: str, learn: Path) -> pl.DataFrame:
+    """Return the rows of train and validation that a block of labels has, reviewed ones among them where it has any.
+
+    Args:
+        request: names the config and the targets.
+        block: of labels.
+        learn: file of the rows of one split that may be learned from.
+
+    Raises:
+        BadInput: the block is of English titles only, and train has none.
+    """
+    parted = pl.read_parquet(learn)
+    labels = block.removesuffix(REVIEWED)
+    language = language_settings(request.config, block)
+    if language is not None:
+        # Before the majorities, which rename the source that tells leads of train from other rows.
+        parted = with_english_titles(parted, language, request.on_progress)
+    if labels != "legacy":
+        parted = with_consensus(parted, request.taxonomy.names)
+    return parted.filter(pl.col("source") != "reviewed") if block == labels else parted
+
+
+def language_settings(config: RunConfig, block: str) -> LanguageSettings | None:
+    """Return the settings by which a block tells English titles; None where it learns from titles of any language."""
+    return config.clean.language if block.removesuffix(REVIEWED) == "consensus-english" else None
+
+
+def with_english_titles(
+    parted: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
+) -> pl.DataFrame:
+    """Drop legacy rows of train whose title is in another language or undecodable, as cleaning would.
+
+    The English vocabulary is learned from these rows alone. Validation stays as it is, so that all blocks are chosen
+    on the same, and so do reviewed rows, which cleaning does not judge either.
+
+    Args:
+        parted: `title`, `part`, `source` and `count`; titles are normalised.
+        settings: of the verdict.
+        on_progress: told how many titles are judged.
+
+    Raises:
+        BadInput: no legacy row of train is left.
+    """
+    titles = parted.filter(_LEARNED_LEADS).group_by("title").agg(pl.col("count").sum())
+    judged = judge_languages(titles, settings, on_progress)
+    foreign = judged.filter(pl.col("reason").is_not_null())["title"]
+    if len(foreign) == len(titles):
+        raise BadInput(
+            f"learn_from has consensus-english, but none of the {len(titles):,} titles in train is in English. Drop it "
+            "from learn_from, or raise the margins of clean.language."
+        )
+    return parted.filter(~(_LEARNED_LEADS & pl.col("title").is_in(foreign.implode())))
+
+
+def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
+    """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
+
+    Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all blocks
+    are chosen on the same.
+
+    Args:
+        parted: `title`, `part`, `source`, a label per target and `count`.
+        targets: names of the label columns.
+    """
+    train = parted.filter(_LEARNED_LEADS)
+    relabelled = learn_majority(train, targets, learned_from=TRAIN).relabel(train)
+    source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
+    keys = ["title", "part", "source", *targets]
+    merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)
+    return pl.concat([merged.select(parted.columns), parted.filter(~_LEARNED_LEADS)])
+
+
+def believe_reviewed(parted: pl.DataFrame) -> pl.DataFrame:
+    """Drop other rows of titles that a person labelled, near duplicates included: two answers teach less than one."""
+    parted = parted.with_columns(near_duplicate_keys(parted["title"]))
+    reviewed = parted.filter(pl.col("source") == "reviewed")["key"].unique()
+    contradicted = (pl.col("source") != "reviewed") & pl.col("key").is_in(reviewed.implode())
+    return parted.filter(~contradicted).drop("key")
+
+
+def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
+    """Give reviewed rows a weight with which they make up `share` of the total; a lone source is left alone."""
+    reviewed = rows.sources == "reviewed"
+    total = rows.fit_weights[~reviewed].sum()
+    if not reviewed.any() or total == 0:
+        return rows
+    weight = share / (1 - share) * total / rows.fit_weights[reviewed].sum()
+    return dataclasses.replace(rows, weights=np.where(reviewed, rows.weights * weight, rows.weights))
+
+
+def weighed_parts(parted: pl.DataFrame, share: float, taxonomy: Taxonomy) -> tuple[LabelledTitles, LabelledTitles]:
+    """Return train and validation where a person's word goes before other rows, and weighs `share` of each part."""
+    believed = believe_reviewed(parted)
+    train, valid = (weigh_reviewed(labelled_titles(believed, part, taxonomy), share) for part in ("train", "valid"))
+    return train, valid
+
+
+def labelled_titles(parted: pl.DataFrame, part: str, taxonomy: Taxonomy) -> LabelledTitles:
+    """Return the rows of one part."""
+    return LabelledTitles.from_frame(parted.filter(pl.col("part") == part).to_pandas(), taxonomy)

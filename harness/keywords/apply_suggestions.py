@@ -1,0 +1,189 @@
+"""What the verb for suggested changes of a keyword table does: apply those that a person accepted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.taxonomy import Taxonomy
+from harness.data.table_files import check_file
+from harness.experiment.cache import check_writable, file_digest, whole_file
+from harness.experiment.config import RunConfig
+from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
+from harness.keywords.rejected_suggestions import memory_beside, read_memory, updated
+from harness.keywords.sheet_columns import ACCEPT, REJECT
+from harness.keywords.suggestions import Suggestion, amend
+
+_MOST_CHANGES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What became of a file of suggestions."""
+
+    table: Path | None
+    """The new revision; None where nothing was accepted."""
+    memory: Path
+    """Where rejected suggestions are remembered."""
+    n_accepted: int
+    n_changed: int
+    """Accepted rows that a person had changed."""
+    n_rejected: int
+    n_undecided: int
+    n_forgotten: int
+    """Suggestions that were rejected before and are accepted now."""
+    n_rows: int | None
+    """Of the new revision; None where there is none."""
+
+
+def apply_suggestions(
+    file: Path,
+    *,
+    table: Path | None,
+    out: Path | None,
+    config: RunConfig,
+    force: bool,
+    announce: Callable[[str], None],
+) -> Applied:
+    """Write the next revision of a keyword table with the accepted suggestions, and remember the rejected ones.
+
+    The table itself is never changed. Both files are written, or neither.
+
+    Args:
+        file: suggestions.xlsx, .csv or .json with marks.
+        table: that the suggestions were made for; None looks where it lay then.
+        out: file to write; None writes `next_revision` of the table.
+        config: names the taxonomy.
+        force: whether an existing `out` may be replaced.
+        announce: told what a person has changed.
+
+    Raises:
+        BadInput: the file or a row of it is faulty, or nothing in it is marked; the table is not there, or not the one
+            that the suggestions were made for; the output cannot be written, or exists already.
+    """
+    taxonomy = Taxonomy.read(config.taxonomy)
+    marked = read_marked(file)
+    accepted, rejected = marked.with_mark(ACCEPT), marked.with_mark(REJECT)
+    if not accepted and marked.faults:
+        raise BadInput(f"{file}: {first_few(marked.faults)}.")
+    if not accepted and not rejected:
+        raise BadInput(
+            f"{file} has no row marked {ACCEPT} or {REJECT}. Write {ACCEPT} into the first column of the rows to take."
+        )
+    base = _base_table(marked, table, must_be_unchanged=bool(accepted))
+    memory = memory_beside(base)
+    check_writable(memory)
+    remembered = read_memory(memory)
+    new_table = None
+    changes: list[Suggestion] = []
+    if accepted:
+        new_table = out or next_revision(base)
+        _check_out(new_table, base, file, memory, force=force)
+        _check_targets(marked, taxonomy, config.taxonomy)
+        before = KeywordTable.read(base, taxonomy)
+        changes = accepted_changes(marked, before)
+        amended = amend(_edited(before, changes), changes)
+    accepted_keys = {*(row.suggestion.key for row in accepted), *(change.key for change in changes)}
+    noted = updated(
+        remembered,
+        accepted=sorted(accepted_keys),
+        rejected=[row.suggestion for row in rejected],
+        table_name=marked.origin.table_name,
+        day=date.today(),
+    )
+    with ExitStack() as stack:
+        stack.enter_context(_put_back(memory))
+        # The memory takes its name first: killed between the two, the same call made again completes the work.
+        if new_table is not None:
+            amended.to_csv(stack.enter_context(whole_file(new_table)))
+        if not noted.equals(remembered):
+            noted.write_csv(stack.enter_context(whole_file(memory)))
+    changed = [row for row in accepted if row.changed]
+    if changed:
+        announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), _MOST_CHANGES)}.")
+    return Applied(
+        table=new_table,
+        memory=memory,
+        n_accepted=len(accepted),
+        n_changed=len(changed),
+        n_rejected=len(rejected),
+        n_undecided=marked.n_undecided,
+        n_forgotten=int(remembered["key"].is_in(list(accepted_keys)).sum()),
+        n_rows=None if new_table is None else len(amended),
+    )
+
+
+def next_revision(table: Path) -> Path:
+    """Return where the revision after a table goes by default: 2023.csv to 2024.csv, names.csv to names-next.csv."""
+    stem = table.stem
+    is_year = stem.isascii() and stem.isdecimal()
+    return table.with_name(f"{str(int(stem) + 1).zfill(len(stem)) if is_year else f'{stem}-next'}.csv")
+
+
+def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) -> Path:
+    """Return the table that suggestions were made for, be it where it lay or where a person says."""
+    base = table or Path(marked.origin.table_path)
+    if not base.is_file():
+        raise BadInput(
+            f"No keyword table at {base}; {marked.path} was made for {marked.origin.table_path}. Name it with --table."
+        )
+    found = file_digest(base)
+    if must_be_unchanged and found != marked.origin.table_sha256:
+        raise BadInput(
+            f"{base} is not the table that {marked.path} was made for: its SHA-256 begins {found[:12]}, expected "
+            f"{marked.origin.table_sha256[:12]}. It was changed since, or is another revision. Name a copy of the one "
+            "that it was made for with --table, or make suggestions anew."
+        )
+    return base
+
+
+def _check_targets(marked: Marked, taxonomy: Taxonomy, path: Path) -> None:
+    if set(marked.origin.targets) != set(taxonomy.names):
+        raise BadInput(
+            f"{marked.path} was made for the targets {', '.join(marked.origin.targets)}, but {path} has "
+            f"{', '.join(taxonomy.names)}. Give --config with the taxonomy that it was made with."
+        )
+
+
+def _check_out(out: Path, base: Path, file: Path, memory: Path, *, force: bool) -> None:
+    """Refuse an output that is no CSV file, that exists, or that is a file which is read or written besides."""
+    if out.suffix.lower() != ".csv":
+        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; a keyword table is a .csv file.")
+    if out.resolve() == memory.resolve():
+        raise BadInput(f"--out {out} is where rejected suggestions are remembered. Choose another --out.")
+    for source in (base, file, companion(file)):
+        check_file(out, source, force=True)  # what is read is not replaced with force either
+    check_file(out, None, force=force)
+
+
+def _edited(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
+    """Give the rows that are to be changed what a person has written into them; `amend` looks for them so."""
+    rows = table.rows.copy()
+    for change in changes:
+        at = rows["line"] == change.line  # a new row has no line
+        rows.loc[at, ["keyword", "match", *change.labels]] = [change.keyword, change.match, *change.labels.values()]
+        rows.loc[at, "priority"] = change.priority
+    return replace(table, rows=rows)
+
+
+def _worded(row: MarkedRow) -> str:
+    """Word what a person has changed in a row."""
+    changes = (f"{name} {row.cells[name]!r} instead of {suggested!r}" for name, suggested in row.changed.items())
+    return f"line {row.line}: {', '.join(changes)}"
+
+
+@contextmanager
+def _put_back(path: Path) -> Iterator[None]:
+    """Give a file its content back, or none, where the block does not end well."""
+    before = path.read_bytes() if path.exists() else None
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(before)
+        raise

@@ -1,0 +1,221 @@
+"""What a keyword table is worth row by row: what each row hits, decides and gets wrong, and where rows collide."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from scipy import sparse
+
+from baselines.keyword_table import KeywordTable
+from baselines.table_file import Duplicate
+from data_cleaning.progress import Progress, silent
+from harness.keywords.accidents import count_accidents, find_accidents
+from harness.keywords.audit_findings import find_faults
+from harness.keywords.conflicts import find_chains, find_conflicts
+from harness.keywords.containment import covered_by, equal_overlaps, unreachable
+from harness.keywords.judging import judge_decisions, read_references
+from harness.keywords.naming import (
+    NEVER_FIRED,
+    SHADOWED,
+    UNREACHABLE,
+    name_accidents,
+    name_chains,
+    name_clashes,
+    name_conflicts,
+    name_duplicates,
+    name_row,
+    name_rows,
+)
+from harness.keywords.ranked_hits import Counts, RankedHits, rank_hits
+from harness.keywords.row_figures import coverage, sum_by, target_figures, titles_decided
+
+_STEP = "Audit the table"
+_N_STEPS = 5
+_PAIRS = {"winner": pl.Int64, "loser": pl.Int64, "target": pl.String}
+
+_Reasons = dict[int, tuple[str, tuple[int, ...]]]
+"""Position of a row that decides nothing, to why, and to the rows that decide in its place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What was found. Titles are distinct, records are those that they stand for; a frame may have no lines."""
+
+    findings: pl.DataFrame
+    """`rank`, `kind`, `records`, `line` of the row at fault (null for none) and `sentence`; what matters most first."""
+    rows: pl.DataFrame
+    """One line per row of the table: `line`, `keyword`, `priority`, `match`, `sets_<target>`, and `verdict`: null, or
+    why the row decides nothing and because of which others. With titles also `titles` and `records` that it hits,
+    `decided_titles` and `decided_records` for any target, per reference `judged_records_` and `wrong_records_` of
+    these, and per target what `row_figures.target_figures` counts."""
+    idle: pl.DataFrame
+    """`verdict`, and how many `rows` of that verdict there are with the `titles` and `records` that they hit."""
+    duplicates: pl.DataFrame
+    """What a lenient load left out; see `naming.name_duplicates`."""
+    clashes: pl.DataFrame
+    """Rows of equal priority and different classes, that hit one title, or of which one holds the other's keyword; see
+    `naming.name_clashes`."""
+    coverage: pl.DataFrame
+    """What is decided and what is left to the fallback; see `row_figures.coverage`."""
+    conflicts: pl.DataFrame
+    """Rows that hit one title and set different classes, a line as seen from either; see `naming.name_conflicts`."""
+    accidents: pl.DataFrame
+    """Substring rows that match only inside longer words; see `accidents.count_accidents`."""
+    accident_words: pl.DataFrame
+    """The same, a line for each longer word."""
+    chains: pl.DataFrame
+    """Three keywords, of which the first beats the second until the third is there; see `naming.name_chains`."""
+    references: tuple[str, ...]
+    """What the table was held against, the most trustworthy first."""
+
+
+def audit_table(
+    table: KeywordTable,
+    titles: pl.DataFrame,
+    references: Mapping[str, pl.DataFrame],
+    *,
+    duplicates: Sequence[Duplicate] = (),
+    on_progress: Progress = silent,
+) -> Audit:
+    """Audit a table on titles.
+
+    Precision is that of records, so that frequent titles count as often as they occur. Records of one title share its
+    fate, so the Wilson interval beside it is that of the same share of distinct titles.
+
+    Args:
+        table: the table.
+        titles: distinct `title`, not null, and `count`, its records, at least one title.
+        references: name to rows of `title`, a class or raw label per target (null or absent where unknown) and `count`,
+            the records that the row stands for; titles that are not audited are left out.
+        duplicates: what a lenient load of the table left out.
+        on_progress: told of each step.
+
+    Raises:
+        BadInput: a label is in no class of the taxonomy.
+        ValueError: there are no titles, or a title stands twice.
+    """
+    if titles.is_empty() or titles["title"].is_duplicated().any():
+        n_distinct = titles["title"].n_unique()
+        raise ValueError(
+            f"An audit needs distinct titles, at least one; got {len(titles)}, {n_distinct} of them distinct."
+        )
+    counts = titles["count"].cast(pl.Int64).to_numpy()
+    known = read_references(references, titles["title"], table.taxonomy)
+    on_progress(_STEP, 1, _N_STEPS, "steps")
+    matrix = table.hits(titles["title"].to_numpy())
+    hits = rank_hits(table, matrix)
+    on_progress(_STEP, 2, _N_STEPS, "steps")
+    conflicts = find_conflicts(table, hits, counts, known)
+    chains = find_chains(table, hits, counts, known)
+    on_progress(_STEP, 3, _N_STEPS, "steps")
+    judged = [(one.name, judge_decisions(one, hits, table.class_positions)) for one in known]
+    decided = titles_decided(hits)
+    accidents = find_accidents(table, titles["title"], matrix)
+    by_row, by_host = count_accidents(accidents, decided, titles["count"].cast(pl.Int64), judged)
+    on_progress(_STEP, 4, _N_STEPS, "steps")
+    figures = _figures(matrix, decided, judged, counts)
+    for ranked in hits.values():
+        figures |= target_figures(table, ranked, counts, known)
+    reasons = _idle_here(table, hits, counts, figures) | _unreachable(table)
+    frames = {
+        "rows": name_rows(table).with_columns(_verdicts(table, reasons), **figures),
+        "idle": _count_idle(reasons, matrix, counts),
+        "duplicates": name_duplicates(duplicates),
+        "clashes": name_clashes(table, conflicts),
+        "coverage": coverage(table, hits, counts, known),
+        "conflicts": name_conflicts(table, conflicts),
+        "accidents": name_accidents(table, by_row),
+        "accident_words": name_accidents(table, by_host),
+        "chains": name_chains(table, chains),
+    }
+    names = tuple(one.name for one in known)
+    findings = find_faults(frames, table.taxonomy, names)
+    on_progress(_STEP, 5, _N_STEPS, "steps")
+    return Audit(findings=findings, references=names, **frames)
+
+
+def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> Audit:
+    """Audit a table without any titles: what repeats, what can never decide, and what clashes wherever it matches.
+
+    Args:
+        table: the table.
+        duplicates: what a lenient load of the table left out.
+    """
+    reasons = _unreachable(table)
+    pairs = pl.DataFrame(equal_overlaps(table, covered_by(table)), schema=_PAIRS, orient="row")
+    frames = dict.fromkeys(("coverage", "conflicts", "accidents", "accident_words", "chains", "idle"), pl.DataFrame())
+    frames |= {
+        "rows": name_rows(table).with_columns(_verdicts(table, reasons)),
+        "duplicates": name_duplicates(duplicates),
+        "clashes": name_clashes(table, pairs),
+    }
+    return Audit(findings=find_faults(frames, table.taxonomy, ()), references=(), **frames)
+
+
+def _figures(
+    matrix: sparse.csr_matrix, decided: pl.DataFrame, judged: Sequence[tuple[str, pl.DataFrame]], counts: Counts
+) -> dict[str, pl.Series]:
+    """Count what each row hits, decides for any target, and has wrong there, per reference; each (n_rows,)."""
+    n_rows = matrix.shape[1]
+    rows, titles = decided["row"].to_numpy(), decided["title"].to_numpy()
+    figures = {
+        "titles": sum_by(matrix.indices, None, n_rows),
+        "records": matrix.T.astype(np.int64) @ counts,
+        "decided_titles": sum_by(rows, None, n_rows),
+        "decided_records": sum_by(rows, counts[titles], n_rows),
+    }
+    for name, verdicts in judged:
+        for kind in ("judged_records", "wrong_records"):
+            figures[f"{kind}_{name}"] = sum_by(verdicts["row"].to_numpy(), verdicts[kind].to_numpy(), n_rows)
+    return {name: pl.Series(values) for name, values in figures.items()}
+
+
+def _unreachable(table: KeywordTable) -> _Reasons:
+    return {row: (UNREACHABLE, others) for row, others in unreachable(table, covered_by(table)).items()}
+
+
+def _idle_here(
+    table: KeywordTable, hits: Mapping[str, RankedHits], counts: Counts, figures: Mapping[str, pl.Series]
+) -> _Reasons:
+    """Return the rows that hit no title, and those that decide none, with the row that decides most in their place."""
+    fired, decides = ((figures[name] > 0).to_numpy() for name in ("titles", "decided_titles"))
+    reasons: _Reasons = {row: (NEVER_FIRED, ()) for row in np.flatnonzero(~fired).tolist()}
+    rank = np.argsort(table.order)
+    beaten = fired & ~decides
+    pieces = []
+    for ranked in hits.values():
+        chosen = beaten[ranked.rows]
+        winners = ranked.winners[ranked.titles[chosen]]
+        pieces.append(
+            pl.DataFrame(
+                {
+                    "row": ranked.rows[chosen],
+                    "by": winners,
+                    "records": counts[ranked.titles[chosen]],
+                    "rank": rank[winners],
+                }
+            )
+        )
+    summed = pl.concat(pieces).group_by("row", "by", "rank").agg(pl.col("records").sum())
+    most = summed.sort("records", "rank", descending=[True, False]).unique("row", keep="first", maintain_order=True)
+    return reasons | {row: (SHADOWED, (by,)) for row, by in most.select("row", "by").iter_rows()}
+
+
+def _verdicts(table: KeywordTable, reasons: _Reasons) -> pl.Series:
+    """Word why rows decide nothing, null for those that decide something."""
+    words = {
+        row: kind if kind == NEVER_FIRED else f"{kind} {' and '.join(name_row(table, other) for other in others)}"
+        for row, (kind, others) in reasons.items()
+    }
+    return pl.Series("verdict", [words.get(row) for row in range(len(table))], dtype=pl.String)
+
+
+def _count_idle(reasons: _Reasons, matrix: sparse.csr_matrix, counts: Counts) -> pl.DataFrame:
+    """Count the rows of each verdict, and the distinct titles that they hit."""
+    lines = []
+    for kind in (SHADOWED, UNREACHABLE, NEVER_FIRED):
+        rows = [row for row, (why, _) in reasons.items() if why == kind]
+        hit = np.asarray(matrix[:, rows].sum(axis=1)).ravel() > 0
+        lines.append((kind, len(rows), int(hit.sum()), int(counts[hit].sum())))
+    return pl.DataFrame(lines, schema=["verdict", "rows", "titles", "records"], orient="row")

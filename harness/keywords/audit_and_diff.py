@@ -1,0 +1,225 @@
+"""What the verbs that look at keyword tables do: audit one, and compare two."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from baselines.keyword_table import KeywordTable
+from baselines.table_file import read_rows_leniently
+from data_cleaning.profile.profile_page import cut
+from data_cleaning.progress import Progress
+from data_cleaning.taxonomy import Taxonomy
+from harness.data.table_files import beside, check_folder, check_table, ending, stem, write_table
+from harness.experiment.cache import whole_file, whole_folder
+from harness.experiment.config import RunConfig
+from harness.keywords.audit import audit_rows, audit_table
+from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
+from harness.keywords.audited_leads import AuditedLeads, read_audited_leads, references_for
+from harness.keywords.row_changes import REORDERED
+from harness.keywords.table_difference import BETTER, NEITHER, WORSE, Difference, diff_rows, diff_tables
+from harness.reporting.spreadsheet_safe import escape_frame
+from harness.reporting.table import Table
+
+_LINES_SHOWN, _LONGEST_CELL = 20, 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditFolder:
+    """A finished audit."""
+
+    folder: Path
+    page: Path
+    """To open first."""
+    files: tuple[str, ...]
+    """What lies in the folder, the page first."""
+    findings: Table
+    """What matters most."""
+    n_findings: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedTables:
+    """A finished comparison."""
+
+    tables: tuple[Table, ...]
+    """To show, the first lines of each."""
+    n_rows: int
+    """Rows that were changed."""
+    n_titles: int | None
+    """Distinct titles that change; None where no leads were given."""
+    written: tuple[Path, ...]
+    """Files, none where none was asked for."""
+
+
+def audit_file(
+    table: Path,
+    config: RunConfig,
+    *,
+    leads: Path | None,
+    out: Path | None,
+    title_column: str | None,
+    force: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> AuditFolder:
+    """Write what a keyword table is worth into a folder, row by row and finding by finding.
+
+    A table whose rows repeat each other, which every other verb refuses, is read all the same: the first row counts.
+
+    Args:
+        table: CSV of keywords.
+        config: names the taxonomy, the columns of the leads and, if any, the labelled files to hold the table against.
+        leads: CSV, gzipped CSV or Parquet; None audits the rows alone.
+        out: folder to write; None makes `<stem>_audit` in the current one.
+        title_column: name of the title's column, where it is not the configured one.
+        force: whether a folder that this verb has written may be replaced.
+        on_progress: told of the slow steps.
+        announce: told which columns were found, what was left out, and what is not known.
+
+    Raises:
+        BadInput: a file cannot be read or is faulty, or the folder holds something else.
+    """
+    folder = out or Path(f"{stem(table)}_audit")
+    for source in (table, *([leads] if leads else [])):
+        check_folder(folder, source, VERB, force=force)
+    taxonomy = Taxonomy.read(config.taxonomy)
+    rows, duplicates = read_rows_leniently(table, taxonomy)
+    loaded = KeywordTable(taxonomy=taxonomy, rows=rows)
+    notes = []
+    if duplicates:
+        n_rows = len({one.line for one in duplicates})
+        repeat = (
+            f"{_counted(n_rows, 'row')} of {table.name} repeat{'s' if n_rows == 1 else ''} what an earlier one sets"
+        )
+        notes.append(f"{repeat}. The earlier one was kept; other verbs refuse the table.")
+    if leads is None:
+        notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
+        audit = audit_rows(loaded, duplicates=duplicates)
+    else:
+        given = read_audited_leads(leads, config, taxonomy, title_column, announce)
+        references = references_for(given, config, taxonomy, announce)
+        audit = audit_table(loaded, given.titles, references, duplicates=duplicates, on_progress=on_progress)
+        notes.append(_worded(given, leads, {name: references[name] for name in audit.references}))
+    for note in notes:
+        announce(note)
+    facts = {"file": table.name, "leads": leads.name if leads else None, "references": list(audit.references)}
+    with whole_folder(folder) as filling:
+        files = write_audit_folder(filling, audit, f"Audit of {table.name}", notes, facts)
+    return AuditFolder(
+        folder=folder,
+        page=folder / PAGE,
+        files=tuple(files),
+        findings=findings_table(audit),
+        n_findings=len(audit.findings),
+    )
+
+
+def diff_files(
+    old: Path,
+    new: Path,
+    config: RunConfig,
+    *,
+    leads: Path | None,
+    out: Path | None,
+    title_column: str | None,
+    force: bool,
+    on_progress: Progress,
+    announce: Callable[[str], None],
+) -> ComparedTables:
+    """Compare two keyword tables: which rows were changed, and which titles change their classes by that.
+
+    Args:
+        old: CSV of keywords, the table in force.
+        new: CSV of keywords, the one to take its place.
+        config: names the taxonomy and the columns of the leads.
+        leads: CSV, gzipped CSV or Parquet; None compares the rows alone.
+        out: .csv, .csv.gz or .parquet to write the titles to, with the rows beside it as `<stem>.rows<ending>`; without
+            leads, the rows are written to it. None writes nothing.
+        title_column: name of the title's column, where it is not the configured one.
+        force: whether existing files may be replaced.
+        on_progress: told of the slow steps.
+        announce: told which columns were found and what was left out.
+
+    Raises:
+        BadInput: a file cannot be read or is faulty, or an output exists or cannot be written.
+    """
+    places = [] if out is None else [out] if leads is None else [out, beside(out, ".rows")]
+    for place in places:
+        for source in (old, new, *([leads] if leads else [])):
+            check_table(place, source, force=force)
+    taxonomy = Taxonomy.read(config.taxonomy)
+    tables = KeywordTable.read(old, taxonomy), KeywordTable.read(new, taxonomy)
+    if leads is None:
+        announce("Which titles change is not known without leads; name some with --leads.")
+        found = diff_rows(*tables)
+    else:
+        given = read_audited_leads(leads, config, taxonomy, title_column, announce)
+        on_progress("Compare the tables", 1, 2, "steps")
+        found = diff_tables(*tables, given.titles, given.labels)
+        on_progress("Compare the tables", 2, 2, "steps")
+    frames = [found.rows] if found.titles is None else [found.titles, found.rows]
+    with ExitStack() as stack:
+        for place, frame in zip(places, frames, strict=False):
+            # A spreadsheet runs no cell of a Parquet file.
+            safe = frame if ending(place).lower() == ".parquet" else escape_frame(frame)
+            write_table(safe, stack.enter_context(whole_file(place)))
+    return ComparedTables(
+        tables=tuple(_shown(found)),
+        n_rows=int((found.rows["change"] != REORDERED).sum()),
+        n_titles=None if found.titles is None else found.titles["title"].n_unique(),
+        written=tuple(places),
+    )
+
+
+def _worded(given: AuditedLeads, leads: Path, references: Mapping[str, pl.DataFrame]) -> str:
+    """Say what a table is audited on."""
+    titles = _counted(len(given.titles), "distinct title")
+    records = _counted(int(given.titles["count"].sum()), "record")
+    known = [f"{name} ({_counted(rows['title'].n_unique(), 'title')})" for name, rows in references.items()]
+    against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
+    return f"Audited on {titles} of {records} in {leads.name}, {against}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _shown(found: Difference) -> Iterator[Table]:
+    """Yield what is printed of a comparison."""
+    if found.summary is not None:
+        note = "Titles and records whose class changes. Better are records that are labelled as the new table has them."
+        note = note if "better_records" in found.summary.columns else note.partition(" Better")[0]
+        yield Table("summary", "What changes", note, for_people(found.summary))
+    figures = {f"{name}_verdicts": name for name in (BETTER, WORSE, NEITHER)}
+    columns = ("keyword", "change", "titles", "records", *figures, "details")
+    rows = found.rows.select(name for name in columns if name in found.rows.columns)
+    yield _first("rows", "Rows that were changed", rows.rename({**figures, "details": "why"}, strict=False))
+    if found.titles is not None:
+        columns = (
+            "title",
+            "records",
+            "target",
+            "old_class",
+            "new_class",
+            "old_keyword",
+            "new_keyword",
+            "change",
+            "verdict",
+        )
+        yield _first(
+            "titles", "Titles that change", found.titles.select(n for n in columns if n in found.titles.columns)
+        )
+
+
+def _first(name: str, title: str, frame: pl.DataFrame) -> Table:
+    left = len(frame) - _LINES_SHOWN
+    note = f"The first {_LINES_SHOWN} of {len(frame):,}." if left > 0 else f"All {len(frame):,}."
+    shown = frame.head(_LINES_SHOWN)
+    texts = [column for column in shown.columns if column in ("title", "keyword", "old_keyword", "new_keyword")]
+    shortened = shown.with_columns(
+        pl.col(column).map_elements(lambda text: cut(text, _LONGEST_CELL), return_dtype=pl.String) for column in texts
+    )
+    return Table(name, title, note, for_people(shortened))

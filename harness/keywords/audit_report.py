@@ -1,0 +1,180 @@
+"""The folder of an audit: one page to read, and every table whole as CSV for a spreadsheet."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+
+from harness.data.table_files import mark
+from harness.keywords.audit import Audit
+from harness.keywords.audit_page import Excerpt, write_audit_page
+from harness.keywords.naming import OWN
+from harness.reporting.spreadsheet_safe import escape_frame
+from harness.reporting.table import Table
+
+VERB = "audit"
+PAGE = "audit.html"
+
+_TABLES = (
+    *("findings", "rows", "idle", "duplicates", "coverage", "conflicts", "clashes", "accidents", "accident_words"),
+    "chains",
+)
+"""Frames of an audit that are written, each to a file of its name."""
+
+_FINDINGS_SHOWN, _LINES_SHOWN = 15, 20
+
+_CHAIN = tuple(f"{end}_{kind}" for end in ("first", "second", "third") for kind in ("line", "keyword", "class"))
+_PAIR = ("target", "line", "keyword", "class", "opponent_line", "opponent", "opponent_class")
+
+
+def findings_table(audit: Audit) -> Table:
+    """Return what matters most as a table for the command line."""
+    shown = audit.findings.head(_FINDINGS_SHOWN)
+    if audit.references:
+        note = f"What surely costs most records first, held against {' or '.join(audit.references)}; then the rest."
+    else:
+        note = "There are no labels to hold the table against, so what most records depend on comes first."
+    # A console breaks the lines of a column of this name.
+    return Table("findings", "What the audit found", note, for_people(shown.select("rank", "records", why="sentence")))
+
+
+def write_audit_folder(
+    folder: Path, audit: Audit, heading: str, notes: Sequence[str], facts: Mapping[str, Any]
+) -> list[str]:
+    """Write the page and the tables of an audit into an empty folder.
+
+    Cells of text that a spreadsheet would run are escaped as `spreadsheet_safe` says.
+
+    Args:
+        folder: to fill.
+        audit: what was found.
+        heading: of the page.
+        notes: what a reader must know: what was audited on what, and what was left out.
+        facts: which files were read.
+
+    Returns:
+        The names of the files, the page first.
+    """
+    frames = {f"{name}.csv": getattr(audit, name) for name in _TABLES}
+    written = {name: frame for name, frame in frames.items() if frame.width}
+    for name, frame in written.items():
+        escape_frame(frame).write_csv(folder / name)
+    write_audit_page(folder / PAGE, heading, notes, audit.findings["sentence"].to_list(), _excerpts(audit))
+    mark(folder, VERB, dict(facts))
+    return [PAGE, *written]
+
+
+def for_people(frame: pl.DataFrame) -> pd.DataFrame:
+    """Return a frame for a `Table`, in which whole numbers stay whole beside missing ones."""
+    kinds = {name: "Int64" if kind.is_integer() else None for name, kind in frame.schema.items()}
+    return pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=kind) for name, kind in kinds.items()})
+
+
+def _excerpts(audit: Audit) -> list[Excerpt]:
+    """Return the tables that have something to say, in reading order."""
+    judge = audit.references[0] if audit.references else None
+    said = f" Shares are those of the records that {judge} knows." if judge else ""
+    rivals = {"right": "own_right", "opponent_right": "opponent_right"}
+    decided = ("records", "decided_records")
+    won = audit.conflicts.filter(pl.col("wins") == OWN) if audit.conflicts.width else audit.conflicts
+    excerpts = [
+        _excerpt(
+            "duplicates",
+            "What repeats",
+            "Rows that set what an earlier row sets for the same keyword and match. The earlier row was kept.",
+            audit.duplicates,
+            audit.duplicates.columns,
+        ),
+        _excerpt(
+            "coverage",
+            "What is decided",
+            f"Titles and records that some row decides, and those left to the fallback.{said}",
+            _with_shares(audit.coverage, judge, wrong="wrong_records"),
+            ("target", "decided_by", "titles", "records", "wrong"),
+        ),
+        _rows(audit, judge, said),
+        _excerpt(
+            "accidents",
+            "Keywords inside longer words",
+            "Titles in which the keyword of a substring row is no word of its own, and those of them that the row "
+            f"decides, with the commonest longer words. accident_words.csv has a line for each word.{said}",
+            _with_shares(_dearest(audit.accidents, judge, "wrong_records"), judge, wrong="wrong_records"),
+            ("line", "keyword", "titles", *decided, "wrong", "hosts"),
+        ),
+        _excerpt(
+            "conflicts",
+            "Rows against each other",
+            "Rows that hit one title and set different classes, the one that wins first; decided are the records that "
+            f"no third row takes from both. The file has each pair as seen from either row.{said}",
+            _with_shares(_dearest(won, judge, "opponent_right"), judge, **rivals),
+            (*_PAIR, *decided, *rivals),
+        ),
+        _excerpt(
+            "clashes",
+            "Rows of equal priority against each other",
+            f"Of these the longer keyword wins, or the earlier row.{said}",
+            _with_shares(_dearest(audit.clashes, judge, "opponent_right"), judge, **rivals),
+            (*_PAIR, "wins_by", *decided, *rivals),
+        ),
+        _excerpt(
+            "chains",
+            "Verdicts that a third keyword turns",
+            f"The first keyword beats the second, until the third is there as well and wins with another class.{said}",
+            _with_shares(
+                _dearest(audit.chains, judge, "right_without"), judge, right_so="right", right_without="right_without"
+            ),
+            ("target", *_CHAIN, "titles", "records", "right_so", "right_without"),
+        ),
+    ]
+    return [excerpt for excerpt in excerpts if len(excerpt.table.frame)]
+
+
+def _rows(audit: Audit, judge: str | None, said: str) -> Excerpt:
+    """Return the rows that have most records wrong, or decide most; without titles, those that can decide none."""
+    if "records" not in audit.rows.columns:
+        idle = audit.rows.filter(pl.col("verdict").is_not_null())
+        note = "Rows that can decide no title at all, as others outrank them wherever they match."
+        return _excerpt("rows", "Rows that decide nothing", note, idle, ("line", "keyword", "verdict"))
+    first = f"wrong_records_{judge}" if judge else "decided_records"
+    ranked = _with_shares(audit.rows, judge, wrong="wrong_records").sort(first, descending=True, maintain_order=True)
+    note = (
+        f"What each row hits, and what it decides of one target or more, {'the most wrong' if judge else 'most'} first."
+    )
+    columns = (
+        "line",
+        "keyword",
+        "priority",
+        "match",
+        "titles",
+        "records",
+        "decided_records",
+        first,
+        "wrong",
+        "verdict",
+    )
+    return _excerpt("rows", "What each row is worth", f"{note}{said}", ranked, tuple(dict.fromkeys(columns)))
+
+
+def _excerpt(name: str, title: str, note: str, frame: pl.DataFrame, columns: Sequence[str]) -> Excerpt:
+    """Take the first lines of a table, and those of the columns that it has."""
+    shown = frame.head(_LINES_SHOWN).select(column for column in columns if column in frame.columns)
+    return Excerpt(Table(name, title, note, for_people(shown)), n_more=max(len(frame) - _LINES_SHOWN, 0))
+
+
+def _dearest(frame: pl.DataFrame, judge: str | None, figure: str) -> pl.DataFrame:
+    """Sort a table by the records of one figure, where there is a reference; else it stays as it is."""
+    if judge is None or not frame.width:
+        return frame
+    return frame.sort(f"{figure}_{judge}", descending=True, maintain_order=True)
+
+
+def _with_shares(frame: pl.DataFrame, judge: str | None, **figures: str) -> pl.DataFrame:
+    """Add the share of its judged records that each figure counts; a figure is a column's name less the reference's."""
+    if judge is None or not frame.width:
+        return frame
+    judged = pl.col(f"judged_records_{judge}")
+    return frame.with_columns(
+        (pl.when(judged > 0).then(pl.col(f"{figure}_{judge}") / judged)).alias(name) for name, figure in figures.items()
+    )

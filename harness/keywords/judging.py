@@ -1,0 +1,165 @@
+"""References that a keyword table is held against: how often a class is right, and how sure that is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy import sparse
+from scipy.stats import norm
+
+from data_cleaning.taxonomy import Target, Taxonomy
+from data_cleaning.titles import IntArray
+from harness.keywords.ranked_hits import Counts, RankedHits
+from harness.scoring.references import REFERENCES
+
+_DEVIATIONS = float(norm.ppf(0.975))
+"""Standard deviations on either side that hold 95%."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """Labelled records of the titles that are audited."""
+
+    name: str
+    titles: IntArray
+    """Position of each row's title, (n_rows,)."""
+    codes: Mapping[str, IntArray]
+    """Target to the class of each row, -1 where it has no label, (n_rows,)."""
+    counts: Counts
+    """Records that each row stands for, (n_rows,)."""
+    n_titles: int
+    taxonomy: Taxonomy
+
+    @cached_property
+    def labels(self) -> dict[str, sparse.csr_matrix]:
+        """Target to the records of each title that have each class, (n_titles, n_classes)."""
+        tables = {}
+        for target in self.taxonomy.targets:
+            codes = self.codes[target.name]
+            known = codes >= 0
+            tables[target.name] = sparse.csr_matrix(
+                (self.counts[known], (self.titles[known], codes[known])), shape=(self.n_titles, target.n_classes)
+            )
+        return tables
+
+    @cached_property
+    def judged(self) -> dict[str, Counts]:
+        """Target to the records of each title that have a label, (n_titles,)."""
+        return {name: np.asarray(table.sum(axis=1)).ravel().astype(np.int64) for name, table in self.labels.items()}
+
+    def right(self, target: str, titles: IntArray, classes: IntArray) -> Counts:
+        """Return the records of some titles that have some classes, both (n_pairs,), as (n_pairs,)."""
+        if not len(titles):
+            return np.zeros(0, dtype=np.int64)
+        return np.asarray(self.labels[target][titles, classes]).ravel().astype(np.int64)
+
+
+def read_references(
+    references: Mapping[str, pl.DataFrame], titles: pl.Series, taxonomy: Taxonomy
+) -> tuple[Reference, ...]:
+    """Bring references onto the titles that are audited, the most trustworthy first; what they lack is left out.
+
+    Args:
+        references: name to rows of `title`, a class or raw label per target, null or absent where unknown, and `count`.
+        titles: distinct.
+        taxonomy: names the targets and groups their labels.
+
+    Raises:
+        BadInput: a label is in no class of the taxonomy.
+    """
+    positions = pl.DataFrame({"title": titles, "_position": np.arange(len(titles))})
+    known = []
+    for name in sorted(references, key=_trust):
+        rows = references[name].join(positions, on="title", how="inner")
+        codes = {target.name: _codes(rows, target) for target in taxonomy.targets}
+        known.append(
+            Reference(
+                name=name,
+                titles=rows["_position"].to_numpy(),
+                codes=codes,
+                counts=rows["count"].cast(pl.Int64).to_numpy(),
+                n_titles=len(titles),
+                taxonomy=taxonomy,
+            )
+        )
+    return tuple(known)
+
+
+def wilson_bounds(shares: npt.ArrayLike, n_titles: npt.ArrayLike) -> tuple[npt.NDArray, npt.NDArray]:
+    """Return the 95% Wilson intervals of many shares; missing where there are no titles.
+
+    The shares are those of records, while records of one title share its fate: what is sure of a share of records is
+    what as many titles of that share would show.
+
+    Args:
+        shares: of records, in [0, 1].
+        n_titles: distinct titles that the records have.
+
+    Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, in closed form, so that a share need not be a whole number
+    of titles.
+    """
+    share, n = np.asarray(shares, dtype=float), np.asarray(n_titles, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shrink = 1 + _DEVIATIONS**2 / n
+        centre = (share + _DEVIATIONS**2 / (2 * n)) / shrink
+        half = _DEVIATIONS / shrink * np.sqrt(share * (1 - share) / n + _DEVIATIONS**2 / (4 * n**2))
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def judge_decisions(
+    reference: Reference, hits: Mapping[str, RankedHits], classes: Mapping[str, IntArray]
+) -> pl.DataFrame:
+    """Hold every title that a row decides against a reference, all the targets that the row decides at once.
+
+    Args:
+        reference: the labelled records.
+        hits: per target.
+        classes: target to the class that each row sets, the fallback's last.
+
+    Returns:
+        `title` and `row`, positions, with `judged_records`, those with a label for a target that the row decides, and
+        `wrong_records`, those whose label of such a target is another one.
+    """
+    winners = {target: ranked.winners[reference.titles] for target, ranked in hits.items()}  # (n_rows,) each
+    judged = {target: (rows >= 0) & (reference.codes[target] >= 0) for target, rows in winners.items()}
+    wrong = {
+        target: judged[target] & (classes[target][rows] != reference.codes[target]) for target, rows in winners.items()
+    }
+    pieces = []
+    for number, (target, rows) in enumerate(winners.items()):
+        first, any_wrong = judged[target].copy(), wrong[target].copy()
+        for earlier, (other, others) in enumerate(winners.items()):
+            if other != target:
+                same = others == rows
+                any_wrong |= same & wrong[other]
+                if earlier < number:  # the row decides both targets of this record, which counts once
+                    first &= ~(same & judged[other])
+        counts = reference.counts[first]
+        pieces.append(
+            pl.DataFrame(
+                {
+                    "title": reference.titles[first],
+                    "row": rows[first],
+                    "judged_records": counts,
+                    "wrong_records": np.where(any_wrong[first], counts, 0),
+                }
+            )
+        )
+    return pl.concat(pieces).group_by("title", "row").agg(pl.col("judged_records", "wrong_records").sum())
+
+
+def _codes(rows: pl.DataFrame, target: Target) -> IntArray:
+    """Return the class of each row's label, -1 where it has none."""
+    if target.name not in rows.columns:
+        return np.full(len(rows), -1, dtype=np.int64)
+    distinct = rows[target.name].drop_nulls().unique().to_list()
+    position = dict(zip(distinct, target.encode(distinct).tolist(), strict=True))
+    return rows[target.name].replace_strict(position, default=-1, return_dtype=pl.Int64).to_numpy()
+
+
+def _trust(name: str) -> tuple[int, str]:
+    order: Sequence[str] = REFERENCES
+    return (order.index(name) if name in order else len(order), name)

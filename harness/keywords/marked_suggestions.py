@@ -1,0 +1,250 @@
+"""Marked suggestions read back: what a person accepted, rejected and changed, with every fault named by line."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from baselines.keyword_table import KeywordTable
+from baselines.table_file import MATCHES, check_rows
+from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
+from data_cleaning.files.csv_files import read_csv
+from harness.keywords.sheet_columns import ACCEPT, REJECT, Sheet, SheetRow, as_text, cells_of, columns_for
+from harness.keywords.suggestion_exports import JSON_NAME
+from harness.keywords.suggestion_json import Exact, Origin, column_name, from_json
+from harness.keywords.suggestions import Suggestion
+from harness.keywords.suggestions_workbook import EXACT, read_workbook
+from harness.reporting.spreadsheet_safe import unescape_cell
+
+_OWN = ("accept", "action", "line", "id")
+"""Columns of ours that are read back; all others are evidence."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MarkedRow:
+    """One row that a person has decided."""
+
+    line: int
+    mark: str
+    suggestion: Suggestion
+    """As it was made."""
+    cells: Mapping[str, str]
+    """Columns of a table to what the row says now; exactly what was suggested where nobody has changed it."""
+    changed: Mapping[str, str]
+    """Columns of a table that a person has changed, to what was suggested."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marked:
+    """A file of suggestions with a person's marks."""
+
+    path: Path
+    origin: Origin
+    rows: tuple[MarkedRow, ...]
+    n_undecided: int
+    faults: tuple[str, ...]
+    """What is wrong with single rows, by line."""
+
+    def with_mark(self, mark: str) -> list[MarkedRow]:
+        """Return the rows with one mark."""
+        return [row for row in self.rows if row.mark == mark]
+
+
+def companion(path: Path) -> Path:
+    """Return the JSON that a CSV of suggestions is read with."""
+    return path.with_name(JSON_NAME)
+
+
+def read_marked(path: Path) -> Marked:
+    """Read a file that `exports.write_suggestions` wrote and a person marked.
+
+    A cell that reads as what was suggested is no change, so that nothing is lost to escaping, or to a spreadsheet that
+    writes 2.5 as 2,5. A JSON file takes marks and no changes; its suggestions count from 1 as lines do.
+
+    Args:
+        path: `.xlsx`, `.json`, or `.csv` with suggestions.json in the same folder.
+
+    Raises:
+        BadInput: the file cannot be read, or a column is missing. Faults of single rows are in the result.
+    """
+    sheet, exact = _read(path)
+    own = {name: column_name(name, exact.origin.targets) for name in _OWN}
+    _check_header(path, sheet.header, [*own.values(), *_table_columns(exact.origin)])
+    rows: list[MarkedRow] = []
+    faults: list[str] = []
+    lines: dict[str, int] = {}  # identity to the line that has it
+    n_undecided = 0
+    for row in sheet.rows:
+        known_by, mark = row.cells[own["id"]].strip(), row.cells[own["accept"]].strip().lower()
+        suggestion = exact.suggestions.get(known_by)
+        if not mark:
+            n_undecided += suggestion is not None
+        elif suggestion is None:
+            faults.append(
+                f"line {row.line}: no suggestion has the id {known_by!r}; put back the one that the row had, or leave "
+                f"the row unmarked"
+            )
+        else:
+            read = _marked_row(row, mark, suggestion, exact.origin)
+            rows.append(read)
+            found = _faults(row, read, own, lines.setdefault(known_by, row.line))
+            faults += [f"line {row.line}: {fault}" for fault in found]
+    return Marked(path=path, origin=exact.origin, rows=tuple(rows), n_undecided=n_undecided, faults=tuple(faults))
+
+
+def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
+    """Return the accepted suggestions with a person's changes, in the order of the file.
+
+    Args:
+        marked: what was read.
+        table: that the suggestions were made for.
+
+    Raises:
+        BadInput: a row of the file is faulty, or sets for its keyword what another row sets; all are named by line.
+    """
+    accepted = marked.with_mark(ACCEPT)
+    written = [row for row in accepted if row.suggestion.action != "retire"]
+    faults = [*marked.faults, *_conflicts(written, accepted, table, marked.origin.table_name)]
+    final = {row.line: row.suggestion for row in accepted}
+    if written or faults:
+        checked = check_rows([(row.line, row.cells) for row in written], table.taxonomy, str(marked.path), faults)
+        for cells in checked.to_dict("records"):
+            final[cells["line"]] = replace(
+                final[cells["line"]],
+                keyword=cells["keyword"],
+                priority=cells["priority"],
+                match=cells["match"],
+                labels={target: cells[target] for target in table.taxonomy.names},
+            )
+    return list(final.values())
+
+
+def _read(path: Path) -> tuple[Sheet, Exact]:
+    """Read the rows of a file, and what was suggested."""
+    if not path.is_file():
+        raise BadInput(f"No file at {path}; expected suggestions.xlsx or suggestions.csv of a run, with marks.")
+    kind = path.suffix.lower()
+    if kind == ".xlsx":
+        sheet, exact = read_workbook(path)
+        return sheet, from_json(exact, f"{path}, sheet {EXACT!r}")
+    if kind == ".csv":
+        return _csv_sheet(path), from_json(
+            read_text(companion(path), "file beside the CSV", "Put suggestions.json of the same run there."),
+            str(companion(path)),
+        )
+    if kind == ".json":
+        read = from_json(read_text(path, "file of suggestions", "Check the path."), str(path))
+        return _json_sheet(read), read
+    raise BadInput(f"{path} ends in {path.suffix or 'nothing'!r}; expected .xlsx, .csv or .json.")
+
+
+def _csv_sheet(path: Path) -> Sheet:
+    read = read_csv(path)
+    header = [unescape_cell(name.strip()) for name in read.table.column_names]
+    columns = [column.to_pylist() for column in read.table.columns]
+    rows = [
+        SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, (cell or "" for cell in cells)), strict=True)))
+        for line, cells in zip(read.lines.tolist(), zip(*columns, strict=True), strict=True)
+    ]
+    return Sheet(header=header, rows=rows)
+
+
+def _json_sheet(exact: Exact) -> Sheet:
+    """Return the rows as they were suggested, with the marks of the file."""
+    columns = columns_for(exact.origin)
+    accept = column_name("accept", exact.origin.targets)
+    rows = []
+    for number, (known_by, suggestion) in enumerate(exact.suggestions.items(), start=1):
+        rows.append(SheetRow(line=number, cells={**_readable(suggestion, exact.origin), accept: exact.marks[known_by]}))
+    return Sheet(header=[column.name for column in columns], rows=rows)
+
+
+def _readable(suggestion: Suggestion, origin: Origin) -> dict[str, str]:
+    """Return the cells of a suggestion as they are read back from an untouched file."""
+    cells = cells_of(suggestion, columns_for(origin))
+    return {name: unescape_cell(as_text(cell)) for name, cell in cells.items()}
+
+
+def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
+    """Refuse a file in which a column that is read is missing, or stands twice."""
+    faults = []
+    for name in needed:
+        if name not in header:
+            faults.append(f"column {name!r} is missing.{did_you_mean(name, header)}".removesuffix("."))
+        elif header.count(name) > 1:
+            faults.append(f"column {name!r} stands {header.count(name)} times")
+    if faults:
+        raise BadInput(f"{path}, line 1: {first_few(faults)}. Name the columns as they were.")
+
+
+def _table_columns(origin: Origin) -> tuple[str, ...]:
+    return ("keyword", "priority", "match", *origin.targets)
+
+
+def _marked_row(row: SheetRow, mark: str, suggestion: Suggestion, origin: Origin) -> MarkedRow:
+    """Tell what a person has changed from what only reads in another way."""
+    suggested = _readable(suggestion, origin)
+    facts = {"keyword": suggestion.keyword, "priority": repr(suggestion.priority), "match": suggestion.match}
+    exact = {**facts, **{target: suggestion.labels.get(target, "") for target in origin.targets}}
+    changed = {
+        name: suggested[name] for name in exact if not _reads_as(row.cells[name], suggested[name], name == "priority")
+    }
+    cells = {name: row.cells[name] if name in changed else value for name, value in exact.items()}
+    return MarkedRow(line=row.line, mark=mark, suggestion=suggestion, cells=cells, changed=changed)
+
+
+def _reads_as(cell: str, suggested: str, is_number: bool) -> bool:
+    """Say whether a cell still holds what was suggested."""
+    if not is_number:
+        return cell == suggested
+    try:
+        return math.isclose(float(cell.replace(",", ".")), float(suggested))
+    except ValueError:
+        return False
+
+
+def _faults(row: SheetRow, read: MarkedRow, own: Mapping[str, str], first_line: int) -> list[str]:
+    """Return what is wrong with a row that a person marked, but for what a table would refuse."""
+    suggested = {"action": read.suggestion.action, "line": as_text(read.suggestion.line)}
+    faults = [
+        f"{name!r} was {value!r} and is {row.cells[own[name]]!r}; put it back, and mend the table itself for that"
+        for name, value in suggested.items()
+        if row.cells[own[name]].strip() != value
+    ]
+    faults += [
+        f"{name!r} holds {kind}; write its value as text"
+        for name, kind in row.no_text.items()
+        if name in (own["accept"], *read.cells)
+    ]
+    if read.mark not in (ACCEPT, REJECT):
+        faults.append(f"{row.cells[own['accept']]!r} is no mark; write {ACCEPT} or {REJECT}, or empty the cell")
+    if first_line != row.line:
+        faults.append(f"is the suggestion of line {first_line} again; leave one of them unmarked")
+    if read.mark == ACCEPT and read.suggestion.action == "retire" and read.changed:
+        faults.append(f"retires its row, so the change of {first_few(read.changed)} says nothing; put it back")
+    return faults
+
+
+def _conflicts(
+    written: Sequence[MarkedRow], accepted: Sequence[MarkedRow], table: KeywordTable, table_name: str
+) -> list[str]:
+    """Return which rows set for their keyword what a row of the table sets that stays as it is."""
+    touched = {row.suggestion.line for row in accepted}
+    setters = {
+        (kept["keyword"].lower(), kept["match"], target): kept["line"]
+        for kept in table.rows.to_dict("records")
+        if kept["line"] not in touched
+        for target in table.taxonomy.names
+        if kept[target]
+    }
+    faults = []
+    for row in written:
+        match = row.cells["match"].strip() or MATCHES[0]
+        for target in table.taxonomy.names:
+            line = setters.get((row.cells["keyword"].lower(), match, target))
+            if row.cells[target].strip() and line is not None:
+                faults.append(
+                    f"line {row.line}: repeats the {target} of {row.cells['keyword']!r} that line {line} of "
+                    f"{table_name} sets"
+                )
+    return faults

@@ -1,0 +1,174 @@
+"""What becomes of titles when one keyword table takes the place of another, and which changed row moves them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from baselines.keyword_table import KeywordTable
+from data_cleaning.titles import IntArray
+from harness.keywords.judging import Reference, read_references
+from harness.keywords.row_changes import REORDERED, RowChange, describe_changes, match_rows
+
+BETTER, WORSE, NEITHER = "better", "worse", "neither"
+"""Whether more records of a title are labelled as the new table has it, as the old one had it, or as many."""
+
+ANY = "any"
+"""In place of a target: titles of which any target changes, each counted once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What changes between two tables."""
+
+    rows: pl.DataFrame
+    """A line per row that was changed: see `row_changes.describe_changes`. With titles also the distinct `titles` and
+    `records` that it moves, most records first, and with labels `better_verdicts`, `worse_verdicts` and
+    `neither_verdicts`: records, counted once for each target that changes. Where both the row that decided a title and
+    the one that decides it now were changed, the latter moves it."""
+    titles: pl.DataFrame | None
+    """A line per title and target whose class changes, most records first: `title`, `records`, `target`, `old_class`,
+    `new_class`, `old_line`, `old_keyword`, `new_line` and `new_keyword` of the rows that decide (null for the
+    fallback), `change` (what became of the row that moves it) and, with labels, `better_records`, those labelled as the
+    new table has it, `worse_records`, `neither_records`, and the `verdict`. None without titles."""
+    summary: pl.DataFrame | None
+    """Per target, and for any of them: `titles`, `records`, and with labels the same figures. None without titles."""
+
+
+def diff_rows(old: KeywordTable, new: KeywordTable) -> Difference:
+    """Compare two tables row by row, without any titles."""
+    changed = [change for change in match_rows(old, new) if change.kinds]
+    return Difference(rows=describe_changes(old, new, changed), titles=None, summary=None)
+
+
+def diff_tables(
+    old: KeywordTable, new: KeywordTable, titles: pl.DataFrame, labels: pl.DataFrame | None = None
+) -> Difference:
+    """Compare what two tables make of titles.
+
+    Args:
+        old: the table in force.
+        new: the one to take its place, of the same taxonomy.
+        titles: distinct `title`, not null, and `count`, its records.
+        labels: rows of `title`, a class or raw label per target (null or absent where unknown) and `count`.
+
+    Raises:
+        BadInput: a label is in no class of the taxonomy.
+    """
+    changes = match_rows(old, new)
+    texts, records = titles["title"].to_numpy(), titles["count"].cast(pl.Int64)
+    before, after = old.winners(texts), new.winners(texts)
+    judge = None if labels is None else read_references({"labels": labels}, titles["title"], new.taxonomy)[0]
+    pieces = []
+    for target in new.taxonomy.targets:
+        was, becomes = old.class_positions[target.name], new.class_positions[target.name]
+        old_class, new_class = was[before[target.name]], becomes[after[target.name]]  # (n_titles,)
+        moved = np.flatnonzero(old_class != new_class)  # (n_moved,)
+        rows = {"old_row": before[target.name][moved], "new_row": after[target.name][moved]}
+        figures = {} if judge is None else _held_against(judge, target.name, moved, old_class[moved], new_class[moved])
+        names = pl.Series(target.classes)
+        pieces.append(
+            pl.DataFrame({"position": moved, **rows, "mover": _movers(changes, target.name, rows), **figures}).select(
+                pl.lit(target.name).alias("target"),
+                names.gather(old_class[moved]).alias("old_class"),
+                names.gather(new_class[moved]).alias("new_class"),
+                pl.all(),
+            )
+        )
+    moves = pl.concat(pieces).with_columns(records.gather(pl.concat(pieces)["position"]).alias("records"))
+    moves = moves.sort("records", "position", descending=[True, False], maintain_order=True)
+    return Difference(
+        rows=_by_row(old, new, changes, moves),
+        titles=_by_title(old, new, changes, moves, titles["title"]),
+        summary=_by_target(moves, new.taxonomy.names),
+    )
+
+
+def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArray]) -> IntArray:
+    """Return which change moves each title: that of the row that decides it now, or else of the one that did.
+
+    Where neither row was changed, only the order of rows can have been: the row that decides the title now has moved.
+
+    Args:
+        changes: every row of either table once.
+        target: that is decided.
+        rows: `old_row` and `new_row` that decide each title, -1 for the fallback, (n_moved,).
+    """
+    of_side = {}
+    for side in ("old", "new"):
+        known = {getattr(change, side): number for number, change in enumerate(changes)}
+        of_side[side] = np.array([known[row] for row in range(len(known) - (None in known))] + [-1], dtype=np.int64)
+    relevant = np.array([target in change.targets for change in changes] + [False])  # the last is for the fallback
+    was, becomes = of_side["old"][rows["old_row"]], of_side["new"][rows["new_row"]]  # (n_moved,)
+    return np.where(relevant[becomes] | ~relevant[was], becomes, was)
+
+
+def _held_against(
+    judge: Reference, target: str, moved: IntArray, old_class: IntArray, new_class: IntArray
+) -> dict[str, IntArray]:
+    """Count the records of each title that are labelled as the new table has it, as the old one had it, or neither."""
+    better, worse = (judge.right(target, moved, classes) for classes in (new_class, old_class))
+    return {BETTER: better, WORSE: worse, NEITHER: judge.judged[target][moved] - better - worse}
+
+
+def _by_row(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that were changed, or that move titles, with what each moves."""
+    movers = set(moves["mover"])
+    shown = [number for number, change in enumerate(changes) if change.kinds or number in movers]
+    named = [changes[number] if changes[number].kinds else _reordered(changes[number]) for number in shown]
+    figures = [name for name in (BETTER, WORSE, NEITHER) if name in moves.columns]
+    summed = moves.group_by("mover").agg(
+        pl.col("position").n_unique().cast(pl.Int64).alias("titles"),
+        pl.col("records").filter(pl.col("position").is_first_distinct()).sum(),
+        *(pl.col(name).sum().alias(f"{name}_verdicts") for name in figures),
+    )
+    lines = describe_changes(old, new, named).with_columns(pl.Series("mover", shown, dtype=pl.Int64))
+    joined = lines.join(summed, on="mover", how="left", maintain_order="left").drop("mover")
+    counted = joined.with_columns(pl.col(joined.columns[len(lines.columns) - 1 :]).fill_null(0))
+    return counted.sort("records", descending=True, maintain_order=True)
+
+
+def _by_title(
+    old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame, titles: pl.Series
+) -> pl.DataFrame:
+    """Return the titles that move, with the rows that decide them."""
+    kinds = pl.Series([", ".join(change.kinds) or REORDERED for change in changes], dtype=pl.String)
+    columns: list[pl.Series] = [
+        titles.gather(moves["position"]).alias("title"),
+        moves["records"],
+        *moves.select("target", "old_class", "new_class"),
+    ]
+    for side, table in (("old", old), ("new", new)):
+        rows = moves[f"{side}_row"]
+        chosen = rows.set(rows < 0, None)
+        for name, cells in (("line", pl.Int64), ("keyword", pl.String)):
+            of_rows = pl.Series(table.rows[name].tolist(), dtype=cells)
+            columns.append(of_rows.gather(chosen).alias(f"{side}_{name}"))
+    frame = pl.DataFrame(columns).with_columns(kinds.gather(moves["mover"]).alias("change"))
+    if BETTER not in moves.columns:
+        return frame
+    figures = moves.select(pl.col(name).alias(f"{name}_records") for name in (BETTER, WORSE, NEITHER))
+    gain = pl.col(f"{BETTER}_records") - pl.col(f"{WORSE}_records")
+    known = pl.sum_horizontal(figures.columns) > 0
+    verdict = pl.when(gain > 0).then(pl.lit(BETTER)).when(gain < 0).then(pl.lit(WORSE)).otherwise(pl.lit(NEITHER))
+    return frame.hstack(figures).with_columns(pl.when(known).then(verdict).alias("verdict"))
+
+
+def _by_target(moves: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
+    """Return what changes of each target, and the titles and records of which any does."""
+    figures = [name for name in (BETTER, WORSE, NEITHER) if name in moves.columns]
+    lines: list[dict[str, Any]] = []
+    for target in targets:
+        chosen = moves.filter(pl.col("target") == target)
+        sums = {f"{name}_records": chosen[name].sum() for name in figures}
+        lines.append({"target": target, "titles": len(chosen), "records": chosen["records"].sum(), **sums})
+    distinct = moves.unique("position")
+    nothing = dict.fromkeys((f"{name}_records" for name in figures), None)
+    lines.append({"target": ANY, "titles": len(distinct), "records": distinct["records"].sum(), **nothing})
+    return pl.DataFrame(lines)
+
+
+def _reordered(change: RowChange) -> RowChange:
+    return replace(change, kinds=(REORDERED,))

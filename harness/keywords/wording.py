@@ -1,0 +1,140 @@
+"""The sentences of an audit, each made of one line of its tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.keywords.naming import NEVER_FIRED, SHADOWED, UNREACHABLE
+
+Line = Mapping[str, Any]
+"""Column to cell. `judge` is the reference that the line is held against; without one, no share is named."""
+
+_MOST_HOSTS, _MOST_ROWS = 2, 5
+
+
+def accident(line: Line) -> str:
+    """Say that a keyword decides records in which it is no word of its own."""
+    hosts = [repr(host) for host in dict.fromkeys(line["hosts"])]
+    if len(hosts) > _MOST_HOSTS + 1:
+        hosts = [*hosts[:_MOST_HOSTS], f"{len(hosts) - _MOST_HOSTS:,} other words"]
+    inside = f"{', '.join(hosts[:-1])} or {hosts[-1]}" if len(hosts) > 1 else hosts[0]
+    records = line["decided_records"]
+    said = f"{_row(line)} decides {_counted(records)} in which it only stands inside {inside}"
+    return f"{said}{_wrong(line, records)}."
+
+
+def clash(line: Line) -> str:
+    """Say that the length of a keyword or the order of two rows decides between classes."""
+    tie = "longer" if line["wins_by"] == "longer keyword" else "earlier"
+    both = f"{_row(line)} has the priority of {_row(line, 'opponent')} and wins as the {tie} one"
+    return f"{both}, setting {_set(line, 'decided_records')}{_rival(line, 'own_right', 'opponent_right')}."
+
+
+def conflict(line: Line) -> str:
+    """Say that a row outranks one of another class."""
+    both = f"{_row(line)} outranks {_row(line, 'opponent')}"
+    return f"{both}, setting {_set(line, 'decided_records')}{_rival(line, 'own_right', 'opponent_right')}."
+
+
+def chain(line: Line) -> str:
+    """Say that a third keyword takes a title from the one that would have it."""
+    named = {"class": line["third_class"], "opponent_class": line["first_class"]}
+    all_three = f"{_row(line, 'first')} beats {_row(line, 'second')} until {_row(line, 'third')} is there as well"
+    said = f"{all_three}, setting {_set({**line, **named}, 'records')}"
+    return f"{said}{_rival({**line, **named}, 'right', 'right_without')}."
+
+
+def wrong(line: Line) -> str:
+    """Say what a row has wrong of one target."""
+    records = line["decided_records"]
+    said = f"{_row(line)} sets the {line['target']} of {_counted(records)} to {line['label']!r}"
+    return f"{said}{_wrong(line, records)}, where {line['instead']!r} is right most often."
+
+
+def fallback(line: Line) -> str:
+    """Say what no row decides."""
+    records = line["records"]
+    share = percent(records / line["all_records"])
+    said = f"No row decides the {line['target']} of {_counted(records)}, {share} of all, which get {line['fallback']!r}"
+    return f"{said}{_wrong(line, records)}."
+
+
+def duplicate(line: Line) -> str:
+    """Say that a row repeats an earlier one."""
+    label = "the same label" if line["agree"] else f"another label, {line['label']!r} and not {line['first_label']!r}"
+    repeats = f"{_row(line)} repeats the {line['target']} that line {line['first_line']} sets, with {label}"
+    decides = "" if line["records"] is None else f", and decides {_counted(line['records'])}"
+    return f"{repeats}; the earlier row was kept here{decides}, while other verbs refuse the table."
+
+
+def overlap(line: Line) -> str:
+    """Say that two rows clash wherever one of them matches, whatever the titles."""
+    both = f"{_row(line)} and {_row(line, 'opponent')} have one priority but set the {line['target']}"
+    classes = f"to {line['class']!r} and {line['opponent_class']!r}"
+    return f"{both} {classes}; where both match, the {line['wins_by']}, the first, wins."
+
+
+def never_decides(line: Line) -> str:
+    """Say that a row can decide no title."""
+    return f"{_row(line)} can decide no title, being {line['verdict']}."
+
+
+def idle(kind: str, records: int, lines: Sequence[Line]) -> str:
+    """Say which rows decide nothing for one reason; of the lines, the first are named."""
+    rows = f"{len(lines):,} row{'' if len(lines) == 1 else 's'}"
+    because = "" if kind == NEVER_FIRED else kind.split()[0]
+    named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MOST_ROWS]]
+    left = len(lines) - len(named)
+    listed = "; ".join(named) + (f"; and {left:,} more" if left else "")
+    hit = f"{_counted(records)} {'is' if records == 1 else 'are'} hit by {rows} that"
+    decide = "decides" if len(lines) == 1 else "decide"
+    return {
+        NEVER_FIRED: f"{rows} never fired: {listed}.",
+        SHADOWED: f"{hit} {decide} nothing there, being outranked every time: {listed}.",
+        UNREACHABLE: f"{hit} can decide no title at all: {listed}.",
+    }[kind]
+
+
+def percent(share: float) -> str:
+    """Set a share for a sentence; only all is 100%, and only none is 0%."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
+
+
+def _row(line: Line, side: str = "") -> str:
+    """Name the row of a line, or the one on another side of it, such as the opponent."""
+    if side == "opponent":
+        keyword, number = line["opponent"], line["opponent_line"]
+    else:
+        keyword, number = (line[f"{side}_{name}" if side else name] for name in ("keyword", "line"))
+    return f"{keyword!r} (line {number})"
+
+
+def _set(line: Line, records: str) -> str:
+    """Say what is set for how many records, and what would be set otherwise."""
+    return (
+        f"the {line['target']} of {_counted(line[records])} to {line['class']!r} instead of {line['opponent_class']!r}"
+    )
+
+
+def _rival(line: Line, own: str, other: str) -> str:
+    """Say how often the class that would be set otherwise is right, and how often the one that is set."""
+    if not line.get("judge"):
+        return ""
+    judged, judge = line["judged_records"], line["judge"]
+    right, otherwise = (percent(line[name] / judged) for name in (own, other))
+    return f"; in {judge} {otherwise} of {judged:,} are {line['opponent_class']!r} and {right} {line['class']!r}"
+
+
+def _wrong(line: Line, records: int) -> str:
+    """Say which share comes out wrong, and of how many records, where not all are known."""
+    if not line.get("judge"):
+        return ""
+    judged, share = line["judged_records"], percent(line["wrong_records"] / line["judged_records"])
+    if judged == records:
+        return f"; {share} of them come out wrong against {line['judge']}"
+    return f"; of the {judged:,} that {line['judge']} knows, {share} come out wrong"
+
+
+def _counted(records: int) -> str:
+    return f"{records:,} record{'' if records == 1 else 's'}"

@@ -1,0 +1,113 @@
+"""The files for the business, beside a tagged file."""
+
+import csv
+import glob
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+from harness.data.table_files import stem
+from harness.experiment.cache import whole_file
+from harness.reporting.spreadsheet_safe import escape_cell, escape_frame
+from harness.tagging.business.follow_up import ADDED
+from harness.tagging.business.names import file_parts
+from harness.tagging.business.summary import Summary
+
+_SUMMARY, _OVERVIEW, _CROSSWALK, _FOLLOW_UP = "summary.csv", "summary_overview.csv", "crosswalk.csv", "follow_up.csv"
+_BY, _WORKBOOK = "summary_by_{}.csv", "summary.xlsx"
+
+
+def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> list[Path]:
+    """Return the files that a tagged file has beside it, the workbook last.
+
+    Args:
+        out: the tagged file, of any kind.
+        by: columns that the summary is broken down by.
+        follow_up: whether the hierarchy says whom to follow up.
+    """
+    broken_down = [_BY.format(part) for part in file_parts(by)]
+    names = [_SUMMARY, _OVERVIEW, *broken_down, _CROSSWALK, *([_FOLLOW_UP] if follow_up else []), _WORKBOOK]
+    return [out.with_name(f"{stem(out)}.{name}") for name in names]
+
+
+def earlier_files(out: Path) -> list[Path]:
+    """Return those files that lie beside a tagged file and may be its own, whatever it was broken down by.
+
+    Args:
+        out: the tagged file, be it there or not.
+    """
+    before = glob.escape(stem(out))
+    names = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
+    return [file for name in names for file in sorted(out.parent.glob(f"{before}.{name}")) if file.is_file()]
+
+
+def write_business(
+    out: Path,
+    summary: Summary,
+    follow_up: pl.DataFrame | None,
+    n_relevant: int,
+    facts: Mapping[str, Any],
+    *,
+    folder: Path,
+    spreadsheet_safe: bool,
+    headers: Sequence[str] | None = None,
+) -> list[Path]:
+    """Write the summary and the follow-up list, as CSV and as one workbook.
+
+    Args:
+        out: the tagged file, after which the files are named.
+        summary: of it.
+        follow_up: the list that `best_of_all` returned; None where the hierarchy does not say whom to follow up.
+        n_relevant: records that have a rank, on the list or not.
+        facts: what the file was tagged with, for readers of the workbook.
+        folder: to write into, from where the caller moves the files beside the tagged file.
+        spreadsheet_safe: whether text in the CSV files that a spreadsheet would run gets an apostrophe before it; in
+            the workbook it does so always.
+        headers: of the tagged file's columns in the list, where they differ from the frame's; two may be equal.
+
+    Returns:
+        The files in the folder, in the order and with the names of `business_files`.
+
+    Raises:
+        BadInput: a file cannot be written, or the disk is full.
+    """
+    from harness.tagging.business.business_workbook import (  # on use: openpyxl takes its time
+        FollowUpList,
+        write_workbook,
+    )
+
+    tables = [summary.nodes, summary.overview, *summary.by.values(), summary.crosswalk]
+    headed = [(table, table.columns) for table in tables]
+    listed = None
+    if follow_up is not None:
+        n_added = len(ADDED)
+        names = [*follow_up.columns[:n_added], *(headers or follow_up.columns[n_added:])]
+        listed = FollowUpList(_with_texts(follow_up), names, n_relevant)
+        headed.append((listed.frame, names))
+    files = [folder / file.name for file in business_files(out, summary.by, follow_up=follow_up is not None)]
+    *csv_files, workbook = files
+    for file, (table, names) in zip(csv_files, headed, strict=True):
+        with whole_file(file) as filling:
+            _write_csv(filling, table, names, spreadsheet_safe=spreadsheet_safe)
+    with whole_file(workbook) as filling:
+        write_workbook(filling, summary, listed, facts)
+    return files
+
+
+def _write_csv(path: Path, table: pl.DataFrame, names: Sequence[str], *, spreadsheet_safe: bool) -> None:
+    with path.open("w", encoding="utf-8", newline="") as opened:
+        header = [escape_cell(name) for name in names] if spreadsheet_safe else names
+        csv.writer(opened, lineterminator="\n").writerow(header)
+        opened.write((escape_frame(table) if spreadsheet_safe else table).write_csv(include_header=False))
+
+
+def _with_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """Turn dates, lists and whatever else is no text, number or truth value into text."""
+    odd = frame.select(~(cs.string() | cs.boolean() | cs.integer() | cs.float()))
+    texts = [[None if value is None else str(value) for value in column.to_list()] for column in odd]
+    return frame.with_columns(
+        pl.Series(name, values, dtype=pl.String) for name, values in zip(odd.columns, texts, strict=True)
+    )

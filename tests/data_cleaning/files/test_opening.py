@@ -1,0 +1,159 @@
+import gzip
+import io
+import os
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.files import open_source
+from data_cleaning.files.sources import file_identity
+
+CSV = b"Title,Age\nCEO,1\n"
+
+
+def parquet():
+    content = io.BytesIO()
+    pq.write_table(pa.table({"Title": ["CEO"], "Age": [1]}), content)
+    return content.getvalue()
+
+
+def xlsx():
+    content = io.BytesIO()
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["Title", "Age"])
+    workbook.active.append(["CEO", 1])
+    workbook.save(content)
+    return content.getvalue()
+
+
+def write(folder, name, content):
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a.dat", "a", "a.CSV.GZ", "a.gz", "a.csv.gz"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_csv_is_read_under_any_name_packed_or_not(tmp_path, name, pack):
+    source = open_source(write(tmp_path, name, pack(CSV)))
+
+    assert [batch.rows.to_pylist() for batch in source.batches()] == [[{"Title": "CEO", "Age": "1"}]]
+    assert (source.unit, source.resumable, source.delimiter) == ("line", True, ",")
+
+
+@pytest.mark.parametrize(("content", "unit", "resumable"), [(parquet, "row", True), (xlsx, "row", False)])
+@pytest.mark.parametrize("name", ["a.parquet", "a.xlsx", "a.csv", "a"])
+def test_content_outranks_the_ending(tmp_path, content, unit, resumable, name):
+    source = open_source(write(tmp_path, name, content()))
+
+    assert [batch.rows.column(0).to_pylist() for batch in source.batches()] == [["CEO"]]
+    assert (source.unit, source.resumable, source.delimiter) == (unit, resumable, None)
+
+
+def test_a_column_that_begins_like_a_zip_file_is_no_zip_file(tmp_path):
+    assert open_source(write(tmp_path, "a.csv", b"PKID,Title\n1,CEO\n")).schema.names == ["PKID", "Title"]
+
+
+def test_a_name_in_gz_that_is_not_gzipped_is_noted(tmp_path):
+    notes = open_source(write(tmp_path, "a.csv.gz", CSV)).notes
+
+    assert notes[1] == "The file is not gzipped, though its name ends in .gz."
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.xlsx"])
+def test_the_identity_tells_a_file_that_has_changed(tmp_path, name):
+    content = {"a.csv": CSV, "a.parquet": parquet(), "a.xlsx": xlsx()}[name]
+    path = write(tmp_path, name, content)
+    before = open_source(path).identity()
+
+    assert open_source(path).identity() == before
+    assert before["size"] == len(content)
+    changed = bytearray(content)
+    changed[-1] ^= 1
+    path.write_bytes(changed)
+    os.utime(path, ns=(before["mtime_ns"], before["mtime_ns"]))
+    after = file_identity(path, before["encoding"], before["delimiter"])
+    assert {key for key in before if before[key] != after[key]} == {"sha256"}
+
+
+def test_a_packed_file_beyond_the_limit_is_bad_input(tmp_path):
+    path = write(tmp_path, "a.csv.gz", gzip.compress(CSV * 1000))
+
+    with pytest.raises(BadInput, match="unpacks to more than 1,000 bytes"):
+        open_source(path, most_bytes=1000)
+    assert open_source(write(tmp_path, "a.csv", CSV * 1000), most_bytes=1000).n_rows > 100
+
+
+def test_a_row_group_beyond_the_limit_is_bad_input(tmp_path):
+    with pytest.raises(BadInput, match=r"a row group of .* beyond the limit of 10"):
+        open_source(write(tmp_path, "a.parquet", parquet()), most_bytes=10)
+
+
+def test_a_workbook_beyond_the_limit_is_bad_input(tmp_path):
+    with pytest.raises(BadInput, match=r"unpacks to .* beyond the limit of 1,000"):
+        open_source(write(tmp_path, "a.xlsx", xlsx()), most_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", b"", "is empty"),
+        ("a.csv.gz", gzip.compress(b""), "is empty"),
+        ("a.csv.gz", gzip.compress(CSV * 9)[:-9], "is not a whole gzip file"),
+        ("a.csv.gz", gzip.compress(CSV) + b"more", "is not a whole gzip file"),
+        ("a.csv.gz", b"\x1f\x8b", "is not a whole gzip file"),
+        ("a.gz", gzip.compress(parquet()), "is a gzipped Parquet file"),
+        ("a.gz", gzip.compress(xlsx()), "is a gzipped XLSX or zip file"),
+        ("a.parquet", CSV, "is no Parquet file"),
+        ("a.parquet", b"PAR1", "is not readable as Parquet"),
+        ("a.parquet", parquet()[:-20], "is not readable as Parquet"),
+        ("a.parquet", b"PARE" + parquet()[4:-4] + b"PARE", "is not readable as Parquet"),
+        ("a.xlsx", CSV, "is no XLSX file"),
+        ("a.xlsx", xlsx()[:-30], "is not a whole XLSX file"),
+        ("a.xlsx", b"PK\x03\x04", "is not a whole XLSX file"),
+        ("a.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "or one that has a password"),
+        ("a.xz", b"\xfd7zXZ\x00....", "is packed with xz"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_bad_input(tmp_path, name, content, message):
+    path = write(tmp_path, name, content)
+
+    with pytest.raises(BadInput, match=message) as raised:
+        open_source(path)
+    assert "\n" not in str(raised.value)
+    assert str(path) in str(raised.value)
+
+
+def test_what_is_no_file_is_bad_input(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path, message in [
+        (tmp_path / "none.csv", "No file at"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "pipe", "pipe"),
+    ]:
+        with pytest.raises(BadInput, match=message):
+            open_source(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="everything is readable to the superuser")
+def test_a_file_without_permission_is_bad_input(tmp_path):
+    path = write(tmp_path, "a.csv", CSV)
+    path.chmod(0)
+
+    with pytest.raises(BadInput, match="cannot be read: Permission denied"):
+        open_source(path)
+
+
+def test_a_file_that_vanishes_is_bad_input(tmp_path):
+    for name, content in [("a.csv", CSV), ("a.parquet", parquet()), ("a.xlsx", xlsx())]:
+        path = write(tmp_path, name, content)
+        source = open_source(path)
+        path.unlink()
+        with pytest.raises(BadInput, match="cannot be read: No such file"):
+            list(source.batches())
+        with pytest.raises(BadInput, match="cannot be read: No such file"):
+            source.identity()

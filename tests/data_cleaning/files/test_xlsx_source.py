@@ -1,0 +1,207 @@
+import datetime
+import io
+import json
+import re
+import zipfile
+
+import openpyxl
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.files import open_source, xlsx_source
+
+DAY = datetime.datetime(2024, 1, 31)
+
+
+def write(folder, rows, **sheets):
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    for name, state in sheets.items():
+        workbook.create_sheet(name).sheet_state = state
+    path = folder / "leads.xlsx"
+    workbook.save(path)
+    return path
+
+
+def rewritten(path, part, change):
+    """Change one part of a workbook, None leaving it out."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    changed = change(parts[part].decode()) if change else None
+    parts = {**parts, part: changed.encode()} if changed is not None else {k: v for k, v in parts.items() if k != part}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return path
+
+
+def read(source, start=None):
+    rows, rejects = [], []
+    for batch in source.batches(start):
+        rows += list(zip(*(column.to_pylist() for column in batch.rows.columns), strict=True))
+        rejects += [(reject.place, reject.reason, reject.text) for reject in batch.rejects]
+    return rows, rejects
+
+
+def test_cells_come_as_they_are_and_as_text(tmp_path):
+    values = ["CEO", 7, 7.0, 0.5, 1e20, True, DAY, DAY.replace(hour=9), datetime.time(8, 30), None, "#N/A"]
+    source = open_source(write(tmp_path, [[f"c{n}" for n in range(len(values))], values]))
+
+    (batch,) = source.batches()
+    (row,) = zip(*(column.to_pylist() for column in batch.rows.columns), strict=True)
+    assert row == (
+        "CEO", "7", "7", "0.5", "1e+20", "TRUE", "2024-01-31", "2024-01-31T09:00:00", "08:30:00", None, "#N/A"
+    )  # fmt: skip
+    assert list(batch.cells[0]) == values
+    assert batch.rows.schema.equals(source.schema)
+
+
+def test_the_header_is_the_first_row_that_is_not_empty(tmp_path):
+    source = open_source(write(tmp_path, [[], [None, None], ["Title", None, 3.0, ""], ["CEO", "x", 1]]))
+
+    assert source.schema.names == ["Title", "", "3"]
+    assert source.n_skipped == 2
+    assert read(source) == ([("CEO", "x", "1")], [])
+
+
+def test_short_rows_are_padded_and_longer_ones_are_rejects(tmp_path):
+    source = open_source(write(tmp_path, [["Title", "Age"], ["CEO"], ["a", 1, None, 2.0, ""], ["b", 2, None]]))
+
+    assert read(source) == ([("CEO", None), ("b", "2")], [(3, "has 4 fields, expected 2", "a\t1\t\t2")])
+    assert [list(batch.cells) for batch in source.batches()] == [[("CEO", None), ("b", 2)]]
+
+
+def test_empty_rows_are_counted_but_those_at_the_end(tmp_path):
+    path = write(tmp_path, [["Title", "Age"], [], ["CEO", 1], ["", None], [], ["CFO", 2], ["", ""], ["", ""]])
+    source = open_source(path)
+
+    assert read(source)[0] == [("CEO", "1"), ("CFO", "2")]
+    assert source.n_skipped == 3
+
+
+def test_the_first_visible_sheet_is_read_and_named(tmp_path):
+    workbook = openpyxl.Workbook()
+    workbook.active.append(["hidden"])
+    workbook.active.sheet_state = "hidden"
+    workbook.create_sheet("Leads").append(["Title"])
+    workbook["Leads"].append(["CEO"])
+    workbook.create_sheet("More")
+    workbook.save(tmp_path / "a.xlsx")
+    source = open_source(tmp_path / "a.xlsx")
+
+    assert source.notes == ("Read sheet 'Leads', the first visible one of 3.",)
+    assert read(source)[0] == [("CEO",)]
+
+
+def test_a_single_sheet_is_not_worth_a_note(tmp_path):
+    assert open_source(write(tmp_path, [["Title"]])).notes == ()
+
+
+@pytest.mark.parametrize("batch_rows", [1, 2, 100])
+def test_a_file_goes_on_where_it_was_left(tmp_path, monkeypatch, batch_rows):
+    monkeypatch.setattr(xlsx_source, "BATCH_ROWS", batch_rows)
+    rows = [["Title"], ["a"], [], [], ["b"], ["c", "d"], [], ["e"], ["f"]]
+    source = open_source(write(tmp_path, rows))
+    everything = read(source)
+    n_skipped, n_rows, n_rejects = source.n_skipped, 0, 0
+
+    assert (len(everything[0]), everything[1][0][0], n_skipped) == (4, 6, 3)
+    for batch in list(source.batches()):
+        n_rows += batch.rows.num_rows
+        n_rejects += len(batch.rejects)
+        rest = read(source, json.loads(json.dumps(batch.end)))
+        assert rest == (everything[0][n_rows:], everything[1][n_rejects:])
+        assert source.n_skipped == n_skipped
+    assert source.n_rows == 8
+
+
+def test_what_a_sheet_says_of_its_size_is_not_believed(tmp_path):
+    path = write(tmp_path, [["Title", "Age"], ["CEO", 1], ["CFO", 2]])
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace('ref="A1:B3"', 'ref="A1:A2"'))
+
+    assert read(open_source(path))[0] == [("CEO", "1"), ("CFO", "2")]
+
+
+def test_formulas_come_as_what_they_last_gave(tmp_path):
+    path = write(tmp_path, [["Title", "Age"], ["CEO", 99]])
+    value = re.compile("<v>99</v>")
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: value.sub("<f>90+9</f><v>99</v>", sheet))
+
+    assert read(open_source(path))[0] == [("CEO", "99")]
+
+
+def test_warnings_about_looks_are_kept_quiet(tmp_path):
+    path = write(tmp_path, [["Title", "When"], ["CEO", DAY]])
+    serial = "<v>45322</v>"
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace(serial, "<v>99999999999</v>"))
+
+    assert read(open_source(path))[0] == [("CEO", "#VALUE!")]
+
+
+@pytest.mark.parametrize("number", [1_048_577, 10**15])
+def test_a_row_beyond_a_sheet_is_bad_input(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(xlsx_source, "MOST_SHEET_ROWS", 100)
+    path = write(tmp_path, [["Title"], ["CEO"]])
+    rewritten(
+        path,
+        "xl/worksheets/sheet1.xml",
+        lambda sheet: sheet.replace('r="2"', f'r="{number}"').replace('r="A2"', f'r="A{number}"'),
+    )
+
+    with pytest.raises(BadInput, match="has a row beyond 100"):
+        list(open_source(path).batches())
+
+
+def test_a_part_too_large_to_be_held_is_bad_input(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx_source, "_MOST_HELD_BYTES", 100)
+
+    with pytest.raises(BadInput, match=r"its part xl/.* unpacks to .* for what is held in memory"):
+        open_source(write(tmp_path, [["Title"]]))
+
+
+def test_a_sheet_that_is_broken_further_down_is_bad_input(tmp_path):
+    path = write(tmp_path, [["Title"], *[[f"title {n}"] for n in range(5000)]])
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet[: len(sheet) // 2])
+
+    with pytest.raises(BadInput, match="is not readable as XLSX"):
+        list(open_source(path).batches())
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("xl/worksheets/sheet1.xml", "has no visible sheet"),
+        ("[Content_Types].xml", "is not readable as XLSX"),
+        ("xl/workbook.xml", "is a zip file, but no XLSX file"),
+    ],
+)
+def test_a_workbook_without_one_of_its_parts_is_bad_input(tmp_path, part, message):
+    path = rewritten(write(tmp_path, [["Title"], ["CEO"]]), part, None)
+
+    with pytest.raises(BadInput, match=message):
+        open_source(path)
+
+
+@pytest.mark.parametrize("rows", [[], [[None], [""]]])
+def test_an_empty_sheet_is_bad_input(tmp_path, rows):
+    with pytest.raises(BadInput, match="sheet 'Sheet' is empty"):
+        open_source(write(tmp_path, rows))
+
+
+def test_a_zip_file_that_is_no_workbook_is_bad_input(tmp_path):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("leads.csv", "Title\n")
+    (tmp_path / "leads.zip").write_bytes(content.getvalue())
+
+    with pytest.raises(BadInput, match="is a zip file, but no XLSX file"):
+        open_source(tmp_path / "leads.zip")
+
+
+def test_a_workbook_without_a_visible_sheet_is_bad_input(tmp_path):
+    path = write(tmp_path, [["Title"]])
+    rewritten(path, "xl/workbook.xml", lambda book: book.replace('state="visible"', 'state="hidden"'))
+
+    with pytest.raises(BadInput, match="has no visible sheet"):
+        open_source(path)

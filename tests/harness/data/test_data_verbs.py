@@ -1,0 +1,311 @@
+import json
+from datetime import timedelta
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from data_cleaning.clean import clean_leads
+from data_cleaning.progress import silent
+from harness.data.table_files import MARK
+from harness.experiment.config import load_config
+from harness.experiment.plan import fingerprints, plan
+from harness.experiment.stages.clean_leads import clean
+from harness.experiment.stages.stage_files import CLEAN, LEADS, LEDGER, ROWS
+from harness.experiment.systems import SYSTEMS
+from tests.harness.given_leads import CONSENSUS, DEFAULT, GIVEN
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
+
+
+@pytest.fixture
+def _without_plots(monkeypatch):
+    monkeypatch.setattr("data_cleaning.profile.write_plots", lambda *_: {})
+
+
+def test_clean_keeps_rows_and_columns_and_adds_what_they_were(call, leads, tmp_path):
+    code, shown, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 0
+    cleaned = pd.read_csv(tmp_path / "clean.csv", dtype=str, keep_default_na=False)
+    assert list(cleaned.columns) == [
+        *("id", "What you do", "Dept", "Grade", "Times", "campaign"),
+        *("original_title", "raw_department", "raw_seniority"),
+    ]
+    assert cleaned["id"].tolist() == ["007", "009", "011", "012"]
+    assert cleaned.iloc[0].tolist() == [
+        *("007", "Head Nurse", "Nursing", "Head", "3", "spring, late"),
+        *("Head  Nurse", "Dept. of Nursing", "Head"),
+    ]
+    assert "normalise titles" in shown
+    assert "title from 'What you do', department from 'Dept'" in said
+    assert "Passed on as they are: 'id'; 'campaign'." in said
+    assert "Kept 7 records" in said
+
+
+def test_quarantine_holds_every_dropped_row_as_it_came_with_reason_and_row(call, leads, tmp_path):
+    call("clean", leads, "--out", tmp_path / "clean.parquet", "--set", "clean.english_only=true")
+    dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
+    given = pd.read_csv(leads, dtype=str, keep_default_na=False)
+    assert dropped[["reason", "line"]].to_numpy().tolist() == [
+        ["missing title", "3"],
+        ["missing seniority", "5"],
+        ["foreign title (de)", "6"],
+    ]
+    assert dropped[given.columns].to_numpy().tolist() == given.iloc[[1, 3, 4]].to_numpy().tolist()
+    kept = pl.read_parquet(tmp_path / "clean.parquet")
+    assert sorted([*kept["id"], *dropped["id"]]) == given["id"].tolist()
+
+
+def test_the_report_folder_tells_what_lies_in_it(call, leads, tmp_path):
+    call("clean", leads, "--out", tmp_path / "clean.parquet")
+    folder = tmp_path / "clean_report"
+    guide = (folder / "README.md").read_text()
+    for file in folder.iterdir():
+        assert file.name in guide or file.name in (MARK, "README.md")
+    assert "taxonomy version 1" in (folder / "ledger.md").read_text()
+    label_map = pd.read_csv(folder / "label_map.csv").set_index(["target", "raw_label"])["records"]
+    assert label_map["department", "Dept. of Nursing"] == 3
+    assert pd.read_csv(folder / "noise_ceilings.csv")["labels"].unique().tolist() == ["raw", "grouped", "consensus"]
+    assert pd.read_csv(folder / "inconsistent_titles.csv")["title"].tolist() == ["Head Nurse"]
+    facts = json.loads((folder / MARK).read_text())
+    assert (facts["file"], facts["settings"]["english_only"]) == ("leads.csv", False)
+
+
+@pytest.mark.parametrize(
+    ("ending", "setting"), [(".csv", CONSENSUS), (".csv.gz", CONSENSUS), (".parquet", "clean.english_only=true")]
+)
+def test_cleaning_the_cleaned_file_again_changes_nothing(call, leads, tmp_path, ending, setting):
+    first, second = tmp_path / f"one{ending}", tmp_path / f"two{ending}"
+    assert call("clean", leads, "--out", first, "--set", setting)[0] == 0
+    assert call("clean", first, "--out", second, "--set", setting)[0] == 0
+    assert first.read_bytes() == second.read_bytes()
+    ledger = pd.read_csv(tmp_path / "two_report" / "ledger.csv")
+    assert ledger[["changed", "dropped"]].to_numpy().sum() == 0
+
+
+def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
+    pd.DataFrame({"Rolle": ["IT  Manager", None, "CISO"], "n": [1, 2, 3]}).to_parquet(tmp_path / "bare.parquet")
+    options = ["--title-column", "Rolle", "--set", "clean.english_only=false"]
+    code, _, said = call("clean", tmp_path / "bare.parquet", "--out", tmp_path / "o.parquet", *options, config=DEFAULT)
+    assert code == 0
+    assert "done without: function ('Job Function'), role ('Job Role'), level ('Job Level')" in said
+    cleaned = pl.read_parquet(tmp_path / "o.parquet")
+    assert cleaned.rows() == [("IT Manager", 1, "IT  Manager"), ("CISO", 3, "CISO")]
+    assert cleaned.schema["n"] == pl.Int64
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (("Dept", "Dpt"), [], "Unknown column 'Dept'. Did you mean 'Dpt'?"),
+        (("What you do", "Job"), [], "leads.columns.title"),
+        (("Dept. of Nursing", "Dept. of Nursng"), [], "Did you mean 'Dept. of Nursing'"),
+        (("campaign", "original_title"), [], "disagree with the title or label beside them: original_title (line 2)"),
+        (("campaign", "raw_department"), [], "disagree with the title or label beside them: raw_department (line 2)"),
+        (("campaign", "original_seniority"), [], "original_seniority (line 2)"),
+        (("campaign", "majority_status"), ["--set", CONSENSUS], "majority_status (line 2)"),
+        (("campaign", "original_title"), ["--title-column", "original_title"], "title from 'original_title'"),
+        (
+            ("campaign", "raw_department"),
+            ["--set", "leads.columns.targets.department=raw_department"],
+            "read that cleaning would overwrite with what it adds: department from 'raw_department'",
+        ),
+        (("", ""), ["--title-column", "Nope"], "Unknown column 'Nope'"),
+        (("", ""), ["--set", "leads.columns.title=Nope"], "Unknown column 'Nope'"),
+        (("", ""), ["--set", "leads.columns.count=times"], "Unknown column 'times'. Did you mean 'Times'?"),
+        (("campaign", ""), [], "column 6 from the left has no name but content, first in line 2"),
+        (("winter", "9" * 12), ["--set", "leads.columns.count=campaign"], "1 to 1,000,000,000; got line 2"),
+        (("", ""), ["--set", "clean.consensus=always"], "clean.consensus = 'always'"),
+        (("", ""), ["--set", "clean.contries=[US]"], "unknown key 'clean.contries'. Did you mean 'countries'?"),
+        (("", ""), ["--set", "clean.countries=[US]"], "the leads have no such column"),
+        (("", ""), ["--set", "leads.columns.targets.rank=Grade"], "Unknown target in leads.columns.targets 'rank'"),
+        (('"Chef ""2nd"", hot"', '"Chef'), [], "line 5"),
+    ],
+)
+def test_bad_input_is_one_message_and_nothing_is_written(call, leads, tmp_path, change, options, message):
+    leads.write_text(leads.read_text().replace(*change, 1) if change[0] else GIVEN)
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.parquet", *options)
+    assert code == 2
+    assert message in said
+    assert [place.name for place in tmp_path.iterdir()] == ["leads.csv"]
+
+
+def test_no_output_is_replaced_unless_forced_and_no_foreign_folder_ever(call, leads, tmp_path):
+    out = tmp_path / "clean.csv"
+    assert call("clean", leads, "--out", out)[0] == 0
+    before = out.read_bytes()
+    leads.write_text(GIVEN.replace("campaign", "drive"))
+    assert "--force" in call("clean", leads, "--out", out)[2]
+    assert out.read_bytes() == before
+    assert call("clean", leads, "--out", out, "--force")[0] == 0
+    assert b"drive" in out.read_bytes()
+    assert "is the file that is read" in call("clean", leads, "--out", leads, "--force")[2]
+    (tmp_path / "mine_report").mkdir()
+    (tmp_path / "mine_report" / "letter.txt").write_text("dear")
+    assert "was not made by 'clean'" in call("clean", leads, "--out", tmp_path / "mine.csv", "--force")[2]
+    assert (tmp_path / "mine_report" / "letter.txt").exists()
+    assert not (tmp_path / "mine.csv").exists()
+
+
+@pytest.mark.parametrize("name", ["clean.xlsx", "absent/clean.csv", "clean"])
+def test_an_output_that_cannot_be_is_refused_before_any_work(call, leads, tmp_path, name):
+    code, _, said = call("clean", leads, "--out", tmp_path / name)
+    assert code == 2
+    assert "expected" in said
+
+
+def test_a_failure_half_way_leaves_nothing_behind(call, leads, tmp_path, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr("harness.data.lead_files.write_cleaning_folder", broken)
+    with pytest.raises(RuntimeError, match="disk full"):
+        call("clean", leads, "--out", tmp_path / "clean.parquet")
+    assert [place.name for place in tmp_path.iterdir()] == ["leads.csv"]
+
+
+def test_a_column_called_reason_stays_the_files_own(call, leads, tmp_path):
+    leads.write_text(GIVEN.replace("campaign", "reason"))
+    call("clean", leads, "--out", tmp_path / "clean.csv")
+    dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv")
+    assert list(dropped.columns)[:2] == ["quarantine_reason", "line"]
+    assert "reason" in dropped.columns
+
+
+def test_no_name_of_the_files_own_is_lost_in_quarantine(call, leads, tmp_path):
+    leads.write_text(GIVEN.replace("campaign", "reason").replace("id,", "quarantine_reason,").replace("Times", "line"))
+    said = call("clean", leads, "--out", tmp_path / "clean.csv", "--set", "leads.columns.count=line")[2]
+    dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
+    assert list(dropped.columns) == [
+        *("quarantine_quarantine_reason", "quarantine_line"),
+        *("quarantine_reason", "What you do", "Dept", "Grade", "line", "reason"),
+    ], said
+    assert dropped["quarantine_reason"].tolist() == ["008", "010"]
+
+
+def test_a_run_cleans_by_its_own_section(company, tmp_path):
+    config = load_config(company.config, ["clean.countries=[US]"], tuple(SYSTEMS))
+    given = pl.DataFrame(
+        {
+            "record": ["1", "2", "3"],
+            "title": ["Head  Nurse", "Cook", "Cook"],
+            "department": ["Nursing", "Dept. of Kitchen", "Kitchen"],
+            "seniority": ["Head", "Head", "Head"],
+            "country": ["US", "US", "Peru"],
+            "count": [1, 2, 4],
+        }
+    )
+    (tmp_path / "leads").mkdir()
+    (tmp_path / "clean").mkdir()
+    given.write_parquet(tmp_path / "leads" / LEADS)
+    clean(config.clean, company.taxonomy, tmp_path / "leads", tmp_path / "clean", silent)
+    merged = pl.read_parquet(tmp_path / "clean" / ROWS)
+    assert merged.rows() == [("Cook", "Kitchen", "Head", 2), ("Head Nurse", "Nursing", "Head", 1)]
+    expected = clean_leads(given, company.taxonomy, config.clean)
+    assert pl.read_parquet(tmp_path / "clean" / CLEAN).equals(expected.kept)
+    assert pl.read_parquet(tmp_path / "clean" / LEDGER).drop("file").equals(expected.ledger)
+    assert pl.read_csv(tmp_path / "clean" / "quarantine_leads.csv")["reason"].to_list() == ["source not listed (Peru)"]
+    other = load_config(company.config, (), tuple(SYSTEMS))
+    prints = [fingerprints(plan(one, company.taxonomy, silent)) for one in (config, other)]
+    assert prints[0]["leads"] == prints[1]["leads"]
+    assert prints[0]["clean"] != prints[1]["clean"]
+
+
+def test_a_users_own_labels_under_our_name_are_no_earlier_cleanings(call, leads, tmp_path):
+    lines = GIVEN.replace("campaign", "raw_department").splitlines()
+    known = [lines[0], *(f"{line.rsplit(',', 1)[0]},Garden" for line in lines[1:] if '"' not in line)]
+    leads.write_text("\n".join(known) + "\n")
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 2
+    assert "raw_department (line 2)" in said
+
+
+def test_what_an_earlier_cleaning_kept_is_filled_where_it_is_empty(call, leads, tmp_path):
+    once = tmp_path / "once.csv"
+    assert call("clean", leads, "--out", once, "--set", CONSENSUS)[0] == 0
+    once.write_text(once.read_text() + "013,Night  Cook,Dept. of Kitchen,Head,1,,,,,,,\n")
+    code, _, said = call("clean", once, "--out", tmp_path / "twice.csv", "--set", CONSENSUS)
+    assert code == 0, said
+    last = pd.read_csv(tmp_path / "twice.csv", dtype=str, keep_default_na=False).iloc[-1]
+    assert last[["What you do", "original_title"]].tolist() == ["Night Cook", "Night  Cook"]
+    assert last[["raw_department", "original_department", "majority_status"]].tolist() == [
+        *("Dept. of Kitchen", "Kitchen", "too few")
+    ]
+
+
+def test_labels_that_consensus_gave_keep_their_account(call, leads, tmp_path):
+    """Cleaning again what is left of a title must not call its mended label one of too few records."""
+    once = tmp_path / "once.csv"
+    call("clean", leads, "--out", once, "--set", CONSENSUS)
+    rows = pd.read_csv(once, dtype=str, keep_default_na=False)
+    mended = rows[rows["Grade"] != rows["original_seniority"]]
+    assert mended["majority_status"].tolist() == ["majority"]
+    mended.to_csv(once, index=False)
+    code, _, said = call("clean", once, "--out", tmp_path / "twice.csv", "--set", CONSENSUS)
+    assert code == 0, said
+    again = pd.read_csv(tmp_path / "twice.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(again, mended.reset_index(drop=True))
+
+
+def test_blank_lines_and_nameless_columns_are_said(call, leads, tmp_path):
+    leads.write_text("\n".join(line + "," for line in GIVEN.splitlines()[:3]) + "\n\n\n")
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 0
+    assert "Blank lines, skipped: 2 (line 4; 5)." in said
+    assert "Columns without name and content, left out: 7, from the left." in said
+    assert "Kept 3 records, written" in said
+    leads.write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
+    assert "Kept 1 record, written" in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
+
+
+@pytest.mark.usefixtures("_without_plots")
+def test_a_csv_output_that_cannot_hold_a_column_is_refused_and_parquet_holds_it(call, tmp_path):
+    given = pl.DataFrame(
+        {"Title": ["CISO", None], "n": [1.0, 2.0], "took": [timedelta(1), timedelta(2)], "tags": [["a"], ["b", "c"]]}
+    )
+    given.write_parquet(tmp_path / "l.parquet")
+    options = ["--set", "clean.english_only=false", "--set", "leads.columns.count=n"]
+    code, _, said = call("clean", tmp_path / "l.parquet", "--out", tmp_path / "o.csv", *options, config=DEFAULT)
+    assert code == 2
+    assert "column 'took'; 'tags' holds Duration" in said
+    assert "--out that ends in .parquet" in said
+    code, _, said = call("clean", tmp_path / "l.parquet", "--out", tmp_path / "o.parquet", *options, config=DEFAULT)
+    assert code == 0, said
+    assert pl.read_parquet(tmp_path / "o.parquet").select(given.columns).equals(given[:1])
+    dropped = pl.read_parquet(tmp_path / "o_report" / "quarantine.parquet")
+    assert dropped.drop("reason", "row").equals(given[1:])
+    assert dropped["row"].to_list() == [2]
+    assert "quarantine.parquet" in (tmp_path / "o_report" / "README.md").read_text()
+    assert call("profile", tmp_path / "l.parquet", "--out", tmp_path / "look", "--no-tokens", config=DEFAULT)[0] == 0
+
+
+def test_a_column_that_holds_something_else_can_be_left_out(call, tmp_path):
+    (tmp_path / "l.csv").write_text("Title,Job Function,Level\nCISO,IT,ground floor\nIT Manager,IT,attic\n")
+    options = ["--out", tmp_path / "o.csv", "--set", "clean.english_only=false"]
+    said = call("clean", tmp_path / "l.csv", *options, config=DEFAULT)[2]
+    assert '--set "leads.columns.targets={function: <its column>}"' in said
+    for targets, added in (("{function: Job Function}", ["raw_function"]), ("{}", [])):
+        mapped = ["--set", f"leads.columns.targets={targets}", "--force"]
+        code, _, said = call("clean", tmp_path / "l.csv", *options, *mapped, config=DEFAULT)
+        assert code == 0, said
+        cleaned = pd.read_csv(tmp_path / "o.csv")
+        assert list(cleaned.columns) == ["Title", "Job Function", "Level", "original_title", *added]
+        assert cleaned["Level"].tolist() == ["ground floor", "attic"]
+
+
+def test_the_reports_tell_who_has_a_majority_and_can_be_cut(call, leads, tmp_path):
+    call("clean", leads, "--out", tmp_path / "a.csv", "--set", "clean.min_support=3")
+    folder = tmp_path / "a_report"
+    assert pd.read_csv(folder / "majority.csv")["records"].tolist() == [5, 0, 2]
+    assert not list(folder.glob("*.tex"))
+    listed = pd.read_csv(folder / "label_combinations.csv")
+    assert listed[["title", "records", "rank"]].to_numpy().tolist() == [
+        ["Head Nurse", 4, 1],
+        ["Head Nurse", 1, 2],
+        ["Leiter der Buchhaltung", 2, 1],
+    ]
+    call("clean", leads, "--out", tmp_path / "b.csv", "--set", "clean.report_min_records=3")
+    assert len(pd.read_csv(tmp_path / "b_report" / "label_combinations.csv")) == 2

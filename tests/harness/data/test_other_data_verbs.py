@@ -1,0 +1,153 @@
+import polars as pl
+import pytest
+
+from data_cleaning.simulate.study import Figure
+from harness.data.lead_files import STUDY_HEADING
+from tests.harness.given_leads import DEFAULT, GIVEN
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
+
+
+@pytest.fixture
+def _without_plots(monkeypatch):
+    monkeypatch.setattr("data_cleaning.profile.write_plots", lambda *_: {})
+
+
+def test_simulate_writes_leads_and_their_truth_alike_for_a_seed(call, tmp_path):
+    for name in ("one", "two"):
+        call("simulate", "--records", 300, "--seed", 5, "--out", tmp_path / f"{name}.csv.gz", config=DEFAULT)
+    leads, truth = (pl.read_csv(tmp_path / f"one{kind}.csv.gz") for kind in ("", ".truth"))
+    assert leads.equals(pl.read_csv(tmp_path / "two.csv.gz"))
+    assert leads["Record"].to_list() == truth["Record"].to_list() == list(range(1, 301))
+    assert {"Title", "Job Function", "Job Role", "Job Level", "Country", "Date"} < set(leads.columns)
+    assert "persona" in truth.columns
+    call("simulate", "--records", 300, "--seed", 6, "--out", tmp_path / "three.csv.gz", config=DEFAULT)
+    assert not leads.equals(pl.read_csv(tmp_path / "three.csv.gz"))
+
+
+def test_simulate_tags_a_list_of_titles(call, tmp_path):
+    (tmp_path / "list.csv").write_text("Title,Count\nCISO,3\nIT Manager,2\n")
+    call("simulate", "--titles", tmp_path / "list.csv", "--out", tmp_path / "leads.parquet", config=DEFAULT)
+    made = pl.read_parquet(tmp_path / "leads.parquet")
+    assert sorted(made["Title"]) == ["CISO"] * 3 + ["IT Manager"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "{}/leads.docx"], "expected .csv.gz, .csv, .parquet"),
+        (["--out", "{}/taken.csv"], "taken.truth.csv exists already"),
+        (["--out", "{}/l.csv", "--titles", "{}/none.csv"], "No file at"),
+        (["--out", "{}/l.csv", "--titles", "{}/none.csv", "--records", "5"], "leave out --records"),
+        (["--out", "/proc/l.csv"], "/proc/l.csv cannot be written: "),
+        (["--out", "{}/" + 250 * "l" + ".csv"], "cannot be written: File name too long"),
+    ],
+)
+def test_simulate_refuses_what_it_cannot_do(call, tmp_path, arguments, message):
+    (tmp_path / "taken.truth.csv").write_text("precious")
+    code, _, said = call("simulate", *(part.format(tmp_path) for part in arguments), config=DEFAULT)
+    assert code == 2
+    assert message in said
+    assert [place.name for place in tmp_path.iterdir()] == ["taken.truth.csv"]
+
+
+def test_simulate_needs_a_tagging_history(call, tmp_path):
+    code, _, said = call("simulate", "--out", tmp_path / "leads.csv")
+    assert code == 2
+    assert "has no 'leads.simulate'" in said
+
+
+def test_profile_writes_a_page_tables_and_plots(call, leads, tmp_path):
+    code, _, said = call("profile", leads, "--out", tmp_path / "look")
+    assert code == 0
+    assert (tmp_path / "look" / "profile.html").is_file()
+    assert {file.suffix for file in (tmp_path / "look" / "tables").iterdir()} >= {".md", ".csv"}
+    assert {file.suffix for file in (tmp_path / "look" / "plots").iterdir()} == {".png", ".svg"}
+    assert f"Open {tmp_path / 'look' / 'profile.html'}" in said
+    assert "--force" in call("profile", leads, "--out", tmp_path / "look")[2]
+
+
+def test_profile_goes_by_default_beside_nothing_of_somebody_elses(call, leads, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "leads_profile").mkdir()
+    (tmp_path / "leads_profile" / "letter.txt").write_text("dear")
+    code, _, said = call("profile", leads, "--force")
+    assert code == 2
+    assert "leads_profile was not made by 'profile'" in said
+
+
+@pytest.mark.parametrize("content", ["Title,Count\nCISO,99999999999999\n", "title,count\nCISO,1\n\nCISO,2\n"])
+def test_a_faulty_list_of_titles_is_named_with_its_line(call, tmp_path, content):
+    (tmp_path / "list.csv").write_text(content)
+    code, _, said = call("simulate", "--titles", tmp_path / "list.csv", "--out", tmp_path / "l.csv", config=DEFAULT)
+    assert code == 2
+    assert "list.csv" in said
+    assert "line 2: '99999999999999'" in said or "'CISO' in line 4" in said
+
+
+@pytest.mark.usefixtures("_without_plots")
+def test_force_never_removes_what_somebody_put_into_a_report(call, leads, tmp_path):
+    for verb, folder, out in (("clean", "o_report", "o.csv"), ("profile", "look", "look")):
+        assert call(verb, leads, "--out", tmp_path / out)[0] == 0
+        assert call(verb, leads, "--out", tmp_path / out, "--force")[0] == 0
+        (tmp_path / folder / "notes").mkdir()
+        (tmp_path / folder / "notes" / "letter.txt").write_text("dear")
+        code, _, said = call(verb, leads, "--out", tmp_path / out, "--force")
+        assert code == 2
+        assert f"holds what '{verb}' has not written: notes/letter.txt" in said
+        assert (tmp_path / folder / "notes" / "letter.txt").read_text() == "dear"
+    quarantine = tmp_path / "p_report" / "quarantine.csv"
+    call("clean", leads, "--out", tmp_path / "p.csv")
+    assert "which is read, lies in" in call("clean", quarantine, "--out", tmp_path / "p.csv", "--force")[2]
+    assert quarantine.exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "out"),
+    [("clean", "/proc/x.csv"), ("profile", "/proc/x"), ("clean", "folder.csv"), ("study", "folder.csv")],
+)
+def test_places_that_cannot_be_written_are_refused_before_any_work(call, leads, tmp_path, monkeypatch, verb, out):
+    (tmp_path / "folder.csv").mkdir()
+    for work in ("read_table", "compare_with_study"):
+        monkeypatch.delattr(f"harness.data.lead_files.{work}")
+    code, _, said = call(verb, *([] if verb == "study" else [leads]), "--out", tmp_path / out)
+    assert code == 2
+    assert "cannot be written" in said or "is a folder; expected a file" in said
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["folder.csv", "leads.csv"]
+
+
+def test_study_replaces_only_what_it_wrote(call, tmp_path, monkeypatch):
+    figure = Figure(name="share", study="0.5", measured=0.7, lowest=0.4, highest=0.6)
+    monkeypatch.setattr("harness.data.lead_files.compare_with_study", lambda *_: {500: [figure]})
+    out = tmp_path / "study.md"
+    out.write_text("dear")
+    code, _, said = call("study", "--out", out, config=DEFAULT)
+    assert (code, out.read_text()) == (2, "dear")
+    assert "--force" in said
+    assert "1 figure out of bounds" in call("study", "--out", out, "--force", config=DEFAULT)[2]
+    assert out.read_text().startswith(STUDY_HEADING + "\n")
+    out.write_text(out.read_text() + "more")
+    assert call("study", "--out", out, config=DEFAULT)[0] == 0
+    assert "more" not in out.read_text()
+
+
+@pytest.mark.usefixtures("_without_plots")
+def test_profiles_of_files_that_begin_alike_lie_apart(call, leads, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.2023.csv", "a.2024.csv"):
+        (tmp_path / name).write_text(GIVEN)
+        said = call("profile", tmp_path / name, "--no-tokens")[2]
+        assert "Not looked at: 'id'; 'campaign'." in said
+    assert {place.name for place in tmp_path.glob("*_profile")} == {"a.2023_profile", "a.2024_profile"}
+
+
+def test_the_default_config_is_found_from_anywhere(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, said = call("simulate", "--records", 20, "--out", "leads.csv", config=None)
+    assert code == 0, said
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "default.yaml").write_text("seed: no\n")
+    assert "configs/default.yaml, line 1" in call("simulate", "--out", "l.csv", config=None)[2]

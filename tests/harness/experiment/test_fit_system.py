@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.language import LanguageSettings, judge_languages
+from data_cleaning.titles import LabelledTitles
+from harness.experiment.config import LABELS, load_config
+from harness.experiment.stages import fit_system as fit_stage
+from harness.experiment.stages.fit_system import believe_reviewed, weigh_reviewed, with_consensus, with_english_titles
+from harness.experiment.systems import SYSTEMS, Request
+
+
+def test_a_reviewed_title_silences_the_legacy_labels_of_its_near_duplicates():
+    parted = pl.DataFrame(
+        {
+            "title": ["Head Nurse", "nurse, head", "Cook", "Head Nurse"],
+            "source": ["legacy", "legacy", "legacy", "reviewed"],
+        }
+    )
+    assert believe_reviewed(parted).rows() == [("Cook", "legacy"), ("Head Nurse", "reviewed")]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_reviewed_rows_make_up_their_share_of_the_weight(company, share):
+    frame = pd.DataFrame(
+        {
+            "title": list("abcd"),
+            "department": "Kitchen",
+            "seniority": "Head",
+            "count": [7, 2, 1, 1],
+            "source": ["legacy", "legacy", "reviewed", "reviewed"],
+        }
+    )
+    rows = LabelledTitles.from_frame(frame, company.taxonomy)
+    weighed = weigh_reviewed(rows, share)
+    assert weighed.fit_weights[2:].sum() / weighed.fit_weights.sum() == pytest.approx(share)
+    np.testing.assert_array_equal(weighed.fit_weights[:2], rows.fit_weights[:2])
+    alone = rows.select(rows.sources == "reviewed")
+    np.testing.assert_array_equal(weigh_reviewed(alone, share).fit_weights, [1, 1])
+
+
+def test_consensus_is_the_majority_of_train_and_changes_no_other_part():
+    rows = [
+        ("Cook", "train", "legacy", "Kitchen", 3),
+        ("Cook", "train", "legacy", "Garden", 2),
+        ("Cook", "valid", "legacy", "Garden", 9),
+        ("Cook", "train", "reviewed", "Garden", 1),
+        ("Nurse", "train", "legacy", "Ward", 2),
+        ("Nurse", "train", "legacy", "Kitchen", 2),
+        ("Smith", "train", "legacy", "Garden", 1),
+    ]
+    parted = pl.DataFrame(rows, schema=["title", "part", "source", "department", "count"], orient="row")
+    assert sorted(with_consensus(parted, ("department",)).rows()) == [
+        ("Cook", "train", "consensus", "Kitchen", 5),
+        ("Cook", "train", "reviewed", "Garden", 1),
+        ("Cook", "valid", "legacy", "Garden", 9),
+        ("Nurse", "train", "legacy", "Kitchen", 2),
+        ("Nurse", "train", "legacy", "Ward", 2),
+        ("Smith", "train", "legacy", "Garden", 1),
+    ]
+
+
+MIXED = pl.DataFrame(
+    [
+        ("Head of Accounting", "train", "legacy", "Accounts", "Head", 3),
+        ("Head of Accounting", "train", "legacy", "Kitchen", "Head", 2),
+        ("Leiter der Buchhaltung", "train", "legacy", "Accounts", "Head", 4),
+        ("Leiter der Buchhaltung", "train", "legacy", "Kitchen", "Head", 1),
+        ("Leiter der Buchhaltung", "train", "reviewed", "Accounts", "Head", 1),
+        ("Leiter der Buchhaltung", "valid", "legacy", "Accounts", "Head", 2),
+        ("Head of Human Resources", "valid", "legacy", "Elsewhere", "Head", 1),
+    ],
+    schema=["title", "part", "source", "department", "seniority", "count"],
+    orient="row",
+)
+
+
+def test_foreign_titles_leave_train_alone_and_what_a_person_labelled_stays():
+    left = with_english_titles(MIXED, LanguageSettings())
+    assert left.rows() == [row for row in MIXED.rows() if row[:3] != ("Leiter der Buchhaltung", "train", "legacy")]
+
+
+def test_languages_are_told_apart_by_titles_of_train_alone(monkeypatch):
+    asked = []
+
+    def spying(titles, *settings):
+        asked.extend(titles.sort("title").rows())
+        return judge_languages(titles, *settings)
+
+    monkeypatch.setattr(fit_stage, "judge_languages", spying)
+    with_english_titles(MIXED, LanguageSettings())
+    assert asked == [("Head of Accounting", 5), ("Leiter der Buchhaltung", 5)]
+
+
+def test_a_train_part_without_english_titles_is_refused():
+    with pytest.raises(BadInput, match="none of the 1 titles in train is in English"):
+        with_english_titles(MIXED.filter(pl.col("title").str.starts_with("Leiter")), LanguageSettings())
+
+
+@pytest.mark.parametrize(
+    ("block", "learned"),
+    [
+        ("legacy", {"legacy": {"rows": 4, "records": 10}}),
+        ("consensus", {"consensus": {"rows": 2, "records": 10}}),
+        ("consensus-english", {"consensus": {"rows": 1, "records": 5}}),
+        (
+            "consensus-english+reviewed",
+            {"consensus": {"rows": 1, "records": 5}, "reviewed": {"rows": 1, "records": 1}},
+        ),
+    ],
+)
+def test_a_fit_says_what_each_block_of_labels_gave_it(company, tmp_path, block, learned):
+    overrides = (f"learn_from=[{', '.join(LABELS)}]", "reviewed=somewhere.csv")
+    request = Request(load_config(company.config, overrides, tuple(SYSTEMS)), company.taxonomy)
+    MIXED.write_parquet(tmp_path / "learn.parquet")
+    fit_stage.fit(request, "majority", block, tmp_path / "learn.parquet", tmp_path)
+    facts = json.loads((tmp_path / "fit.json").read_text())
+    assert facts["learned_from"]["sources"] == learned

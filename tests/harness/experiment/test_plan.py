@@ -1,0 +1,196 @@
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from baselines.majority import MajorityClassifier
+from data_cleaning.progress import silent
+from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.cache import StageStore
+from harness.experiment.config import load_config
+from harness.experiment.plan import arms, baseline_blocks, fingerprints, make_stages, plan
+from harness.experiment.systems import SYSTEMS
+
+SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")
+
+
+def planned(*overrides):
+    config = load_config(Path("configs/smoke.yaml"), overrides, tuple(SYSTEMS))
+    return config, plan(config, Taxonomy.read(config.taxonomy), silent)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_checkout(request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
+
+
+def test_stages_come_after_those_they_need():
+    _, stages = planned()
+    seen = set()
+    for stage in stages:
+        assert set(stage.needs) <= seen
+        seen.add(stage.name)
+    assert len(seen) == len(stages)
+
+
+def test_every_system_is_fitted_on_every_split():
+    config, stages = planned()
+    assert {arm.stage("fit") for arm in arms(config)} == {s.name for s in stages if s.name.startswith("fit/")}
+    assert len(arms(config)) == len(SYSTEMS) * len(config.split.by) * len(config.blocks)
+
+
+def test_a_network_goes_on_from_its_fit_without_reviewed_titles():
+    _, stages = planned()
+    needs = {stage.name: stage.needs for stage in stages}
+    assert needs["fit/title/legacy+reviewed/neural"] == ("split/title", "fit/title/legacy/neural")
+    assert needs["fit/title/legacy/neural"] == needs["fit/title/legacy+reviewed/tfidf"] == ("split/title",)
+
+
+def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test_part():
+    _, stages = planned("mining.folds=2", "mining.faithful_titles=10", "reviewed.simulate={train: 9, valid: 9}")
+    needs = {stage.name: stage.needs for stage in stages}
+    for by in ("record", "title"):
+        for block in ("legacy", "legacy+reviewed"):
+            arm = f"{by}/{block}/keyword+mined"
+            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{block}/neural")
+            assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
+            assert f"references/{by}" in needs[f"prove/{arm}"]
+            assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])
+    assert [name for name in needs if name.startswith("mine_folds/")] == [
+        "mine_folds/title/legacy+reviewed/keyword+mined"
+    ]
+    assert [name for name in needs if name.startswith("faithfulness/")] == [
+        "faithfulness/title/legacy+reviewed/keyword+mined"
+    ]
+
+
+def test_rejecting_a_suggestion_has_the_table_mined_anew(tmp_path):
+    memory = tmp_path / "rejected.csv"
+    before = fingerprints(planned(f"mining.rejected={memory}")[1])
+    memory.write_text("key\nadd|devsecops\n")
+    after = fingerprints(planned(f"mining.rejected={memory}")[1])
+    changed = {name.split("/")[0] for name in before if before[name] != after[name]}
+    assert {"mine", "prove"} <= changed
+    assert not changed & {"leads", "clean", "split", "references"}
+    assert before["fit/title/legacy/neural"] == after["fit/title/legacy/neural"]
+
+
+def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path, monkeypatch):
+    given = []
+    fit = MajorityClassifier.fit
+
+    def spying(self, train, valid):
+        given.extend([train, valid])
+        return fit(self, train, valid)
+
+    monkeypatch.setattr(MajorityClassifier, "fit", spying)
+    _, stages = planned(*SMALL, "split.by=[title]")
+    done = make_stages(stages, fingerprints(stages), StageStore(tmp_path), lambda _: None)
+    assert "persona" in pl.read_parquet_schema(done["leads"] / "truth.parquet")
+    for stage in stages:
+        if stage.name.startswith("fit/"):
+            assert stage.needs == (f"split/{stage.name.split('/')[1]}",)
+    assert len(given) == 2
+    learn = pl.read_parquet(done["split/title"] / "learn.parquet")
+    assert set(learn.columns) == {"title", "part", "source", "function", "role", "level", "count"}
+    in_test = pl.read_parquet(done["split/title"] / "test.parquet")["title"].to_list()
+    assert in_test
+    assert not set(in_test) & {title for learned in given for title in learned.titles}
+
+
+def test_scoring_sees_predictions_and_labels_and_never_a_model():
+    _, stages = planned("learn_from=[legacy, consensus]")
+    assert "compare_labels/title/neural" in {stage.name for stage in stages}
+    for stage in stages:
+        if stage.name.startswith(("score/", "compare/", "compare_labels/")):
+            assert not any(need.startswith("fit/") for need in stage.needs)
+
+
+@pytest.mark.parametrize(
+    ("override", "unchanged"),
+    [
+        ("neural.epochs=4", ("leads", "split/title", "fit/title/legacy/tfidf", "score/title/legacy/keyword")),
+        ("split.test_share=0.2", ("leads", "clean")),
+        ("leads.simulate.records=500", ()),
+    ],
+)
+def test_a_setting_changes_the_fingerprints_of_what_reads_it(override, unchanged):
+    before, after = (fingerprints(planned(*overrides)[1]) for overrides in ((), (override,)))
+    for name in unchanged:
+        assert before[name] == after[name]
+    assert before["fit/title/legacy/neural"] != after["fit/title/legacy/neural"]
+    assert before["score/title/legacy/neural"] != after["score/title/legacy/neural"]
+
+
+@pytest.mark.parametrize("setting", ["encoder", "teacher"])
+def test_the_files_of_a_folder_of_the_network_count_and_not_where_it_lies(tmp_path, monkeypatch, setting):
+    def prints(folder, *overrides):
+        return fingerprints(planned(f"neural.{setting}={folder}", *overrides)[1])
+
+    (tmp_path / "mine" / "deep").mkdir(parents=True)
+    (tmp_path / "mine" / "deep" / "weights").write_text("first")
+    before = prints(tmp_path / "mine")
+    shutil.copytree(tmp_path / "mine", tmp_path / "other")
+    assert prints(tmp_path / "other") == before
+    (tmp_path / "mine" / "deep" / "weights").write_text("second")
+    after = prints(tmp_path / "mine")
+    changed = {name for name in before if before[name] != after[name]}
+    mined = {f"fit/{by}/{block}/{system}" for by in ("record", "title") for block in ("legacy", "legacy+reviewed")
+             for system in ("neural", "keyword+mined")}  # fmt: skip
+    assert {name for name in changed if name.startswith("fit/")} == mined
+    by_neural = "label_issues={system: neural}"
+    assert prints(tmp_path / "mine", by_neural)["label_issues"] != prints(tmp_path / "other", by_neural)["label_issues"]
+
+
+def test_a_network_beside_the_config_counts_wherever_the_config_is_called(company, tmp_path, monkeypatch):
+    (company.folder / "taught").mkdir(exist_ok=True)
+    path = company.folder / "taught.yaml"
+    path.write_text(company.config.read_text().replace("neural:\n", "neural:\n  teacher: taught\n"))
+
+    def prints():
+        config = load_config(path, (), tuple(SYSTEMS))
+        return fingerprints(plan(config, company.taxonomy, silent))["fit/title/legacy/neural"]
+
+    monkeypatch.chdir(company.folder)
+    seen = []
+    for content in ("first", "second"):
+        (company.folder / "taught" / "model.safetensors").write_text(content)
+        seen.append(prints())
+    monkeypatch.chdir(tmp_path)
+    seen.append(prints())
+    assert seen[0] != seen[1] == seen[2]
+
+
+def test_language_settings_change_the_fits_that_read_them_and_no_others():
+    blocks = ("learn_from=[legacy, consensus, consensus-english]", "clean.english_only=false")
+    before, after = (
+        fingerprints(planned(*blocks, f"clean.language.learning_margin={margin}")[1]) for margin in (0.2, 0.3)
+    )
+    changed = {name for name in before if before[name] != after[name]}
+    of_block = {name for name in before if "/consensus-english" in name}
+    assert changed == of_block | {name for name in before if name.startswith("compare_labels/")}
+
+
+def test_language_settings_change_cleaning_where_it_judges_languages():
+    before, after = (
+        fingerprints(planned(*overrides)[1]) for overrides in ((), ("clean.language.learning_margin=0.3",))
+    )
+    assert before["leads"] == after["leads"]
+    assert before["clean"] != after["clean"]
+
+
+@pytest.mark.parametrize(
+    ("learn_from", "reviewed", "baselines"),
+    [
+        ("[legacy]", "seen.csv", {}),
+        ("[consensus, legacy]", "null", {"consensus": "legacy"}),
+        ("[consensus, consensus-english]", "null", {"consensus-english": "consensus"}),
+        ("[legacy, consensus]", "seen.csv", {"consensus": "legacy", "consensus+reviewed": "legacy+reviewed"}),
+    ],
+)
+def test_labels_are_compared_with_recorded_ones_reviewed_titles_on_both_sides_or_neither(
+    learn_from, reviewed, baselines
+):
+    config, _ = planned(f"learn_from={learn_from}", f"reviewed={reviewed}")
+    assert baseline_blocks(config) == baselines

@@ -1,0 +1,370 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import silent
+from harness.experiment.config import load_config
+from harness.experiment.run import run
+from harness.experiment.systems import SYSTEMS
+
+ROOT = Path(__file__).parents[3]
+TABLES = (
+    "summary",
+    "differences",
+    "scores_by_record",
+    "scores_by_title",
+    "agreement",
+    "most_wrong",
+    "costs",
+    "ledger",
+    "parts",
+    "references",
+)
+
+
+def do(company, results, *overrides, out=None, fresh=False):
+    config = load_config(company.config, overrides, tuple(SYSTEMS))
+    return run(config, results=results, out=out, fresh=fresh, on_progress=silent, announce=lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    return tmp_path_factory.mktemp("results")
+
+
+@pytest.fixture(scope="module")
+def finished(company, results):
+    return do(company, results)
+
+
+CHEAP = "systems=[majority, keyword]"
+
+
+def test_another_companys_two_targets_run_through_every_system(finished, company):
+    scores = pd.read_csv(finished.folder / "tables" / "summary.csv")
+    assert list(scores["system"].unique()) == [*SYSTEMS, "(noise ceiling)"]
+    assert {"department", "seniority", "all"} <= set(scores.columns)
+    assert scores["split"].unique().tolist() == ["record", "title"]
+    tfidf = scores[scores["system"] == "tfidf"]["department"]
+    floor = scores[scores["system"] == "majority"]["department"]
+    assert (tfidf.to_numpy() > floor.to_numpy() + 0.3).all()
+
+
+def test_the_test_file_apart_is_what_is_scored(finished, company):
+    parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
+    in_test = parts[(parts["split"] == "record") & (parts["part"] == "test")]
+    assert in_test["records"].sum() == pd.read_csv(company.folder / "test.csv")["Times"].sum()
+
+
+def test_a_run_folder_holds_tables_page_models_predictions_and_provenance(finished):
+    for name in TABLES:
+        for ending in ("md", "csv", "tex"):
+            assert (finished.folder / "tables" / f"{name}.{ending}").stat().st_size > 0
+    assert "Read this first" in (finished.folder / "report.html").read_text()
+    for by in ("record", "title"):
+        for system in SYSTEMS:
+            assert (finished.folder / "models" / by / "legacy" / system).is_dir()
+            assert (finished.folder / "predictions" / by / "legacy" / f"{system}.parquet").is_file()
+    facts = json.loads((finished.folder / "run.json").read_text())
+    assert {"seed", "data_hash", "split_hash", "commit", "versions", "device", "stages"} <= set(facts)
+    assert str(finished.folder.parent) not in (finished.folder / "config.yaml").read_text()
+
+
+def test_the_most_wrong_labels_of_train_and_test_are_ranked(finished):
+    ranked = pd.read_csv(finished.folder / "tables" / "most_wrong.csv")
+    parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
+    assert set(ranked["system"]) == {"neural"}
+    assert all(group["loss"].is_monotonic_decreasing for _, group in ranked.groupby("split"))
+    for (split, part), group in ranked.groupby(["split", "part"]):
+        held = parts[(parts["split"] == split) & (parts["part"] == part)]
+        assert group["records"].sum() == held["records"].sum()
+    assert set(ranked["part"]) == {"train", "test"}
+    shown = (finished.folder / "tables" / "most_wrong.md").read_text().splitlines()
+    assert sum(line.startswith("| ") for line in shown) == 21
+
+
+def test_nothing_changed_means_nothing_made(finished, company, results):
+    again = do(company, results)
+    assert again.already_there
+    assert again.made == {}
+    assert again.folder == finished.folder
+
+
+@pytest.mark.parametrize(
+    ("override", "remade"),
+    [
+        (
+            "tfidf.inverse_regularisation=5.0",
+            [*(f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")), "compare/{}/legacy"],
+        ),
+        ("split.by=[title, record]", []),
+    ],
+)
+def test_a_changed_setting_remakes_exactly_what_depends_on_it(finished, company, results, override, remade):
+    again = do(company, results, override)
+    assert set(again.made) == {name.format(by) for name in remade for by in ("record", "title")}
+    assert again.folder != finished.folder
+
+
+def test_a_changed_seed_remakes_splits_but_not_the_leads(finished, company, results):
+    again = do(company, results, "seed=5", CHEAP)
+    assert not {"leads", "clean"} & set(again.made)
+    assert {"split/record", "split/title"} <= set(again.made)
+
+
+def test_a_changed_input_file_counts_as_a_change(company, tmp_path):
+    path = company.folder / "leads.csv"
+    before = path.read_bytes()
+    do(company, tmp_path, CHEAP)
+    try:
+        path.write_bytes(before + b"extra cook,Kitchen,Head,1\n")
+        again = do(company, tmp_path, CHEAP)
+    finally:
+        path.write_bytes(before)
+    assert "leads" in again.made
+
+
+def test_no_run_is_overwritten_without_fresh(company, tmp_path):
+    out = tmp_path / "mine"
+    do(company, tmp_path, CHEAP, out=out)
+    with pytest.raises(BadInput, match=r"holds another run.*--fresh"):
+        do(company, tmp_path, CHEAP, "seed=4", out=out)
+    again = do(company, tmp_path, CHEAP, "seed=4", out=out, fresh=True)
+    assert again.reused == []
+    assert json.loads((out / "run.json").read_text())["seed"] == 4
+
+
+@pytest.mark.parametrize("extra", [{}, {"run.json": "{}"}, {"run.json": "x"}, {"run.json": '{"fingerprint": "f"}'}])
+def test_a_folder_that_is_no_run_is_never_touched(company, tmp_path, extra):
+    (tmp_path / "letters").mkdir()
+    for name, content in {"dear.txt": "x", **extra}.items():
+        (tmp_path / "letters" / name).write_text(content)
+    with pytest.raises(BadInput, match="is no run folder"):
+        do(company, tmp_path, CHEAP, out=tmp_path / "letters", fresh=True)
+    assert (tmp_path / "letters" / "dear.txt").read_text() == "x"
+
+
+def test_files_beside_a_run_are_left_alone_whatever_they_are_called(company, tmp_path):
+    (tmp_path / "unfinished-thesis.docx").write_text("years of work")
+    do(company, tmp_path / "results", CHEAP, out=tmp_path / "mine")
+    assert (tmp_path / "unfinished-thesis.docx").read_text() == "years of work"
+
+
+def test_what_is_searched_makes_no_other_run_and_is_not_saved_with_it(company, tmp_path):
+    plain = do(company, tmp_path, CHEAP)
+    saved = (plain.folder / "config.yaml").read_bytes()
+    other = do(company, tmp_path, CHEAP, "search.trials=3", "search.space={epochs: [1, 3]}")
+    assert other.already_there
+    assert other.folder == plain.folder
+    fresh = do(company, tmp_path, CHEAP, "search.trials=3", fresh=True)
+    assert fresh.folder == plain.folder
+    assert (fresh.folder / "config.yaml").read_bytes() == saved
+
+
+def test_a_saved_config_names_the_folders_of_the_network_from_where_it_lies(company, tmp_path, monkeypatch):
+    first, elsewhere = tmp_path / "first", tmp_path / "elsewhere"
+    for folder in (first / "models" / "taught", elsewhere):
+        folder.mkdir(parents=True)
+    (first / "models" / "taught" / "settings.json").write_text("{}")
+    text = company.config.read_text().replace(str(company.folder / "encoder"), "models/mine")
+    text = text.replace("neural:\n", "neural:\n  teacher: models/taught\n")
+    for name in ("taxonomy.yaml", "leads.csv", "test.csv", "keywords.csv"):
+        shutil.copy(company.folder / name, first)
+    shutil.copytree(company.folder / "encoder", first / "models" / "mine")
+    (first / "mine.yaml").write_text(text)
+    config = load_config(first / "mine.yaml", [CHEAP], tuple(SYSTEMS))
+    run_ = run(config, results=first / "r", out=None, fresh=False, on_progress=silent, announce=lambda _: None)
+    saved = run_.folder / "config.yaml"
+    assert str(tmp_path) not in saved.read_text()
+
+    monkeypatch.chdir(elsewhere)
+    assert load_config(saved, (), tuple(SYSTEMS)).neural == config.neural
+    again = load_config(saved, ["name=mine"], tuple(SYSTEMS))
+    rerun = run(again, results=first / "r", out=None, fresh=False, on_progress=silent, announce=lambda _: None)
+    assert rerun.already_there
+    moved = tmp_path / "moved"
+    shutil.copytree(first, moved)
+    copied = load_config(moved / "r" / run_.folder.name / "config.yaml", (), tuple(SYSTEMS))
+    assert copied.neural.encoder == str(moved / "models" / "mine")
+    assert copied.neural.teacher == str(moved / "models" / "taught")
+
+
+def test_a_part_of_a_run_that_was_deleted_is_written_again(company, tmp_path):
+    folder = do(company, tmp_path, CHEAP).folder
+    shutil.rmtree(folder / "tables")
+    again = do(company, tmp_path, CHEAP)
+    assert again.made == {}
+    assert (folder / "tables" / "summary.csv").is_file()
+
+
+def test_places_that_cannot_be_written_are_refused_before_any_work(company, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="cannot be a folder for results"):
+        do(company, tmp_path / "file", CHEAP)
+    with pytest.raises(BadInput, match="is a file; runs and searches need a folder"):
+        do(company, tmp_path, CHEAP, out=tmp_path / "file")
+    assert not list(tmp_path.glob(".cache/leads-*"))
+
+
+def test_too_few_leads_to_part_are_refused(company, tmp_path):
+    (company.folder / "few.csv").write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
+    with pytest.raises(BadInput, match="no lead is in the test part, of 1 titles in all"):
+        do(company, tmp_path, CHEAP, "leads.test_path=null", f"leads.path={company.folder / 'few.csv'}")
+
+
+def test_a_taxonomy_and_columns_that_do_not_fit_are_refused(company, tmp_path):
+    with pytest.raises(BadInput, match=r"leads.columns.targets maps department, the taxonomy taxonomy.yaml has"):
+        do(company, tmp_path, "leads.columns={title: What you do, targets: {department: Dept}}")
+
+
+def test_a_killed_run_continues_from_its_last_finished_stage(finished, company, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "run",
+        "all",
+        "--config",
+        str(company.config),
+        "--results",
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob(".cache/unfinished-*-fit-record-legacy-neural-*")):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not list(tmp_path.glob("company-*"))
+    again = do(company, tmp_path)
+    assert "leads" in again.reused
+    assert "fit/record/legacy/tfidf" in again.reused
+    assert "fit/record/legacy/neural" in again.made
+    assert not list(tmp_path.glob(".cache/unfinished-*"))
+    for name in TABLES:
+        if name != "costs":
+            unbroken = (finished.folder / "tables" / f"{name}.csv").read_text()
+            assert (again.folder / "tables" / f"{name}.csv").read_text() == unbroken
+
+
+BLOCKS = ("legacy", "consensus", "consensus-english")
+
+
+@pytest.fixture(scope="module")
+def by_labels(company, results):
+    """A run on three kinds of labels, with a foreign title and one whose records disagree; tested on two of each."""
+    path, tested = company.folder / "mixed.csv", company.folder / "twice.csv"
+    leads = (company.folder / "leads.csv").read_text()
+    path.write_text(
+        f"{leads}Leiter der Buchhaltung,Accounts,Head,40\nnight cook,Kitchen,None given,30\n"
+        "night cook,Garden,Chief,20\n"
+    )
+    pd.read_csv(company.folder / "test.csv").assign(Times=2).to_csv(tested, index=False)
+    files = (f"leads.path={path}", f"leads.test_path={tested}")
+    return do(company, results, "systems=[majority, keyword, tfidf]", *files, f"learn_from=[{', '.join(BLOCKS)}]")
+
+
+def test_labels_to_learn_from_are_blocks_of_their_own(by_labels):
+    summary = pd.read_csv(by_labels.folder / "tables" / "summary.csv")
+    assert tuple(name for name in summary["learned_from"].dropna().unique() if name != "(any)") == BLOCKS
+    # What it learned from makes no difference to the table, which is shown once for each split.
+    assert summary[summary["system"] == "keyword"]["learned_from"].tolist() == ["(any)", "(any)"]
+    for _, rows in summary.groupby(["split", "system"]):
+        assert len(rows) in (1, len(BLOCKS))
+    facts = json.loads((by_labels.folder / "run.json").read_text())["stages"]
+    assert {name for name in facts if name.startswith("fit/record/")} == {
+        f"fit/record/{block}/{system}" for block in BLOCKS for system in ("majority", "keyword", "tfidf")
+    }
+
+
+def test_what_cleaning_bought_is_the_difference_from_recorded_labels(by_labels):
+    keys = ["split", "reference", "system"]
+    for name, more in (("what_cleaning_bought", []), ("what_cleaning_bought_by_target", ["target"])):
+        bought = pd.read_csv(by_labels.folder / "tables" / f"{name}.csv")
+        assert not bought.duplicated([*keys, *more, "learned_from"]).any()
+        assert tuple(bought["learned_from"][:3]) == BLOCKS
+        assert bought["reference"].unique().tolist() == ["consensus", "legacy"]
+        recorded = bought[bought["learned_from"] == "legacy"]
+        assert recorded["difference"].isna().all()
+        assert recorded["verdict"].isna().all()
+        beside = bought.merge(recorded[[*keys, *more, "accuracy"]], on=[*keys, *more], suffixes=("", " legacy"))
+        others = beside[beside["learned_from"] != "legacy"]
+        assert len(others) == 2 * len(recorded) > 0
+        ahead = others["accuracy"] - others["accuracy legacy"]
+        assert others["difference"].to_numpy() == pytest.approx(ahead.to_numpy())
+        assert ((others["low"] <= others["difference"]) & (others["difference"] <= others["high"])).all()
+        assert "majority" in others["system"].to_list()
+        assert "keyword" not in others["system"].to_list()  # it learns no verdict, so that nothing is bought
+    assert bought["target"].unique().tolist() == ["department", "seniority"]
+    whole = pd.read_csv(by_labels.folder / "tables" / "what_cleaning_bought.csv")
+    assert whole[whole["system"] == "majority"]["difference"].lt(0).any()
+    assert "What did cleaning buy?" in (by_labels.folder / "report.html").read_text()
+
+
+def test_a_table_says_what_each_fit_learned_from(by_labels):
+    learned = pd.read_csv(by_labels.folder / "tables" / "learned_from.csv")
+    records = learned.pivot_table(index="split", columns="learned_from", values="records", aggfunc="sum")
+    parts = pd.read_csv(by_labels.folder / "tables" / "parts.csv")
+    in_train = parts[parts["part"] == "train"].set_index("split")["records"]
+    for split in ("record", "title"):
+        assert records.loc[split, "legacy"] == records.loc[split, "consensus"] == in_train[split]
+    assert (records["consensus-english"] < records["consensus"]).any()
+    assert learned[learned["learned_from"] == "legacy"]["labels"].unique().tolist() == ["legacy"]
+
+
+def test_one_kind_of_labels_has_nothing_to_be_compared_with(finished):
+    names = {table.name for table in finished.tables}
+    assert not {"what_cleaning_bought", "what_cleaning_bought_by_target", "learned_from"} & names
+
+
+def test_english_titles_are_not_told_apart_twice(company, tmp_path):
+    with pytest.raises(BadInput, match=r"would repeat consensus\. Give clean\.english_only=false"):
+        do(company, tmp_path, CHEAP, "learn_from=[legacy, consensus-english]", "clean.english_only=true")
+
+
+def test_labels_of_the_whole_file_are_refused_in_a_run(company, tmp_path):
+    with pytest.raises(BadInput, match=r"learn_from=\[legacy,consensus\]"):
+        do(company, tmp_path, CHEAP, "clean.consensus=whole-file")
+
+
+def test_suspect_labels_are_listed_without_a_truth(company, tmp_path):
+    run_ = do(company, tmp_path, CHEAP, "label_issues={system: tfidf}", "split.by=[record]")
+    suspects = pd.read_csv(run_.folder / "suspect_labels.csv")
+    assert {"target", "title", "label", "suggested", "records", "quality", "majority"} <= set(suspects.columns)
+    assert "label_fixes" not in {table.name for table in run_.tables}
+    # The list is part of the run, and does not keep it from being replaced.
+    assert do(company, tmp_path, CHEAP, "label_issues={system: tfidf}", "split.by=[record]", fresh=True).folder.exists()
+
+
+def test_ways_to_mend_labels_are_judged_where_the_truth_is_known(tmp_path):
+    config = load_config(
+        ROOT / "configs" / "smoke.yaml",
+        ["systems=[majority]", "leads.simulate.records=2500", "split.by=[record]"],
+        tuple(SYSTEMS),
+    )
+    run_ = run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
+    fixes = pd.read_csv(run_.folder / "tables" / "label_fixes.csv")
+    assert len(fixes) == 9  # three targets times three methods
+    by_cause = pd.read_csv(run_.folder / "tables" / "label_fixes_by_cause.csv")
+    assert {"priority", "older revision", "no keyword", "override wrong", "table right"} <= set(by_cause["cause"])
+    grouped = by_cause.groupby(["target", "method"], sort=False)[["records", "corrupted"]].sum()
+    assert (grouped.to_numpy() == fixes[["records", "corrupted"]].to_numpy()).all()
+    wrong_by_hand = by_cause[by_cause["cause"] == "override wrong"]
+    assert (wrong_by_hand["corrupted"] == wrong_by_hand["records"]).all()
+
+
+@pytest.mark.parametrize("override", ["label_issues={system: tfidff}", "label_issues={system: keyword}"])
+def test_the_system_that_finds_label_issues_must_be_there(override):
+    with pytest.raises(BadInput, match=r"tfidf|keyword: "):
+        load_config(ROOT / "configs" / "smoke.yaml", [override, "systems=[tfidf]", "keyword=null"], tuple(SYSTEMS))

@@ -1,0 +1,259 @@
+"""The three files of suggestions: what they look like, and that nothing is lost in them."""
+
+import csv
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from openpyxl import load_workbook
+
+from data_cleaning.errors import BadInput
+from harness.keywords import suggestion_exports as exports
+from harness.keywords.marked_suggestions import read_marked
+from harness.keywords.suggestion_exports import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
+from harness.keywords.suggestion_json import from_json, identity, to_json
+from harness.keywords.suggestions_workbook import ABOUT, EXACT, HOW_TO, SHEET
+from tests.harness.keywords.given_suggestions import ALL, GARDENER, NURSE, edit_csv, edit_xlsx, mark_json, suggestion
+
+TARGETS = ("department", "seniority")
+ORIGIN = Origin(
+    table_name="2023.csv",
+    table_path="keywords/2023.csv",
+    table_sha256="ab" * 32,
+    targets=TARGETS,
+    made_at="2026-11-26T09:00:00+00:00",
+    run="company-1234",
+    split="title",
+    learned_from="legacy",
+)
+RISKY = ("=", "+", "-", "@", "\t")
+
+LOOKS_LIKE_ANOTHER_THING = ("007", "1e5", "TRUE", "#N/A", "2023-05-01", "=1+1")
+pieces = st.sampled_from([
+    *(*RISKY, *LOOKS_LIKE_ANOTHER_THING, "'", '"', ",", ";", "|", "_x0041_", "_x005F_"),
+    *("chief", " ", "İ", "é", "日", "🎉"),
+])  # fmt: skip
+one_line = st.lists(pieces, min_size=1, max_size=5).map("".join)
+anything = st.lists(pieces | st.sampled_from(["\n", "\r", "\x00", "\x0b", "\x1f", "\ufffe"]), max_size=5).map("".join)
+hostile = st.builds(
+    lambda keyword, label, rationale, examples, priority: suggestion(
+        keyword=keyword,
+        department=label,
+        rationale=rationale,
+        priority=priority,
+        evidence=replace(GARDENER.evidence, examples=tuple(examples), counter_examples=tuple(reversed(examples))),
+    ),
+    *(one_line, one_line.map(str.strip), anything, st.lists(anything, max_size=3)),
+    st.floats(min_value=1e-3, max_value=1e6),
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    write_suggestions(tmp_path, ALL, ORIGIN)
+    return tmp_path
+
+
+@pytest.fixture
+def sheet(folder):
+    return load_workbook(folder / XLSX_NAME)[SHEET]
+
+
+def columns_of(sheet):
+    return {cell.value: cell for cell in sheet[1]}
+
+
+def csv_rows(path):
+    with path.open(encoding="utf-8", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(st.lists(hostile, min_size=1, max_size=3, unique_by=lambda one: identity(one, ORIGIN)))
+@example([suggestion(keyword="'=x", department="''@"), suggestion(keyword="#REF!", department="TRUE")])
+def test_hostile_text_comes_back_as_it_was_from_every_file(given_suggestions):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_suggestions(folder, given_suggestions, ORIGIN)
+        exact = from_json((folder / JSON_NAME).read_text(encoding="utf-8"), "the JSON")
+        assert list(exact.suggestions.values()) == given_suggestions
+        lines = range(2, 2 + len(given_suggestions))
+        edit_xlsx(folder / XLSX_NAME, {(line, "accept"): "accept" for line in lines})
+        edit_csv(folder / CSV_NAME, {(line, "accept"): "accept" for line in lines})
+        for file in (XLSX_NAME, CSV_NAME):
+            marked = read_marked(folder / file)
+            assert (marked.origin, marked.faults) == (ORIGIN, ())
+            assert [row.suggestion for row in marked.rows] == given_suggestions
+            assert [row.changed for row in marked.rows] == [{}] * len(given_suggestions)
+            for row in marked.rows:
+                assert row.cells["keyword"] == row.suggestion.keyword
+                assert float(row.cells["priority"]) == row.suggestion.priority
+                assert row.cells["department"] == row.suggestion.labels["department"]
+        for row in csv_rows(folder / CSV_NAME):
+            numbers = ("lift", "lift_low")
+            assert not [cell for column, cell in row.items() if column not in numbers and cell.startswith(RISKY)]
+        for row in load_workbook(folder / XLSX_NAME)[SHEET].iter_rows():
+            assert not [cell.value for cell in row if isinstance(cell.value, str) and cell.value.startswith(RISKY)]
+            assert {cell.data_type for cell in row} <= {"s", "n"}
+
+
+def test_every_file_has_the_columns_of_a_table_and_the_evidence(folder, sheet):
+    header = list(columns_of(sheet))
+    assert header[:11] == [
+        *("accept", "action", "line", "keyword", "priority", "department", "seniority", "match"),
+        *("old_priority", "old_match", "rationale"),
+    ]
+    assert {"lift", "precision", "precision_low", "precision_high", "fixed", "broken", "importance"} < set(header)
+    assert {f"{kind}_{number}" for kind in ("example", "counter_example") for number in (1, 2, 3)} < set(header)
+    first = csv_rows(folder / CSV_NAME)[0]
+    assert list(first) == header
+    assert first["accept"] == ""
+    assert (first["keyword"], first["priority"], first["department"], first["line"]) == (
+        "gardener",
+        "2.5",
+        "Garden",
+        "",
+    )
+    assert (first["example_2"], first["counter_example_1"]) == ("'=head gardener", "garden\nvisitor")
+    entry = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))["suggestions"][0]
+    assert (entry["accept"], entry["department"], entry["match"]) == ("", "Garden", "substring")
+    assert entry["evidence"]["lift"] == 0.1 + 0.2
+    assert entry["evidence"]["examples"] == ["night gardener", "=head gardener", "gardener"]
+
+
+def test_the_sheet_offers_marks_and_stays_in_sight(sheet):
+    (marks,) = sheet.data_validations.dataValidation
+    assert (marks.type, marks.formula1, str(marks.sqref)) == ("list", '"accept,reject"', "A2:A5")
+    assert marks.allow_blank
+    assert marks.showErrorMessage
+    assert [cell.value for cell in sheet["A"]] == ["accept", None, None, None, None]
+    assert sheet.freeze_panes == "E2"
+    assert sheet["D1"].value == "keyword"
+    assert sheet.auto_filter.ref == sheet.dimensions
+    assert all(cell.font.bold for cell in sheet[1])
+
+
+def test_cells_look_like_what_they_are(sheet):
+    cells = {name: sheet.cell(2, head.column) for name, head in columns_of(sheet).items()}
+    formats = {name: cell.number_format for name, cell in cells.items()}
+    assert formats["keyword"] == formats["department"] == formats["example_1"] == "@"
+    assert (formats["lift"], formats["precision"]) == ("+0.00%;-0.00%;0.00%", "0.0%")
+    assert formats["support_records"] == "#,##0"
+    assert (cells["priority"].value, cells["support_records"].value, cells["lift_low"].value) == (2.5, 5678, -0.00125)
+    assert sheet.cell(3, cells["priority"].column).value == 2
+    assert cells["rationale"].alignment.wrap_text
+
+
+def test_columns_are_as_wide_as_their_content_up_to_a_limit(tmp_path):
+    short, long = suggestion(keyword="head of it"), suggestion(keyword="head of " * 30, rationale="Because. " * 40)
+    write_suggestions(tmp_path, [short, long], ORIGIN)
+    (tmp_path / "short").mkdir()
+    write_suggestions(tmp_path / "short", [short], ORIGIN)
+    widths = []
+    for place in (tmp_path / "short", tmp_path):
+        sheet = load_workbook(place / XLSX_NAME)[SHEET]
+        widths.append({
+            name: sheet.column_dimensions[head.column_letter].width for name, head in columns_of(sheet).items()
+        })  # fmt: skip
+    assert (widths[0]["keyword"], widths[1]["keyword"], widths[1]["rationale"]) == (12, 42, 62)
+    assert widths[0]["match"] == len("substring") + 2
+    assert widths[0]["support_records"] == len("support_records") + 4
+
+
+def test_the_second_sheet_says_how_to_use_it_and_where_it_comes_from(folder):
+    book = load_workbook(folder / XLSX_NAME)
+    assert book.sheetnames == [SHEET, ABOUT, EXACT]
+    assert [book[name].sheet_state for name in book.sheetnames] == ["visible", "visible", "hidden"]
+    said = [(row[0].value, row[1].value) for row in book[ABOUT].iter_rows()]
+    assert len(HOW_TO) == 5
+    assert tuple(line for _, line in said[:5]) == HOW_TO
+    assert {("table_name", "2023.csv"), ("table_sha256", "ab" * 32), ("targets", "department, seniority")} < set(said)
+    assert {name for name, _ in said} > set(columns_of(book[SHEET]))
+
+
+def test_text_that_looks_like_something_else_stays_text(tmp_path):
+    write_suggestions(tmp_path, [suggestion(keyword=keyword) for keyword in LOOKS_LIKE_ANOTHER_THING], ORIGIN)
+    cells = [row[0] for row in load_workbook(tmp_path / XLSX_NAME)[SHEET]["D2:D7"]]
+    assert [cell.value for cell in cells] == [*LOOKS_LIKE_ANOTHER_THING[:-1], "'=1+1"]
+    assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
+
+
+def test_what_a_worksheet_cannot_hold_is_replaced_there_and_exact_in_the_json(tmp_path):
+    spoiled = replace(GARDENER, evidence=replace(GARDENER.evidence, examples=("a\x00b\x1fc\ufffed",)))
+    write_suggestions(tmp_path, [spoiled], ORIGIN)
+    assert csv_rows(tmp_path / CSV_NAME)[0]["example_1"] == "a\ufffdb\ufffdc\ufffdd"
+    sheet = load_workbook(tmp_path / XLSX_NAME)[SHEET]
+    assert sheet.cell(2, columns_of(sheet)["example_1"].column).value == "a\ufffdb\ufffdc\ufffdd"
+    content = json.loads((tmp_path / JSON_NAME).read_text(encoding="utf-8"))
+    assert content["suggestions"][0]["evidence"]["examples"] == ["a\x00b\x1fc\ufffed"]
+    edit_xlsx(tmp_path / XLSX_NAME, {(2, "accept"): "accept"})
+    assert [row.suggestion for row in read_marked(tmp_path / XLSX_NAME).rows] == [spoiled]
+
+
+def test_a_target_may_be_called_like_a_column_of_ours(tmp_path):
+    origin = replace(ORIGIN, targets=("action", "id"))
+    one = suggestion(labels={"action": "Kitchen", "id": ""})
+    write_suggestions(tmp_path, [one], origin)
+    row = csv_rows(tmp_path / CSV_NAME)[0]
+    assert (row["action"], row["suggestion_action"], row["id"]) == ("Kitchen", "add", "")
+    edit_csv(tmp_path / CSV_NAME, {(2, "accept"): "accept"})
+    edit_xlsx(tmp_path / XLSX_NAME, {(2, "accept"): "accept"})
+    mark_json(tmp_path / JSON_NAME, {1: "accept"})
+    for name in (CSV_NAME, XLSX_NAME, JSON_NAME):
+        marked = read_marked(tmp_path / name)
+        assert (marked.faults, [row.suggestion for row in marked.rows]) == ((), [one])
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    odd = replace(NURSE, line=np.int64(2), priority=np.float64(2), evidence=replace(NURSE.evidence, fixed=np.int64(9)))
+    write_suggestions(tmp_path, [odd], ORIGIN)
+    edit_xlsx(tmp_path / XLSX_NAME, {(2, "accept"): "accept"})
+    marked = read_marked(tmp_path / XLSX_NAME)
+    assert (marked.faults, [row.suggestion for row in marked.rows]) == ((), [NURSE])
+
+
+def test_no_suggestions_make_files_that_can_be_read(tmp_path):
+    write_suggestions(tmp_path, [], ORIGIN)
+    for name in (CSV_NAME, XLSX_NAME, JSON_NAME):
+        assert read_marked(tmp_path / name).rows == ()
+
+
+def test_all_three_files_are_written_or_none(tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("the last of the three")
+
+    monkeypatch.setattr(exports, "write_workbook", fail)
+    with pytest.raises(RuntimeError, match="last of the three"):
+        write_suggestions(tmp_path, ALL, ORIGIN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_origin_names_a_table_from_the_current_folder_and_by_its_bytes(tmp_path, monkeypatch):
+    (tmp_path / "keywords").mkdir()
+    table = tmp_path / "keywords" / "2023.csv"
+    table.write_bytes(b"abc")
+    facts = {"run": "r", "split": "title", "learned_from": "legacy"}
+    monkeypatch.chdir(tmp_path)
+    origin = Origin.of(table, TARGETS, **facts)
+    assert (origin.table_name, origin.table_path) == ("2023.csv", "keywords/2023.csv")
+    # The published SHA-256 of "abc", FIPS 180-2, appendix B.1.
+    assert origin.table_sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    monkeypatch.chdir(tmp_path / "keywords")
+    (tmp_path / "other.csv").write_bytes(b"abc")
+    assert Origin.of(tmp_path / "other.csv", TARGETS, **facts).table_path == (tmp_path / "other.csv").as_posix()
+
+
+def test_json_refuses_what_was_changed_in_it():
+    text = to_json(ALL, ORIGIN)
+    with pytest.raises(BadInput, match=r"here: suggestion 1 was changed after it was made\. .*in the \.xlsx or \.csv"):
+        from_json(text.replace('"gardener"', '"garden"'), "here")
+    with pytest.raises(BadInput, match=r"here has version 2; expected 1"):
+        from_json(text.replace('"version": 1', '"version": 2'), "here")
+    for broken in ("", "[]", "{}", text[:-100], text.replace('"line"', '"lane"'), text.replace('"add"', '"more"')):
+        with pytest.raises(BadInput, match="here does not hold suggestions as they were written"):
+            from_json(broken, "here")

@@ -1,0 +1,53 @@
+"""Cells that a spreadsheet would run are disarmed, and come back as they were."""
+
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from harness.reporting.spreadsheet_safe import escape_cell, escape_frame, unescape_cell
+
+texts = st.text("'=+-@\t\r\na ", max_size=5) | st.text(max_size=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+49", "'+49"),
+        ("-", "'-"),
+        ("@home", "'@home"),
+        ("\tx", "'\tx"),
+        ("'=1", "''=1"),
+        ("''=1", "'''=1"),
+        ("'", "'"),
+        ("'tis", "'tis"),
+        (" =1", " =1"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+def test_what_is_escaped(text, escaped):
+    assert escape_cell(text) == escaped
+    assert unescape_cell(escaped) == text
+
+
+@given(texts)
+@example("\n'=")
+def test_escaping_is_undone_exactly_and_leaves_nothing_to_run(text):
+    escaped = escape_cell(text)
+    assert unescape_cell(escaped) == text
+    assert escaped[:1] not in {*"=+-@\t\r\n"} - {""}
+
+
+@given(texts, texts)
+def test_two_texts_are_never_escaped_to_the_same(first, second):
+    assert (escape_cell(first) == escape_cell(second)) == (first == second)
+
+
+@given(st.lists(texts, max_size=5))
+def test_a_frame_is_escaped_cell_by_cell(cells):
+    frame = pl.DataFrame({"text": cells, "number": [-1] * len(cells)}, schema={"text": pl.String, "number": pl.Int64})
+    escaped = escape_frame(frame)
+    assert escaped["text"].to_list() == [escape_cell(cell) for cell in cells]
+    assert escaped["number"].to_list() == frame["number"].to_list()
