@@ -12,7 +12,6 @@ import pytest
 
 from tests.toy_company import ToyCompany, write_toy_company
 
-
 # How long an example takes depends on what else the machine does; speed is the business of tests/bench.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")

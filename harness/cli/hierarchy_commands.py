@@ -125,7 +125,7 @@ def _short(frame: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _write(text: str, file: Path) -> None:
-    from harness.experiment.cache import whole_file
+    from data_cleaning.files.whole_files import whole_file
 
     with whole_file(file) as filling:
         filling.write_text(text, encoding="utf-8")

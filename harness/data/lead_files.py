@@ -9,6 +9,7 @@ import polars as pl
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.finding_columns import FoundColumns, find_columns
 from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
 from data_cleaning.profile import profile_leads, write_profile
@@ -30,7 +31,7 @@ from harness.data.table_files import (
     write_table,
 )
 from harness.data.token_counting import token_counter
-from harness.experiment.cache import plain, whole_file, whole_folder
+from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig
 from harness.experiment.stages.obtain_leads import simulate
 from harness.reporting.table import Table

@@ -7,8 +7,8 @@ from typing import Any
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.whole_files import check_writable
 from data_cleaning.leads import NO_TEXT
-from harness.experiment.cache import check_writable
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 MARK = "made_by.json"

@@ -1,7 +1,6 @@
-"""Finished stages by fingerprint, files that appear whole or not at all, and what a run was made with."""
+"""Finished stages by fingerprint, and what a run was made with."""
 
 import ast
-import errno
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -9,12 +8,11 @@ import inspect
 import json
 import os
 import platform
-import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any
 import grimp
 from pydantic import BaseModel
 
-from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import remove_unfinished, scratch, whole_folder
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 _STAMPED = (
@@ -32,10 +30,6 @@ _STAMPED = (
     *("lingua-language-detector", "cleanlab"),
 )
 """Libraries that results depend on."""
-_UNFINISHED = "unfinished-"
-_UNFINISHED_BY = re.compile(rf"{_UNFINISHED}([1-9][0-9]{{0,6}})-")
-"""How the name of anything unfinished begins, with its process; no system numbers processes with more digits."""
-_SCRATCH = "scratch-"
 
 
 def file_digest(path: Path) -> str:
@@ -105,129 +99,6 @@ def imports_of(function: Callable[..., object]) -> tuple[str, ...]:
     """Return the modules that a function imports when it is called, without calling it."""
     tree = ast.parse(inspect.getsource(function))
     return tuple(node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module)
-
-
-def _filling(final: Path) -> Path:
-    return final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
-
-
-def check_writable(final: Path) -> None:
-    """Refuse a file or folder that could not be made where it is asked for, before any work is done.
-
-    Raises:
-        BadInput: its folder takes no new files, or no file can have such a name.
-    """
-    with _written(final):
-        _filling(final).touch()
-        _filling(final).unlink()
-
-
-@contextmanager
-def _written(final: Path) -> Iterator[None]:
-    """Turn the faults of a place that cannot be written into bad input."""
-    try:
-        yield
-    except OSError as error:
-        raise BadInput(f"{final} cannot be written: {error.strerror or error}. Choose another place.") from None
-
-
-@contextmanager
-def _room(final: Path) -> Iterator[None]:
-    """Turn a full disk into bad input; any other fault of whoever fills a file or folder passes as it is."""
-    try:
-        yield
-    except Exception as error:
-        # polars has no error number, and another exception for Parquet.
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
-            raise BadInput(
-                f"{final} cannot be written: the disk is full. Make room, or choose another place."
-            ) from None
-        raise
-
-
-@contextmanager
-def whole_folder(final: Path) -> Iterator[Path]:
-    """Yield a folder to fill; it takes its final name only when the block ends without an error.
-
-    A folder that already has the name is replaced at that moment.
-
-    Raises:
-        BadInput: the folder cannot be written, or the disk is full.
-    """
-    filling = _filling(final)
-    with _written(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(filling, ignore_errors=True)
-        filling.mkdir()
-    try:
-        with _room(final):
-            yield filling
-        with _written(final):
-            if final.exists():
-                old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
-                final.rename(old)
-                filling.rename(final)
-                shutil.rmtree(old)
-            else:
-                filling.rename(final)
-    finally:
-        shutil.rmtree(filling, ignore_errors=True)
-
-
-@contextmanager
-def whole_file(final: Path) -> Iterator[Path]:
-    """Yield a path to write; the file takes its final name only when the block ends without an error.
-
-    Raises:
-        BadInput: the file cannot be written, or the disk is full.
-    """
-    filling = _filling(final)
-    with _written(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with _room(final):
-            yield filling
-        with _written(final):
-            filling.replace(final)
-    finally:
-        filling.unlink(missing_ok=True)
-
-
-def scratch(filling: Path) -> Path:
-    """Return the folder of a stage that is being made in which it may keep what should outlive a kill.
-
-    It is the same one when the stage is begun again, and is removed once the stage is finished.
-    """
-    name = filling.name.removeprefix(_UNFINISHED).partition("-")[2]
-    return filling.with_name(f"{_SCRATCH}{name}")
-
-
-def is_unfinished(place: Path) -> bool:
-    """Say whether a file or folder is one that is being filled, or that a killed process left."""
-    return _UNFINISHED_BY.match(place.name) is not None
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder; living ones, and other names, are left alone."""
-    for left in folder.glob(f"{_UNFINISHED}*"):
-        named = _UNFINISHED_BY.match(left.name)
-        if named is None or _is_alive(int(named[1])):
-            continue
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
-        else:
-            with suppress(OSError):  # what cannot be removed is in nobody's way
-                left.unlink()
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except PermissionError:  # somebody else's
-        return True
-    except ProcessLookupError:
-        return False
-    return True
 
 
 class StageStore:

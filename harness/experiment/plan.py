@@ -6,18 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from data_cleaning.clean import CleanSettings
+from data_cleaning.files.whole_files import scratch
 from data_cleaning.language import LanguageSettings
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import (
-    StageStore,
-    digest,
-    folder_files,
-    imports_of,
-    library_versions,
-    scratch,
-    source_digest,
-)
+from harness.experiment.cache import StageStore, digest, folder_files, imports_of, library_versions, source_digest
 from harness.experiment.config import REVIEWED, RunConfig, network_folders
 from harness.experiment.stages.clean_leads import clean
 from harness.experiment.stages.compare_explanations import compare_explanations

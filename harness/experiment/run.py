@@ -16,19 +16,10 @@ import yaml
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import (
-    StageStore,
-    copy_model,
-    digest,
-    environment,
-    file_digest,
-    plain,
-    remove_unfinished,
-    source_digest,
-    whole_folder,
-)
+from harness.experiment.cache import StageStore, copy_model, digest, environment, file_digest, plain, source_digest
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
 from harness.experiment.plan import VALUES_COUNT, Arm, Folders, arms, fingerprints, make_stages, plan

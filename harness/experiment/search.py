@@ -28,21 +28,11 @@ import polars as pl
 import yaml
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import check_writable, is_unfinished, remove_unfinished, whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles
-from harness.experiment.cache import (
-    StageStore,
-    check_writable,
-    digest,
-    environment,
-    folder_files,
-    is_unfinished,
-    plain,
-    remove_unfinished,
-    source_digest,
-    whole_file,
-)
+from harness.experiment.cache import StageStore, digest, environment, folder_files, plain, source_digest
 from harness.experiment.config import RunConfig, network_folders
 from harness.experiment.plan import Arm, Stage, fingerprints, make_stages, plan
 from harness.experiment.run import check_config, check_places

@@ -9,11 +9,11 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
+from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.profile.profile_page import cut
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.data.table_files import beside, check_folder, check_table, ending, stem, write_table
-from harness.experiment.cache import whole_file, whole_folder
 from harness.experiment.config import RunConfig
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.experiment.cache import whole_file
+from data_cleaning.files.whole_files import whole_file
 from harness.keywords.sheet_columns import as_text, cells_of, columns_for, safe
 from harness.keywords.suggestion_json import Origin, to_json
 from harness.keywords.suggestions import Suggestion

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_cleaning.errors import BadInput, first_few
-from harness.experiment.cache import check_writable, digest, folder_files, library_versions, whole_folder
+from data_cleaning.files.whole_files import check_writable, whole_folder
+from harness.experiment.cache import digest, folder_files, library_versions
 from harness.experiment.config import network_folders
 from harness.experiment.systems import MINED
 from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums

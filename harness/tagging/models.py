@@ -10,8 +10,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_cleaning.errors import BadInput, read_text, unknown
+from data_cleaning.files.whole_files import is_unfinished
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import digest, file_digest, folder_files, is_unfinished
+from harness.experiment.cache import digest, file_digest, folder_files
 from harness.experiment.config import LABELS, PROJECT_CONFIGS, REVIEWED
 from harness.experiment.systems import MINED, SYSTEMS
 from harness.tagging.checksums import CHECKSUMS, verify

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data_cleaning.files import Reject
-from harness.experiment.cache import whole_file
+from data_cleaning.files.whole_files import whole_file
 from harness.reporting.spreadsheet_safe import escape_cell
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
-from harness.experiment.cache import check_writable, is_unfinished, whole_file
+from data_cleaning.files.whole_files import check_writable, is_unfinished, whole_file
 from harness.tagging.outputs.contract import Finished, part_path
 
 JOURNAL = "journal.json"
