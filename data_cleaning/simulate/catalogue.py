@@ -1,20 +1,22 @@
-"""Every plain title of the grammar with what it means: fields times patterns, and the fixed titles."""
+"""Every plain title of the grammar with its meaning: the listed titles, and each field in each pattern."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from data_cleaning.simulate.business_fields import BUSINESS_FIELDS
-from data_cleaning.simulate.fields import TECHNICAL_FIELDS, Field
-from data_cleaning.simulate.fixed import HEADS, JUNK, TRAPS, WORKERS, Fixed
-from data_cleaning.simulate.foreign import FOREIGN
-from data_cleaning.simulate.mix import FAMILIES, FIXED_SHARE, STEEPNESS
-from data_cleaning.simulate.planted import PLANTED, PLANTED_FIELDS
-from data_cleaning.simulate.ranks import GRADES_OF_LEVEL, PATTERNS
+from data_cleaning.simulate.word_lists import PLANTED, read_list, weights_by
+
+STEEPNESS = 1.3
+"""Power that the weights within a level are raised to; more makes common titles more common and the tail thinner."""
+
+GRADES_OF_LEVEL: Mapping[str, str] = {
+    "Executive": "executive", "Director": "director", "Manager": "manager", "Contributor": "contributor",
+}  # fmt: skip
+"""Level of a pattern to the set of grades that its titles may carry."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +29,14 @@ class PlainTitle:
     role: str
     level: str
     weight: float
-    """Chance that a record is of this title."""
+    """Chance that a record has this title."""
     family: str
     grades: str
-    """Set of `ranks.GRADES`."""
+    """Set of `grades`."""
     qualifiers: str
     """Set of `qualifiers.SETS`."""
     planted: str = ""
-    """The planted word that it holds, or nothing."""
+    """The planted word in it, or nothing."""
     country: str = ""
     """Where its language is spoken, or nothing for English."""
 
@@ -58,87 +60,127 @@ class Catalogue:
     """Cumulative chance of each title, (n_titles,)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Family:
+    """The share of the records that titles of one family have."""
+
+    share: float
+    """Weight among all families."""
+    levels: Mapping[str, float]
+    """Level to its weight within the family; empty where the listed titles bring their own weights."""
+
+
+_Block = tuple[str, str, bool]
+"""Family, level ("" for a family without levels), and whether the titles are listed."""
+
+
+@cache
+def grades() -> dict[str, dict[str, float]]:
+    """Return each set of words before a title (or, with a leading space, numbers after it) with their weights."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for row in read_list("grades"):
+        text = f" {row['number']}" if row["number"] else f"{row['before']} " if row["before"] else ""
+        found[row["grades"]][text] = float(row["weight"])
+    return dict(found)
+
+
 @cache
 def catalogue() -> Catalogue:
-    """Build the catalogue; the first persona to yield a text owns it, and fixed titles come before patterns."""
+    """Build the catalogue; the first persona to yield a text owns it, and listed titles come before patterns."""
+    families = _families()
     owners: dict[str, PlainTitle] = {}
-    blocks: dict[tuple[str, str, bool], dict[str, PlainTitle]] = defaultdict(dict)
-    for is_fixed, listed in ((True, _fixed_titles()), (False, _field_titles())):
-        for title in listed:
+    blocks: dict[_Block, dict[str, PlainTitle]] = defaultdict(dict)
+    for is_listed, titles in ((True, _listed_titles()), (False, _field_titles())):
+        for title in titles:
             # Letter case is no difference in meaning, and the surface changes it.
             owner = owners.setdefault(title.text.replace("^", "").casefold(), title)
             if (owner.truth, owner.planted) == (title.truth, title.planted):
-                level = title.level if FAMILIES[title.family].levels else ""
-                block = blocks[title.family, level, is_fixed]
+                level = title.level if families[title.family].levels else ""
+                block = blocks[title.family, level, is_listed]
                 before = block.get(title.text)
                 block[title.text] = replace(title, weight=title.weight + before.weight) if before else title
-    titles = [title for block, listed in blocks.items() for title in _scaled(block, listed.values(), blocks)]
-    weights = np.array([title.weight for title in titles])
-    return Catalogue(titles=tuple(titles), chances=np.cumsum(weights) / weights.sum())
+    scaled = [title for block, found in blocks.items() for title in _scaled(block, found.values(), blocks, families)]
+    weights = np.array([title.weight for title in scaled])
+    return Catalogue(titles=tuple(scaled), chances=np.cumsum(weights) / weights.sum())
 
 
-def _scaled(block: tuple[str, str, bool], titles: Collection[PlainTitle], blocks: Collection[tuple[str, str, bool]]
+def _families() -> dict[str, _Family]:
+    found = {}
+    for row in read_list("families"):
+        levels = {name: float(row[name]) for name in list(row)[2:] if row[name]}
+        found[row["family"]] = _Family(share=float(row["share"]), levels=levels)
+    return found
+
+
+def _scaled(block: _Block, titles: Collection[PlainTitle], blocks: Collection[_Block], families: Mapping[str, _Family]
             ) -> Iterator[PlainTitle]:  # fmt: skip
-    """Scale the weights of one block of titles to the share that the mix gives it."""
-    family, level, is_fixed = block
-    levels = FAMILIES[family].levels
-    share = FAMILIES[family].share * (levels[level] / sum(levels.values()) if levels else 1.0)
-    if (family, level, not is_fixed) in blocks:
-        fixed_share = FIXED_SHARE[family, level]
-        share *= fixed_share if is_fixed else 1 - fixed_share
+    """Scale the weights of one block of titles to the share that its family and level have."""
+    family, level, is_listed = block
+    levels = families[family].levels
+    share = families[family].share * (levels[level] / sum(levels.values()) if levels else 1.0)
+    if (family, level, not is_listed) in blocks:
+        listed = {(row["family"], row["level"]): float(row["share"]) for row in read_list("listed_shares")}
+        share *= listed[family, level] if is_listed else 1 - listed[family, level]
     total = sum(title.weight**STEEPNESS for title in titles)
     for title in titles:
         if share > 0:
             yield replace(title, weight=share * title.weight**STEEPNESS / total)
 
 
-def _fixed_titles() -> Iterator[PlainTitle]:
+def _listed_titles() -> Iterator[PlainTitle]:
     """Yield the titles that are listed one by one."""
-    group: Fixed
-    for group in (*TRAPS, *HEADS, *WORKERS, *JUNK, *FOREIGN):
+    for row in read_list("listed_titles"):
         # A number follows the job alone, so only a title that ends in one takes it.
-        end = "^" if group.grades == "contributor" else ""
-        for text, weight in group.titles.items():
-            yield PlainTitle(text=text + end, function=group.function, role=group.role, level=group.level,
-                             weight=weight, family=group.family, grades=group.grades, qualifiers=group.qualifiers,
-                             planted=_planted_in(text), country=group.country)  # fmt: skip
+        end = "^" if row["grades"] == "contributor" else ""
+        yield PlainTitle(
+            text=row["title"] + end, function=row["function"], role=row["role"], level=row["level"],
+            weight=float(row["weight"]), family=row["family"], grades=row["grades"], qualifiers=row["qualifiers"],
+            planted=_planted_in(row["title"]), country=row["country"],
+        )  # fmt: skip
 
 
 def _field_titles() -> Iterator[PlainTitle]:
     """Yield every discipline of every field in every pattern of every level."""
+    disciplines: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+    for row in read_list("disciplines"):
+        disciplines[row["field"]].append(row)
     # Planted fields come first, so that "Platform Engineering Manager" is theirs and not a plain discipline's.
-    for planted, field in (*PLANTED_FIELDS, *(("", field) for field in (*TECHNICAL_FIELDS, *BUSINESS_FIELDS))):
-        total = sum(field.disciplines.values())
-        for discipline, discipline_weight in field.disciplines.items():
-            for level, text, pattern_weight in _in_patterns(field, *_three_forms(discipline)):
+    for field in read_list("fields"):
+        total = sum(float(row["weight"]) for row in disciplines[field["field"]])
+        for discipline in disciplines[field["field"]]:
+            weight = float(field["weight"]) * float(discipline["weight"]) / total
+            for level, text, pattern_weight in _in_patterns(field, discipline):
                 # Nobody is a principal intern.
-                grades = "none" if "Intern^" in text else GRADES_OF_LEVEL[level]
-                yield PlainTitle(text=text, function=field.function, role=field.role, level=level,
-                                 weight=field.weight * discipline_weight / total * pattern_weight, family=field.family,
-                                 grades=grades, qualifiers=field.qualifiers,
-                                 planted=planted if planted in text.casefold() else "")  # fmt: skip
+                of_level = "none" if "Intern^" in text else GRADES_OF_LEVEL[level]
+                planted = field["planted_word"]
+                yield PlainTitle(
+                    text=text, function=field["function"], role=field["role"], level=level,
+                    weight=weight * pattern_weight, family=field["family"], grades=of_level,
+                    qualifiers=field["qualifiers"], planted=planted if planted in text.casefold() else "",
+                )  # fmt: skip
 
 
-def _three_forms(discipline: str) -> tuple[str, str, str]:
-    """Return the forms of a discipline before a job, before a rank and after "of"."""
-    forms = discipline.split("|")
-    return forms[0], forms[min(1, len(forms) - 1)], forms[-1]
-
-
-def _in_patterns(field: Field, work: str, lead: str, of: str) -> Iterator[tuple[str, str, float]]:
+def _in_patterns(field: Mapping[str, str], discipline: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
     """Yield level, text and weight of one discipline in every pattern."""
-    for level, patterns in PATTERNS.items():
-        jobs = field.jobs if level == "Contributor" else {"": 1.0} if field.led else {}
+    for level, patterns in weights_by("patterns", "level", "pattern").items():
+        jobs = weights_by("jobs", "jobs", "job")[field["jobs"]] if level == "Contributor" else _leaders(field)
         total = sum(patterns.values()) * sum(jobs.values())
         for pattern, pattern_weight in patterns.items():
             for job, job_weight in jobs.items():
-                # In "Engineer, Network" the work form stands where others have the "of" form.
-                named = work if level == "Contributor" else of
-                text = pattern.format(work=work, lead=lead, of=named, job=job)
+                # "Engineer, Network" takes the form before a job; other levels take the one after "of".
+                after_of = discipline["before_job" if level == "Contributor" else "after_of"]
+                text = pattern.format(
+                    work=discipline["before_job"], lead=discipline["before_rank"], of=after_of, job=job
+                )
                 yield level, text, pattern_weight * job_weight / total
 
 
+def _leaders(field: Mapping[str, str]) -> dict[str, float]:
+    """Return the one nameless job of leaders, or none where no leader is named after the field."""
+    return {"": 1.0} if field["led"] == "yes" else {}
+
+
 def _planted_in(text: str) -> str:
-    """Return the planted word that a fixed title holds, or nothing."""
+    """Return the planted word in a listed title, or nothing."""
     words = f" {text.casefold()} "
     return next((planted for planted in PLANTED if f" {planted}" in words), "")

@@ -9,15 +9,14 @@ import pandas as pd
 
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate import qualifiers, surface
-from data_cleaning.simulate.catalogue import catalogue
-from data_cleaning.simulate.ranks import GRADES
+from data_cleaning.simulate.catalogue import catalogue, grades
 from data_cleaning.titles import IntArray, StrArray
 
 TRUTH_TARGETS = ("function", "role", "level")
 """Targets that the grammar knows the truth of."""
 
 TYPO_SHARE = 0.023
-"""Share of records with a slip of the fingers."""
+"""Share of records with a typing error."""
 
 PLAINLY_SHARE = 0.455
 """Share of records that write their title in full and add nothing to it but letter case and typos."""
@@ -70,7 +69,7 @@ def draw_titles(n_records: int, generator: np.random.Generator, progress: Progre
 
 
 def _column(values: Sequence[str | None], rows: IntArray) -> StrArray:
-    """Look values of the catalogue up, (n_rows,)."""
+    """Look up values of the catalogue, (n_rows,)."""
     return np.array(values, dtype=object)[rows]
 
 
@@ -94,7 +93,7 @@ def _draw_codes(n_records: int, generator: np.random.Generator) -> dict[str, Int
     plainly = generator.random(n_records) < PLAINLY_SHARE
     for name in ("grade", "form", "join", "separator", "abbreviation"):
         codes[name][plainly] = 0
-    codes["qualifier"][plainly & ~_stands_for_a_name()[plain]] = 0
+    codes["qualifier"][plainly & ~_is_only_a_name()[plain]] = 0
     slips = generator.integers(1, surface.N_TYPOS, size=n_records)
     codes["typo"] = np.where(generator.random(n_records) < TYPO_SHARE, slips, 0)
     return codes
@@ -102,18 +101,18 @@ def _draw_codes(n_records: int, generator: np.random.Generator) -> dict[str, Int
 
 def _draw_grades(plain: IntArray, generator: np.random.Generator) -> IntArray:
     """Draw the grade of each record from the set that its plain title names, (n_records,)."""
-    names = list(GRADES)
+    names = list(grades())
     set_of_plain = np.array([names.index(title.grades) for title in catalogue().titles])
     set_of_record = set_of_plain[plain]
-    grades = np.zeros(len(plain), dtype=np.int64)
-    for position, name in enumerate(names):
+    drawn = np.zeros(len(plain), dtype=np.int64)
+    for position, (_, chances) in enumerate(grades().items()):
         chosen = np.flatnonzero(set_of_record == position)
-        grades[chosen] = _pick(list(GRADES[name].values()), len(chosen), generator)
-    return grades
+        drawn[chosen] = _pick(list(chances.values()), len(chosen), generator)
+    return drawn
 
 
 def _draw_qualifiers(plain: IntArray, generator: np.random.Generator) -> tuple[IntArray, IntArray]:
-    """Draw qualifier and form of each record, each (n_records,); titles that stand for a name always get theirs."""
+    """Draw qualifier and form of each record, each (n_records,); titles that are only a name always get theirs."""
     names = list(qualifiers.SETS)
     set_of_record = np.array([names.index(title.qualifiers) for title in catalogue().titles])[plain]
     words = np.zeros(len(plain), dtype=np.int64)
@@ -131,7 +130,7 @@ def _draw_qualifiers(plain: IntArray, generator: np.random.Generator) -> tuple[I
     return words, forms
 
 
-def _stands_for_a_name() -> npt.NDArray[np.bool_]:
+def _is_only_a_name() -> npt.NDArray[np.bool_]:
     """Mark the plain titles that are nothing but a company or place, (n_plain,)."""
     return np.array([title.text.startswith("{") for title in catalogue().titles])
 
@@ -144,7 +143,7 @@ def _draw_kind(name: str, n_draws: int, generator: np.random.Generator) -> tuple
 
 
 def _pack(codes: Mapping[str, IntArray]) -> npt.NDArray[np.int64]:
-    """Put the codes of each record into one number, (n_records,)."""
+    """Pack the codes of each record into one number, (n_records,)."""
     packed = np.zeros(len(codes["plain"]), dtype=np.int64)
     for name, bits in _BITS.items():
         packed = (packed << bits) | codes[name]
@@ -152,7 +151,7 @@ def _pack(codes: Mapping[str, IntArray]) -> npt.NDArray[np.int64]:
 
 
 def _unpack(packed: npt.NDArray[np.int64]) -> dict[str, IntArray]:
-    """Take the numbers of `_pack` apart again."""
+    """Unpack the numbers that `_pack` made."""
     codes: dict[str, IntArray] = {}
     for name, bits in reversed(_BITS.items()):
         codes[name] = packed & ((1 << bits) - 1)
@@ -163,13 +162,13 @@ def _unpack(packed: npt.NDArray[np.int64]) -> dict[str, IntArray]:
 def _write(codes: Mapping[str, IntArray], progress: Progress) -> StrArray:
     """Write the title of each distinct code, (n_codes,)."""
     listed, vocabulary = catalogue().titles, qualifiers.vocabulary()
-    grades = {name: list(words) for name, words in GRADES.items()}
+    words_of = {name: list(words) for name, words in grades().items()}
     n_codes = len(codes["plain"])
     written = np.empty(n_codes, dtype=object)
     rows = zip(*(codes[name].tolist() for name in _BITS), strict=True)
     for position, (plain, grade, qualifier, form, join, separator, abbreviation, case, typo) in enumerate(rows):
         title = listed[plain]
-        text = _with_grade(title.text, grades[title.grades][grade])
+        text = _with_grade(title.text, words_of[title.grades][grade])
         if qualifier:
             name = vocabulary[qualifier]
             text = name if text.startswith("{") else _with_qualifier(text, name, qualifiers.FORMS[form])
@@ -190,6 +189,6 @@ def _with_grade(text: str, grade: str) -> str:
 
 
 def _with_qualifier(text: str, name: str, form: str) -> str:
-    """Put a qualifier to a title in one form."""
-    put = form.format(name)
-    return put + text if put.endswith(" ") else text + put
+    """Add a qualifier to a title in one form."""
+    added = form.format(name)
+    return added + text if added.endswith(" ") else text + added

@@ -1,4 +1,4 @@
-"""The tagging history: when records came, where from, which table labelled them, and who changed or lost the labels."""
+"""The settings of a tagging history: when and where records arrive, which table labels them, what changes labels."""
 
 import datetime
 import math
@@ -16,7 +16,7 @@ Tagger = Callable[[Sequence[str]], Mapping[str, StrArray]]
 """Titles to the raw label of each title, per target."""
 
 Contenders = Callable[[Sequence[str]], Mapping[str, npt.NDArray[np.bool_]]]
-"""Titles to the classes that some keyword speaks for, outranked ones included: per target (n_titles, n_classes)."""
+"""Titles to the classes that some keyword means, outranked ones included: per target (n_titles, n_classes)."""
 
 _COUNTRIES = {
     "United Kingdom": 9, "Canada": 6, "Germany": 5, "India": 5, "Australia": 3, "France": 3, "Japan": 2, "Brazil": 2,
@@ -33,7 +33,7 @@ class Revision:
     name: str
     tagger: Tagger
     contenders: Contenders | None = None
-    """Tells priorities from missing keywords among the causes of a wrong label; None leaves them untold."""
+    """Tells priorities from missing keywords among the causes of a wrong label; None leaves them together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,11 @@ class SourceHabit:
 
 
 def default_habits(taxonomy: Taxonomy) -> tuple[SourceHabit, ...]:
-    """Return a webinar platform whose form knows every other rank, a reseller that sorts nothing, and a badge scanner.
+    """Return three habits: a webinar platform that knows every other rank, a reseller without classes, a badge scanner.
 
     The platform writes the ordinal targets; a rank that it does not know becomes the next lower one. The reseller
     serves one country and writes the fallback of the least important target that is not ordinal. The scanner's form
-    offers the whole picklist, so that a class is written by any of its raw labels.
+    offers every raw label, so that a class appears under any of its raw labels.
     """
     habits = [
         SourceHabit(name="badge scanner", target=target.name, record_share=0.004, labels=target.raw_of_class)
@@ -92,10 +92,10 @@ class HistorySettings:
     rollout_lag_days: int = 450
     """Days by which a revision, but for the first, comes into force later outside the United States."""
     override_share: float | Mapping[str, float] = 0.03
-    """Share of records whose label a person changed by hand, for every target or per target; a hand that changes one
-    target has also changed every target of a larger share."""
+    """Share of records whose label a person overrode, for every target or per target; an override of one target also
+    changes every target with a larger share."""
     override_right_share: float = 0.6
-    """Share of the overridden records, among those with a truth, where the hand wrote the true class."""
+    """Share of the overridden records, among those with a truth, where the person wrote the true class."""
     title_blank_share: float = 0.03
     """Share of records without a title; none where the titles are given."""
     any_label_blank_share: float = 0.07
@@ -129,14 +129,14 @@ class HistorySettings:
             faults.append("other_countries needs at least one country, each with a weight above 0")
         if self.any_label_blank_share < self.title_blank_share * (1 - self.labels_without_title_share):
             faults.append(
-                f"any_label_blank_share {self.any_label_blank_share!r} leaves out records that lose title and labels "
-                f"({self.title_blank_share * (1 - self.labels_without_title_share):.4f})"
+                f"any_label_blank_share {self.any_label_blank_share!r} is below the share of records that lose both "
+                f"title and labels ({self.title_blank_share * (1 - self.labels_without_title_share):.4f})"
             )
         if faults:
             raise BadInput(f"History settings: {'; '.join(faults)}.")
 
     def override_shares(self, taxonomy: Taxonomy) -> dict[str, float]:
-        """Return the override share of every target; a mapping leaves targets that it does not name alone.
+        """Return the override share of every target; targets that a mapping does not name have no overrides.
 
         Raises:
             BadInput: the mapping names a target that the taxonomy lacks.
@@ -161,7 +161,7 @@ def check_revisions(revisions: Sequence[Revision], settings: HistorySettings) ->
     if dates != sorted(set(dates)):
         raise BadInput(f"Revisions must be in date order, one per day; got {', '.join(map(str, dates))}.")
     if len({revision.name for revision in revisions}) < len(revisions):
-        raise BadInput("Two revisions share a name; give each its own, as the cause of a label names it.")
+        raise BadInput("Two revisions share a name; give each its own, as the causes of labels use the name.")
     if dates[0] > settings.first_date:
         raise BadInput(
             f"Revision {revisions[0].name!r} is in force from {dates[0]}, but records begin {settings.first_date}; "
@@ -171,7 +171,7 @@ def check_revisions(revisions: Sequence[Revision], settings: HistorySettings) ->
 
 def revisions_in_force(revisions: Sequence[Revision], days: npt.NDArray[np.datetime64], countries: StrArray,
                        settings: HistorySettings) -> IntArray:  # fmt: skip
-    """Return the position of the revision that labels each record, (n_records,).
+    """Return the position of the revision in force for each record, (n_records,).
 
     Args:
         revisions: in date order.

@@ -1,4 +1,4 @@
-"""Simulated leads from end to end: titles drawn or given, labelled by their history, the truth kept beside them."""
+"""Simulated leads from end to end: titles drawn or given, labelled by their history, with the truth beside them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ from data_cleaning.titles import IntArray, StrArray
 COLUMNS: Mapping[str, str] = LeadColumns().targets
 """Target to its column in the leads; another target's column is called as the target is."""
 
-MOST_LISTED = 100_000_000
-"""Records that a list of titles may stand for."""
+MAX_RECORDS = 100_000_000
+"""Largest sum of the counts of a list of titles."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +56,14 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
         settings: the history; None takes the defaults.
         titles: `title` and `count`; every title gets exactly its count of records and is never blanked.
         columns: target to its column in the leads.
-        progress: told of the slow steps.
+        progress: called during the slow steps.
 
     Raises:
         BadInput: the arguments contradict each other, or a tagger writes a label that the taxonomy lacks.
     """
     settings = settings or HistorySettings()
     check_revisions(revisions, settings)
-    # Streams of their own, so that a change in the history leaves the titles as they are.
+    # Separate streams, so that a change in the history leaves the titles as they are.
     title_stream, record_stream, label_stream, blank_stream = (np.random.default_rng([seed, part]) for part in range(4))
     if titles is None:
         _check_taxonomy(taxonomy)
@@ -74,9 +74,9 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
     else:
         drawn = None
         names, title_of_record = _listed(titles, record_stream)
-    spoken = drawn.countries[title_of_record] if drawn else np.full(len(title_of_record), "", dtype=object)
+    languages_from = drawn.countries[title_of_record] if drawn else np.full(len(title_of_record), "", dtype=object)
     days = draw_days(len(title_of_record), settings, record_stream)
-    countries = draw_countries(spoken, settings, record_stream)
+    countries = draw_countries(languages_from, settings, record_stream)
     records = Records(
         title=title_of_record,
         revision=revisions_in_force(revisions, days, countries, settings),
@@ -117,12 +117,12 @@ def _check_taxonomy(taxonomy: Taxonomy) -> None:
     Raises:
         BadInput: it lacks one, or has targets without a truth.
     """
-    spoken = {target: {getattr(title, target) for title in catalogue().titles} for target in TRUTH_TARGETS}
+    needed = {target: {getattr(title, target) for title in catalogue().titles} for target in TRUTH_TARGETS}
     known = {target.name: set(target.classes) for target in taxonomy.targets}
-    if set(known) != set(spoken) or any(spoken[target] - known[target] for target in spoken):
-        needed = "; ".join(f"{target}: {', '.join(sorted(classes))}" for target, classes in spoken.items())
+    if set(known) != set(needed) or any(needed[target] - known[target] for target in needed):
+        listed = "; ".join(f"{target}: {', '.join(sorted(classes))}" for target, classes in needed.items())
         raise BadInput(
-            f"The title grammar knows the truth of exactly these targets and classes: {needed}. The taxonomy has "
+            f"The title grammar knows the truth of exactly these targets and classes: {listed}. The taxonomy has "
             f"{', '.join(known)} and differs; give a list of titles instead."
         )
 
@@ -133,11 +133,11 @@ def _truth_codes(drawn: DrawnTitles, taxonomy: Taxonomy) -> dict[str, IntArray]:
 
 
 def _listed(titles: pd.DataFrame, generator: np.random.Generator) -> tuple[StrArray, npt.NDArray[np.int64]]:
-    """Return the distinct titles of a list and, in random order, as many records of each as it counts.
+    """Return the distinct titles of a list and, in random order, as many records of each as its count says.
 
     Raises:
         BadInput: a column is missing, a title is empty or twice in the list, or a count is not a whole number above 0;
-            together the counts are beyond `MOST_LISTED`.
+            the counts add up to more than `MAX_RECORDS`.
     """
     absent = [name for name in ("title", "count") if name not in titles.columns]
     if absent or titles.empty:
@@ -151,10 +151,10 @@ def _listed(titles: pd.DataFrame, generator: np.random.Generator) -> tuple[StrAr
     if len(wrong):
         shown = first_few(f"{names[row]!r} in row {row + 1}: {titles['count'].iloc[row]}" for row in wrong.tolist())
         raise BadInput(f"The list of titles needs whole counts of at least 1; got {shown}. Correct these.")
-    if counts.sum() > MOST_LISTED:
+    if counts.sum() > MAX_RECORDS:
         raise BadInput(
-            f"The list of titles counts {counts.sum():,.0f} records in all, more than the {MOST_LISTED:,} that can be "
-            f"made; most has {names[int(counts.argmax())]!r} with {counts.max():,.0f}. Scale the counts down."
+            f"The list of titles counts {counts.sum():,.0f} records in all; expected at most {MAX_RECORDS:,}. The "
+            f"largest count is {counts.max():,.0f}, of {names[int(counts.argmax())]!r}. Scale the counts down."
         )
     records = generator.permutation(np.repeat(np.arange(len(names)), counts.astype(np.int64)))
     return names.to_numpy().astype(object), records

@@ -1,4 +1,4 @@
-"""The published figures of the study beside those of leads, each with the room that it is given.
+"""The published figures of the study beside those of some leads, each with its bounds.
 
 The study sorted 1.6 million leads of a cybersecurity company (Netskope) into function, role and level with a keyword
 table and a fine-tuned DistilBERT. Shares are of the values that are not missing.
@@ -33,12 +33,13 @@ class Figure:
     """As it was published."""
     measured: float
     lowest: float | None = None
-    """Least value that stands up to the study's; None where there is no lower bound."""
+    """Lower bound; None where there is none."""
     highest: float | None = None
+    """Upper bound; None where there is none."""
 
     @property
     def holds(self) -> bool | None:
-        """Whether the figure lies within its bounds; None where it has none."""
+        """Whether the figure is within its bounds; None where it has none."""
         if self.lowest is None and self.highest is None:
             return None
         above = self.lowest is None or self.measured >= self.lowest
@@ -48,8 +49,8 @@ class Figure:
 def study_figures(leads: pl.DataFrame, taxonomy: Taxonomy) -> list[Figure]:
     """Measure the study's figures on leads.
 
-    Shares and missing values are bounded at any size. Counts of labels are upper bounds below the study's size, and
-    what depends on how often titles repeat is bounded at the study's size alone.
+    Shares and missing values are bounded at any size. Below the study's size, the number of labels has only an upper
+    bound, and figures that depend on how often titles repeat have no bounds.
 
     Args:
         leads: as `leads.read_leads` returns them, with `country`.
@@ -67,7 +68,7 @@ def study_figures(leads: pl.DataFrame, taxonomy: Taxonomy) -> list[Figure]:
 
 
 def _near(name: str, study: str, measured: float, expected: float, room: float, *, bounded: bool = True) -> Figure:
-    """Build a figure that has to come within `room` of what is expected."""
+    """Build a figure that must be within `room` of the expected value."""
     bounds = (expected - room, expected + room) if bounded else (None, None)
     return Figure(name=name, study=study, measured=measured, lowest=bounds[0], highest=bounds[1])
 
@@ -95,7 +96,7 @@ def _labels(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
 
 
 def _growth(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
-    """Yield unique titles and words, and how far their growth keeps to a Heaps curve."""
+    """Yield unique titles and words, and how closely their growth follows a Heaps curve."""
     words = unique_words(leads["title"], leads["count"])
     n_titles = leads["title"].drop_nulls().n_unique()
     bounded = at_full_size

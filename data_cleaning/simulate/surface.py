@@ -1,4 +1,4 @@
-"""How people type: abbreviations, separators, letter case and typos, all from small numbers drawn beforehand.
+"""How people type: abbreviations, separators, letter case and typing errors, all from small numbers drawn beforehand.
 
 A title is written from a handful of codes, so equal codes give equal titles and the work is done once per title.
 """
@@ -6,46 +6,10 @@ A title is written from a handful of codes, so equal codes give equal titles and
 import re
 from collections.abc import Callable, Mapping
 
+from data_cleaning.simulate.word_lists import read_list
+
 ABBREVIATIONS: Mapping[str, tuple[str, ...]] = {
-    "Manager": ("Mgr", "Mgr.", "Mngr"),
-    "Director": ("Dir", "Dir.", "Dir"),
-    "Vice President": ("VP", "V.P.", "Vice Pres"),
-    "VP": ("V.P.", "Vice President", "VP."),
-    "SVP": ("Sr. VP", "Sr VP", "S.V.P."),
-    "Senior": ("Sr", "Sr.", "Snr"),
-    "Assistant": ("Asst", "Asst.", "Assist"),
-    "Associate": ("Assoc", "Assoc.", "Assoc"),
-    "Engineer": ("Eng", "Eng.", "Engr"),
-    "Engineering": ("Eng", "Engg", "Eng."),
-    "Administrator": ("Admin", "Admin.", "Adm"),
-    "Analyst": ("Anlyst", "Anlst", "Analist"),
-    "Specialist": ("Spec", "Spec.", "Splst"),
-    "Technician": ("Tech", "Techn", "Tech."),
-    "Coordinator": ("Coord", "Coord.", "Co-ordinator"),
-    "Supervisor": ("Supv", "Supvr", "Supr"),
-    "Executive": ("Exec", "Exec.", "Exec"),
-    "Information Security": ("InfoSec", "Info Sec", "Info Security"),
-    "Information Technology": ("Info Tech", "IT", "Information Tech"),
-    "Cybersecurity": ("CyberSec", "Cyber-Security", "Cyber Sec"),
-    "Security": ("Sec", "Sec.", "Secuirty"),
-    "Operations": ("Ops", "Ops", "Oper"),
-    "Infrastructure": ("Infra", "Infra", "Infrastr"),
-    "Development": ("Dev", "Dev", "Devel"),
-    "Management": ("Mgmt", "Mgmt.", "Mgt"),
-    "Network": ("Ntwk", "Net", "Netwrk"),
-    "Systems": ("Sys", "Sys.", "System"),
-    "Services": ("Svcs", "Svcs.", "Serv"),
-    "Technology": ("Tech", "Technol", "Tech."),
-    "Architect": ("Arch", "Arch.", "Archt"),
-    "Representative": ("Rep", "Rep.", "Rep"),
-    "Accounting": ("Acctg", "Acct", "Acctg."),
-    "Marketing": ("Mktg", "Mktg.", "Mkt"),
-    "Software": ("SW", "S/W", "Softw"),
-    "Application": ("App", "Appl", "App."),
-    "Governance": ("Gov", "Gov.", "Govern"),
-    "Compliance": ("Compl", "Compl.", "Complnce"),
-    "Telecommunications": ("Telecoms", "Telecomm", "Telco"),
-    "IT": ("I.T.", "IT.", "I.T"),
+    row["words"]: (row["first"], row["second"], row["third"]) for row in read_list("abbreviations")
 }
 """Word or words to three ways of shortening or varying them."""
 
@@ -55,7 +19,7 @@ _SEPARATORS = (", ", ", ", " - ", " | ", "; ", ": ", ",", " – ")
 _LETTER = re.compile(r"[A-Za-z]{5,}")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _NEIGHBOURS = dict(zip(_ALPHABET, "snvfrdgjokhljmkpwetsycixuz", strict=True))
-"""A key that lies beside each letter on a QWERTY keyboard."""
+"""A key next to each letter on a QWERTY keyboard."""
 
 _CASES: tuple[Callable[[str], str], ...] = (
     str,
@@ -110,7 +74,7 @@ def _abbreviate(text: str, code: int) -> str:
 
 
 def _mistype(text: str, typo: int) -> str:
-    """Put one slip of the fingers into a long word; short words are spared, for CEO is not a slip of CIO."""
+    """Add one typing error to a long word; short words stay, because CEO is not a mistyped CIO."""
     words = list(_LETTER.finditer(text))
     if not words:
         return text

@@ -1,4 +1,4 @@
-"""Label records as their history did: the revision in force, source habits, hands that change labels, and blanks."""
+"""Label records as their history did: the revision in force, source habits, manual overrides and blanks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +9,41 @@ import pandas as pd
 
 from data_cleaning.errors import unknown
 from data_cleaning.progress import Progress
-from data_cleaning.simulate.causes import (
-    BLANK,
-    CAUSES,
-    OVERRIDE,
-    OVERRIDE_RIGHT,
-    OVERRIDE_WRONG,
-    SOURCE_HABIT,
-    BoolArray,
-    table_causes,
-)
 from data_cleaning.simulate.history import HistorySettings, Revision, SourceHabit, default_habits
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.titles import IntArray, StrArray
+
+BoolArray = npt.NDArray[np.bool_]
+
+TABLE_RIGHT = "table right"
+"""The table in force wrote the class that the title should have."""
+PRIORITY = "priority"
+"""A keyword of the table meant the class that the title should have, but another keyword outranked it."""
+OLDER_REVISION = "older revision"
+"""The table in force had no keyword for what the newest one gets right."""
+NO_KEYWORD = "no keyword"
+"""The table in force is wrong and had no keyword for the right class; the newest one is wrong as well."""
+SOURCE_HABIT = "source habit"
+"""A source of records wrote its own label over the table's."""
+OVERRIDE_RIGHT = "override right"
+OVERRIDE_WRONG = "override wrong"
+OVERRIDE = "override"
+"""A person changed the label, and no truth is known to check it against."""
+BLANK = "blank"
+"""The title or the label is missing."""
+
+CAUSES = (
+    TABLE_RIGHT,
+    PRIORITY,
+    OLDER_REVISION,
+    NO_KEYWORD,
+    SOURCE_HABIT,
+    OVERRIDE_RIGHT,
+    OVERRIDE_WRONG,
+    OVERRIDE,
+    BLANK,
+)
+"""Why a label is what it is, kept beside the truth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +69,17 @@ class Tagged:
     labels: Mapping[str, StrArray]
     """Target to raw labels, None where blank."""
     causes: Mapping[str, StrArray]
-    """Target to what settled its labels, of `causes.CAUSES`."""
+    """Target to the cause of each label, one of `CAUSES`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Hand:
-    """A person's changes: which records might be changed, and whether the person knows the truth."""
+class _Overrides:
+    """Manual overrides: which records may be changed, and whether the person knows the truth."""
 
     draw: npt.NDArray[np.float64]
     """One number per record in [0, 1): a target is changed where it is below the target's chance."""
     right: BoolArray
+    """Whether the person writes the true class, (n_records,)."""
 
 
 def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
@@ -66,32 +89,34 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
     Raises:
         BadInput: a tagger or habit writes a label that the taxonomy lacks.
     """
-    verdicts = _verdicts(titles, taxonomy, revisions, progress)
-    of_tables = _table_causes(verdicts, titles, taxonomy, revisions, records.truth)
+    answers = _table_answers(titles, taxonomy, revisions, progress)
+    of_tables = _table_causes(answers, titles, taxonomy, revisions, records.truth)
     habits = default_habits(taxonomy) if settings.habits is None else settings.habits
     care = _care(records.country, settings)
     for habit in habits:
         if habit.target not in taxonomy.names:
             raise unknown(f"target of habit {habit.name!r}", habit.target, taxonomy.names)
-    hand = _Hand(
+    overrides = _Overrides(
         draw=generator.random(len(records)), right=generator.random(len(records)) < settings.override_right_share
     )
     codes, causes = {}, {}
     shares = settings.override_shares(taxonomy)
     for target in taxonomy.targets:
-        raw = verdicts[target.name][records.revision, records.title]  # (n_records,)
+        raw = answers[target.name][records.revision, records.title]  # (n_records,)
         cause = of_tables[target.name][records.revision, records.title]  # (n_records,)
         for habit in (habit for habit in habits if habit.target == target.name):
             changed = _apply_habit(raw, habit, target, records.country, care, generator)
             cause[changed] = CAUSES.index(SOURCE_HABIT)
-        chosen = hand.draw < shares[target.name] * care
+        chosen = overrides.draw < shares[target.name] * care
         if records.truth is None:
-            _override_blindly(raw, chosen, verdicts[target.name], records, target, generator)
+            _override_blindly(raw, chosen, answers[target.name], records, target, generator)
             cause[chosen] = CAUSES.index(OVERRIDE)
         else:
             truth = records.truth[target.name][records.title]
-            _override_knowingly(raw, chosen, hand.right, truth, target, generator)
-            cause[chosen] = np.where(hand.right, CAUSES.index(OVERRIDE_RIGHT), CAUSES.index(OVERRIDE_WRONG))[chosen]
+            _override_knowingly(raw, chosen, overrides.right, truth, target, generator)
+            cause[chosen] = np.where(overrides.right, CAUSES.index(OVERRIDE_RIGHT), CAUSES.index(OVERRIDE_WRONG))[
+                chosen
+            ]
         codes[target.name], causes[target.name] = raw, cause
     return _named(codes, causes, taxonomy)
 
@@ -99,7 +124,7 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
 def blank(
     tagged: Tagged, without_title: BoolArray, settings: HistorySettings, generator: np.random.Generator
 ) -> Tagged:
-    """Take labels away: all of most records without a title, and some or all of others.
+    """Remove labels: all of them from most records without a title, some or all from other records.
 
     Args:
         tagged: the labels in full.
@@ -124,28 +149,63 @@ def blank(
     return Tagged(labels=labels, causes=causes)
 
 
-def _verdicts(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision], progress: Progress
+def _table_answers(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision], progress: Progress
               ) -> dict[str, IntArray]:  # fmt: skip
     """Ask every revision about every title: target to positions of raw labels, each (n_revisions, n_titles)."""
     found: dict[str, IntArray] = {
         target.name: np.empty((len(revisions), len(titles)), dtype=np.int16) for target in taxonomy.targets
     }
     for position, revision in enumerate(revisions):
-        answers = revision.tagger(titles)
+        labels = revision.tagger(titles)
         for target in taxonomy.targets:
-            found[target.name][position] = _positions(answers[target.name], target)
+            found[target.name][position] = _positions(labels[target.name], target)
         progress("tagging titles", (position + 1) * len(titles), len(revisions) * len(titles))
     return found
 
 
 def _table_causes(
-    verdicts: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
+    answers: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
     truth: Mapping[str, IntArray] | None,
 ) -> dict[str, IntArray]:  # fmt: skip
-    """Say why every table's verdict is what it is: target to positions of causes, each (n_revisions, n_titles)."""
-    classes = {target.name: _classes_of_raw(target)[verdicts[target.name]] for target in taxonomy.targets}
+    """Return the cause of every answer of every table: target to positions of causes, each (n_revisions, n_titles)."""
+    classes = {target.name: _classes_of_raw(target)[answers[target.name]] for target in taxonomy.targets}
     contenders = [revision.contenders(titles) if revision.contenders else None for revision in revisions]
     return table_causes(classes, contenders, truth, taxonomy)
+
+
+def table_causes(
+    answers: Mapping[str, IntArray],
+    contenders: Sequence[Mapping[str, BoolArray] | None],
+    truth: Mapping[str, IntArray] | None,
+    taxonomy: Taxonomy,
+) -> dict[str, IntArray]:
+    """Find the cause of every answer of every table.
+
+    An answer is compared with the truth or, where none is known, with the newest table's answer.
+
+    Args:
+        answers: target to class positions, each (n_revisions, n_titles), the newest table last.
+        contenders: per revision, target to the classes that some keyword means, each (n_titles, n_classes); None
+            where the table cannot say.
+        truth: target to class positions, each (n_titles,).
+        taxonomy: names the targets.
+
+    Returns:
+        Target to positions in `CAUSES`, each (n_revisions, n_titles).
+    """
+    found = {}
+    for name in taxonomy.names:
+        newest = answers[name][-1]
+        should_be = newest if truth is None else truth[name]
+        cause = np.where(newest == should_be, CAUSES.index(OLDER_REVISION), CAUSES.index(NO_KEYWORD))
+        causes = np.broadcast_to(cause, answers[name].shape).copy()
+        for revision, meant in enumerate(contenders):
+            if meant is not None:
+                outranked = np.take_along_axis(meant[name], should_be[:, None].astype(np.int64), axis=1)[:, 0]
+                causes[revision, outranked] = CAUSES.index(PRIORITY)
+        causes[answers[name] == should_be] = CAUSES.index(TABLE_RIGHT)
+        found[name] = causes
+    return found
 
 
 def _positions(labels: StrArray, target: Target) -> IntArray:
@@ -193,7 +253,7 @@ def _apply_habit(raw: IntArray, habit: SourceHabit, target: Target, countries: S
 
 
 def _popularity(raw: IntArray, target: Target) -> npt.NDArray[np.float64]:
-    """Return how much each raw label draws a hand, (n_raw,): the root of its records, so that no label has all."""
+    """Return how likely an override picks each raw label, (n_raw,): the root of its records, so that none takes all."""
     return np.sqrt(np.bincount(raw, minlength=len(target.raw_to_class)).astype(np.float64))
 
 
@@ -204,13 +264,13 @@ def _draw_labels(weights: npt.NDArray[np.float64], n_draws: int, generator: np.r
 
 def _override_knowingly(raw: IntArray, chosen: BoolArray, right: BoolArray, truth: IntArray, target: Target,
                         generator: np.random.Generator) -> None:  # fmt: skip
-    """Write a label of the true class where the hand is right, and of another class where it is wrong."""
+    """Write a label of the true class where the override is right, and of another class where it is wrong."""
     popularity, classes = _popularity(raw, target), _classes_of_raw(target)
     for position, name in enumerate(target.classes):
         of_class = classes == position
         held = np.where(of_class, popularity, 0.0)
         if not held.any():
-            # No table writes this class, so the hand takes its plain name.
+            # No table writes this class, so the override takes its plain name.
             held[list(target.raw_to_class).index(name)] = 1.0
         rows = np.flatnonzero(chosen & right & (truth == position))
         raw[rows] = _draw_labels(held, len(rows), generator)
@@ -220,12 +280,12 @@ def _override_knowingly(raw: IntArray, chosen: BoolArray, right: BoolArray, trut
             raw[rows] = _draw_labels(others, len(rows), generator)
 
 
-def _override_blindly(raw: IntArray, chosen: BoolArray, verdicts: IntArray, records: Records, target: Target,
+def _override_blindly(raw: IntArray, chosen: BoolArray, answers: IntArray, records: Records, target: Target,
                       generator: np.random.Generator) -> None:  # fmt: skip
-    """Write another revision's verdict where it differs, else a popular label."""
+    """Write another revision's answer where it differs, else a popular label."""
     rows = np.flatnonzero(chosen)
-    other = (records.revision[rows] + generator.integers(1, max(len(verdicts), 2), size=len(rows))) % len(verdicts)
-    from_other = verdicts[other, records.title[rows]]
+    other = (records.revision[rows] + generator.integers(1, max(len(answers), 2), size=len(rows))) % len(answers)
+    from_other = answers[other, records.title[rows]]
     popular = _draw_labels(_popularity(raw, target), len(rows), generator) if len(rows) else from_other
     take_other = (from_other != raw[rows]) & (generator.random(len(rows)) < 0.5)
     raw[rows] = np.where(take_other, from_other, popular)

@@ -91,7 +91,9 @@ def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset())
         spec = importlib.util.find_spec(name)
         assert spec is not None, f"no module {name}"
         assert spec.origin is not None, f"no source for {name}"
-        hashes[name] = file_digest(Path(spec.origin))
+        # Lists that are CSV files beside a module belong to its source.
+        files = [Path(spec.origin), *Path(spec.origin).parent.glob("*.csv")]
+        hashes[name] = {file.name: file_digest(file) for file in files}
     return digest(hashes)
 
 

@@ -4,10 +4,12 @@ import shutil
 import pytest
 
 from data_cleaning.files.whole_files import scratch
+from harness.experiment import cache
 from harness.experiment.cache import (
     StageStore,
     copy_model,
     digest,
+    file_digest,
     folder_files,
     imports_of,
     library_versions,
@@ -76,6 +78,12 @@ def test_a_system_is_fingerprinted_by_its_own_sources_only():
     assert imports_of(SYSTEMS["neural"].find_class) == ("neural.classifier",)
     assert digests["keyword"] == digests["keyword-corrected"]
     assert len({digests[name] for name in ("majority", "keyword", "tfidf", "neural")}) == 4
+
+
+def test_lists_beside_a_module_belong_to_its_source(monkeypatch):
+    before = source_digest(("data_cleaning.simulate.word_lists",))
+    monkeypatch.setattr(cache, "file_digest", lambda path: "edited" if path.name == "jobs.csv" else file_digest(path))
+    assert source_digest(("data_cleaning.simulate.word_lists",)) != before
 
 
 def test_editing_a_copied_model_leaves_the_original_alone(tmp_path):
