@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: progress on stderr, tables on stdout."""
+"""What a person sees on the terminal: progress on stderr, results on stdout."""
 
 import sys
 import time
@@ -75,7 +75,7 @@ def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
         rate = done / elapsed if elapsed > 0 else 0.0
         left = "" if finished or not rate else f", {(total - done) / rate:.0f} s left"
         speed = f", {rate:,.0f} {unit}/s" if rate else ""
-        print(f"  {step}: {done:,} of {total:,} {unit}{speed}{left}", file=sys.stderr, flush=True)  # noqa: T201
+        announce(f"  {step}: {done:,} of {total:,} {unit}{speed}{left}")
         if finished:
             began.pop(step)
             spoke.pop(step, None)
@@ -83,9 +83,19 @@ def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
     return on_progress
 
 
+def silence() -> None:
+    """Print nothing but results and errors from now on."""
+    err.quiet = True
+
+
 def announce(line: str) -> None:
-    """Say on stderr, in one line, what goes on."""
+    """Print one line about what is being done, on stderr."""
     err.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def print_line(line: str) -> None:
+    """Print one line of a result on stdout, as it is."""
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def by_step(stages: Iterable[str]) -> str:
@@ -95,7 +105,7 @@ def by_step(stages: Iterable[str]) -> str:
 
 
 def show_table(table: Table) -> None:
-    """Print one table with its title and note; groups of the first column are parted by a line."""
+    """Print one table with its title and note; a line separates the groups of the first column."""
     worded = table.shown
     shown = RichTable(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for name in worded:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_cleaning.errors import BadInput
-from harness.cli.model_commands import ExportedFolder, RunFolder
-from harness.cli.options import Force, FoundEncoding, TitleColumn, counted
+from harness.cli.options import DetectedEncoding, ExportedFolder, Force, Quiet, Results, RunFolder, TitleColumn, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +24,7 @@ def check_verb(
     taxonomy: Annotated[
         Path | None, typer.Option(help="Taxonomy whose labels it is for; by default configs/taxonomy.yaml.")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Check a hierarchy: every combination of labels reaches one leaf, every rule and every leaf is used.
 
@@ -53,13 +53,14 @@ def diff_verb(
     system: Annotated[str | None, typer.Option(help="Which system answers; neural where there is one.")] = None,
     run: RunFolder = None,
     model: ExportedFolder = None,
-    results: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("results"),
+    results: Results = Path("results"),
     out: Annotated[
         Path | None, typer.Option(help="CSV file for every way that titles go; the nodes go beside it.")
     ] = None,
     title_column: TitleColumn = None,
-    encoding: FoundEncoding = None,
+    encoding: DetectedEncoding = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Place the titles of a file in two hierarchies, and list which go where.
 

@@ -1,5 +1,6 @@
 """Options that several verbs share, and the config that they are read with."""
 
+import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,9 +12,21 @@ from harness.experiment.systems import SYSTEMS
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
 
+_DEFAULT = Path("configs/default.yaml")
+
+
+def _be_quiet(quiet: bool) -> None:
+    if quiet:
+        from harness.cli.console import silence
+
+        silence()
+
+
 Config = Annotated[
     Path | None,
-    typer.Option(help="YAML file with the settings; by default configs/default.yaml, of this folder or the project."),
+    typer.Option(
+        help="YAML file with the settings. By default configs/default.yaml, of the current folder or else the project."
+    ),
 ]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Override one setting: key=value. Repeatable.")]
 Allow = Annotated[
@@ -21,14 +34,31 @@ Allow = Annotated[
     typer.Option(
         "--allow",
         metavar="DIR",
-        help="Further folder that paths in the config may lead to, besides its own and this one. Repeatable.",
+        help="Another folder that paths in the config may lead to, besides its own and the current one. Repeatable.",
     ),
 ]
 TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
-Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; by default the config's.")]
-FoundEncoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file; found out by default.")]
+Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file. By default the config's.")]
+DetectedEncoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file. By default it is detected.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
-_DEFAULT = Path("configs/default.yaml")
+Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
+RunFolder = Annotated[
+    Path | None, typer.Option("--run", help="Folder of a run. By default the newest one under results/.")
+]
+ExportedFolder = Annotated[
+    Path | None, typer.Option("--model", help="Folder that 'export' wrote, in place of a run folder.")
+]
+HierarchyFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file of the hierarchy, or 'none'. By default the exported folder's own; for a run, "
+        "configs/hierarchy.yaml of the current folder or of the project, if it speaks of the run's targets."
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print only results and errors, no progress.", callback=_be_quiet),
+]
 
 
 def load(
@@ -51,3 +81,10 @@ def load(
 def counted(number: int, noun: str) -> str:
     """Word a number of things: "1 row", "2,000 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def print_version(asked: bool) -> None:
+    """Print the version of the installed project and stop."""
+    if asked:
+        typer.echo(f"title-harness {importlib.metadata.version('title-harness')}")
+        raise typer.Exit

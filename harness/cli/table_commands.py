@@ -1,22 +1,28 @@
-"""The verbs of the command line for people who own a keyword table: audit, diff, and suggest apply."""
+"""The verbs for people who own a keyword table: audit, diff, and suggest apply."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from harness.cli.options import Allow, Config, Encoding, Force, Overrides, TitleColumn, counted, load
+from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, counted, load
 
 suggest = typer.Typer(help="Work with the suggestions of a run.", no_args_is_help=True)
 
 
 def audit_verb(
-    table: Annotated[Path, typer.Argument(help="CSV of a keyword table; one with duplicate rows is read as well.")],
+    table: Annotated[
+        Path,
+        typer.Argument(
+            help="Keyword table as CSV, Parquet or XLSX; duplicate rows are allowed. - reads standard input."
+        ),
+    ],
     leads: Annotated[
-        Path | None, typer.Option(help="CSV, gzipped CSV or Parquet with a column of titles, for what rows decide.")
+        Path | None,
+        typer.Option(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles, to see what each row decides."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder to write; by default <name of the table>_audit here.")
+        Path | None, typer.Option(help="Folder to write. By default <name of the table>_audit in this folder.")
     ] = None,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
@@ -24,10 +30,11 @@ def audit_verb(
     set_: Overrides = None,
     allow: Allow = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Look at a keyword table row by row: what each decides, rightly or not, and what is in its way.
+    """Examine a keyword table row by row: what each row decides, how often it is right, and what stops it.
 
-    Without leads only what the rows alone can tell: duplicates, and rows that can never win.
+    Without leads it reports what the rows alone show: duplicates, and rows that can never win.
 
     Example: python -m harness audit configs/keywords/2023.csv --leads leads.csv
     """
@@ -46,18 +53,20 @@ def audit_verb(
             announce=announce,
         )
     show_table(done.findings)
-    announce(f"Open {done.page}; {', '.join(done.files[1:])} lie beside it.")
+    announce(f"Open {done.page}; {', '.join(done.files[1:])} are beside it.")
 
 
 def diff_verb(
-    old: Annotated[Path, typer.Argument(help="CSV of a keyword table.")],
-    new: Annotated[Path, typer.Argument(help="CSV of another.")],
+    old: Annotated[Path, typer.Argument(help="The keyword table in force: CSV, Parquet or XLSX.")],
+    new: Annotated[Path, typer.Argument(help="The keyword table that may replace it.")],
     leads: Annotated[
         Path | None,
-        typer.Option(help="CSV, gzipped CSV or Parquet with a column of titles, to see which change."),
+        typer.Option(
+            help="CSV, gzipped CSV, Parquet or XLSX with a column of titles, to see which predictions change."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="File for every title whose verdict changes; the rows go beside it.")
+        Path | None, typer.Option(help="File for every title whose prediction changes; the rows go beside it.")
     ] = None,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
@@ -65,8 +74,9 @@ def diff_verb(
     set_: Overrides = None,
     allow: Allow = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Compare two keyword tables: which rows differ, and every title whose verdict changes.
+    """Compare two keyword tables: which rows differ, and every title whose prediction changes.
 
     Example: python -m harness diff configs/keywords/2022.csv configs/keywords/2023.csv --leads leads.csv
     """
@@ -87,7 +97,7 @@ def diff_verb(
         )
     for table in done.tables:
         show_table(table)
-    moved = "" if done.n_titles is None else f", {counted(done.n_titles, 'title')} with another verdict"
+    moved = "" if done.n_titles is None else f", {counted(done.n_titles, 'title')} with another prediction"
     written = f"; written to {' and '.join(map(str, done.written))}" if done.written else ""
     announce(f"{counted(done.n_rows, 'row')} changed{moved}{written}.")
 
@@ -98,19 +108,22 @@ def apply_verb(
         Path, typer.Argument(help="suggestions.xlsx, .csv or .json with rows marked accept or reject.")
     ],
     table: Annotated[
-        Path | None, typer.Option(help="The keyword table that they were made for; by default where it lay then.")
+        Path | None,
+        typer.Option(help="The keyword table that the suggestions are for. By default the one they were made from."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The next revision to write; by default beside the table, 2023.csv to 2024.csv.")
+        Path | None,
+        typer.Option(help="The next revision to write. By default beside the table: 2023.csv becomes 2024.csv."),
     ] = None,
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
     force: Force = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the next revision of a keyword table, with the suggestions that are marked accept.
 
-    The table itself is never changed. Those marked reject are remembered beside it, and not proposed again.
+    The table itself is never changed. Suggestions marked reject are remembered beside it and not proposed again.
 
     Example: python -m harness suggest apply results/default-1a2b3c4d/suggestions.xlsx --out configs/keywords/2024.csv
     """
@@ -123,5 +136,5 @@ def apply_verb(
     written = "No table was written" if done.table is None else f"{done.table} has {counted(done.n_rows or 0, 'row')}"
     announce(
         f"Accepted {done.n_accepted} ({done.n_changed} of them edited), rejected {done.n_rejected}, left open "
-        f"{done.n_undecided}. {written}; what was rejected is remembered in {done.memory}."
+        f"{done.n_undecided}. {written}; rejected suggestions are remembered in {done.memory}."
     )

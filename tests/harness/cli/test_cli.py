@@ -48,7 +48,7 @@ def test_a_run_ends_with_tables_and_says_where_everything_lies(cheap_run):
     results, done = cheap_run
     (folder,) = results.glob("company-*")
     assert "Read this first" in done.stdout
-    assert f"Everything lies in {folder}" in done.stdout
+    assert f"All results are in {folder}" in done.stdout
     assert "making fit/title/legacy/keyword" in done.stderr
 
 
@@ -117,4 +117,4 @@ def test_the_saved_config_is_one_that_runs_again(monkeypatch, cheap_run, capsys)
     assert call(monkeypatch, "run", "all", "--config", folder / "config.yaml", "--results", results, *trusted) == 0
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
-    assert f"Everything lies in {folder}" in shown.out
+    assert f"All results are in {folder}" in shown.out

@@ -167,7 +167,7 @@ def test_no_verb_reads_a_config_but_through_its_options():
                 getattr(node.func, "attr", None),
             ):
                 callers.add(path.name)
-    assert callers == {"cli_options.py"}
+    assert callers == {"options.py"}
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)

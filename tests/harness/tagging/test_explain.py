@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.cli.model_commands import explain_verb
+from harness.cli.tagging_commands import explain_verb
 from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging.explain import KeywordHit, explain_titles
 from harness.tagging.export import export_model

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.cli.model_commands import export_verb
+from harness.cli.tagging_commands import export_verb
 from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging.checksums import read_checksums
 from harness.tagging.export import export_model

@@ -1,0 +1,156 @@
+"""The verbs about leads: simulate, profile, clean and study."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, counted, load
+
+_MAX_RECORDS = 100_000_000
+
+LeadsFile = Annotated[
+    Path, typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles; - reads standard input.")
+]
+
+
+def simulate_verb(
+    out: Annotated[
+        Path, typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The truth is written beside it.")
+    ],
+    records: Annotated[
+        int | None, typer.Option(min=1, max=_MAX_RECORDS, help="Number of leads. By default the config's.")
+    ] = None,
+    titles: Annotated[
+        Path | None, typer.Option(help="Label these titles instead: a file with title and count, which says how many.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Equal seeds give equal leads. By default the config's.")
+    ] = None,
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Simulate leads with the labelling history of the config, and write the truth about each of them.
+
+    Example: python -m harness simulate --records 1600000 --out leads.parquet
+    """
+    from harness.cli.console import announce, shown_progress
+    from harness.data.lead_files import simulate_file
+
+    with shown_progress() as on_progress:
+        made = simulate_file(
+            out,
+            load(config, set_, allow=allow),
+            records=records,
+            titles=titles,
+            seed=seed,
+            force=force,
+            on_progress=on_progress,
+        )
+    announce(
+        f"Simulated {counted(made.n_records, 'lead')} with {counted(made.n_titles, 'distinct title')}. The leads are "
+        f"in {out}, the truth is in {made.truth}."
+    )
+
+
+def profile_verb(
+    leads: LeadsFile,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write. By default <name of the file>_profile in this folder.")
+    ] = None,
+    tokens: Annotated[bool, typer.Option(help="Count tokens with the tokenizer of the config's encoder.")] = True,
+    title_column: TitleColumn = None,
+    encoding: Encoding = None,
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Look at leads before anything is done to them: figures, tables and plots.
+
+    Example: python -m harness profile leads.csv
+    """
+    from harness.cli.console import announce, shown_progress
+    from harness.data.lead_files import profile_file
+
+    with shown_progress() as on_progress:
+        page = profile_file(
+            leads,
+            out,
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
+            title_column=title_column,
+            with_tokens=tokens,
+            force=force,
+            on_progress=on_progress,
+            announce=announce,
+        )
+    announce(f"Open {page}; tables and plots are beside it.")
+
+
+def clean_verb(
+    leads: LeadsFile,
+    out: Annotated[
+        Path, typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The reports are written beside it.")
+    ],
+    title_column: TitleColumn = None,
+    encoding: Encoding = None,
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Clean leads step by step: a ledger of the steps, every dropped record in quarantine, reports on what is left.
+
+    Only the title is required. Columns are named in the config under leads.columns, steps are chosen under clean.
+
+    Example: python -m harness clean leads.csv --out clean.parquet --set clean.english_only=false
+    """
+    from harness.cli.console import announce, show_table, shown_progress
+    from harness.data.lead_files import clean_file
+
+    with shown_progress() as on_progress:
+        done = clean_file(
+            leads,
+            out,
+            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
+            title_column=title_column,
+            force=force,
+            on_progress=on_progress,
+            announce=announce,
+        )
+    show_table(done.ledger)
+    announce(
+        f"Kept {counted(done.n_kept, 'record')} in {out}; {done.n_quarantined:,} in quarantine. The ledger, the "
+        f"quarantine and the reports are in {done.report}."
+    )
+
+
+def study_verb(
+    out: Annotated[
+        Path, typer.Option(help="Markdown file to write. A file that this verb wrote before is replaced.")
+    ] = Path("results/reference/simulated_vs_study.md"),
+    records: Annotated[
+        list[int] | None,
+        typer.Option(min=1, max=_MAX_RECORDS, help="Number of leads. Repeatable; by default 60000 and 1600000."),
+    ] = None,
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare simulated leads with the published figures that they must reproduce.
+
+    Example: python -m harness study --records 60000 --out study.md
+    """
+    from harness.cli.console import announce, shown_progress
+    from harness.data.lead_files import study_file
+
+    with shown_progress() as on_progress:
+        missed = study_file(out, load(config, set_, allow=allow), records=records, force=force, on_progress=on_progress)
+    announce(f"Written to {out}; {counted(missed, 'figure')} out of bounds.")

@@ -1,0 +1,104 @@
+"""The verbs that run experiments: run and search."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from data_cleaning.errors import unknown
+from harness.cli.options import Allow, Config, Overrides, Quiet, Results, load
+from harness.experiment.systems import MINED, SYSTEMS
+
+_ALL, _MINE = ("all", "report"), "mine"
+_SHOWN = (
+    *("summary", "differences", "what_cleaning_bought"),
+    *("mined_lift", "mined_folds", "mined_candidates", "mined_changes", "faithfulness", "most_wrong", "costs"),
+)
+_SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_inversions", "faithfulness")
+
+
+def run_verb(
+    what: Annotated[str, typer.Argument(help=f"all, report, mine, or one system: {', '.join(SYSTEMS)}.")],
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this run. By default results/<config>-<fingerprint>.")
+    ] = None,
+    results: Results = Path("results"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every stage again and replace the run folder.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take leads all the way to tables: clean, split, fit, predict and score.
+
+    `all` runs every system of the config and prints the most important tables. `report` does the same and prints
+    every table. `mine` runs what is needed to mine the keyword table. The name of a system runs that system alone.
+    Stages that are already finished are reused.
+
+    Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
+    """
+    from harness.cli.console import announce, by_step, print_line, show_table, shown_progress
+    from harness.experiment.run import run
+
+    if what not in (*_ALL, _MINE, *SYSTEMS):
+        raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS])
+    named = ["keyword", "neural", MINED] if what in (_MINE, MINED) else [what]
+    alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
+    settings = load(config, [*(set_ or ()), *alone], allow=allow)
+    with shown_progress() as on_progress:
+        finished = run(
+            settings,
+            results=results,
+            out=out,
+            fresh=fresh,
+            on_progress=on_progress,
+            announce=lambda stage: announce(f"making {stage}"),
+        )
+    if finished.reused:
+        made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
+        announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
+    shown = _SHOWN_AFTER_MINING if what == _MINE else _SHOWN
+    for table in finished.tables:
+        if what == "report" or table.name in shown:
+            show_table(table)
+    mined = " suggestions.xlsx, mined/," if MINED in settings.systems else ""
+    print_line(f"All results are in {finished.folder}: report.html,{mined} tables/, models/, predictions/.")
+
+
+def search_verb(
+    config: Config = None,
+    set_: Overrides = None,
+    allow: Allow = None,
+    by: Annotated[str | None, typer.Option(help="Split to search on: record or title. By default the first.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Number of fits in all, earlier ones included.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Start no further trial after this many minutes.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of this search. By default results/search-<config>-<fingerprint>.")
+    ] = None,
+    results: Results = Path("results"),
+    quiet: Quiet = False,
+) -> None:
+    """Search for settings of the network with better validation accuracy; the test part is never read.
+
+    A search that was stopped or killed resumes when it is called again. It ends with the settings of the best trial.
+
+    Example: python -m harness search --trials 20 --minutes 60 --set "search.space={epochs: [2, 6], dropout: [0, 0.3]}"
+    """
+    from harness.cli.console import announce, print_line, show_table, shown_progress
+    from harness.experiment.search import search, set_arguments
+
+    options = {
+        "--by": ("split.by", None if by is None else [by]),
+        "--trials": ("search.trials", trials),
+        "--minutes": ("search.minutes", minutes),
+    }
+    settings = load(config, set_, options, allow)
+    with shown_progress() as on_progress:
+        found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
+    show_table(found.table)
+    announce(f"All trials and the best settings are in {found.folder}: trials.csv, best.yaml.")
+    own, best = found.own, found.best
+    print_line(
+        f"Best on validation is trial {best.number} with {best.score:.4f}; the config's own settings: {own.score:.4f}."
+    )
+    print_line(" ".join(set_arguments(found.changes)) or "No trial was better than the config's own settings.")

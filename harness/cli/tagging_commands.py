@@ -1,0 +1,191 @@
+"""The verbs for production use: predict, explain and export."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.options import (
+    DetectedEncoding,
+    ExportedFolder,
+    Force,
+    HierarchyFile,
+    Quiet,
+    Results,
+    RunFolder,
+    TitleColumn,
+    counted,
+)
+from harness.experiment.systems import SYSTEMS
+
+if TYPE_CHECKING:
+    from harness.tagging.predict import Tagged
+    from harness.tagging.work import Job
+
+WITH_REJECTS, INTERRUPTED = 3, 130
+"""Exit codes: the file is tagged except for rows that could not be read; a person stopped the job."""
+
+
+def predict_verb(
+    leads: Annotated[
+        Path,
+        typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles; - reads standard input."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it."),
+    ],
+    system: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default neural where there is one.")
+    ] = None,
+    run: RunFolder = None,
+    model: ExportedFolder = None,
+    results: Results = Path("results"),
+    hierarchy: HierarchyFile = None,
+    layout: Annotated[
+        Path | None, typer.Option(help="YAML file with the columns to write, their names and their order.")
+    ] = None,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Column to break the summary down by, such as Event. Repeatable.")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Text before the names of the added columns.")] = "",
+    review_below: Annotated[
+        float, typer.Option(min=0, max=1, help="Flag answers with a lower confidence than this for review.")
+    ] = 0.7,
+    title_column: TitleColumn = None,
+    encoding: DetectedEncoding = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="Delimiter of a CSV file's fields. By default it is detected.")
+    ] = None,
+    spreadsheet_safe: Annotated[
+        bool, typer.Option("--spreadsheet-safe", help="Disarm formulas in CSV; in XLSX that is always done.")
+    ] = False,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tag a file: labels, confidence, keyword, review flag and place in the hierarchy beside its own columns.
+
+    A summary, a crosswalk and a follow-up list are written beside it. An interrupted call resumes when it is repeated.
+    Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read, 130 interrupted.
+
+    Example: python -m harness predict leads.csv --out tagged.csv --by Event
+    """
+    from harness.cli.console import announce, shown_progress
+    from harness.tagging.models import choose_model, find_hierarchy
+    from harness.tagging.predict import tag_file
+    from harness.tagging.work import Job
+
+    chosen = choose_model(run, model, results, system)
+    job = Job(
+        leads=leads,
+        out=out,
+        model=chosen,
+        system=chosen.system(system),
+        hierarchy=find_hierarchy(hierarchy, chosen),
+        layout=layout or chosen.layout,
+        title_column=title_column,
+        encoding=encoding,
+        delimiter=delimiter,
+        by=tuple(by or ()),
+        prefix=prefix,
+        review_below=review_below,
+        spreadsheet_safe=spreadsheet_safe,
+        force=force,
+    )
+    try:
+        with shown_progress() as on_progress:
+            tagged = tag_file(job, on_progress, announce)
+    except KeyboardInterrupt:
+        again = "begins anew" if out.name.lower().endswith(".xlsx") else "goes on after the last whole part"
+        announce(f"Interrupted. The same command {again}.")
+        raise typer.Exit(INTERRUPTED) from None
+    for line in _account(job, tagged):
+        announce(line)
+    if tagged.n_rejected:
+        raise typer.Exit(WITH_REJECTS)
+
+
+def _account(job: "Job", tagged: "Tagged") -> list[str]:
+    """Say what was done; the last line is about what could not be read."""
+    lines = [*tagged.summary.sentences, *tagged.summary.notes] if tagged.summary is not None else []
+    if tagged.summary is None:
+        lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
+    if tagged.n_skipped:
+        lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
+    if tagged.n_cut or tagged.n_replaced:
+        lines.append(
+            f"A spreadsheet cannot hold everything: {counted(tagged.n_cut, 'cell')} cut at 32,767 characters, "
+            f"{counted(tagged.n_replaced, 'cell')} with control characters replaced."
+        )
+    lines.append(
+        f"Tagged {counted(tagged.n_rows, 'row')} with {job.system} of {job.model.described}: "
+        f"{counted(tagged.n_answered, 'distinct title')} answered, {counted(tagged.n_untitled, 'row')} without a "
+        f"title, {counted(tagged.n_review, 'row')} for review."
+    )
+    if tagged.earlier:
+        lines.append(f"Left from an earlier job, not from this one: {', '.join(file.name for file in tagged.earlier)}.")
+    beside = [file.name for file in tagged.files]
+    lines.append(f"Written to {job.out}{'; beside it ' + ', '.join(beside) if beside else ''}.")
+    if tagged.rejects is not None:
+        lines.append(f"{counted(tagged.n_rejected, 'row')} could not be read; see {tagged.rejects}.")
+    else:
+        lines.append("0 rows could not be read.")
+    return lines
+
+
+def explain_verb(
+    titles: Annotated[list[str], typer.Argument(help="One or more titles, each in quotes.")],
+    run: RunFolder = None,
+    model: ExportedFolder = None,
+    results: Results = Path("results"),
+    hierarchy: HierarchyFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say why a title is tagged as it is: every system's answer, the keywords and words behind it, and its place.
+
+    Example: python -m harness explain "Deputy CISO" --run results/default-1a2b3c4d
+    """
+    from harness.cli.console import announce, print_line, show_table
+    from harness.tagging.explain import explain_titles
+    from harness.tagging.explained_tables import as_json_text, place_lines, tables_of
+    from harness.tagging.models import choose_model, find_hierarchy, read_hierarchy
+
+    chosen = choose_model(run, model, results)
+    placed_in = read_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
+    announce(f"Asking {', '.join(chosen.systems)} of {chosen.described}.")
+    explained = explain_titles(chosen, titles, placed_in)
+    default = chosen.system(None)
+    if as_json:
+        typer.echo(as_json_text(chosen.described, default, explained))
+        return
+    for explanation in explained:
+        for table in tables_of(explanation, default):
+            show_table(table)
+        for line in place_lines(explanation):
+            print_line(line)
+        print_line("")
+
+
+def export_verb(
+    run: Annotated[Path, typer.Argument(help="Run folder. Of each system, the fit that learned from most is taken.")],
+    out: Annotated[Path, typer.Argument(help="Folder to write.")],
+    hierarchy: HierarchyFile = None,
+    layout: Annotated[Path | None, typer.Option(help="YAML file with the columns of a tagged file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a folder that was exported before.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write one folder that tags without the run: systems, tables, hierarchy, a model card and checksums.
+
+    Example: python -m harness export results/default-1a2b3c4d model/
+    """
+    from harness.cli.console import announce, print_line
+    from harness.tagging.export import export_model
+
+    done = export_model(run, out, hierarchy=hierarchy, layout=layout, force=force)
+    placed = "no hierarchy" if done.hierarchy is None else f"the hierarchy {done.hierarchy}"
+    announce(f"Exported {', '.join(done.systems)}, with {placed}; {done.default_system} answers by default.")
+    print_line(
+        f"{done.folder} ({done.n_bytes / 1e6:,.1f} MB) tags with: "
+        f"python -m harness predict leads.csv --out tagged.csv --model {done.folder}"
+    )
