@@ -7,8 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv
 
-from data_cleaning.files.csv_form import CsvForm
-from data_cleaning.files.csv_parsed import Parsed, Position
+from data_cleaning.files.csv_form import CsvForm, Parsed, Position
 
 _QUOTE, _LINE_FEED, _RETURN = b'"\n\r'
 _MARK = b"\xef\xbb\xbf"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.encodings import Encoding
-from data_cleaning.files.utf8_blocks import bad_byte, undecodable, utf8_blocks
+from data_cleaning.files.sources import Reject
+from data_cleaning.files.text_encoding import Encoding, bad_byte, undecodable, utf8_blocks
 
 NO_DELIMITER = "\ud800"
 """Stands for a delimiter in a file of one column; no decoded text has it."""
@@ -53,6 +53,34 @@ class CsvForm:
         shown = "a tab" if self.delimiter == "\t" else repr(self.delimiter)
         parts = f"fields parted by {shown}" if self.delimiter is not None else "one column, not parted"
         return f"Read as {self.encoding.name}{reason}, {parts}."
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where reading stands in a CSV file: always where a line begins, but within one that is too long."""
+
+    byte: int
+    """Bytes before it, of the file as UTF-8 without its byte order mark."""
+    line: int
+    """Lines before it."""
+    skipped: int
+    """Blank lines before it."""
+    read_again: int = 0
+    """Bytes before it that were read for part of a record, and then for themselves."""
+    within_line: int = 0
+    """1 within a line that is longer than a row may be."""
+    careful_until: int = 0
+    """Byte up to which the quick way is known to fail."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What was read of a block."""
+
+    rows: pa.Table
+    rejects: tuple[Reject, ...]
+    end: Position
+    """Where the rest begins; where reading began, if the block holds no whole record."""
 
 
 def read_form(path: Path, encoding: Encoding, delimiter: str | None, *, gzipped: bool) -> CsvForm:

@@ -6,15 +6,11 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from data_cleaning.files.csv_careful import begins_overlong, parse_carefully, parse_piece
 from data_cleaning.files.csv_fast import parse_fast
-from data_cleaning.files.csv_form import CsvForm, read_form
-from data_cleaning.files.csv_overlong import begins_overlong, parse_piece
-from data_cleaning.files.csv_parsed import Parsed, Position
-from data_cleaning.files.csv_slow import parse_carefully
-from data_cleaning.files.encodings import Scan, scan
-from data_cleaning.files.raw_files import GZIP_SUFFIX, is_gzip
-from data_cleaning.files.sources import Batch, file_identity
-from data_cleaning.files.utf8_blocks import utf8_blocks
+from data_cleaning.files.csv_form import CsvForm, Parsed, Position, read_form
+from data_cleaning.files.sources import GZIP_SUFFIX, Batch, file_identity, is_gzip
+from data_cleaning.files.text_encoding import Scan, scan, utf8_blocks
 
 BLOCK_BYTES = 15 << 20
 LONGEST_ROW = 1 << 24

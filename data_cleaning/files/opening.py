@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.raw_files import first_bytes, is_gzip, readable, unpacked
-from data_cleaning.files.sources import MOST_BYTES, Source
+from data_cleaning.files.sources import MOST_BYTES, Source, first_bytes, is_gzip, readable, unpacked
 
 _PARQUET = (b"PAR1", b"PARE")  # the second with an encrypted footer
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.raw_files import readable
-from data_cleaning.files.sources import Batch, Reject, file_identity
+from data_cleaning.files.sources import Batch, Reject, file_identity, readable
 
 BATCH_ROWS = 131_072
 _BUFFER_BYTES = 1 << 20

@@ -13,8 +13,7 @@ import openpyxl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.raw_files import readable
-from data_cleaning.files.sources import Batch, Reject, file_identity
+from data_cleaning.files.sources import Batch, Reject, file_identity, readable
 
 BATCH_ROWS = 50_000
 _HEADER_ROWS = 100

@@ -6,7 +6,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files import csv_source, open_source
-from data_cleaning.files.csv_slow import parse_carefully
+from data_cleaning.files.csv_careful import parse_carefully
 from data_cleaning.files.csv_source import CsvSource
 
 
@@ -284,7 +284,7 @@ def test_a_line_that_is_too_long_is_rejected_in_pieces(tmp_path, block_bytes, li
 
 
 def test_faults_that_would_be_read_again_and_again_are_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("data_cleaning.files.csv_slow._FREE_READ_AGAIN", 100)
+    monkeypatch.setattr("data_cleaning.files.csv_careful._FREE_READ_AGAIN", 100)
     n_lines = 2000
     path = write(tmp_path, "Title,Age\n" + 'a","""\n' * n_lines)  # each leaves a quote open, to the end of the file
     source = open_source(path)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files import encodings, open_source
+from data_cleaning.files import open_source, text_encoding
 
 TEXT = "Title,Age\nIngénieur,1\nMère,2\n"
 
@@ -78,7 +78,7 @@ def test_utf8_with_some_lines_that_are_not_stays_utf8(tmp_path, n_other, codec):
 
 @pytest.mark.parametrize("block_bytes", [1, 2, 3, 7])
 def test_a_character_may_lie_across_blocks(tmp_path, monkeypatch, block_bytes):
-    monkeypatch.setattr(encodings, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(text_encoding, "_BLOCK_BYTES", block_bytes)
     source = open_source(write(tmp_path, "Title,Age\nÉ€😀,1\n".encode()))
 
     assert source.notes[0].startswith("Read as UTF-8,")
@@ -93,7 +93,7 @@ def test_a_character_that_the_end_cuts_is_not_utf8(tmp_path):
 
 
 def test_a_character_that_another_cuts_is_not_utf8(tmp_path, monkeypatch):
-    monkeypatch.setattr(encodings, "_BLOCK_BYTES", 1)
+    monkeypatch.setattr(text_encoding, "_BLOCK_BYTES", 1)
 
     assert titles(open_source(write(tmp_path, b"Title,Age\nA\xc3a\xa9,1\n"))) == ["AÃa©"]
 
@@ -155,4 +155,4 @@ def test_any_bytes_are_read_or_are_bad_input(tmp_path, content, header):
 def test_lines_that_end_in_cr_are_lines_to_the_guess_too(tmp_path):
     path = tmp_path / "leads.csv"
     path.write_bytes("Title\rnaïve\rcafé\r".encode() + b"\xff\r")
-    assert encodings.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"
+    assert text_encoding.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"

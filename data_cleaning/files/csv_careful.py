@@ -1,6 +1,7 @@
 """The careful way through CSV, line by line: whatever is wrong costs the row in which it is, and no other."""
 
 import csv
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +10,9 @@ from itertools import accumulate
 
 import pyarrow as pa
 
-from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm
-from data_cleaning.files.csv_overlong import is_overlong
-from data_cleaning.files.csv_parsed import Parsed, Position
+from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm, Parsed, Position
 from data_cleaning.files.sources import Reject
-from data_cleaning.files.utf8_blocks import bad_byte, shown
+from data_cleaning.files.text_encoding import bad_byte, shown
 
 _MOST_LINES_READ_AGAIN = 100
 """A record of more lines that has a wrong number of fields is rejected whole."""
@@ -21,6 +20,8 @@ _FREE_READ_AGAIN = 1 << 28
 _MOST_READ_AGAIN = 16
 """Bytes read again after unclosed quotes, per byte of the file, beyond the free ones; then rejects are whole too."""
 _LINE_ENDS = (b"\n", b"\r\n", b"\r")
+_LINE_BREAK = re.compile(rb"[\r\n]")
+_LONGEST_CHARACTER = 4
 
 
 @contextmanager
@@ -186,3 +187,48 @@ class _Reading:
             return
         self._n_read_again += self._ends[max(stop - 1, begin)] - self._ends[begin]
         self._reject(reason, begin, begin + 1)
+
+
+def is_overlong(line: bytes, longest_row: int) -> bool:
+    """Whether a line, with or without its end, is no row by its length alone."""
+    return len(line) >= longest_row and len(line.rstrip(b"\r\n")) >= longest_row
+
+
+def begins_overlong(block: bytes, longest_row: int) -> bool:
+    """Whether the first line of a block is one of those that `is_overlong` tells."""
+    return len(block) >= longest_row and not _LINE_BREAK.search(block, 0, longest_row)
+
+
+def parse_piece(block: bytes, form: CsvForm, position: Position, longest_row: int, *, is_last: bool) -> Parsed:
+    """Reject the next piece of a line that is too long, or of its rest.
+
+    Args:
+        block: UTF-8 that begins with the piece.
+        form: of the file.
+        position: where the block begins.
+        longest_row: length of a piece, in bytes.
+        is_last: whether the file ends with the block.
+    """
+    nothing = form.schema.empty_table()
+    n_needed = longest_row + 2  # what would end the line is seen too
+    if len(block) < n_needed and not is_last:
+        return Parsed(nothing, (), position)
+    if line_break := _LINE_BREAK.search(block, 0, longest_row + 1):
+        length, ended = line_break.start(), True
+        end = length + 1 + block.startswith(b"\r\n", length)
+    else:
+        length = end = _before_character(block, longest_row)
+        ended = is_last and end == len(block)
+    what = "goes on, being" if position.within_line else "is"
+    text = shown(block[:length].decode("utf-8", form.errors))
+    reject = Reject(position.line + 1, f"{what} longer than {longest_row:,} bytes", text)
+    rest = replace(position, byte=position.byte + end, line=position.line + ended, within_line=int(not ended))
+    return Parsed(nothing, (reject,), rest)
+
+
+def _before_character(block: bytes, length: int) -> int:
+    """Return the last position up to `length` that does not cut a character of UTF-8."""
+    if length >= len(block):
+        return len(block)
+    starts = (cut for cut in range(length, length - _LONGEST_CHARACTER, -1) if block[cut] & 0xC0 != 0x80)
+    return next(starts, length)
