@@ -9,6 +9,7 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
+from data_cleaning.files.spreadsheet_text import escape_frame
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.profile.profile_page import cut
 from data_cleaning.progress import Progress
@@ -20,7 +21,6 @@ from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people
 from harness.keywords.audited_leads import AuditedLeads, read_audited_leads, references_for
 from harness.keywords.row_changes import REORDERED
 from harness.keywords.table_difference import BETTER, NEITHER, WORSE, Difference, diff_rows, diff_tables
-from harness.reporting.spreadsheet_safe import escape_frame
 from harness.reporting.table import Table
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
+from data_cleaning.files.spreadsheet_text import escape_frame
 from harness.data.table_files import mark
 from harness.keywords.audit import Audit
 from harness.keywords.audit_page import Excerpt, write_audit_page
 from harness.keywords.naming import OWN
-from harness.reporting.spreadsheet_safe import escape_frame
 from harness.reporting.table import Table
 
 VERB = "audit"

@@ -9,12 +9,12 @@ from baselines.keyword_table import KeywordTable
 from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
 from data_cleaning.files.csv_files import read_csv
+from data_cleaning.files.spreadsheet_text import unescape_cell
 from harness.keywords.sheet_columns import ACCEPT, REJECT, Sheet, SheetRow, as_text, cells_of, columns_for
 from harness.keywords.suggestion_exports import JSON_NAME
 from harness.keywords.suggestion_json import Exact, Origin, column_name, from_json
 from harness.keywords.suggestions import Suggestion
 from harness.keywords.suggestions_workbook import EXACT, read_workbook
-from harness.reporting.spreadsheet_safe import unescape_cell
 
 _OWN = ("accept", "action", "line", "id")
 """Columns of ours that are read back; all others are evidence."""

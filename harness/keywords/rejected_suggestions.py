@@ -8,8 +8,8 @@ import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.csv_files import read_csv
+from data_cleaning.files.spreadsheet_text import escape_cell
 from harness.keywords.suggestions import ACTIONS, Suggestion
-from harness.reporting.spreadsheet_safe import escape_cell
 
 MEMORY_NAME = "rejected_suggestions.csv"
 COLUMNS = ("date", "action", "keyword", "table", "key")

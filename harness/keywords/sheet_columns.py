@@ -1,12 +1,11 @@
 """The columns in which people read and mark suggestions, in a spreadsheet as in CSV."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from data_cleaning.files.spreadsheet_text import safe_text
 from harness.keywords.suggestion_json import Origin, column_name, identity
 from harness.keywords.suggestions import Suggestion
-from harness.reporting.spreadsheet_safe import escape_cell
 
 ACCEPT, REJECT = "accept", "reject"
 """What may be written into the first column; an empty cell is undecided."""
@@ -14,12 +13,8 @@ ACCEPT, REJECT = "accept", "reject"
 TEXT = "@"
 """How a spreadsheet formats cells that are text whatever they look like."""
 
-REPLACEMENT = "\ufffd"
-"""Takes the place of each character that XML, and so a worksheet, cannot hold."""
-
 Cell = str | int | float | None
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ANY, _WHOLE, _POINTS, _SHARE = "General", "#,##0", "+0.00%;-0.00%;0.00%", "0.0%"
 _N_EXAMPLES = 3
 
@@ -86,12 +81,7 @@ def columns_for(origin: Origin) -> tuple[Column, ...]:
 def cells_of(suggestion: Suggestion, columns: Sequence[Column]) -> dict[str, Cell]:
     """Return the cells of a suggestion by column, text made safe for a spreadsheet."""
     values = ((column.name, column.value(suggestion)) for column in columns)
-    return {name: safe(value) if isinstance(value, str) else value for name, value in values}
-
-
-def safe(text: str) -> str:
-    """Return text that a spreadsheet can hold and does not run."""
-    return escape_cell(_NO_XML.sub(REPLACEMENT, text))
+    return {name: safe_text(value) if isinstance(value, str) else value for name, value in values}
 
 
 def as_text(cell: Cell) -> str:

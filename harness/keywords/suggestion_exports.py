@@ -4,8 +4,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from data_cleaning.files.spreadsheet_text import safe_text
 from data_cleaning.files.whole_files import whole_file
-from harness.keywords.sheet_columns import as_text, cells_of, columns_for, safe
+from harness.keywords.sheet_columns import as_text, cells_of, columns_for
 from harness.keywords.suggestion_json import Origin, to_json
 from harness.keywords.suggestions import Suggestion
 from harness.keywords.suggestions_workbook import write_workbook
@@ -44,5 +45,5 @@ def _write_csv(path: Path, suggestions: Sequence[Suggestion], origin: Origin) ->
     columns = columns_for(origin)
     with path.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened)  # with its own ends of line, or it would leave a bare one in a title unquoted
-        writer.writerow(safe(column.name) for column in columns)
+        writer.writerow(safe_text(column.name) for column in columns)
         writer.writerows(map(as_text, cells_of(suggestion, columns).values()) for suggestion in suggestions)

@@ -18,6 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
 
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.spreadsheet_text import safe_text, unescape_cell
 from harness.keywords.sheet_columns import (
     ACCEPT,
     REJECT,
@@ -30,11 +31,9 @@ from harness.keywords.sheet_columns import (
     as_text,
     cells_of,
     columns_for,
-    safe,
 )
 from harness.keywords.suggestion_json import Origin
 from harness.keywords.suggestions import Suggestion
-from harness.reporting.spreadsheet_safe import unescape_cell
 
 SHEET, ABOUT, EXACT = "suggestions", "about", "exact"
 """The sheet to mark, the one to read, and the hidden one from which edits are told."""
@@ -118,7 +117,7 @@ def _fill(sheet: Worksheet, columns: Sequence[Column], rows: Sequence[Mapping[st
     top = Alignment(vertical="top", wrap_text=True)
     for position, column in enumerate(columns, start=1):
         head = sheet.cell(1, position)
-        _put(head, safe(column.name))
+        _put(head, safe_text(column.name))
         head.font, head.fill = _BOLD, _GREY
         longest = 0
         for number, cells in enumerate(rows, start=2):
@@ -152,8 +151,8 @@ def _write_about(sheet: Worksheet, origin: Origin, columns: Sequence[Column]) ->
         *((column.name, column.meaning) for column in columns),
     ]
     for row, (name, value) in enumerate(lines, start=1):
-        _put(sheet.cell(row, 1), safe(name))
-        _put(sheet.cell(row, 2), safe(value))
+        _put(sheet.cell(row, 1), safe_text(name))
+        _put(sheet.cell(row, 2), safe_text(value))
         sheet.cell(row, 1).font = _BOLD
     sheet.column_dimensions["A"].width = max(len(name) for name, _ in lines) + _MARGIN
     sheet.column_dimensions["B"].width = max(len(value) for _, value in lines) + _MARGIN

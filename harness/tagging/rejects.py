@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from data_cleaning.files import Reject
+from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.whole_files import whole_file
-from harness.reporting.spreadsheet_safe import escape_cell
 
 
 def rejects_file(out: Path) -> Path:

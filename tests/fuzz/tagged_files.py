@@ -11,8 +11,8 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 
+from data_cleaning.files.spreadsheet_text import unescape_cell
 from data_cleaning.progress import Progress, silent
-from harness.reporting.spreadsheet_safe import unescape_cell
 from harness.tagging.predict import Tagged, tag_file
 from harness.tagging.rejects import rejects_file
 from harness.tagging.work import Job

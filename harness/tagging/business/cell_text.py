@@ -4,14 +4,10 @@ import re
 
 import polars as pl
 
-from harness.reporting.spreadsheet_safe import escape_cell
-
-REPLACEMENT = "\ufffd"
-"""Takes the place of each character that XML, and so a worksheet, cannot hold."""
+from data_cleaning.files.spreadsheet_text import safe_text
 
 _LONGEST = 32_767
 """UTF-16 units that a cell holds."""
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Spreadsheets read "_x0041_" as the letter A, unless the underscore itself is written so.
 _CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -21,7 +17,7 @@ _UNUSUAL = r"^['=+\-@\t\r\n]|_x[0-9A-Fa-f]{4}_|[\x00-\x08\x0b\x0c\x0e-\x1f\x{fff
 
 def cell_text(text: str) -> str:
     """Return a text as a cell holds it: not run, without what XML cannot say, and cut to what there is room for."""
-    return _CODE.sub("_x005F_", _cut(escape_cell(_NO_XML.sub(REPLACEMENT, text))))
+    return _CODE.sub("_x005F_", _cut(safe_text(text)))
 
 
 def cell_texts(column: pl.Series) -> pl.Series:

@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
-from harness.reporting.spreadsheet_safe import escape_cell, escape_frame
+from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
 
 _GZIP_LEVEL = 2
 """Twice as fast as level 4 for files a fifth larger, measured on text with labels."""

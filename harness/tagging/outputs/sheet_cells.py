@@ -12,8 +12,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-from harness.keywords.sheet_columns import REPLACEMENT
-from harness.reporting.spreadsheet_safe import escape_cell
+from data_cleaning.files.spreadsheet_text import escape_cell, replace_unwritable
 
 _MOST_CHARACTERS = 32_767
 """That a cell holds; one beyond the basic plane counts twice."""
@@ -21,7 +20,6 @@ _FIRST_YEAR = 1900
 _MOST_DIGITS = 15
 """That a spreadsheet keeps of a number."""
 
-_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # Spreadsheets read "_x0041_" as the letter A, unless the underscore itself is written so.
 _CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
@@ -54,10 +52,11 @@ class SheetCells:
 
     def text(self, text: str) -> Any:
         """Return text that a spreadsheet shows as it is and does not run; None for none."""
-        held, n_replaced = _NO_XML.subn(REPLACEMENT, escape_cell(text))
+        safe = escape_cell(text)
+        held = replace_unwritable(safe)
         coded = _CODE.sub("_x005F_", held)
         shown = _cut(coded)
-        self.n_replaced += n_replaced > 0
+        self.n_replaced += held != safe
         self.n_cut += len(shown) < len(coded)
         if shown in ERROR_CODES:
             cell = WriteOnlyCell(self._sheet, shown)

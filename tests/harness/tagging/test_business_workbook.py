@@ -11,9 +11,9 @@ import pytest
 from openpyxl import load_workbook
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.spreadsheet_text import REPLACEMENT
 from harness.tagging.business import sheet
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
-from harness.tagging.business.cell_text import REPLACEMENT
 from harness.tagging.business.counting import merge_counts
 from harness.tagging.business.names import file_parts, sheet_names
 from harness.tagging.business.summary import Summary, summarise
@@ -209,7 +209,7 @@ def test_spaces_around_a_text_are_marked_as_its_own(tmp_path, hierarchy):
 
 
 def test_a_sheet_ends_where_it_would_be_too_long_and_says_so(tmp_path, hierarchy, monkeypatch):
-    for module in ("sheet", "workbook"):
+    for module in ("sheet", "business_workbook"):
         monkeypatch.setattr(f"harness.tagging.business.{module}.MOST_ROWS", 1)
     book = book_of(tmp_path, hierarchy)
     assert book["Follow-up"].max_row == 2

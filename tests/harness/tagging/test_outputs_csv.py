@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
-from harness.reporting.spreadsheet_safe import escape_cell
+from data_cleaning.files.spreadsheet_text import escape_cell
 from harness.tagging.outputs import open_output
 
 AWKWARD = [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.reporting.spreadsheet_safe import escape_cell, escape_frame, unescape_cell
+from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame, unescape_cell
 
 texts = st.text("'=+-@\t\r\na ", max_size=5) | st.text(max_size=5)
 

@@ -1,8 +1,11 @@
-"""Text in files that people open in a spreadsheet, where a cell such as "=1+1" would be run as a formula."""
+"""Text for spreadsheets: cells such as "=1+1", which would run as formulas, and characters that no cell can hold."""
 
 import re
 
 import polars as pl
+
+REPLACEMENT = "\ufffd"
+"""Takes the place of each character that XML, and so a worksheet, cannot hold."""
 
 _RISKY = r"'*[=+\-@\t\r\n]"
 """How a cell begins that is taken for a formula, or that would look like an escaped one.
@@ -11,6 +14,7 @@ Source: OWASP, "CSV injection", owasp.org/www-community/attacks/CSV_Injection.
 """
 
 _ESCAPED = r"'+[=+\-@\t\r\n]"
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape_cell(text: str) -> str:
@@ -26,3 +30,13 @@ def unescape_cell(text: str) -> str:
 def escape_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """Escape every cell of every column of text, as `escape_cell` does; numbers stay as they are."""
     return frame.with_columns(pl.col(pl.String).str.replace(f"^({_RISKY})", "'${1}"))
+
+
+def replace_unwritable(text: str) -> str:
+    """Put U+FFFD in the place of each character that XML cannot hold."""
+    return _NO_XML.sub(REPLACEMENT, text)
+
+
+def safe_text(text: str) -> str:
+    """Return text that a spreadsheet can hold and does not run."""
+    return escape_cell(replace_unwritable(text))
