@@ -1,13 +1,13 @@
 """Options that several verbs share, and the config that they are read with."""
 
 import importlib.metadata
+import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from harness.experiment.systems import SYSTEMS
 
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
@@ -71,11 +71,17 @@ def load(
 
     Paths in the file may lead to its own folder, to the current one, and to those of `allow`.
     """
-    from harness.experiment.config import PROJECT_CONFIGS, load_config
+    from harness.experiment.config import PROJECT_CONFIGS
+    from harness.experiment.config_file import OldSetting, load_config
 
     if config is None:
         config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
-    return load_config(config, set_ or (), tuple(SYSTEMS), options, allow or ())
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", OldSetting)
+        loaded = load_config(config, set_ or (), options=options, allowed=allow or ())
+    for warning in caught:
+        print(f"Warning: {warning.message}", file=sys.stderr)  # noqa: T201
+    return loaded
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,16 +8,16 @@ from data_cleaning.grouping import group_labels
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.data.published_study import as_leads
-from harness.experiment.config import RunConfig, load_config
+from harness.experiment.config import RunConfig
+from harness.experiment.config_file import load_config
 from harness.experiment.stages.obtain_leads import simulate
-from harness.experiment.systems import SYSTEMS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 def complete_leads(n_records: int) -> tuple[RunConfig, Taxonomy, pl.DataFrame]:
     """Return the default config, its taxonomy, and so many simulated leads, grouped, less those that lack a label."""
-    config = load_config(CONFIGS / "default.yaml", (), tuple(SYSTEMS))
+    config = load_config(CONFIGS / "default.yaml")
     taxonomy = Taxonomy.read(config.taxonomy)
     settings = config.leads.simulate.model_copy(update={"records": n_records})
     leads = as_leads(simulate(settings, config.seed, taxonomy, silent)).drop_nulls(["title", *taxonomy.names])

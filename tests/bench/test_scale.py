@@ -14,8 +14,7 @@ import pytest
 from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
 from harness.data.published_study import compare_with_study
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.config_file import load_config
 from tests.bench.commands import ROOT, Cost, cost_of
 
 SIMULATE_SECONDS, SIMULATE_GB = 90, 3
@@ -48,7 +47,7 @@ def test_simulating_the_studys_records(benchmark, folder):
 
 
 def test_the_simulation_stands_up_to_the_study_at_its_own_size():
-    config = load_config(ROOT / "configs" / "default.yaml", (), tuple(SYSTEMS))
+    config = load_config(ROOT / "configs" / "default.yaml")
     figures = compare_with_study(config, [STUDY_RECORDS], silent)[STUDY_RECORDS]
     assert [figure for figure in figures if figure.holds is False] == []
 

@@ -21,8 +21,7 @@ from data_cleaning.clean import equal_rows
 from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
 from data_cleaning.titles import LabelledTitles
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.config_file import load_config
 from neural.batches import plan_batches, plan_random_batches, tokenize
 from neural.distributed import Team
 from neural.encoder import load_encoder
@@ -45,7 +44,7 @@ def labelled():
 
 
 def settings_of(name: str, *overrides: str):
-    config = load_config(CONFIGS / name, ["neural.encoder=packaged:minilm", *overrides], tuple(SYSTEMS))
+    config = load_config(CONFIGS / name, ["neural.encoder=packaged:minilm", *overrides])
     return replace(config.neural, device="cpu")
 
 

@@ -11,7 +11,7 @@ from data_cleaning.language import LanguageSettings, judge_languages, judging
 from data_cleaning.language.choosing import choose_margins, compare_with_plain, in_choosing_half, weigh
 from data_cleaning.language.detection import Detector, fold_texts
 from data_cleaning.language.vocabulary import all_known, learn_english_words
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are not beside the checkout")
@@ -244,8 +244,7 @@ def test_one_margin_leaves_the_other_languages_as_they_were_and_null_leaves_one_
 
 
 def test_a_margin_set_for_a_run_leaves_the_other_languages_as_they_were(company):
-    known = ("majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined")
-    config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"], known)
+    config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"])
     expected = {code: margin for code, margin in SETTINGS.margins.items() if code != "nl"}
     assert config.clean.language.least_margins == {**expected, "de": 0.3}
 

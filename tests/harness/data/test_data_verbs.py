@@ -8,11 +8,10 @@ import pytest
 from data_cleaning.clean import clean_leads
 from data_cleaning.progress import silent
 from harness.data.table_files import MARK
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.plan import fingerprints, plan
 from harness.experiment.stages.clean_leads import clean
 from harness.experiment.stages.stage_files import CLEAN, LEADS, LEDGER, ROWS
-from harness.experiment.systems import SYSTEMS
 from tests.harness.given_leads import CONSENSUS, DEFAULT, GIVEN
 
 
@@ -187,7 +186,7 @@ def test_no_name_of_the_files_own_is_lost_in_quarantine(call, leads, tmp_path):
 
 
 def test_a_run_cleans_by_its_own_section(company, tmp_path):
-    config = load_config(company.config, ["clean.countries=[US]"], tuple(SYSTEMS))
+    config = load_config(company.config, ["clean.countries=[US]"])
     given = pl.DataFrame(
         {
             "record": ["1", "2", "3"],
@@ -208,7 +207,7 @@ def test_a_run_cleans_by_its_own_section(company, tmp_path):
     assert pl.read_parquet(tmp_path / "clean" / CLEAN).equals(expected.kept)
     assert pl.read_parquet(tmp_path / "clean" / LEDGER).drop("file").equals(expected.ledger)
     assert pl.read_csv(tmp_path / "clean" / "quarantine_leads.csv")["reason"].to_list() == ["source not listed (Peru)"]
-    other = load_config(company.config, (), tuple(SYSTEMS))
+    other = load_config(company.config)
     prints = [fingerprints(plan(one, company.taxonomy, silent)) for one in (config, other)]
     assert prints[0]["leads"] == prints[1]["leads"]
     assert prints[0]["clean"] != prints[1]["clean"]

@@ -10,8 +10,7 @@ from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS, Figure, study_figures
 from data_cleaning.taxonomy import Taxonomy
 from harness.data.published_study import compare_with_study, study_page, study_table
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.config_file import load_config
 
 ROOT = Path(__file__).parents[3]
 COMMITTED = ROOT / "results" / "reference" / "simulated_vs_study.md"
@@ -19,7 +18,7 @@ SIZE = 60_000
 
 
 def default_config(*overrides):
-    return load_config(ROOT / "configs" / "default.yaml", overrides, tuple(SYSTEMS))
+    return load_config(ROOT / "configs" / "default.yaml", overrides)
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,13 @@ import yaml
 from pydantic import ValidationError
 
 from data_cleaning.errors import BadInput
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.config_file import load_config
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 
 
 def load(path, *overrides):
-    return load_config(path, overrides, tuple(SYSTEMS))
+    return load_config(path, overrides)
 
 
 @pytest.fixture
@@ -168,10 +167,10 @@ def test_paths_anywhere_in_an_override_are_of_the_current_folder(company, monkey
 
 def test_a_fault_of_an_option_is_named_by_the_option(company):
     with pytest.raises(BadInput, match=r"^--minutes: search.minutes = 0: "):
-        load_config(company.config, ["search.minutes=5"], tuple(SYSTEMS), {"--minutes": ("search.minutes", 0)})
+        load_config(company.config, ["search.minutes=5"], options={"--minutes": ("search.minutes", 0)})
     with pytest.raises(BadInput, match=r"^--by and --set split.test_share: split: .*leave"):
-        load_config(company.config, ["split.test_share=0.95"], tuple(SYSTEMS), {"--by": ("split.by", ["title"])})
-    config = load_config(company.config, ["search.trials=5"], tuple(SYSTEMS), {"--trials": ("search.trials", None)})
+        load_config(company.config, ["split.test_share=0.95"], options={"--by": ("split.by", ["title"])})
+    config = load_config(company.config, ["search.trials=5"], options={"--trials": ("search.trials", None)})
     assert config.search.trials == 5
 
 
@@ -203,7 +202,7 @@ def test_a_fault_of_an_override_is_not_blamed_on_a_file_without_that_section():
 
 
 def test_a_key_that_stands_twice_is_refused(changed):
-    with pytest.raises(BadInput, match="'systems' stands here twice"):
+    with pytest.raises(BadInput, match="'systems' is given twice here"):
         load(changed("systems:", "systems: [majority]\nsystems:"))
 
 

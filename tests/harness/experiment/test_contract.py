@@ -8,7 +8,7 @@ import pytest
 
 from baselines.majority import MajorityClassifier
 from data_cleaning.titles import LabelledTitles
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.systems import SYSTEMS, Explainer, Request, load_system
 
 ODD_TITLES = ["night head nurse", "", "COOK", "a\0b", "👩‍⚕️", "٣", "́", "x" * 1_000_000, "night head nurse"]
@@ -31,7 +31,7 @@ def name(request):
 
 @pytest.fixture(scope="module")
 def build(company, name):
-    config = load_config(company.config, ("neural.device=cpu",), tuple(SYSTEMS))
+    config = load_config(company.config, ("neural.device=cpu",))
     return lambda: SYSTEMS[name].build(Request(config, company.taxonomy))
 
 

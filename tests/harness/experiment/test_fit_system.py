@@ -8,10 +8,11 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.titles import LabelledTitles
-from harness.experiment.config import LABELS, load_config
+from harness.experiment.config import LABELS
+from harness.experiment.config_file import load_config
 from harness.experiment.stages import fit_system as fit_stage
 from harness.experiment.stages.fit_system import believe_reviewed, weigh_reviewed, with_consensus, with_english_titles
-from harness.experiment.systems import SYSTEMS, Request
+from harness.experiment.systems import Request
 
 
 def test_a_reviewed_title_silences_the_legacy_labels_of_its_near_duplicates():
@@ -115,7 +116,7 @@ def test_a_train_part_without_english_titles_is_refused():
 )
 def test_a_fit_says_what_each_block_of_labels_gave_it(company, tmp_path, block, learned):
     overrides = (f"learn_from=[{', '.join(LABELS)}]", "reviewed=somewhere.csv")
-    request = Request(load_config(company.config, overrides, tuple(SYSTEMS)), company.taxonomy)
+    request = Request(load_config(company.config, overrides), company.taxonomy)
     MIXED.write_parquet(tmp_path / "learn.parquet")
     fit_stage.fit(request, "majority", block, tmp_path / "learn.parquet", tmp_path)
     facts = json.loads((tmp_path / "fit.json").read_text())

@@ -12,11 +12,10 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import silent
 from harness.cli import main
 from harness.experiment.cache import StageStore
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.run import run
 from harness.experiment.stages.mine_table import read_suggestions
 from harness.experiment.stages.stage_files import MINED_PRIORITIES, REFERENCE_ROWS
-from harness.experiment.systems import SYSTEMS
 from harness.keywords.suggestions import amend
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
 from harness.mining.mining_baselines import CONTROLS
@@ -57,7 +56,7 @@ def arguments(owner, *overrides):
 
 def do(owner, *overrides):
     given = arguments(owner, "systems=[keyword, neural, keyword+mined]", *overrides)
-    config = load_config(owner.config, given, tuple(SYSTEMS))
+    config = load_config(owner.config, given)
     results = owner.folder / "results"
     return run(config, results=results, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
 

@@ -8,7 +8,7 @@ from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.plan import arms, baseline_blocks, fingerprints, make_stages, plan
 from harness.experiment.systems import SYSTEMS
 
@@ -16,7 +16,7 @@ SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=
 
 
 def planned(*overrides):
-    config = load_config(Path("configs/smoke.yaml"), overrides, tuple(SYSTEMS))
+    config = load_config(Path("configs/smoke.yaml"), overrides)
     return config, plan(config, Taxonomy.read(config.taxonomy), silent)
 
 
@@ -149,7 +149,7 @@ def test_a_network_beside_the_config_counts_wherever_the_config_is_called(compan
     path.write_text(company.config.read_text().replace("neural:\n", "neural:\n  teacher: taught\n"))
 
     def prints():
-        config = load_config(path, (), tuple(SYSTEMS))
+        config = load_config(path)
         return fingerprints(plan(config, company.taxonomy, silent))["fit/title/legacy/neural"]
 
     monkeypatch.chdir(company.folder)

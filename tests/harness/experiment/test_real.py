@@ -10,9 +10,8 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.plan import fingerprints, make_stages, plan
-from harness.experiment.systems import SYSTEMS
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT.parent / "shared" / "data"
@@ -23,14 +22,14 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are n
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     settings = ("systems=[majority, keyword]",)
-    config = load_config(ROOT / "configs" / "real.yaml", settings, tuple(SYSTEMS), allowed=[DATA])
+    config = load_config(ROOT / "configs" / "real.yaml", settings, allowed=[DATA])
     stages = plan(config, Taxonomy.read(config.taxonomy), silent)
     return make_stages(stages, fingerprints(stages), StageStore(tmp_path_factory.mktemp("real")), lambda _: None)
 
 
 def test_the_data_beside_the_checkout_must_be_allowed():
     with pytest.raises(BadInput, match=rf"leads\.simulate\.titles = .* leads to {DATA}(?s:.*)--allow {DATA}, or"):
-        load_config(ROOT / "configs" / "real.yaml", (), tuple(SYSTEMS), allowed=())
+        load_config(ROOT / "configs" / "real.yaml", allowed=())
 
 
 def test_every_real_title_keeps_its_records_through_cleaning(done):

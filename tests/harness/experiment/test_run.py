@@ -12,7 +12,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import silent
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.run import run
 from harness.experiment.systems import SYSTEMS
 
@@ -32,7 +32,7 @@ TABLES = (
 
 
 def do(company, results, *overrides, out=None, fresh=False):
-    config = load_config(company.config, overrides, tuple(SYSTEMS))
+    config = load_config(company.config, overrides)
     return run(config, results=results, out=out, fresh=fresh, on_progress=silent, announce=lambda _: None)
 
 
@@ -181,19 +181,19 @@ def test_a_saved_config_names_the_folders_of_the_network_from_where_it_lies(comp
         shutil.copy(company.folder / name, first)
     shutil.copytree(company.folder / "encoder", first / "models" / "mine")
     (first / "mine.yaml").write_text(text)
-    config = load_config(first / "mine.yaml", [CHEAP], tuple(SYSTEMS))
+    config = load_config(first / "mine.yaml", [CHEAP])
     run_ = run(config, results=first / "r", out=None, fresh=False, on_progress=silent, announce=lambda _: None)
     saved = run_.folder / "config.yaml"
     assert str(tmp_path) not in saved.read_text()
 
     monkeypatch.chdir(elsewhere)
-    assert load_config(saved, (), tuple(SYSTEMS)).neural == config.neural
-    again = load_config(saved, ["name=mine"], tuple(SYSTEMS))
+    assert load_config(saved).neural == config.neural
+    again = load_config(saved, ["name=mine"])
     rerun = run(again, results=first / "r", out=None, fresh=False, on_progress=silent, announce=lambda _: None)
     assert rerun.already_there
     moved = tmp_path / "moved"
     shutil.copytree(first, moved)
-    copied = load_config(moved / "r" / run_.folder.name / "config.yaml", (), tuple(SYSTEMS))
+    copied = load_config(moved / "r" / run_.folder.name / "config.yaml")
     assert copied.neural.encoder == str(moved / "models" / "mine")
     assert copied.neural.teacher == str(moved / "models" / "taught")
 
@@ -351,7 +351,6 @@ def test_ways_to_mend_labels_are_judged_where_the_truth_is_known(tmp_path):
     config = load_config(
         ROOT / "configs" / "smoke.yaml",
         ["systems=[majority]", "leads.simulate.records=2500", "split.by=[record]"],
-        tuple(SYSTEMS),
     )
     run_ = run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
     fixes = pd.read_csv(run_.folder / "tables" / "label_fixes.csv")
@@ -367,4 +366,4 @@ def test_ways_to_mend_labels_are_judged_where_the_truth_is_known(tmp_path):
 @pytest.mark.parametrize("override", ["label_issues={system: tfidff}", "label_issues={system: keyword}"])
 def test_the_system_that_finds_label_issues_must_be_there(override):
     with pytest.raises(BadInput, match=r"tfidf|keyword: "):
-        load_config(ROOT / "configs" / "smoke.yaml", [override, "systems=[tfidf]", "keyword=null"], tuple(SYSTEMS))
+        load_config(ROOT / "configs" / "smoke.yaml", [override, "systems=[tfidf]", "keyword=null"])

@@ -15,10 +15,9 @@ import harness.experiment.search
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import silent
 from harness.experiment.cache import plain
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.run import run
 from harness.experiment.search import Measured, search, set_arguments
-from harness.experiment.systems import SYSTEMS
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
 from neural.training_log import best_of
@@ -28,7 +27,7 @@ THREE = ("search.trials=3", SPACE)
 
 
 def do(company, results, *overrides, out=None, announce=lambda _: None):
-    config = load_config(company.config, overrides, tuple(SYSTEMS))
+    config = load_config(company.config, overrides)
     return search(config, results=results, out=out, on_progress=silent, announce=announce)
 
 
@@ -38,7 +37,7 @@ def outcome(found):
 
 
 def best_settings(found, company):
-    return replace(load_config(company.config, (), tuple(SYSTEMS)).neural, **found.best.settings)
+    return replace(load_config(company.config).neural, **found.best.settings)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +67,7 @@ def quick(monkeypatch):
 
 
 def test_the_first_trial_has_the_configs_own_settings_and_the_best_is_in_front(finished, company):
-    config = load_config(company.config, (), tuple(SYSTEMS))
+    config = load_config(company.config)
     assert finished.own.number == 1
     own = {name: getattr(config.neural, name) for name in ("learning_rate", "epochs", "dropout")}
     assert finished.own.settings == own
@@ -107,7 +106,7 @@ def test_the_verb_ends_with_arguments_that_give_the_best_settings(finished, comp
     assert sentence.endswith(f"the config's own settings: {finished.own.score:.4f}.")
     given = shlex.split(arguments)
     assert given[::2] == ["--set"] * (len(given) // 2)
-    assert load_config(company.config, given[1::2], tuple(SYSTEMS)).neural == best_settings(finished, company)
+    assert load_config(company.config, given[1::2]).neural == best_settings(finished, company)
 
 
 def test_the_score_is_the_validation_accuracy_by_which_the_epoch_is_chosen(company, results, tmp_path, monkeypatch):
@@ -153,7 +152,7 @@ def test_no_trial_reads_the_test_part(finished, company, results, tmp_path):
 
 
 def test_stages_of_a_run_are_reused_and_no_others_are_made(company, tmp_path, quick):
-    config = load_config(company.config, ["systems=[majority]"], tuple(SYSTEMS))
+    config = load_config(company.config, ["systems=[majority]"])
     run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
     before = sorted((tmp_path / ".cache").iterdir())
     said = []
@@ -443,7 +442,7 @@ def test_labels_to_learn_from_are_those_of_the_run(company, results, tmp_path, m
 )
 def test_a_wrong_search_section_is_refused_with_its_place(company, override, message):
     with pytest.raises(BadInput, match=message):
-        load_config(company.config, [override], tuple(SYSTEMS))
+        load_config(company.config, [override])
 
 
 def test_every_fault_of_a_space_is_named_with_its_line(company, tmp_path):
@@ -451,16 +450,16 @@ def test_every_fault_of_a_space_is_named_with_its_line(company, tmp_path):
     path.write_text(company.config.read_text() + "search:\n  space:\n    epochs: [0, 2]\n    dropout: [0, 2]\n")
     lines = path.read_text().splitlines()
     with pytest.raises(BadInput) as caught:
-        load_config(path, (), tuple(SYSTEMS))
+        load_config(path)
     for name in ("epochs: [0, 2]", "dropout: [0, 2]"):
         line = lines.index(f"    {name}") + 1
         assert f"line {line}: search.space.{name.split(':')[0]}: " in str(caught.value)
 
 
 def test_a_space_survives_being_saved(company, tmp_path):
-    config = load_config(company.config, [SPACE], tuple(SYSTEMS))
+    config = load_config(company.config, [SPACE])
     (tmp_path / "saved.yaml").write_text(yaml.safe_dump(plain(config, str)))
-    assert load_config(tmp_path / "saved.yaml", (), tuple(SYSTEMS)).search == config.search
+    assert load_config(tmp_path / "saved.yaml").search == config.search
 
 
 def test_a_standard_space_that_does_not_go_with_the_config_is_refused(company, results, tmp_path):

@@ -10,8 +10,7 @@ from openpyxl import load_workbook
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.config_file import load_config
 from harness.keywords.apply_suggestions import apply_suggestions, next_revision
 from harness.keywords.rejected_suggestions import memory_beside, read_rejected
 from harness.keywords.suggestion_exports import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
@@ -55,7 +54,7 @@ def said():
 @pytest.fixture
 def apply(company, folder, said):
     """Apply one of the files in results/."""
-    config = load_config(company.config, known_systems=SYSTEMS)
+    config = load_config(company.config)
 
     def run(name=XLSX_NAME, **options):
         asked = {"table": None, "out": None, "force": False, **options}

@@ -4,9 +4,8 @@ from functools import cache
 from pathlib import Path
 
 from data_cleaning.progress import silent
-from harness.experiment.config import load_config
+from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.systems import SYSTEMS
 
 HIERARCHY = """\
 version: 2027.1
@@ -28,6 +27,6 @@ default: House
 @cache
 def toy_run(config: Path, *overrides: str, results: Path | None = None) -> Path:
     """Return the folder of a run; by default it lies beside the folder of the config."""
-    loaded = load_config(config, overrides, tuple(SYSTEMS))
+    loaded = load_config(config, overrides)
     results = results or config.parent.parent / "toy-runs"
     return run(loaded, results=results, out=None, fresh=False, on_progress=silent, announce=lambda _: None).folder

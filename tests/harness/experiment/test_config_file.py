@@ -1,4 +1,4 @@
-"""Paths that a config names lead nowhere that its user has not named."""
+"""Paths that a config names lead nowhere that its user has not named, and old names of settings still work."""
 
 import ast
 import shutil
@@ -8,8 +8,8 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from harness.cli.options import load
-from harness.experiment.config import load_config
-from harness.experiment.systems import SYSTEMS
+from harness.experiment import config_file
+from harness.experiment.config_file import OldSetting, load_config
 
 ROOT = Path(__file__).parents[3]
 
@@ -155,7 +155,7 @@ def test_a_saved_config_of_a_run_runs_again_from_the_folder_of_the_project(proje
 
 def test_a_caller_with_configs_of_its_own_need_not_allow_anything(project, tmp_path):
     path = write(project, "path: leads.csv", "path: ../../other/leads.csv")
-    assert load_config(path, (), tuple(SYSTEMS)).leads.path == tmp_path / "other" / "leads.csv"
+    assert load_config(path).leads.path == tmp_path / "other" / "leads.csv"
 
 
 def test_no_verb_reads_a_config_but_through_its_options():
@@ -183,3 +183,55 @@ def test_the_commands_of_the_projects_configs_allow_what_their_paths_need(path, 
         pytest.skip(f"{missing[0]} is not beside the checkout")
     monkeypatch.chdir(ROOT)
     assert load(path, None, allow=allowed).name == path.stem
+
+
+@pytest.fixture
+def moved_on(monkeypatch):
+    """Have one setting called by another name, and one gone."""
+    monkeypatch.setitem(config_file.RENAMED, "neural.passes", "neural.epochs")
+    monkeypatch.setitem(config_file.DROPPED, "neural.luck", 0.0)
+
+
+def test_an_old_name_in_a_file_sets_the_setting_and_warns_with_its_line(project, moved_on):
+    path = write(project, "  epochs: 2", "  passes: 7")
+    with pytest.warns(OldSetting, match=rf"line {line_of(path, 'passes')}: neural.passes is now called neural.epochs"):
+        assert load_config(path).neural.epochs == 7
+
+
+@pytest.mark.parametrize("override", ["neural.passes=7", "neural={passes: 7}"])
+def test_an_old_name_on_the_command_line_has_the_last_word(project, moved_on, override):
+    with pytest.warns(OldSetting, match="--set: neural.passes is now called neural.epochs"):
+        assert load_config(project / "configs" / "company.yaml", [override]).neural.epochs == 7
+
+
+def test_an_old_name_may_be_searched(project, moved_on):
+    with pytest.warns(OldSetting, match="search.space.passes is now called search.space.epochs"):
+        config = load_config(project / "configs" / "company.yaml", ["search.space={passes: [1, 3]}"])
+    assert set(config.search.space) == {"epochs"}
+
+
+def test_both_names_of_a_setting_are_refused(project, moved_on):
+    path = write(project, "  epochs: 2", "  passes: 7\n  epochs: 2")
+    with pytest.raises(BadInput, match=r"neural.passes is now neural.epochs, which is given too"):
+        load_config(path)
+
+
+def test_a_wrong_value_under_an_old_name_is_refused_with_its_line(project, moved_on):
+    path = write(project, "  epochs: 2", "  passes: a")
+    with (
+        pytest.warns(OldSetting),
+        pytest.raises(BadInput, match=rf"line {line_of(path, 'passes')}: neural.epochs = 'a'"),
+    ):
+        load_config(path)
+
+
+def test_a_setting_that_is_gone_is_left_out_where_it_changes_nothing(project, moved_on):
+    with pytest.warns(OldSetting, match="no setting neural.luck any more, and 0 changes nothing"):
+        load_config(write(project, "  epochs: 2", "  epochs: 2\n  luck: 0"))
+    with pytest.raises(BadInput, match=r"neural.luck = 1: there is no such setting any more. Remove it"):
+        load_config(project / "configs" / "company.yaml", ["neural.luck=1"])
+
+
+def test_a_verb_prints_the_warning_in_one_line(project, moved_on, capsys):
+    load(None, ["neural.passes=7"])
+    assert capsys.readouterr().err.startswith("Warning: --set: neural.passes is now called neural.epochs")
