@@ -53,7 +53,8 @@ _COLUMNS_OF_TIME = re.compile("second|per_second|titles per second")
 def make(folder: Path) -> None:
     """Run every verb with the checkout of the current directory; outputs, exit codes and words go into `folder`."""
     folder = folder.resolve()
-    folder.mkdir(parents=True)
+    for made in ("said", "tagged/csv", "tagged/csv.gz", "tagged/parquet", "tagged/xlsx"):
+        (folder / made).mkdir(parents=True)
     messy = folder / "messy.csv"
     messy.write_text(MESSY, encoding="utf-8")
     (folder / "messy.csv.gz").write_bytes(gzip.compress(MESSY.encode(), mtime=0))
@@ -75,15 +76,16 @@ def make(folder: Path) -> None:
           "--out", folder / "moved.csv")  # fmt: skip
     for system in ("keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined"):
         for ending in (".csv", ".csv.gz", ".parquet", ".xlsx"):
-            for source in (simulated, messy):
+            tagged = folder / "tagged" / ending.strip(".")  # files beside the output are named without its ending
+            for source, by in ((simulated, ()), (messy, ("--by", "Event"))):
                 name = f"{source.stem}_{system}{ending}"
-                by = ("--by", "Event") if source == messy else ()
-                _call(folder, f"predict_{name}", "predict", source, "--run", run, "--system", system,
-                      "--out", folder / "tagged" / name, *by)  # fmt: skip
-    for number, source in enumerate((folder / "leads.parquet", folder / "messy.csv.gz",
-                                     folder / "tagged" / "messy_keyword.xlsx")):  # fmt: skip
+                command = ("predict", source, "--run", run, "--system", system, "--out", tagged / name, *by)
+                _call(folder, f"predict_{name}", *command)
+    sources = (folder / "leads.parquet", folder / "messy.csv.gz", folder / "tagged" / "xlsx" / "messy_keyword.xlsx")
+    for number, source in enumerate(sources):
+        out = folder / "tagged" / f"from_{number}.csv"
         _call(folder, f"predict_from_{number}", "predict", source, "--run", run, "--system", "keyword",
-              "--out", folder / "tagged" / f"from_{number}.csv", "--prefix", "again_")  # fmt: skip
+              "--out", out, "--prefix", "again_")  # fmt: skip
     _call(folder, "export", "export", run, folder / "model")
     _call(
         folder, "predict_model", "predict", messy, "--model", folder / "model", "--out", folder / "tagged" / "model.csv"
@@ -94,7 +96,6 @@ def make(folder: Path) -> None:
 
 def _call(folder: Path, name: str, *arguments: object) -> None:
     """Call one verb and write down its exit code and what it said, with places and times left out."""
-    (folder / "tagged").mkdir(exist_ok=True)
     environment = {**os.environ, "COLUMNS": "120"}
     done = subprocess.run(
         [sys.executable, "-m", "harness", *map(str, arguments)], capture_output=True, text=True, env=environment
@@ -102,7 +103,6 @@ def _call(folder: Path, name: str, *arguments: object) -> None:
     said = f"exit code {done.returncode}\n{done.stdout}"
     said += done.stderr if done.returncode == 2 else ""
     said = said.replace(str(folder), "FOLDER").replace(str(Path.cwd()), "CHECKOUT")
-    (folder / "said").mkdir(exist_ok=True)
     (folder / "said" / f"{name}.txt").write_text(_VARIABLE.sub("…", said), encoding="utf-8")
     print(f"{name}: exit code {done.returncode}", file=sys.stderr)
 
