@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 
-from data_cleaning.errors import BadInput, first_few, read_text, unknown
+from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.yaml_files import BOOLEANS, Faults, YamlFile, read_yaml
 
 _TARGET_KEYS = ("importance", "ordinal", "fallback", "classes")
 
@@ -145,21 +145,7 @@ class Taxonomy:
         Raises:
             BadInput: keys, types, labels or fallbacks are not as `configs/taxonomy.yaml` describes them.
         """
-        faults: list[str] = []
-        targets = []
-        listed = content.get("targets") if isinstance(content, Mapping) else None
-        if not isinstance(listed, Mapping) or not listed:
-            raise BadInput(
-                f"{where}: expected a mapping 'targets' with at least one target, as configs/taxonomy.yaml has."
-            )
-        for name, body in listed.items():
-            target, found = _read_target(str(name), body)
-            faults += found
-            if target is not None:
-                targets.append(target)
-        if faults:
-            raise BadInput(f"{where}: {first_few(faults)}.")
-        return cls(targets=tuple(targets), version=str(content.get("version", "1")))
+        return _read(YamlFile(Path(where), dict(content)))
 
     @classmethod
     def read(cls, path: Path) -> "Taxonomy":
@@ -168,51 +154,75 @@ class Taxonomy:
         Raises:
             BadInput: the file is missing, is not YAML, or says something a taxonomy cannot.
         """
-        text = read_text(path, "taxonomy file", "Set 'taxonomy' in the config to one.")
-        try:
-            content = yaml.safe_load(text)
-        except (yaml.YAMLError, ValueError) as error:  # an impossible date is a ValueError
-            raise BadInput(f"{path} is not readable YAML: {error}") from None
-        return cls.from_dict(content, str(path))
+        return _read(read_yaml(path, "taxonomy file", "Set 'taxonomy' in the config to one.", as_written=True))
 
 
-def _read_target(name: str, body: Any) -> tuple[Target | None, list[str]]:
-    """Read one target of the file; return it, or None and what is wrong with it."""
+def _read(file: YamlFile) -> Taxonomy:
+    """Read all targets of a file, and name every fault with its line."""
+    faults = Faults(file)
+    listed = file.content.get("targets")
+    if not isinstance(listed, Mapping) or not listed:
+        faults.add(("targets",), "expected a mapping 'targets' with at least one target, as configs/taxonomy.yaml has")
+        raise faults.as_error()
+    targets = [_read_target(name, body, faults) for name, body in listed.items()]
+    faults.raise_any()
+    return Taxonomy(
+        targets=tuple(target for target in targets if target is not None),
+        version=str(file.content.get("version", "1")),
+    )
+
+
+def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
+    """Read one target of the file; None where a fault leaves nothing to read."""
+    where = ("targets", name)
     if name in _RESERVED:
-        return None, [f"a target cannot be called {name!r}, a name that the tables use themselves"]
+        faults.add(where, f"a target cannot be called {name!r}, a name that the tables use themselves")
+        return None
     if not isinstance(body, Mapping) or not isinstance(body.get("classes"), Mapping) or not body["classes"]:
-        return None, [f"target {name!r} needs a mapping 'classes' with at least one class"]
-    faults = [f"target {name!r} has an unknown key {key!r} (known: {', '.join(_TARGET_KEYS)})"
-              for key in body if key not in _TARGET_KEYS]  # fmt: skip
-    classes = tuple(str(label) for label in body["classes"])
-    raw_to_class, found = _read_classes(name, body["classes"])
-    faults += found
+        faults.add(where, f"target {name!r} needs a mapping 'classes' with at least one class")
+        return None
+    faults.unknown_keys(where, _TARGET_KEYS)
+    classes = tuple(map(str, body["classes"]))
     fallback = str(body.get("fallback", classes[-1]))
     if fallback not in classes:
-        faults.append(f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})")
-    importance = body.get("importance", 1)
-    if isinstance(importance, bool) or not isinstance(importance, int | float) or not 0 < importance < math.inf:
-        faults.append(f"target {name!r} has importance {importance!r}; expected a number above 0")
-    ordinal = body.get("ordinal", False)
-    if not isinstance(ordinal, bool):
-        faults.append(f"target {name!r} has ordinal {ordinal!r}; expected true or false")
-    if faults:
-        return None, faults
-    target = Target(name=name, classes=classes, raw_to_class=raw_to_class, importance=float(importance),
-                    ordinal=ordinal, fallback=fallback)  # fmt: skip
-    return target, []
+        said = f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})"
+        faults.add((*where, "fallback"), said)
+    importance, ordinal = body.get("importance", 1), body.get("ordinal", False)
+    weight = _number(importance)
+    if not 0 < weight < math.inf:
+        faults.add((*where, "importance"), f"target {name!r} has importance {importance!r}; expected a number above 0")
+    is_ordinal = BOOLEANS.get(str(ordinal).lower())
+    if is_ordinal is None:
+        faults.add((*where, "ordinal"), f"target {name!r} has ordinal {ordinal!r}; expected true or false")
+    return Target(
+        name=name,
+        classes=classes,
+        raw_to_class=_read_classes(name, body["classes"], faults),
+        importance=weight,
+        ordinal=bool(is_ordinal),
+        fallback=fallback,
+    )
 
 
-def _read_classes(name: str, classes: Mapping[Any, Any]) -> tuple[dict[str, str], list[str]]:
-    """Return the class of every raw label of one target, and what is wrong with the lists."""
-    faults = []
+def _number(value: Any) -> float:
+    """Return a number, which a file holds as it is written; NaN where it is none."""
+    try:
+        return math.nan if value is None else float(str(value))
+    except ValueError:
+        return math.nan
+
+
+def _read_classes(name: str, classes: Mapping[Any, Any], faults: Faults) -> dict[str, str]:
+    """Return the class of every raw label of one target."""
     raw_to_class = {str(label): str(label) for label in classes}
     for label, raws in classes.items():
+        where = ("targets", name, "classes", label)
         if raws is not None and not isinstance(raws, list):
-            faults.append(f"target {name!r}, class {str(label)!r} lists its raw labels as {raws!r}; expected [a, b, …]")
+            faults.add(where, f"class {str(label)!r} lists its raw labels as {raws!r}; expected [a, b, …]")
             continue
-        for raw in raws or ():
+        for number, raw in enumerate(raws or ()):
             owner = raw_to_class.setdefault(str(raw), str(label))
             if owner != str(label):
-                faults.append(f"target {name!r} puts raw label {str(raw)!r} in both {owner!r} and {str(label)!r}")
-    return raw_to_class, faults
+                said = f"target {name!r} puts raw label {str(raw)!r} in both {owner!r} and {str(label)!r}"
+                faults.add((*where, number), said)
+    return raw_to_class

@@ -4,14 +4,15 @@ A fault is a `BadInput` that names the file and the line. Faults are collected, 
 Pydantic is imported on use, since a machine that only trains the network reads its taxonomy without it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from data_cleaning.errors import BadInput, did_you_mean, read_text
+from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -27,7 +28,12 @@ MAX_DEPTH = 50
 MAX_VALUES = 500_000
 """A file may hold so many values, those that an alias repeats counted each time."""
 
+BOOLEANS: Mapping[str, bool] = yaml.constructor.SafeConstructor.bool_values
+"""What YAML takes for true or false, in lower case."""
+
 _MAX_NAMED_FAULTS = 20
+
+_ABSENT = object()
 
 _STR, _NULL, _MERGE, _MAP, _SEQ = (f"tag:yaml.org,2002:{name}" for name in ("str", "null", "merge", "map", "seq"))
 
@@ -42,10 +48,25 @@ class YamlFile:
     path: Path
     content: dict[str, Any]
     """Its content. Keys are always texts as they are written, so that `no` is not False."""
-    tree: yaml.Node = field(repr=False, compare=False)
+    tree: yaml.Node | None = field(default=None, repr=False, compare=False)
+    """Knows the lines; None for content that was not read from YAML."""
+
+    def value(self, where: Where, default: Any = None) -> Any:
+        """Return the value at a path; `default` where the file has none."""
+        value: Any = self.content
+        for step in where:
+            if not isinstance(value, dict | list):
+                return default
+            try:
+                value = value[step]  # type: ignore[index]  # a wrong kind of step is caught
+            except (LookupError, TypeError):
+                return default
+        return value
 
     def line(self, where: Where) -> int:
-        """Return the line, from 1, on which the deepest part of `where` that the file has begins."""
+        """Return the line, from 1, on which the deepest part of `where` that the file has begins; 0 without lines."""
+        if self.tree is None:
+            return 0
         node, line = self.tree, self.tree.start_mark.line
         for step in where:
             if isinstance(node, yaml.MappingNode):
@@ -63,22 +84,23 @@ class YamlFile:
 
     def place(self, where: Where) -> str:
         """Name the file and the line of `where`, for a message."""
-        return f"{self.path}, line {self.line(where)}"
+        return self.place_of_line(self.line(where))
 
-    def validated(self, model: "type[Model]", context: Any = None) -> "Model":
+    def place_of_line(self, line: int) -> str:
+        """Name the file and a line, for a message."""
+        return f"{self.path}, line {line}" if line else str(self.path)
+
+    def validated(self, model: "type[Model]") -> "Model":
         """Check the content against a pydantic model.
 
         Raises:
             BadInput: naming every fault and its line.
         """
-        from pydantic import ValidationError
-
-        try:
-            return model.model_validate(self.content, context=context)
-        except ValidationError as error:
-            faults = Faults(self)
-            faults.add_errors(error, model)
-            raise faults.as_error() from None
+        faults = Faults(self)
+        found = faults.checked((), model, None)
+        faults.raise_any()
+        assert found is not None, "a value without faults is returned"
+        return found
 
 
 @dataclass
@@ -93,17 +115,42 @@ class Faults:
         """Note one fault."""
         self.found.append((self.file.line(where), wording))
 
-    def add_errors(self, error: "ValidationError", model: "type[BaseModel]") -> None:
-        """Note all that pydantic found."""
-        for where, wording in worded_errors(error, model.model_json_schema()):
-            self.add(where, wording)
+    def checked(self, where: Where, kind: Any, default: Any) -> Any:
+        """Return the value at a path once pydantic has checked it; its faults are noted.
+
+        Args:
+            where: the path.
+            kind: a model, an annotated type or a `TypeAdapter` of one.
+            default: returned where the value has faults, or there is none.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        value = self.file.value(where, _ABSENT)
+        if value is _ABSENT:
+            return default
+        adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            for inner, wording in worded_errors(error, adapter.json_schema(), where):
+                self.add(inner, wording)
+            return default
+
+    def unknown(self, where: Where, kind: str, name: str, known: Iterable[str]) -> None:
+        """Note a name that is none of the known ones."""
+        names = list(known)
+        self.add(where, f"unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, most=20)}")
+
+    def unknown_keys(self, where: Where, known: Sequence[str]) -> None:
+        """Note every key of the mapping at a path that is none of the known ones."""
+        for key in self.file.value(where):
+            if key not in known:
+                self.add((*where, key), unknown_key((*where, key), known))
 
     def as_error(self) -> BadInput:
         """Return one error that names all faults in the order of their lines."""
-        named = [
-            f"{self.file.path}, line {line}: {wording}."
-            for line, wording in sorted(self.found, key=lambda fault: fault[0])
-        ]
+        in_order = sorted(self.found, key=itemgetter(0))
+        named = [f"{self.file.place_of_line(line)}: {wording}." for line, wording in in_order]
         left = len(named) - _MAX_NAMED_FAULTS
         return BadInput("\n".join([*named[:_MAX_NAMED_FAULTS], *([f"and {left:,} more faults."] if left > 0 else [])]))
 
@@ -149,32 +196,43 @@ def read_yaml(path: Path, what: str, remedy: str, *, as_written: bool = False) -
     return YamlFile(path, content, tree)
 
 
-def worded_errors(error: "ValidationError", schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def worded_errors(
+    error: "ValidationError", schema: Mapping[str, Any], within: Where = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Word what pydantic found: what came and what was expected.
 
     Args:
-        error: raised by a model.
-        schema: of that model, as `model_json_schema` gives it.
+        error: raised by a model or a type adapter.
+        schema: of that, as `model_json_schema` or `json_schema` gives it.
+        within: path in the file of the value that was checked.
 
     Yields:
-        Where each fault is, and its wording without a full stop.
+        Where in the file each fault is, and its wording without a full stop.
     """
     for fault in error.errors():
-        where = fault["loc"]
+        where = (*within, *fault["loc"])
         dotted = ".".join(map(str, where)) or "the whole file"
         if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-            known = sorted({name for node in schemas_at(schema, where[:-1]) for name in node.get("properties", ())})
-            yield where, f"unknown key {dotted!r}.{did_you_mean(str(where[-1]), known)} Known here: {', '.join(known)}"
+            parts = schemas_at(schema, fault["loc"][:-1])
+            yield where, unknown_key(where, sorted({name for part in parts for name in part.get("properties", ())}))
             continue
         if fault["type"] in ("missing", "missing_argument"):
             yield where, f"{dotted!r} is missing; it has no default"
             continue
+        given = fault["input"]
+        is_plain = isinstance(given, str | int | float | bool | None)
         message = str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"]
         if fault["type"] in ("tuple_type", "list_type"):
-            message = f"expected a list such as [{fault['input']}]"
-        given = fault["input"]
-        came = f" = {given!r}" if isinstance(given, str | int | float | bool | None) else ""
-        yield where, f"{dotted}{came}: {message.rstrip('.')}"
+            message = "expected a list" if given is None or not is_plain else f"expected a list such as [{given}]"
+        if fault["type"] == "too_short":
+            message = f"expected at least {fault['ctx']['min_length']} item, got {fault['ctx']['actual_length']}"
+        yield where, f"{dotted}{f' = {given!r}' if is_plain else ''}: {message.rstrip('.')}"
+
+
+def unknown_key(where: Where, known: Sequence[str]) -> str:
+    """Word the fault of the key at the end of a path that is none of the known ones."""
+    hint = did_you_mean(str(where[-1]), known)
+    return f"unknown key {'.'.join(map(str, where))!r}.{hint} Known here: {', '.join(known)}"
 
 
 def schemas_at(schema: Mapping[str, Any], where: Where) -> list[Mapping[str, Any]]:

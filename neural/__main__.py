@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from data_cleaning.errors import BadInput, read_text, unknown
+from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
+from data_cleaning.yaml_files import Faults, read_yaml
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
 from neural.training_log import log_table
@@ -80,14 +80,11 @@ def _settings(path: Path | None) -> NeuralSettings:
     """
     if path is None:
         return NeuralSettings()
-    content = yaml.safe_load(read_text(path, "settings file", "It holds settings such as 'epochs: 3'."))
-    if not isinstance(content, dict):
-        raise BadInput(f"{path} holds {type(content).__name__}; expected settings such as 'epochs: 3'.")
-    known = NeuralSettings.__dataclass_fields__
-    for name in content:
-        if name not in known:
-            raise unknown(f"{path}: setting", str(name), known)
-    return NeuralSettings(**content)
+    file = read_yaml(path, "settings file", "It holds settings such as 'epochs: 3'.")
+    faults = Faults(file)
+    faults.unknown_keys((), list(NeuralSettings.__dataclass_fields__))
+    faults.raise_any()
+    return NeuralSettings(**file.content)
 
 
 if __name__ == "__main__":

@@ -3,17 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
-import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import Field as PydanticField
 
-from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.yaml_files import Faults, YamlFile, read_yaml
 
-EVERYTHING = "*"
-"""Stands for every column of the file that was read."""
-
-_KEYS = ("version", "delimiter", "fields")
-_COLUMN, _NAME = "column", "name"
+COLUMN, FIELD, NAME = "column", "field", "name"
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,61 @@ class Field:
     """Field that tagging adds."""
 
 
+class _Entry(NamedTuple):
+    """One entry of the list in a layout file."""
+
+    kind: str
+    """Whether a column of the file is wanted, or a field that tagging adds."""
+    wanted: str
+    name: str
+    """Its header."""
+
+
+_EVERYTHING = _Entry(FIELD, "*", "*")
+"""Every column of the file that was read."""
+
+
+def _one_character(delimiter: str) -> str:
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise ValueError("expected one character such as ';'")
+    return delimiter
+
+
+def _entry(entry: Any) -> _Entry:
+    """Read one entry of `fields`, as `Layout.read` describes them."""
+    if isinstance(entry, str) and entry:
+        return _Entry(FIELD, entry, entry)
+    if not isinstance(entry, dict) or not all(isinstance(value, str) and value for value in entry.values()):
+        raise ValueError(f"{entry!r}; expected a name, 'field: Header', or {{column: Name, name: Header}}")
+    if COLUMN in entry:
+        strange = sorted(entry.keys() - {COLUMN, NAME})
+        if strange:
+            raise ValueError(f"unknown key {strange[0]!r} beside 'column'; only 'name' may be there")
+        return _Entry(COLUMN, entry[COLUMN], entry.get(NAME) or entry[COLUMN])
+    if len(entry) != 1:
+        raise ValueError(f"{entry!r} names {len(entry)} fields; give each an entry of its own")
+    ((wanted, name),) = entry.items()
+    return _Entry(FIELD, wanted, name)
+
+
+class _Content(BaseModel):
+    """What a layout file holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: str = "1"
+    delimiter: Annotated[str, AfterValidator(_one_character)] | None = None
+    fields_: tuple[Annotated[Any, BeforeValidator(_entry)], ...] = PydanticField(alias="fields", min_length=1)
+
+
 @dataclass(frozen=True)
 class Layout:
     """The list of a layout file, which need not fit any file or model yet."""
 
-    path: Path
+    file: YamlFile
     version: str
     delimiter: str | None
-    entries: tuple[tuple[int, Any], ...]
-    """Line and content of each entry."""
+    entries: tuple[_Entry, ...]
 
     @classmethod
     def read(cls, path: Path) -> "Layout":
@@ -49,28 +93,15 @@ class Layout:
         Raises:
             BadInput: the file is missing, is no YAML or says something else; each fault is named with its line.
         """
-        text = read_text(path, "layout", "Give one with --layout, or leave the option out.")
-        try:
-            content, tree = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:  # an impossible date is a ValueError
-            raise BadInput(f"{path} is not readable YAML: {error}") from None
-        if (
-            tree is None
-            or not isinstance(content, dict)
-            or not isinstance(content.get("fields"), list)
-            or not content["fields"]
-        ):
-            raise BadInput(f"{path}: expected a mapping with a list 'fields', such as fields: ['*', function, role].")
-        faults = [f"unknown key {key!r} (known: {', '.join(_KEYS)})" for key in content if key not in _KEYS]
-        delimiter = content.get("delimiter")
-        if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
-            faults.append(f"delimiter is {delimiter!r}; expected one character such as ';'")
-        (items,) = (value.value for key, value in tree.value if key.value == "fields")
-        entries = tuple((node.start_mark.line + 1, entry) for node, entry in zip(items, content["fields"], strict=True))
-        faults += [f"line {line}: {fault}" for line, entry in entries if (fault := _fault(entry))]
-        if faults:
-            raise BadInput(f"{path}: {first_few(faults)}.")
-        return cls(path, str(content.get("version", "1")), delimiter, entries)
+        remedy = "It has a list such as fields: ['*', function, role]; give one with --layout, or leave the option out."
+        file = read_yaml(path, "layout", remedy, as_written=True)
+        content = file.validated(_Content)
+        return cls(file, content.version, content.delimiter, content.fields_)
+
+    @property
+    def path(self) -> Path:
+        """Path of the file."""
+        return self.file.path
 
     def fields(self, columns: Sequence[str], added: Sequence[str]) -> list[Field]:
         """Return what to write for a file and a model.
@@ -83,23 +114,19 @@ class Layout:
             BadInput: the file has no such column, nothing adds such a field, or two headers are equal; all named.
         """
         fields: list[Field] = []
-        faults: list[str] = []
-        for line, entry in self.entries:
-            if entry == EVERYTHING:
+        faults = Faults(self.file)
+        for number, entry in enumerate(self.entries):
+            if entry == _EVERYTHING:
                 fields += [Field(name, column=position) for position, name in enumerate(columns)]
-                continue
-            kind, wanted, name = _parts(entry)
-            known = columns if kind == _COLUMN else added
-            if wanted not in known:
-                what = "column of the file" if kind == _COLUMN else "field that tagging adds"
-                faults.append(f"line {line}: {wanted!r} is no {what}.{did_you_mean(wanted, known)}")
-            elif kind == _COLUMN:
-                fields.append(Field(name, column=list(columns).index(wanted)))
+            elif entry.wanted not in (columns if entry.kind == COLUMN else added):
+                kind, known = ("column of the file", columns) if entry.kind == COLUMN else ("field", added)
+                faults.unknown(("fields", number), kind, entry.wanted, known)
+            elif entry.kind == COLUMN:
+                fields.append(Field(entry.name, column=list(columns).index(entry.wanted)))
             else:
-                fields.append(Field(name, added=wanted))
-        if faults:
-            raise BadInput(f"{self.path}: {first_few(faults)} Known fields: {', '.join(added)}.")
-        check_headers(fields, str(self.path), "Give one of them another name in the layout")
+                fields.append(Field(entry.name, added=entry.wanted))
+        faults.raise_any()
+        check_headers(fields, str(self.file.path), "Give one of them another name in the layout")
         return fields
 
 
@@ -125,25 +152,3 @@ def check_headers(fields: Sequence[Field], where: str, remedy: str) -> None:
     taken = sorted({field.name for field in fields if field.column is None and names.count(field.name) > 1})
     if taken:
         raise BadInput(f"{where} already has columns that would be added: {first_few(taken)}. {remedy}.")
-
-
-def _fault(entry: Any) -> str | None:
-    """Say what is wrong with an entry, None where nothing is."""
-    if isinstance(entry, str):
-        return None if entry else "an empty name"
-    if not isinstance(entry, dict) or not all(isinstance(value, str) and value for value in entry.values()):
-        return f"{entry!r}; expected a name, 'field: Header', or {{column: Name, name: Header}}"
-    if _COLUMN in entry:
-        strange = sorted(str(key) for key in entry if key not in (_COLUMN, _NAME))
-        return f"unknown key {strange[0]!r} beside 'column'" if strange else None
-    return None if len(entry) == 1 else f"{entry!r} names {len(entry)} fields; give each an entry of its own"
-
-
-def _parts(entry: Any) -> tuple[str, str, str]:
-    """Return whether an entry is a column or a field, what it asks for, and under which header."""
-    if isinstance(entry, str):
-        return "field", entry, entry
-    if _COLUMN in entry:
-        return _COLUMN, entry[_COLUMN], entry.get(_NAME, entry[_COLUMN])
-    ((wanted, name),) = entry.items()
-    return "field", str(wanted), name

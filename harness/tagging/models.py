@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from data_cleaning.errors import BadInput, read_text, unknown
+from data_cleaning.errors import BadInput, unknown
 from data_cleaning.files.whole_files import is_unfinished
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.yaml_files import read_yaml
 from harness.experiment.cache import digest, file_digest, folder_files
 from harness.experiment.config import LABELS, PROJECT_CONFIGS, REVIEWED
 from harness.experiment.systems import MINED, SYSTEMS
@@ -281,10 +281,9 @@ def _default(systems: Mapping[str, Path]) -> str:
 def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:
     """Say whether the rules of a hierarchy speak of a target of the taxonomy, or it is for its reader to find fault."""
     try:
-        content = yaml.safe_load(hierarchy.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        rules = read_yaml(hierarchy, "hierarchy", "", as_written=True).content.get("rules")
+    except BadInput:
         return True
-    rules = content.get("rules") if isinstance(content, dict) else None
     named = {key for rule in rules if isinstance(rule, dict) for key in rule} if isinstance(rules, list) else set()
     return not named or not named.isdisjoint(taxonomy.names)
 
@@ -318,10 +317,7 @@ def run_config(folder: Path) -> dict[str, Any]:
         BadInput: the folder has none, or they are damaged.
     """
     path = folder / CONFIG
-    text = read_text(path, "config of a run", "Give a run folder as 'run' has written it.")
-    try:
-        content: dict[str, Any] = yaml.safe_load(text)
-        str(content["leads"]["columns"]["title"])  # what every reader needs
-    except (yaml.YAMLError, ValueError, KeyError, TypeError):
-        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.") from None
-    return content
+    file = read_yaml(path, "config of a run", "Make the run again, or give another.")
+    if not isinstance(file.value(("leads", "columns", "title")), str):  # what every reader needs
+        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.")
+    return file.content

@@ -38,7 +38,7 @@ def test_all_unknown_labels_are_named_at_once(company):
         ({"classes": {"A": ["x"], "B": ["x"]}}, "puts raw label 'x' in both 'A' and 'B'"),
         ({"classes": {"A": []}, "importance": 0}, "importance 0; expected a number above 0"),
         ({"classes": {"A": []}, "ordinal": "maybe"}, "ordinal 'maybe'; expected true or false"),
-        ({"classes": {"A": []}, "colour": 1}, "unknown key 'colour'"),
+        ({"classes": {"A": []}, "colour": 1}, "unknown key 'targets.kind.colour'"),
         ({"classes": {"A": []}, "importance": float("nan")}, "importance nan; expected a number above 0"),
         ({"classes": {"A": "tech"}}, "lists its raw labels as 'tech'"),
         ({"classes": {"A": 5}}, "lists its raw labels as 5"),
@@ -58,3 +58,26 @@ def test_a_missing_file_says_where_to_set_it(tmp_path):
 def test_a_target_cannot_take_a_name_of_the_tables(name):
     with pytest.raises(BadInput, match=f"a target cannot be called '{name}'"):
         Taxonomy.from_dict({"targets": {name: {"classes": {"A": []}}}})
+
+
+def test_every_fault_of_a_file_is_named_with_its_line(tmp_path):
+    path = tmp_path / "taxonomy.yaml"
+    path.write_text("targets:\n  kind:\n    ordinal: 7\n    classes:\n      A: [x]\n      B:\n      - y\n      - x\n")
+    with pytest.raises(BadInput) as raised:
+        Taxonomy.read(path)
+    assert str(raised.value).splitlines() == [
+        f"{path}, line 3: target 'kind' has ordinal '7'; expected true or false.",
+        f"{path}, line 8: target 'kind' puts raw label 'x' in both 'A' and 'B'.",
+    ]
+
+
+def test_labels_that_yaml_would_take_for_something_else_stay_as_they_are_written(tmp_path):
+    path = tmp_path / "taxonomy.yaml"
+    path.write_text(
+        "version: 2026.10\ntargets: {kind: {ordinal: yes, importance: 2.5, classes: {No: [1.50], Yes: }, fallback: No}}"
+    )
+    taxonomy = Taxonomy.read(path)
+    assert taxonomy.version == "2026.10"
+    assert (taxonomy["kind"].classes, taxonomy["kind"].fallback) == (("No", "Yes"), "No")
+    assert taxonomy["kind"].raw_to_class == {"No": "No", "Yes": "Yes", "1.50": "No"}
+    assert (taxonomy["kind"].ordinal, taxonomy["kind"].importance) == (True, 2.5)

@@ -2,6 +2,7 @@
 
 import datetime
 import time
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from data_cleaning import yaml_files
 from data_cleaning.errors import BadInput
-from data_cleaning.yaml_files import Faults, read_yaml
+from data_cleaning.yaml_files import Faults, YamlFile, read_yaml
 
 
 def read(tmp_path, text, **options):
@@ -167,6 +168,35 @@ def test_all_that_a_model_refuses_is_named_with_its_line(tmp_path):
         f"{path}, line 6: parts.b.names = 'x': expected a list such as [x].",
         f"{path}, line 8: more.0.size = 'two': Input should be a valid integer, unable to parse string as an integer.",
     ]
+
+
+def test_parts_of_a_file_are_checked_one_by_one_under_their_own_paths(tmp_path):
+    faults = Faults(read(tmp_path, "parts:\n  a: {size: 2}\n  b: {siz: 4}\n", as_written=True))
+    assert faults.checked(("parts", "a"), Part, None).size == 2
+    assert faults.checked(("parts", "absent"), Part, "default") == "default"
+    assert faults.found == []
+    assert faults.checked(("parts", "b"), Part, None) is None
+    assert faults.found == [
+        (3, "'parts.b.size' is missing; it has no default"),
+        (3, "unknown key 'parts.b.siz'. Did you mean 'size'? Known here: names, size"),
+    ]
+
+
+def test_names_and_keys_that_are_not_known_are_worded_with_the_nearest(tmp_path):
+    faults = Faults(read(tmp_path, "a: 1\nb: {colour: red}\n"))
+    faults.unknown(("b", "colour"), "colour", "rde", ["green", "red"])
+    faults.unknown_keys(("b",), ["colours", "size"])
+    assert faults.found == [
+        (2, "unknown colour 'rde'. Did you mean 'red'? Known: green; red"),
+        (2, "unknown key 'b.colour'. Did you mean 'colours'? Known here: colours, size"),
+    ]
+
+
+def test_content_without_lines_is_named_by_its_path_alone():
+    faults = Faults(YamlFile(Path("state.json"), {"a": 1}))
+    faults.add(("a",), "a = 1: expected 2")
+    with pytest.raises(BadInput, match=r"^state\.json: a = 1: expected 2\.$"):
+        faults.raise_any()
 
 
 def test_only_the_first_twenty_faults_are_written_out(tmp_path):

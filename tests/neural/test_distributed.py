@@ -76,7 +76,7 @@ def test_every_row_of_a_batch_belongs_to_one_process(n_rows):
     ("change", "message"),
     [
         (("settings.yaml", "epoch: 3"), "Did you mean 'epochs'"),
-        (("settings.yaml", "- 3"), "expected settings"),
+        (("settings.yaml", "- 3"), "expected a mapping"),
         (("rows.csv", "Title,type,a.b\nCook,other,rest\n"), "Did you mean"),
         (("rows.csv", ""), "cannot be read"),
     ],

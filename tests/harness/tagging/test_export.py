@@ -169,7 +169,7 @@ def test_a_place_that_is_no_exported_folder_is_never_touched(cheap_run, tmp_path
     [
         ("hierarchy", HIERARCHY.replace("default: House", "default: Hous"), r"line \d+: .*Did you mean 'House'"),
         ("hierarchy", HIERARCHY.replace("Nursing", "Nursin"), r"Did you mean 'Nursing'.*--hierarchy none"),
-        ("layout", "fields: []", "expected a mapping with a list 'fields'"),
+        ("layout", "fields: []", "line 1: fields: expected at least 1 item, got 0"),
     ],
 )
 def test_a_faulty_hierarchy_or_layout_is_refused_before_anything_is_written(
