@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.config import RunConfig
+from harness.experiment.config import REVIEWED, RunConfig
 from harness.experiment.plan import Arm, Folders, exported_arm, mined_arms
 from harness.experiment.stages.mine_table import read_suggestions
 from harness.experiment.stages.stage_files import (
@@ -26,7 +26,7 @@ from harness.experiment.stages.stage_files import (
 )
 from harness.keywords.suggestion_exports import Origin, write_suggestions
 from harness.mining.miner import MINED
-from harness.reporting.mining_tables import MiningFigures
+from harness.mining.mining_tables import MiningFigures
 
 FOLDER = "mined"
 
@@ -63,6 +63,7 @@ def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
         inversions=inversions,
         folds=_gathered(mined, done, "mine_folds", LIFTS),
         faithfulness=_gathered(mined, done, "faithfulness", FAITHFULNESS),
+        reviewed=[block for block in config.blocks if block.endswith(REVIEWED)],
     )
 
 

@@ -38,9 +38,10 @@ from harness.experiment.stages.stage_files import (
     SPLIT_FACTS,
     SUSPECTS,
 )
+from harness.mining.mining_tables import mining_tables
 from harness.reporting.run_page import write_page
 from harness.reporting.table import Table, write_tables
-from harness.reporting.tables import RunFigures, build_tables
+from harness.reporting.tables import RunFigures, build_tables, headline_reference
 
 RUN_FACTS = "run.json"
 CONFIG = "config.yaml"
@@ -98,7 +99,10 @@ def run(
         KeywordTable.read(config.keyword.table, taxonomy)
     stages = plan(config, taxonomy, on_progress)
     prints = fingerprints(stages)
-    written_by = ("harness.reporting.tables", "harness.reporting.run_page", "harness.keywords.suggestion_exports")
+    written_by = (
+        *("harness.reporting.tables", "harness.reporting.run_page", "harness.mining.mining_tables"),
+        "harness.keywords.suggestion_exports",
+    )
     whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
     folder = out or results / f"{config.name}-{whole[:8]}"
     check_places(results, folder)
@@ -267,9 +271,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     whole_numbers = pd.DataFrame(references)
     counted = whole_numbers.columns.drop(["split", "reference"])
     whole_numbers[counted] = whole_numbers[counted].astype("Int64")
+    all_scores = pd.concat(scores, ignore_index=True)
+    mined = mining_figures(config, done)
     return RunFigures(
         taxonomy=taxonomy,
-        scores=pd.concat(scores, ignore_index=True),
+        scores=all_scores,
         ceilings=ceilings,
         differences=_differences(done, "compare", "system", ("split", "learned_from")),
         label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
@@ -280,7 +286,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         references=whole_numbers,
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
-        mining=mining_figures(config, done),
+        mining=[] if mined is None else mining_tables(mined, headline_reference(all_scores)),
     )
 
 

@@ -1,1 +1,1 @@
-"""What a fitted network has learned, brought back to the keyword table, and what the table is worth row by row."""
+"""Changes of the keyword table that a fitted network suggests: phrases, candidates, placement and proof."""

@@ -1,4 +1,4 @@
-"""Mining from end to end: candidates of a network and of controls, strengths of rows, and where changes do good."""
+"""Mining from end to end: candidates of a network and of baselines, strengths of rows, and the changes that help."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,47 +10,60 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import Progress, silent
-from data_cleaning.titles import FloatArray
 from harness.keywords.suggestions import Suggestion
-from harness.mining.beliefs import Beliefs, beliefs_of
-from harness.mining.candidates import may_be_keywords, rank_candidates
+from harness.mining.candidates import choose_to_explain, explain_words, may_be_keywords, rank_candidates
 from harness.mining.evidence import suggest
-from harness.mining.mining_baselines import rank_controls
-from harness.mining.network_evidence import choose_to_explain, explain_words
-from harness.mining.phrases import find_phrases, split_titles
+from harness.mining.mining_baselines import rank_baselines
+from harness.mining.phrases import MAX_QUALIFYING_SHARE, find_phrases, qualifying_shares, split_titles
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
-from harness.mining.qualifiers import MOST_OFTEN, qualifying_shares
 from harness.mining.strengths import (
     asked_priorities,
     find_inversions,
-    find_meetings,
+    find_pairwise_conflicts,
     fit_strengths,
     priorities_to_try,
 )
+from harness.mining.title_labels import TitleLabels, label_titles
 
 if TYPE_CHECKING:
-    from harness.experiment.config import MiningSection
     from neural.classifier import NeuralClassifier
 
 MINED, NEW_ROWS = "mined", "mined, new rows only"
-"""All that mining proposes; and its new rows alone, which is what controls propose."""
+"""All changes that mining proposes; and its new rows alone, to compare with the baselines, which propose only those."""
 
 NETWORK, RECORDS = "the network, or a person where one labelled the title", "the recorded labels"
-"""Who judges where there are reviewed titles to learn from, and where there are none."""
+"""Whose labels changes are judged by: where reviewed titles were learned from, and where there are none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MiningSettings:
+    """How much to mine."""
+
+    attribution: str
+    """One of `neural.attribution.METHODS`."""
+    explained_titles: int
+    """Titles of train to explain."""
+    min_titles: int
+    """A phrase in fewer titles of train is no candidate."""
+    candidates: int
+    """Candidates to keep for each target."""
+    suggestions: int
+    """Most changes to propose."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mined:
-    """What was found in one part of train and validation."""
+    """What was mined from train and validation."""
 
     candidates: Mapping[str, Mapping[str, pd.DataFrame]]
-    """`MINED` or a control, to target, to its candidates, the best first."""
+    """`MINED` or a baseline, to target, to its candidates, the best first."""
     suggestions: Mapping[str, list[Suggestion]]
-    """`MINED`, `NEW_ROWS` or a control, to changes in the order in which they do good."""
+    """`MINED`, `NEW_ROWS` or a baseline, to changes in the order in which they were placed."""
     priorities: pd.DataFrame
-    """What `strengths.asked_priorities` returns by the judge, and `asked_by_<judge>` by each that there is."""
+    """What `strengths.asked_priorities` returns by the labels that judge changes, then `asked` by each kind of labels:
+    `asked_by_network`, `asked_by_records` and, where there are reviewed titles, `asked_by_reviewers`."""
     inversions: pd.DataFrame
-    """What `strengths.find_inversions` returns by the judge."""
+    """What `strengths.find_inversions` returns by the labels that judge changes."""
     facts: Mapping[str, object]
     """What was counted on the way."""
 
@@ -58,8 +71,8 @@ class Mined:
 def mine(
     system: "NeuralClassifier",
     table: KeywordTable,
-    parted: pl.DataFrame,
-    settings: "MiningSection",
+    rows: pl.DataFrame,
+    settings: MiningSettings,
     *,
     reviewed_share: float | None,
     seed: int,
@@ -68,52 +81,53 @@ def mine(
 ) -> Mined:
     """Mine a fitted network for changes of a keyword table.
 
-    Candidates come from train alone. Where reviewed titles are learned from, what is believed about a title is what the
-    network says, and a reviewer's word where there is one; where there are none, the network has learned the table's
-    own labels, so changes are judged by the labels that were recorded.
+    Candidates come from train alone. Where reviewed titles were learned from, changes are judged by what the network
+    predicts, and by the reviewer's label where there is one. Without reviewed titles the network has only learned the
+    table's own labels, so changes are judged by the recorded labels.
 
     Args:
         system: fitted on the train part.
         table: the table in force.
-        parted: rows of train and validation: `title`, `part`, `source`, a label per target, `count`.
+        rows: of train and validation: `title`, `part`, `source`, a label per target, `count`.
         settings: how much to mine.
-        reviewed_share: share of the weight that reviewed titles carry in the controls; None where there are none.
-        seed: of the random control.
+        reviewed_share: share of the weight that reviewed titles carry in the baselines; None where there are none.
+        seed: of the random baseline.
         refused: keys of suggestions that were rejected before.
         on_progress: told of the titles explained.
     """
-    parts = {name: parted.filter(pl.col("part") == name) for name in ("train", "valid")}
-    recorded = {name: beliefs_of(rows, table.taxonomy, None) for name, rows in parts.items()}
-    heard = {
-        name: beliefs_of(rows, table.taxonomy, _answers(system, recorded[name], on_progress))
-        for name, rows in parts.items()
-    }
-    train, valid = (recorded if reviewed_share is None else heard).values()
+    recorded, predicted = {}, {}
+    for part in ("train", "valid"):
+        of_part = rows.filter(pl.col("part") == part)
+        recorded[part] = label_titles(of_part, table.taxonomy, None)
+        answers = system.predict_proba(recorded[part].titles.tolist())
+        predicted[part] = label_titles(of_part, table.taxonomy, answers)
+        on_progress("ask the network", len(recorded[part]), len(recorded[part]))
+    train, valid = (recorded if reviewed_share is None else predicted).values()
     judge = RECORDS if reviewed_share is None else NETWORK
 
-    words = split_titles(heard["train"].titles)
-    phrases = find_phrases(words, least_titles=settings.least_titles)
+    words = split_titles(train.titles)
+    phrases = find_phrases(words, min_titles=settings.min_titles)
     winners = table.winners(train.titles)
-    classes = {target: table.class_positions[target][rows] for target, rows in winners.items()}
-    chosen = choose_to_explain(heard["train"], classes, settings.explained_titles)
-    shares = explain_words(system, heard["train"], words, chosen, settings.attribution, on_progress)
-    names_a_job = qualifying_shares(heard["train"].titles, words, phrases) < MOST_OFTEN
+    classes = {target: table.class_positions[target][numbers] for target, numbers in winners.items()}
+    chosen = choose_to_explain(predicted["train"], classes, settings.explained_titles)
+    shares = explain_words(system, predicted["train"], words, chosen, settings.attribution, on_progress)
+    names_a_job = qualifying_shares(train.titles, words, phrases) < MAX_QUALIFYING_SHARE
     possible = {target: may_be & names_a_job for target, may_be in may_be_keywords(phrases, table).items()}
     candidates = {
-        MINED: rank_candidates(phrases, heard["train"], shares, classes, possible, settings.candidates),
+        MINED: rank_candidates(phrases, predicted["train"], shares, classes, possible, settings.candidates),
     }
-    candidates |= rank_controls(
+    candidates |= rank_baselines(
         phrases,
         recorded["train"],
         possible,
         candidates[MINED],
-        most=settings.candidates,
+        max_candidates=settings.candidates,
         reviewed_share=reviewed_share or 0.5,
         seed=seed,
     )
 
-    meetings = find_meetings(table, train)
-    strengths = fit_strengths(meetings, len(table))
+    conflicts = find_pairwise_conflicts(table, train)
+    strengths = fit_strengths(conflicts, len(table))
     priorities = asked_priorities(table, strengths)
     suggestions = {}
     for source in (MINED, NEW_ROWS, *(name for name in candidates if name != MINED)):
@@ -124,13 +138,19 @@ def mine(
             subjects += changed_rows(table, placement, priorities_to_try(priorities, levels))
         placed = placement.run([not_refused(subject, refused) for subject in subjects], settings.suggestions)
         suggestions[source] = suggest(placed, table, train, valid, judge)
+
+    by_labels = {"network": predicted["train"], "records": recorded["train"]}
+    if reviewed_share is not None:
+        by_labels["reviewers"] = recorded["train"].select(recorded["train"].reviewed)
+    asked = {
+        f"asked_by_{name}": (priorities if labels is train else _asked(table, labels))["asked"].to_numpy()
+        for name, labels in by_labels.items()
+    }
     return Mined(
         candidates=candidates,
         suggestions=suggestions,
-        priorities=priorities.assign(
-            **_asked_by_each(table, recorded["train"], heard["train"], reviewed_share is not None)
-        ),
-        inversions=find_inversions(table, meetings, strengths),
+        priorities=priorities.assign(**asked),
+        inversions=find_inversions(table, conflicts, strengths),
         facts={
             "judge": judge,
             "train_titles": len(train),
@@ -143,22 +163,6 @@ def mine(
     )
 
 
-def _asked_by_each(
-    table: KeywordTable, recorded: Beliefs, heard: Beliefs, with_reviewed: bool
-) -> dict[str, FloatArray]:
-    """Return the priorities that each judge asks for: the network, the recorded labels, and reviewed titles alone."""
-    judges = {"network": heard, "records": recorded}
-    if with_reviewed:
-        judges["reviewers"] = recorded.select(recorded.reviewed)
-    asked = {}
-    for name, beliefs in judges.items():
-        strengths = fit_strengths(find_meetings(table, beliefs), len(table))
-        asked[f"asked_by_{name}"] = asked_priorities(table, strengths)["asked"].to_numpy()
-    return asked
-
-
-def _answers(system: "NeuralClassifier", beliefs: Beliefs, on_progress: Progress) -> Mapping[str, FloatArray]:
-    """Return the network's probabilities for the titles, target to (n_titles, n_classes)."""
-    answers: Mapping[str, FloatArray] = system.predict_proba(beliefs.titles.tolist())
-    on_progress("ask the network", len(beliefs), len(beliefs))
-    return answers
+def _asked(table: KeywordTable, labels: TitleLabels) -> pd.DataFrame:
+    """Return the priorities that rows ask for by some labels."""
+    return asked_priorities(table, fit_strengths(find_pairwise_conflicts(table, labels), len(table)))

@@ -1,4 +1,4 @@
-"""Other ways to rank the same phrases, which know labels and no network: what mining has to beat."""
+"""Baselines for mining: rankings of the same phrases from labels alone, without a network, which mining has to beat."""
 
 import warnings
 from collections.abc import Mapping
@@ -14,45 +14,45 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from data_cleaning.taxonomy import Target
 from data_cleaning.titles import FloatArray, IntArray
-from harness.mining.beliefs import Beliefs
 from harness.mining.candidates import in_order, keep_distinct
 from harness.mining.phrases import Phrases
+from harness.mining.title_labels import TitleLabels
 
-CONTROLS = ("logistic regression", "chi-squared", "random")
-"""Largest weights; strongest association; phrases drawn that stand in about as many titles as the mined ones."""
+BASELINES = ("logistic regression", "chi-squared", "random")
+"""Largest weights; strongest association; a random draw of phrases that occur in about as many titles as the mined."""
 
-_MOST_ITERATIONS = 200
+_MAX_ITERATIONS = 200
 _Rows = tuple[sparse.csr_matrix, IntArray, FloatArray]
 """Phrases, class and weight of each pair of a title and a label, (n_pairs, n_phrases) and (n_pairs,) twice."""
 
 
-def rank_controls(
+def rank_baselines(
     phrases: Phrases,
-    labels: Beliefs,
+    labels: TitleLabels,
     possible: Mapping[str, npt.NDArray[np.bool_]],
     mined: Mapping[str, pd.DataFrame],
     *,
-    most: int,
+    max_candidates: int,
     reviewed_share: float,
     seed: int,
 ) -> dict[str, dict[str, pd.DataFrame]]:
-    """Rank phrases by each control, from the same titles, phrases and labels as the network learned from.
+    """Rank phrases by each baseline, from the same titles, phrases and labels as the network learned from.
 
     Args:
         phrases: of the titles, in the same order.
         labels: of train as they were recorded or reviewed.
         possible: target to the phrases that may be its keywords, (n_phrases,).
-        mined: target to the candidates whose numbers of titles random ones are matched with.
-        most: candidates to keep for each target; random ones are as many as there are mined.
+        mined: target to the mined candidates; random phrases are drawn to match their numbers of titles.
+        max_candidates: to keep for each target; random ones are as many as there are mined.
         reviewed_share: share of the weight that reviewed titles carry together, where there are any.
         seed: of the random draw.
 
     Returns:
-        Control to target to candidates, the best first: `keyword`, `match`, `class`, `score`, `titles`, `records`.
+        Baseline to target to candidates, the best first: `keyword`, `match`, `class`, `score`, `titles`, `records`.
     """
     held = phrases.held
     weights = _weights(labels, reviewed_share)
-    found: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in CONTROLS}
+    found: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in BASELINES}
     for target in labels.taxonomy.targets:
         rows = _rows(held, labels.shares[target.name], weights)
         chosen = np.flatnonzero(possible[target.name])
@@ -62,7 +62,7 @@ def rank_controls(
         }
         for name, of_class in scores.items():
             frame = _frame(phrases, labels, target, chosen, of_class.argmax(axis=1), of_class.max(axis=1))
-            found[name][target.name] = keep_distinct(in_order(frame[frame["score"] > 0]), held, most)
+            found[name][target.name] = keep_distinct(in_order(frame[frame["score"] > 0]), held, max_candidates)
         rng = np.random.default_rng([seed, labels.taxonomy.names.index(target.name)])
         drawn = _matched(mined[target.name]["titles"].to_numpy(), held[:, chosen], rng)
         majority = (held[:, chosen[drawn]].T @ (labels.shares[target.name] * weights[:, None])).argmax(axis=1)
@@ -72,8 +72,8 @@ def rank_controls(
     return found
 
 
-def _weights(labels: Beliefs, reviewed_share: float) -> npt.NDArray[np.float64]:
-    """Return what each title weighs: the root of its records, reviewed ones scaled up to their share, (n_titles,)."""
+def _weights(labels: TitleLabels, reviewed_share: float) -> npt.NDArray[np.float64]:
+    """Return the weight of each title: the root of its records, reviewed ones scaled to their share, (n_titles,)."""
     weights = labels.weights
     reviewed, others = weights[labels.reviewed].sum(), weights[~labels.reviewed].sum()
     if reviewed and others:
@@ -84,7 +84,7 @@ def _weights(labels: Beliefs, reviewed_share: float) -> npt.NDArray[np.float64]:
 
 
 def _rows(held: sparse.csc_matrix, shares: FloatArray, weights: npt.NDArray[np.float64]) -> _Rows:
-    """Make a row of each title and each label that its records have."""
+    """Make one row for each pair of a title and a label that its records have."""
     titles, classes = np.nonzero(shares)
     pair_weights = weights[titles] * shares[titles, classes]
     return held.tocsr()[titles].astype(np.float64), classes, pair_weights / pair_weights.mean()
@@ -97,9 +97,9 @@ def _regression_weights(rows: _Rows, target: Target, chosen: IntArray) -> FloatA
     present = np.unique(classes)
     if len(present) < 2 or not len(chosen):
         return found
-    model = LogisticRegression(C=1.0, max_iter=_MOST_ITERATIONS)
+    model = LogisticRegression(C=1.0, max_iter=_MAX_ITERATIONS)
     with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the order of the largest weights settles early
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the order of the largest weights is stable early
         model.fit(held, classes, sample_weight=weights)
     if len(present) == 2:
         found[:, present[1]], found[:, present[0]] = model.coef_[0][chosen], -model.coef_[0][chosen]
@@ -109,7 +109,7 @@ def _regression_weights(rows: _Rows, target: Target, chosen: IntArray) -> FloatA
 
 
 def _associations(rows: _Rows, target: Target, chosen: IntArray) -> FloatArray:
-    """Return chi-squared of each phrase and class where they go together, else 0, (n_chosen, n_classes)."""
+    """Return chi-squared of each phrase and class with a positive association, else 0, (n_chosen, n_classes)."""
     held, classes, weights = rows
     weighed = sparse.diags_array(weights) @ held[:, chosen]
     found = np.zeros((len(chosen), target.n_classes))
@@ -124,7 +124,7 @@ def _associations(rows: _Rows, target: Target, chosen: IntArray) -> FloatArray:
 
 
 def _matched(titles: IntArray, held: sparse.csc_matrix, rng: np.random.Generator) -> IntArray:
-    """Draw, for each number of titles, another phrase of about as many; positions among the phrases."""
+    """Draw a different phrase with about as many titles for each number of titles; return positions of phrases."""
     counts = np.asarray(held.sum(axis=0)).ravel()
     order = rng.permutation(len(counts))  # equal counts come in random order
     left = dict.fromkeys(order[np.argsort(counts[order], kind="stable")].tolist())
@@ -140,7 +140,7 @@ def _matched(titles: IntArray, held: sparse.csc_matrix, rng: np.random.Generator
 
 
 def _frame(
-    phrases: Phrases, labels: Beliefs, target: Target, chosen: IntArray, classes: IntArray, scores: FloatArray
+    phrases: Phrases, labels: TitleLabels, target: Target, chosen: IntArray, classes: IntArray, scores: FloatArray
 ) -> pd.DataFrame:
     """Return phrases with their class and score, indexed by phrase."""
     held = phrases.held[:, chosen]

@@ -1,5 +1,6 @@
-"""Runs of one to three words in titles, inflections of the last word merged: what a new keyword may be."""
+"""Phrases of one to three words that may become keywords, and how often each only qualifies a title."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,26 +15,33 @@ from scipy import sparse
 from baselines.matching import MatchingPass, find_matches, normal_form
 from data_cleaning.titles import IntArray, StrArray
 
-MOST_WORDS = 3
+MAX_WORDS = 3
 _JOINING = frozenset({"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 _ENDINGS = (
     *("ments", "ment", "ances", "ance", "ences", "ence", "ings", "ing", "ions", "ion", "ants", "ant"),
     *("ents", "ent", "ers", "ors", "ies", "er", "or", "ed", "es", "al", "y", "e", "s"),
 )
 """Endings of English nouns and verbs, longer ones before those that they end in."""
-_SHORTEST_STEM = 4
+_MIN_STEM = 4
+
+MAX_QUALIFYING_SHARE = 0.5
+"""A phrase that qualifies a title in at least this share of its titles is no keyword. On 60,000 simulated leads planted
+words do so in at most .22 of their titles, and places, companies and degrees in .6 and more."""
+
+_WORD = re.compile(r"[^\W_]+")
+_SEPARATOR = re.compile(r"(?:[,;:|/@(\[-]|\bat|\bfor)\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phrases:
-    """Distinct phrases of some titles, and where they stand; all arrays of phrases have length n_phrases."""
+    """Distinct phrases of some titles and where they occur; all arrays of phrases have length n_phrases."""
 
     texts: npt.NDArray[np.object_]
-    """Words between single spaces, as `matching.normal_form` spells them."""
+    """Words separated by single spaces, in the spelling of `matching.normal_form`."""
     matches: npt.NDArray[np.object_]
-    """How a table would seek each: "word", or "prefix" where inflections were merged."""
+    """How a table would match each: as "word", or as "prefix" where inflections were merged."""
     titles: IntArray
-    """Title of each occurrence, (n_occurrences,); an occurrence is the first of its phrase in its title."""
+    """Title of each occurrence, (n_occurrences,); only the first occurrence of a phrase in a title counts."""
     phrases: IntArray
     """Phrase of each occurrence, (n_occurrences,)."""
     first_words: IntArray
@@ -47,26 +55,26 @@ class Phrases:
 
     @cached_property
     def held(self) -> sparse.csc_matrix:
-        """Which title holds which phrase, booleans, (n_titles, n_phrases)."""
+        """Which title contains which phrase, booleans, (n_titles, n_phrases)."""
         ones = np.ones(len(self.titles), dtype=bool)
         return sparse.csc_matrix((ones, (self.titles, self.phrases)), shape=(self.n_titles, len(self.texts)))
 
 
 def split_titles(titles: Sequence[str] | npt.NDArray[np.object_]) -> list[list[str]]:
-    """Return the words of each title as keywords are sought in them."""
+    """Return the words of each title in the spelling in which keywords are matched."""
     return [text.split() for text in normal_form(pl.Series(titles, dtype=pl.String))]
 
 
-def find_phrases(words: Sequence[Sequence[str]], *, least_titles: int) -> Phrases:
+def find_phrases(words: Sequence[Sequence[str]], *, min_titles: int) -> Phrases:
     """Find the phrases of some titles.
 
-    A phrase neither begins nor ends with a word that only joins others, and has a letter and more than one sign.
-    Phrases that differ in the ending of the last word ("threat hunter", "threat hunting") are there as they are, and
-    once more as the beginning that they share ("threat hunt").
+    A phrase neither begins nor ends with a joining word such as "of", and has a letter and more than one character.
+    Phrases that differ only in the ending of the last word ("threat hunter", "threat hunting") are returned as they
+    are, and once more as the beginning that they share ("threat hunt").
 
     Args:
         words: of each title, from `split_titles`.
-        least_titles: phrases in fewer titles are left out.
+        min_titles: phrases in fewer titles are left out.
     """
     counts: dict[str, int] = defaultdict(int)
     for held in words:
@@ -88,7 +96,7 @@ def find_phrases(words: Sequence[Sequence[str]], *, least_titles: int) -> Phrase
                     seen.add(phrase)
                     occurrences.append((title, phrase, first))
     at = np.array(occurrences, dtype=np.int64).reshape(-1, 3)
-    frequent = np.bincount(at[:, 1], minlength=len(keys)) >= least_titles
+    frequent = np.bincount(at[:, 1], minlength=len(keys)) >= min_titles
     kept = frequent[at[:, 1]]
     renumbered = np.cumsum(frequent) - 1
     chosen = [key for key, is_frequent in zip(keys, frequent, strict=True) if is_frequent]
@@ -105,12 +113,12 @@ def find_phrases(words: Sequence[Sequence[str]], *, least_titles: int) -> Phrase
 def titles_matching(
     keywords: Sequence[str] | pd.Series, matches: Sequence[str] | pd.Series, titles: Sequence[str] | StrArray
 ) -> list[IntArray]:
-    """Return the positions of the titles that each keyword matches, in rising order, one array per keyword.
+    """Return the positions of the titles that each keyword matches, ascending, one array per keyword.
 
     Args:
         keywords: in the spelling of `split_titles`.
         matches: "word" or "prefix", one per keyword.
-        titles: to be searched.
+        titles: to search.
     """
     patterns = [f" {text} " if match == "word" else f" {text}" for text, match in zip(keywords, matches, strict=True)]
     distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns))}
@@ -125,49 +133,80 @@ def titles_matching(
 
 
 def stem(word: str) -> str:
-    """Strip endings as long as a stem of four letters is left; words of one stem are taken for inflections."""
+    """Strip endings while at least four letters remain; words with the same stem count as inflections of one word."""
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM:
             return stem(word[: -len(ending)])
     return word
 
 
 def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
-    """Yield every run that may be a phrase, and the place of its first word."""
+    """Yield every run of words that may be a phrase, and the position of its first word."""
     for first in range(len(words)):
-        for last in range(first, min(first + MOST_WORDS, len(words))):
+        for last in range(first, min(first + MAX_WORDS, len(words))):
             text = " ".join(words[first : last + 1])
             if _is_phrase(text):
                 yield text, first
 
 
 def _is_phrase(text: str) -> bool:
-    """Say whether words between single spaces may be a phrase."""
+    """Say whether words separated by single spaces may be a phrase."""
     words = text.split(" ")
     joins = words[0] in _JOINING or words[-1] in _JOINING
     return not joins and len(text) > 1 and any(letter.isalpha() for letter in text)
 
 
 def _shared_beginnings(texts: Iterable[str]) -> set[str]:
-    """Return what texts begin with that differ in nothing but the ending of the last word."""
+    """Return the common beginnings of texts that differ only in the ending of the last word."""
     alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for text in texts:
         before, _, last = text.rpartition(" ")
         alike[before, stem(last)].append(text)
-    # Two words of one stem share it, and so at least four letters.
+    # Two words with the same stem share at least its four letters.
     shared = {_common_start(members) for members in alike.values() if len(members) > 1}
     return set(filter(_is_phrase, shared))
 
 
 def _common_start(texts: Sequence[str]) -> str:
-    """Return what all texts begin with."""
-    # What the first and the last in order share, all between them share as well.
+    """Return the longest common beginning of all texts."""
+    # What the first and the last text in sorted order have in common, all texts between them have as well.
     first, last = min(texts), max(texts)
     length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
     return first[:length]
 
 
 def _beginnings_of(text: str, beginnings: set[str]) -> list[str]:
-    """Return the beginnings that a text starts with, within its last word."""
-    shortest = len(text) - len(text.rpartition(" ")[2]) + _SHORTEST_STEM
+    """Return the beginnings that a text starts with and that end within its last word."""
+    shortest = len(text) - len(text.rpartition(" ")[2]) + _MIN_STEM
     return [text[:end] for end in range(shortest, len(text) + 1) if text[:end] in beginnings]
+
+
+def qualifying_shares(
+    titles: Sequence[str] | StrArray, words: Sequence[Sequence[str]], phrases: Phrases
+) -> npt.NDArray[np.float64]:
+    """Return the share of its titles in which each phrase is a qualifier at the end, (n_phrases,).
+
+    A qualifier names a place, a company or a degree rather than a job; people put it after a separator. "Asia" is one
+    in "Director - Asia", and "Stenora Inc" in "CTO at Stenora Inc."; "Risk" in "Head of Risk" is not, and neither is a
+    phrase that is the whole title.
+
+    Args:
+        titles: as they were typed.
+        words: of each title, from `split_titles`.
+        phrases: of the titles, in the same order.
+    """
+    tails = [_words_after_separator(str(title), len(held)) for title, held in zip(titles, words, strict=True)]
+    n_words = phrases.n_words
+    separated, seen = np.zeros(len(n_words)), np.zeros(len(n_words))
+    for title, phrase, first in zip(phrases.titles, phrases.phrases, phrases.first_words, strict=True):
+        seen[phrase] += 1
+        separated[phrase] += first in tails[title] and first + n_words[phrase] == len(words[title])
+    return separated / np.maximum(seen, 1)
+
+
+def _words_after_separator(title: str, n_words: int) -> frozenset[int]:
+    """Return the positions of words, except the first, that follow a separator; none if the words cannot be aligned."""
+    starts = [found.start() for found in _WORD.finditer(title)]
+    if len(starts) != n_words:
+        return frozenset()
+    return frozenset(at for at, start in enumerate(starts) if at and _SEPARATOR.search(title[:start]))

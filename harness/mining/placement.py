@@ -1,4 +1,4 @@
-"""Where a change does most good: measured on train, and taken for as long as validation vouches for it."""
+"""Changes of a keyword table, placed where they gain most on train and made while validation confirms the gain."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,16 +12,16 @@ from scipy.stats import norm
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
 from harness.keywords.suggestions import Action, key_of
-from harness.mining.beliefs import Beliefs
 from harness.mining.phrases import split_titles, titles_matching
-from harness.mining.trial_table import Row, TrialTable, Verdicts
+from harness.mining.title_labels import TitleLabels
+from harness.mining.trial_table import ClassChanges, Row, TrialTable
 
 LOWER_BOUND_AT = float(norm.ppf(0.95))
 """Standard deviations below a gain where its one-sided 95% interval begins."""
 
 ABOUT_AS_GOOD = 0.95
-"""Of the options for a row of the table, one that gains this share of what the best one gains is taken before it where
-it is more cautious: reading whole words leaves more as it is than another priority, and that more than no row."""
+"""A more cautious option for a row of the table is preferred if it gains this share of what the best option gains:
+matching whole words changes less than another priority, and that changes less than retiring the row."""
 
 _NOTHING = 1e-9
 _TRAIN, _VALID = 0, 1
@@ -29,7 +29,7 @@ _TRAIN, _VALID = 0, 1
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One way to make a change: the row as it would be in train and in validation, None where it would go."""
+    """One way to make a change."""
 
     action: Action
     match: str
@@ -37,35 +37,36 @@ class Option:
     labels: Mapping[str, str]
     """Target to the class that the row sets."""
     rows: tuple[Row | None, Row | None]
+    """The row after the change, over the titles of train and of validation; None where it is retired."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """A row that may be changed, or a keyword that may become one, and how."""
+    """A row that may be changed, or a keyword that may become a row, with the options for it."""
 
     keyword: str
     number: int | None
-    """Of the row in the table, from 0; None for a new one."""
+    """Of the row in the table, from 0; None for a new row."""
     importance: float | None
-    """Mean share of a network's importance that falls on the keyword; None for rows of the table."""
+    """Mean share of a network's importance that is on the keyword; None for rows of the table."""
     options: tuple[Option, ...]
     titles: tuple[IntArray, IntArray]
-    """Titles of train and of validation that any option touches."""
+    """Titles of train and of validation that any option may change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gain:
-    """What a change is worth, with titles weighing the root of their records."""
+    """What a change is worth, with titles weighted by the root of their records."""
 
     total: float
-    """Weight of the titles set right less that of those spoiled, targets counting by their importance."""
+    """Weight of the titles that it fixes less that of those it breaks, targets weighted by their importance."""
     low: float
     """Lower bound of its one-sided 95% interval, titles resampled."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """One change that was made, in the order of making."""
+    """One change that was made."""
 
     subject: Subject
     option: Option
@@ -73,44 +74,43 @@ class Placed:
     """Of the row in the table, new rows after the last."""
     gain: Gain
     """On validation, on top of the changes before it."""
-    verdicts: Mapping[str, Verdicts]
-    """What it changed on validation, target to titles."""
+    class_changes: Mapping[str, ClassChanges]
+    """What it changed on validation, by target."""
     decided: Mapping[str, IntArray]
     """Target to the titles of validation that the row decides from then on."""
 
 
 @dataclass
 class Placement:
-    """A table under trial on train and on validation, with what is believed about both."""
+    """A table on trial over the titles of train and of validation, with the soft labels of both."""
 
-    train: Beliefs
-    valid: Beliefs
+    train: TitleLabels
+    valid: TitleLabels
     tables: tuple[TrialTable, TrialTable]
     placed: list[Placed] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, table: KeywordTable, train: Beliefs, valid: Beliefs) -> "Placement":
+    def begin(cls, table: KeywordTable, train: TitleLabels, valid: TitleLabels) -> "Placement":
         """Start from a table as it is."""
         return cls(train, valid, (TrialTable(table, train.titles), TrialTable(table, valid.titles)))
 
-    def run(self, subjects: Sequence[Subject], most: int) -> list[Placed]:
-        """Make changes one by one, the one that gains most first, until none gains for sure.
+    def run(self, subjects: Sequence[Subject], max_changes: int) -> list[Placed]:
+        """Make changes one by one, the one with the largest gain first, until none is certain to gain.
 
-        The option of a change is the best on train. What it gains is taken on validation, and needs a lower bound above
-        0 there, for which three titles set right and none spoiled just suffice; and titles that a person labelled must
-        not speak against it.
+        The option of a change is the best one on train. Its gain is measured on validation and needs a lower bound
+        above 0, for which three fixed titles and none broken are just enough; and reviewed titles must not lose by it.
 
         Args:
             subjects: what may be changed; each at most once.
-            most: changes to make at most.
+            max_changes: to make.
         """
         waiting = {at: plan for at, subject in enumerate(subjects) if (plan := self._plan(subject)) is not None}
-        while len(self.placed) < most:
+        while len(self.placed) < max_changes:
             sure = {at: gain for at, (_, gain) in waiting.items() if gain.low > 0}
             if not sure:
                 break
             best = max(sure, key=lambda at: (sure[at].total, -at))
-            # Changes before this one may have moved the best place for it, and then it has to compete anew.
+            # Earlier changes may have changed the best option of this one; it then has to compete again.
             before, after = waiting.pop(best), self._plan(subjects[best])
             if after is None:
                 continue
@@ -118,107 +118,105 @@ class Placement:
                 waiting[best] = after
                 continue
             option, gain = after
-            if self._reviewers_object(subjects[best], option):
+            if self._reviewed_titles_lose(subjects[best], option):
                 continue
             touched = self._make(subjects[best], option, gain)
             for at, (planned, _) in list(waiting.items()):
-                if _meet(subjects[at].titles[_VALID], touched):
+                if np.isin(subjects[at].titles[_VALID], touched, assume_unique=True).any():
                     waiting[at] = planned, self._gain(_VALID, subjects[at], planned)
         return self.placed
 
     def _plan(self, subject: Subject) -> tuple[Option, Gain] | None:
-        """Return the best option of a change and what it gains on validation; None where none gains on train."""
+        """Return the best option of a change with its gain on validation; None if no option gains on train."""
         option = self._best_option(subject)
         return None if option is None else (option, self._gain(_VALID, subject, option))
 
     def _make(self, subject: Subject, option: Option, gain: Gain) -> IntArray:
-        """Make a change in both tables; return the titles of validation that it touches."""
+        """Make a change in both tables; return the titles of validation that it may change."""
         table, row = self.tables[_VALID], option.rows[_VALID]
         number = len(table.rows) if subject.number is None else subject.number
         decided = {} if row is None else {name: table.decided(number, row, name) for name in row.classes}
-        verdicts = table.try_row(number, row)
+        changes = table.try_row(number, row)
         self.placed.append(
-            Placed(subject=subject, option=option, number=number, gain=gain, verdicts=verdicts, decided=decided)
+            Placed(subject=subject, option=option, number=number, gain=gain, class_changes=changes, decided=decided)
         )
         self.tables[_TRAIN].put(number, option.rows[_TRAIN])
         return table.put(number, row)
 
     def _best_option(self, subject: Subject) -> Option | None:
-        """Return the option that gains most on train; of equal ones the most cautious, which come first."""
+        """Return the option that gains most on train; of equal ones the most cautious, which comes first."""
         gains = [self._gain(_TRAIN, subject, option).total for option in subject.options]
         enough = max(gains, default=0.0) * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
         if enough <= 0:
             return None
         return next(option for option, gain in zip(subject.options, gains, strict=True) if gain >= enough)
 
-    def _verdicts(self, part: int, subject: Subject, option: Option) -> dict[str, Verdicts]:
+    def _class_changes(self, part: int, subject: Subject, option: Option) -> dict[str, ClassChanges]:
         table = self.tables[part]
         return table.try_row(len(table.rows) if subject.number is None else subject.number, option.rows[part])
 
     def _gain(self, part: int, subject: Subject, option: Option) -> Gain:
-        beliefs = (self.train, self.valid)[part]
-        return gain_of(self._verdicts(part, subject, option), beliefs)
+        return gain_of(self._class_changes(part, subject, option), (self.train, self.valid)[part])
 
-    def _reviewers_object(self, subject: Subject, option: Option) -> bool:
-        """Say whether titles that a person labelled, in train or validation, lose by a change on the whole."""
+    def _reviewed_titles_lose(self, subject: Subject, option: Option) -> bool:
+        """Say whether reviewed titles of train and validation lose by a change on the whole."""
         total = 0.0
-        for part, beliefs in enumerate((self.train, self.valid)):
-            points = title_points(self._verdicts(part, subject, option), beliefs)
-            total += points[beliefs.reviewed].sum()
+        for part, labels in enumerate((self.train, self.valid)):
+            points = title_points(self._class_changes(part, subject, option), labels)
+            total += points[labels.reviewed].sum()
         return total < 0
 
 
-def title_points(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> npt.NDArray[np.float64]:
-    """Return what each title gains by some changes of verdict: belief after less belief before, (n_titles,).
+def title_points(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> npt.NDArray[np.float64]:
+    """Return the gain of each title: soft label of its class after the changes less that before, (n_titles,).
 
-    Targets count by their importance, which sum to 1.
+    Targets are weighted by their importance, scaled to a sum of 1.
     """
-    importance = sum(target.importance for target in beliefs.taxonomy.targets)
-    points = np.zeros(len(beliefs))
-    for name, changed in verdicts.items():
-        shares = beliefs.shares[name]
+    importance = sum(target.importance for target in labels.taxonomy.targets)
+    points = np.zeros(len(labels))
+    for name, changed in changes.items():
+        shares = labels.shares[name]
         difference = shares[changed.titles, changed.after] - shares[changed.titles, changed.before]
-        points[changed.titles] += difference * beliefs.taxonomy[name].importance / importance
+        points[changed.titles] += difference * labels.taxonomy[name].importance / importance
     return points
 
 
-def gain_of(verdicts: Mapping[str, Verdicts], beliefs: Beliefs) -> Gain:
-    """Measure some changes of verdict.
+def gain_of(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> Gain:
+    """Measure what some changes are worth.
 
-    The bound takes titles for drawn a Poisson number of times, as `significance.clustered_intervals` does, and their
-    weighted sum for normal.
+    The lower bound assumes that each title is drawn a Poisson number of times, as `significance.clustered_intervals`
+    does, and that their weighted sum is normal.
     """
-    points = title_points(verdicts, beliefs)
-    weighed = points * beliefs.weights
-    total = float(weighed.sum())
-    return Gain(total=total, low=total - LOWER_BOUND_AT * float(np.sqrt((weighed**2).sum())))
+    weighted = title_points(changes, labels) * labels.weights
+    total = float(weighted.sum())
+    return Gain(total=total, low=total - LOWER_BOUND_AT * float(np.sqrt((weighted**2).sum())))
 
 
 def new_rows(
-    candidates: Mapping[str, pd.DataFrame], table: KeywordTable, train: Beliefs, valid: Beliefs
+    candidates: Mapping[str, pd.DataFrame], table: KeywordTable, train: TitleLabels, valid: TitleLabels
 ) -> list[Subject]:
-    """Offer each candidate as a new row: for all targets that it speaks for or one of them, at every priority.
+    """Offer each candidate as a new row: for every choice of the targets that it is a candidate for, at every priority.
 
     Args:
-        candidates: target to `keyword`, `match` and `class`, and `importance` where a network was asked.
+        candidates: target to `keyword`, `match` and `class`, and `importance` where a network was explained.
         table: whose priorities are used.
-        train: titles, in the order of the trial.
-        valid: the same of validation.
+        train: titles of train, in the order of the trial.
+        valid: titles of validation, in the order of the trial.
     """
-    spoken: dict[tuple[str, str], dict[str, str]] = {}
+    classes: dict[tuple[str, str], dict[str, str]] = {}
     importance: dict[tuple[str, str], list[float]] = {}
     for target, frame in candidates.items():
         for row in frame.to_dict("records"):
             key = str(row["keyword"]), str(row["match"])
-            spoken.setdefault(key, {})[target] = str(row["class"])
+            classes.setdefault(key, {})[target] = str(row["class"])
             importance.setdefault(key, []).extend([float(row["importance"])] if "importance" in row else [])
-    keywords, matches = [key[0] for key in spoken], [key[1] for key in spoken]
-    held = [titles_matching(keywords, matches, part.titles) for part in (train, valid)]
-    # From the last to outrank others to the first, so that the most cautious comes first.
+    keywords, matches = [key[0] for key in classes], [key[1] for key in classes]
+    matching = [titles_matching(keywords, matches, part.titles) for part in (train, valid)]
+    # The priority that outranks the fewest rows comes first, as it is the most cautious.
     levels = sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
     subjects = []
-    for at, ((keyword, match), labels) in enumerate(spoken.items()):
-        titles = (held[_TRAIN][at], held[_VALID][at])
+    for at, ((keyword, match), labels) in enumerate(classes.items()):
+        titles = (matching[_TRAIN][at], matching[_VALID][at])
         options = tuple(
             _added(keyword, match, priority, some, titles, table) for some in _subsets(labels) for priority in levels
         )
@@ -238,11 +236,11 @@ def new_rows(
 def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[int, Sequence[float]]) -> list[Subject]:
     """Offer each row of a table to be narrowed, re-prioritised or retired.
 
-    A row is not narrowed to what another row is already, which would set a target twice for one keyword.
+    A row is not narrowed to the keyword and match of another row, which would set a target twice.
 
     Args:
-        table: as the placement began with it.
-        placement: at its beginning.
+        table: with which the placement began.
+        placement: before any change.
         repriced: number of a row to priorities that it may have instead.
     """
     words = split_titles(table.rows["keyword"].tolist())
@@ -268,7 +266,7 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         options = []
         if match == "substring" and texts[number]:
             for narrow in ("prefix", "word"):
-                # Words may be found where the substring is not: "i.t." as words is in "I T nurse" too.
+                # Words may match where the substring does not: "i.t." as words also matches "I T nurse".
                 rows = [replace(row, titles=narrower[narrow][part][number]) for part, row in enumerate(now)]
                 loses = any(len(np.setdiff1d(a.titles, b.titles)) for a, b in zip(now, rows, strict=True))
                 is_taken = any((keyword.lower(), narrow, target) in setters for target in labels)
@@ -287,14 +285,14 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
 
 
 def _touched_titles(now: Sequence[Row], options: Sequence[Option]) -> tuple[IntArray, IntArray]:
-    """Return the titles of train and of validation that a row matches, as it is or by any option."""
+    """Return the titles of train and of validation that a row matches, as it is or after any option."""
     rows = [now, *(option.rows for option in options)]
     train, valid = (np.unique(np.concatenate([row.titles for row in part if row])) for part in zip(*rows, strict=True))
     return train, valid
 
 
 def not_refused(subject: Subject, refused: Collection[str]) -> Subject:
-    """Leave out the options that somebody has rejected before, by `suggestions.key_of`."""
+    """Leave out the options that were rejected before, by `suggestions.key_of`."""
     kept = tuple(
         option for option in subject.options if key_of(option.action, subject.keyword, option.labels) not in refused
     )
@@ -323,7 +321,3 @@ def _subsets(labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
     for n_labels in range(1, len(labels) + 1):
         for some in combinations(labels.items(), n_labels):
             yield dict(some)
-
-
-def _meet(one: IntArray, other: IntArray) -> bool:
-    return bool(np.isin(one, other, assume_unique=True).any())

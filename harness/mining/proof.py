@@ -1,4 +1,4 @@
-"""What changes of a table are worth on titles that they were neither mined from nor chosen by."""
+"""What changes of a table are worth on titles that they were neither mined from nor chosen on."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,15 +10,20 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, Predictions, StrArray
 from harness.keywords.suggestions import Suggestion
-from harness.mining.beliefs import Beliefs, beliefs_of
 from harness.mining.evidence import example_titles, right_targets
-from harness.mining.recovery import FIRST_FOR_PRECISION, judge_candidates, recovered
+from harness.mining.phrases import titles_matching
+from harness.mining.title_labels import TitleLabels, label_titles
 from harness.mining.trial_table import Row, TrialTable
 from harness.scoring.metrics import EVERY_HISTORY, compare_rows, score_rows
 
+FIRST_FOR_RECALL, FIRST_FOR_PRECISION = 100, 50
+"""How many of the best candidates of a target are searched for planted words, and are held against the truth."""
+
+_MAX_ENDING = 4
+
 
 def table_predictions(table: KeywordTable, titles: StrArray) -> Predictions:
-    """Return a table's verdicts for distinct titles as certainties."""
+    """Return a table's classes of distinct titles as predictions with probability 1."""
     winners = table.winners(titles)
     probabilities: dict[str, FloatArray] = {}
     for target in table.taxonomy.targets:
@@ -28,11 +33,11 @@ def table_predictions(table: KeywordTable, titles: StrArray) -> Predictions:
 
 
 def lifts(tables: Mapping[str, KeywordTable], baseline: KeywordTable, rows: pl.DataFrame, seed: int) -> pd.DataFrame:
-    """Measure how far amended tables are ahead of the one they amend, against every reference of a scored part.
+    """Measure how far amended tables are ahead of the original, against every reference of a scored part.
 
     Args:
         tables: name to amended table.
-        baseline: the table before.
+        baseline: the original table.
         rows: as `references.make_references` gathers them.
         seed: of the bootstrap over titles.
 
@@ -46,8 +51,8 @@ def lifts(tables: Mapping[str, KeywordTable], baseline: KeywordTable, rows: pl.D
 
 
 def differences(rows: pl.DataFrame, answers: Mapping[str, Predictions], given: Predictions, seed: int) -> pd.DataFrame:
-    """Return what `lifts` does of any systems, by name, against another system's answers."""
-    # What the other system has right is counted once, however many are held against it.
+    """Compare the predictions of any systems, by name, with those of another system; returns what `lifts` does."""
+    # The accuracy of the other system is counted once, however many are compared with it.
     before = _accuracies(rows, given)
     counted = rows.group_by("reference").agg(pl.col("title").n_unique().alias("titles"), pl.col("records").sum())
     known = before.merge(counted.to_pandas(), on="reference")
@@ -67,12 +72,12 @@ def _accuracies(rows: pl.DataFrame, given: Predictions) -> pd.DataFrame:
 
 
 def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.DataFrame) -> pd.DataFrame:
-    """Count what each change mends and spoils in some labelled titles, on top of the changes before it.
+    """Count what each change fixes and breaks in some labelled titles, on top of the changes before it.
 
     Args:
-        table: the table before.
+        table: the original table.
         changes: in order.
-        rows: `title`, a label per target and `records`; a title with several labels counts by the one of most records.
+        rows: `title`, a label per target and `records`; of several labels of a title that of most records counts.
 
     Returns:
         A row per change: `order` from 1, `action`, `keyword`, `match`, `priority`, a label per target, `fixed` and
@@ -80,14 +85,14 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
         and `broken_titles` (at most three examples each).
     """
     labelled = rows.rename({"records": "count"}).with_columns(pl.lit("scored").alias("source"))
-    beliefs = beliefs_of(labelled, table.taxonomy, None)
-    trial = TrialTable(table, beliefs.titles)
+    labels = label_titles(labelled, table.taxonomy, None)
+    trial = TrialTable(table, labels.titles)
     number_of_line = {int(line): number for number, line in enumerate(table.rows["line"])}
     found = []
     for order, change in enumerate(changes, start=1):
         number = len(trial.rows) if change.line is None else number_of_line[change.line]
-        row = _row(change, table, beliefs)
-        before, after = right_targets(trial.try_row(number, row), beliefs)
+        row = _row(change, table, labels)
+        before, after = right_targets(trial.try_row(number, row), labels)
         trial.put(number, row)
         fixed, broken = after > before, after < before
         found.append(
@@ -100,10 +105,10 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
                 **change.labels,
                 "fixed": int(fixed.sum()),
                 "broken": int(broken.sum()),
-                "fixed_records": int(beliefs.records[fixed].sum()),
-                "broken_records": int(beliefs.records[broken].sum()),
-                "fixed_titles": "; ".join(example_titles(beliefs, fixed)),
-                "broken_titles": "; ".join(example_titles(beliefs, broken)),
+                "fixed_records": int(labels.records[fixed].sum()),
+                "broken_records": int(labels.records[broken].sum()),
+                "fixed_titles": "; ".join(example_titles(labels, fixed)),
+                "broken_titles": "; ".join(example_titles(labels, broken)),
             }
         )
     return pd.DataFrame(found, columns=_columns(table.taxonomy))
@@ -114,14 +119,14 @@ def _columns(taxonomy: Taxonomy) -> list[str]:
     return ["order", "action", "keyword", "match", "priority", *taxonomy.names, *counts]
 
 
-def _row(change: Suggestion, table: KeywordTable, beliefs: Beliefs) -> Row | None:
-    """Return a change as a row over some titles; None where it takes the row away."""
+def _row(change: Suggestion, table: KeywordTable, labels: TitleLabels) -> Row | None:
+    """Return a change as a row over some titles; None where it retires the row."""
     if change.action == "retire":
         return None
     cells = {"keyword": change.keyword, "priority": change.priority, "match": change.match, **change.labels}
     alone = KeywordTable.from_frame(pd.DataFrame([cells]), table.taxonomy, "a suggestion")
     classes = {name: int(alone.class_positions[name][0]) for name in table.taxonomy.names if change.labels[name]}
-    titles = np.flatnonzero(alone.hits(beliefs.titles).toarray()[:, 0])
+    titles = np.flatnonzero(alone.hits(labels.titles).toarray()[:, 0])
     return Row(titles=titles, priority=change.priority, length=len(change.keyword), classes=classes)
 
 
@@ -131,17 +136,17 @@ def recovery(
     table: KeywordTable,
     planted: Mapping[str, Mapping[str, str]],
 ) -> pd.DataFrame:
-    """Compare lists of candidates by the planted words that they find and by what they are worth.
+    """Compare lists of candidates by the planted words that they contain and by what they are worth.
 
     Args:
         candidates: source to target to candidates, the best first.
         truth: distinct `title` with its true class per target.
-        table: what the candidates would be added to.
-        planted: planted word to the class of each target that it speaks for.
+        table: the candidates would be added to it.
+        planted: planted word to its class of each target that it indicates.
 
     Returns:
         `source`, `target`, `candidates`, `planted`, `recovered`, `recall` (in the first 100), `useful` (share of the
-        first 50 that set more titles right than they spoil), `true` (share of them whose class most of their titles
+        first 50 that would fix more titles than they break), `true` (share of them whose class most of their titles
         have), and the planted words `missed`.
     """
     found = []
@@ -164,3 +169,60 @@ def recovery(
                 }
             )
     return pd.DataFrame(found)
+
+
+def names_the_same(keyword: str, planted: str) -> bool:
+    """Say whether a keyword is a planted word except for the last ending, as "threat hunter" is "threat hunt"."""
+    ours, theirs = keyword.split(), planted.split()
+    if len(ours) != len(theirs) or ours[:-1] != theirs[:-1]:
+        return False
+    shorter, longer = sorted((ours[-1], theirs[-1]), key=len)
+    return longer.startswith(shorter) and len(longer) - len(shorter) <= _MAX_ENDING
+
+
+def recovered(candidates: pd.DataFrame, planted: Mapping[str, str]) -> list[str]:
+    """Return the planted words that are among the first candidates of a target, with the right class.
+
+    Args:
+        candidates: of one target, the best first: `keyword`, `class`.
+        planted: word to its class of that target.
+    """
+    first = candidates.head(FIRST_FOR_RECALL)
+    listed = list(zip(first["keyword"], first["class"], strict=True))
+    return [
+        word
+        for word, right in planted.items()
+        if any(label == right and names_the_same(keyword, word) for keyword, label in listed)
+    ]
+
+
+def judge_candidates(candidates: pd.DataFrame, target: str, truth: pl.DataFrame, table: KeywordTable) -> pd.DataFrame:
+    """Hold each candidate of a target against true labels.
+
+    Args:
+        candidates: `keyword`, `match` (word or prefix), `class`.
+        target: of the candidates.
+        truth: distinct `title` and its true class as the target's column.
+        table: the candidates would be added to it.
+
+    Returns:
+        The candidates with `true_share` (of the titles that contain it, the share with its class; missing if there are
+        none), `fixed` (titles that the table gets wrong and the class would be right for) and `broken` (titles that the
+        table gets right and the class would be wrong for).
+    """
+    titles = truth["title"].to_numpy()
+    gold = table.taxonomy[target].encode(truth[target].to_list())
+    given = table.class_positions[target][table.winners(titles)[target]]
+    figures = []
+    found = titles_matching(candidates["keyword"], candidates["match"], titles)
+    for label, matching in zip(candidates["class"], found, strict=True):
+        code = table.taxonomy[target].class_index[label]
+        right = gold[matching] == code
+        figures.append(
+            (
+                right.mean() if len(matching) else np.nan,
+                int((right & (given[matching] != code)).sum()),
+                int((~right & (given[matching] == gold[matching])).sum()),
+            )
+        )
+    return candidates.assign(**pd.DataFrame(figures, columns=["true_share", "fixed", "broken"], index=candidates.index))

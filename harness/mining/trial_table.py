@@ -1,4 +1,4 @@
-"""A keyword table over fixed titles, in which change after change can be tried without matching anything anew."""
+"""A keyword table over fixed titles, in which one change after another can be tried without matching again."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ import numpy.typing as npt
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
 
-_NOBODY = -1
+_NO_ROW = -1
 _NO_TITLES = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of a table as it is tried: where it matches, and what it says there."""
+    """One row of a table on trial: where it matches, and the classes that it sets there."""
 
     titles: IntArray
-    """Titles that it matches, in rising order."""
+    """Titles that it matches, ascending."""
     priority: float
     length: int
     """Characters of the keyword, by which ties are decided."""
@@ -28,19 +28,19 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdicts:
-    """What a trial would change for one target."""
+class ClassChanges:
+    """The titles whose class of one target a change of the table would change."""
 
     titles: IntArray
-    """Titles whose class would be another, (n_changed,)."""
+    """Positions of these titles, (n_changed,)."""
     before: IntArray
-    """Class that each has, (n_changed,)."""
+    """Class of each before the change, (n_changed,)."""
     after: IntArray
-    """Class that each would get, (n_changed,)."""
+    """Class of each after the change, (n_changed,)."""
 
 
 class TrialTable:
-    """The rows of a table, who wins each title, and who would if the winner were not there.
+    """The rows of a table, the row that decides each title, and the row that would decide it without that one.
 
     Rows are numbered from 0 in the order of the table; new ones come after the last.
     """
@@ -49,8 +49,8 @@ class TrialTable:
         """Match every row once.
 
         Args:
-            table: to begin with.
-            titles: that verdicts are asked for.
+            table: to start from.
+            titles: to predict.
         """
         self.taxonomy = table.taxonomy
         self.rows: list[Row | None] = []
@@ -67,86 +67,78 @@ class TrialTable:
             )
             self.rows.append(row)
         self._rank()
-        # Nobody stands last in these, so that -1 finds what goes for nobody.
+        # The last entry is the fallback, so index -1 means that no row won.
         self._codes = {
             target.name: np.array(
                 [
-                    *(row.classes.get(target.name, _NOBODY) for row in self.rows if row),
+                    *(row.classes.get(target.name, _NO_ROW) for row in self.rows if row),
                     target.class_index[target.fallback],
                 ]
             )
             for target in self.taxonomy.targets
         }
-        self._first = {name: np.full(len(titles), _NOBODY) for name in self.taxonomy.names}
-        self._second = {name: np.full(len(titles), _NOBODY) for name in self.taxonomy.names}
+        self._first = {name: np.full(len(titles), _NO_ROW) for name in self.taxonomy.names}
+        self._second = {name: np.full(len(titles), _NO_ROW) for name in self.taxonomy.names}
         self._rows_of: list[set[int]] = [set() for _ in range(len(titles))]
         for number, matching in enumerate(self.rows):
             self._enter(number, matching)
         self._settle(np.arange(len(titles)))
 
-    def classes(self, target: str) -> IntArray:
-        """Return the class of each title, (n_titles,)."""
-        return self._codes[target][self._first[target]]
-
-    def winners(self, target: str) -> IntArray:
-        """Return the number of the row that decides each title, -1 for none, (n_titles,)."""
-        return self._first[target]
-
-    def try_row(self, number: int, row: Row | None) -> dict[str, Verdicts]:
-        """Say what would change if a row were another one, target to its titles; nothing is changed.
+    def try_row(self, number: int, row: Row | None) -> dict[str, ClassChanges]:
+        """Say what would change, target by target, if a row were replaced; the table stays as it is.
 
         Args:
             number: of the row; one past the last for a new row.
-            row: what it would be; None retires it.
+            row: the replacement; None retires the row.
         """
         old = self.rows[number] if number < len(self.rows) else None
         touched = self._touched(old, row)
         matched = np.isin(touched, row.titles, assume_unique=True) if row else np.zeros(len(touched), dtype=bool)
-        verdicts = {}
+        changes = {}
         for name in self.taxonomy.names:
-            says = row.classes.get(name, _NOBODY) if row else _NOBODY
-            if says == _NOBODY and (old is None or name not in old.classes):
+            code = row.classes.get(name, _NO_ROW) if row else _NO_ROW
+            if code == _NO_ROW and (old is None or name not in old.classes):
                 continue
             others = self._others(name, number, touched)
             before, after = self._codes[name][self._first[name][touched]], self._codes[name][others]
-            if row and says != _NOBODY:
-                after = np.where(matched & self._outranks(number, row, others), says, after)
+            if row and code != _NO_ROW:
+                after = np.where(matched & self._outranks(number, row, others), code, after)
             changed = before != after
-            verdicts[name] = Verdicts(titles=touched[changed], before=before[changed], after=after[changed])
-        return verdicts
+            changes[name] = ClassChanges(titles=touched[changed], before=before[changed], after=after[changed])
+        return changes
 
     def decided(self, number: int, row: Row, target: str) -> IntArray:
-        """Return the titles that a row would decide for a target in the place of row `number`."""
+        """Return the titles that a row would decide for a target if it took the place of row `number`."""
         if target not in row.classes:
             return _NO_TITLES
         others = self._others(target, number, row.titles)
         return row.titles[self._outranks(number, row, others)]
 
     def put(self, number: int, row: Row | None) -> IntArray:
-        """Make a change for good; return the titles that it touches."""
+        """Replace a row, or retire it; return the titles that the old or the new row matches."""
         old = self.rows[number] if number < len(self.rows) else None
         if number == len(self.rows):
             self.rows.append(None)
-            self._codes = {name: np.insert(codes, number, _NOBODY) for name, codes in self._codes.items()}
+            self._codes = {name: np.insert(codes, number, _NO_ROW) for name, codes in self._codes.items()}
         for title in old.titles if old else ():
             self._rows_of[title].discard(number)
         self.rows[number] = row
         self._rank()
         for name, codes in self._codes.items():
-            codes[number] = row.classes.get(name, _NOBODY) if row else _NOBODY
+            codes[number] = row.classes.get(name, _NO_ROW) if row else _NO_ROW
         self._enter(number, row)
         touched = self._touched(old, row)
         self._settle(touched)
         return touched
 
     def _rank(self) -> None:
-        """Put the rows in order; nobody, and a row that was retired, come after all."""
+        """Put the rows in order; retired rows, and -1 for no row, come last."""
         self._order = sorted(_key(number, row) for number, row in enumerate(self.rows) if row)
         self._ranks = np.full(len(self.rows) + 1, len(self._order))
         self._ranks[[number for *_, number in self._order]] = np.arange(len(self._order))
 
     def _outranks(self, number: int, row: Row, others: IntArray) -> npt.NDArray[np.bool_]:
-        """Say which of some other rows a row would outrank in the place of row `number`, (n_others,)."""
+        """Say which of some other rows a row would outrank if it took the place of row `number`, (n_others,)."""
         return self._ranks[others] >= bisect_left(self._order, _key(number, row))
 
     def _enter(self, number: int, row: Row | None) -> None:
@@ -154,7 +146,7 @@ class TrialTable:
             self._rows_of[title].add(number)
 
     def _others(self, target: str, number: int, titles: IntArray) -> IntArray:
-        """Return who decides some titles if a row does not, (n_asked,)."""
+        """Return the row that decides each of some titles without row `number`, (n_asked,)."""
         first = self._first[target][titles]
         return np.where(first == number, self._second[target][titles], first)
 
@@ -163,16 +155,16 @@ class TrialTable:
         for title in titles:
             ranked = sorted(self._rows_of[title], key=self._ranks.__getitem__)
             for name, codes in self._codes.items():
-                speaking = [number for number in ranked if codes[number] != _NOBODY]
-                self._first[name][title] = speaking[0] if speaking else _NOBODY
-                self._second[name][title] = speaking[1] if len(speaking) > 1 else _NOBODY
+                setting = [number for number in ranked if codes[number] != _NO_ROW]
+                self._first[name][title] = setting[0] if setting else _NO_ROW
+                self._second[name][title] = setting[1] if len(setting) > 1 else _NO_ROW
 
     @staticmethod
     def _touched(old: Row | None, new: Row | None) -> IntArray:
-        """Return the titles that either matches."""
+        """Return the titles that either row matches."""
         return np.union1d(old.titles if old else _NO_TITLES, new.titles if new else _NO_TITLES)
 
 
 def _key(number: int, row: Row) -> tuple[float, int, int]:
-    """Return what rows are ordered by: the lower priority outranks, ties go to the longer, then the earlier."""
+    """Return the sort key of a row: the lower priority outranks, ties go to the longer, then the earlier row."""
     return row.priority, -row.length, number

@@ -1,13 +1,12 @@
 """The tables of a run, the one to read first in front."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from data_cleaning.label_issues import ALL_CAUSES
 from data_cleaning.taxonomy import Taxonomy
-from harness.reporting.mining_tables import MiningFigures, mining_tables
 from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
 from harness.scoring.references import REFERENCES, WEIGHTINGS
@@ -40,8 +39,8 @@ class RunFigures:
     """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
     """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
-    mining: MiningFigures | None = None
-    """What was mined; None where the run has no mined table."""
+    mining: Sequence[Table] = ()
+    """Tables of what was mined, to follow the comparisons; none where the run mines nothing."""
 
 
 def build_tables(figures: RunFigures) -> list[Table]:
@@ -51,8 +50,7 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables.append(_differences(figures, figures.differences))
     if figures.label_differences is not None:
         tables += _label_differences(figures, figures.label_differences)
-    if figures.mining is not None:
-        tables += mining_tables(figures.mining, headline_reference(figures.scores))
+    tables += figures.mining
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
     tables += [

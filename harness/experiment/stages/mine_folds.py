@@ -11,7 +11,7 @@ from data_cleaning.titles import Predictions
 from harness.experiment.config import REVIEWED
 from harness.experiment.predicting import predict_titles
 from harness.experiment.stages.fit_system import rows_to_learn_from, weighed_parts
-from harness.experiment.stages.mine_table import base_table, rejected_file, reviewed_share
+from harness.experiment.stages.mine_table import base_table, mining_settings, rejected_file, reviewed_share
 from harness.experiment.stages.stage_files import LEARN, LIFTS, TEST
 from harness.experiment.systems import SYSTEMS, Request
 from harness.keywords.rejected_suggestions import read_rejected
@@ -88,7 +88,7 @@ def _answers_of_fold(
         system,  # type: ignore[arg-type]
         table,
         parted,
-        request.config.mining,
+        mining_settings(request.config),
         reviewed_share=share,
         seed=request.config.seed,
         refused=read_rejected(rejected_file(request.config)),

@@ -22,7 +22,7 @@ from harness.experiment.stages.stage_files import (
 from harness.experiment.systems import Request, load_system
 from harness.keywords.rejected_suggestions import memory_beside, read_rejected
 from harness.keywords.suggestions import Suggestion, amend
-from harness.mining.miner import MINED, Mined, mine
+from harness.mining.miner import MINED, Mined, MiningSettings, mine
 
 _SUGGESTIONS = TypeAdapter(dict[str, list[Suggestion]])
 
@@ -42,7 +42,7 @@ def mine_table(request: Request, block: str, learn: Path, model: Path, folder: P
         load_system("neural", model),  # type: ignore[arg-type]
         table,
         rows_to_learn_from(request, block, learn),
-        request.config.mining,
+        mining_settings(request.config),
         reviewed_share=reviewed_share(request.config, block),
         seed=request.config.seed,
         refused=read_rejected(rejected_file(request.config)),
@@ -55,6 +55,18 @@ def base_table(request: Request) -> KeywordTable:
     """Return the table that changes are mined for."""
     assert request.config.keyword is not None, "the config is checked to name a table for mining"
     return KeywordTable.read(request.config.keyword.table, request.taxonomy)
+
+
+def mining_settings(config: RunConfig) -> MiningSettings:
+    """Return how much a run mines."""
+    section = config.mining
+    return MiningSettings(
+        attribution=section.attribution,
+        explained_titles=section.explained_titles,
+        min_titles=section.least_titles,
+        candidates=section.candidates,
+        suggestions=section.suggestions,
+    )
 
 
 def reviewed_share(config: RunConfig, block: str) -> float | None:

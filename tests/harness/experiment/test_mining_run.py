@@ -18,7 +18,7 @@ from harness.experiment.stages.mine_table import read_suggestions
 from harness.experiment.stages.stage_files import MINED_PRIORITIES, REFERENCE_ROWS
 from harness.keywords.suggestions import amend
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
-from harness.mining.mining_baselines import CONTROLS
+from harness.mining.mining_baselines import BASELINES
 from tests.toy_company import write_toy_company
 
 TABLES = ("mined_lift", "mined_lift_all", "mined_changes", "mined_priorities", "mined_inversions")
@@ -83,13 +83,13 @@ def test_suggestions_candidates_and_tables_lie_in_the_run_folder(finished, owner
         place = finished.folder / "mined" / "title" / block
         assert {file.name for file in place.iterdir()} == {*FILES, "keywords.csv", "candidates.csv"}
         suggestions = read_suggestions(stage(owner, finished, f"mine/title/{block}/keyword+mined"))
-        assert tuple(suggestions) == (MINED, NEW_ROWS, *CONTROLS)
+        assert tuple(suggestions) == (MINED, NEW_ROWS, *BASELINES)
         listed = json.loads((place / "suggestions.json").read_text())
         assert [one["keyword"] for one in listed["suggestions"]] == [one.keyword for one in suggestions[MINED]]
         amended = KeywordTable.read(place / "keywords.csv", owner.taxonomy)
         pd.testing.assert_frame_equal(amended.rows, amend(base, suggestions[MINED]).rows)
         candidates = pd.read_csv(place / "candidates.csv")
-        assert set(candidates["source"]) == {MINED, *CONTROLS}
+        assert set(candidates["source"]) == {MINED, *BASELINES}
         assert (candidates.groupby(["source", "target"])["rank"].max() <= 20).all()
     # The run's own are those that reviewed titles had a say in.
     own = json.loads((finished.folder / "suggestions.json").read_text())
@@ -187,7 +187,7 @@ def asked_for_more(finished, owner):
 
 def test_folds_hold_every_reviewed_title_out_once(asked_for_more, owner):
     folds = table_of(asked_for_more, "mined_folds").set_index("source")
-    assert set(folds.index) == {MINED, NEW_ROWS, *CONTROLS, "the network itself"}
+    assert set(folds.index) == {MINED, NEW_ROWS, *BASELINES, "the network itself"}
     assert folds["titles"].unique().tolist() == [len(REVIEWED)]
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     said = base.raw_labels([title for title, *_ in REVIEWED])

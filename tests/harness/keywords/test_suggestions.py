@@ -5,7 +5,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from harness.keywords.suggestions import Suggestion, amend, key_of
 from tests.harness.keywords.given_suggestions import EVIDENCE
-from tests.harness.mining.believed import TAXONOMY, table_of
+from tests.harness.mining.given_labels import TAXONOMY, table_of
 
 IT = {"function": "IT", "level": ""}
 BOTH = {"function": "IT", "level": "Executive"}

@@ -1,4 +1,4 @@
-"""Tables, titles and labels drawn at random, of words that stand inside each other."""
+"""Tables, titles and labels drawn at random, of words that occur inside each other."""
 
 import numpy as np
 import polars as pl

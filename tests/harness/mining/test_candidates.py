@@ -1,4 +1,4 @@
-"""Which phrases a network hears and a table does not: by example, worked out by hand."""
+"""Candidates from examples whose scores are worked out by hand."""
 
 import math
 
@@ -7,18 +7,25 @@ import pandas as pd
 import pytest
 
 from data_cleaning.progress import silent
-from harness.mining.beliefs import Beliefs
-from harness.mining.candidates import COLUMNS, WordShares, may_be_keywords, phrase_shares, rank_candidates
-from harness.mining.network_evidence import choose_to_explain, explain_words
+from harness.mining.candidates import (
+    COLUMNS,
+    WordShares,
+    choose_to_explain,
+    explain_words,
+    may_be_keywords,
+    phrase_shares,
+    rank_candidates,
+)
 from harness.mining.phrases import find_phrases, split_titles
+from harness.mining.title_labels import TitleLabels
 from neural.attribution import Importances
-from tests.harness.mining.believed import TAXONOMY, believe, table_of
+from tests.harness.mining.given_labels import TAXONOMY, certain, table_of
 
 
-def beliefs_of(*rows):
-    """Rows of (title, records, believed shares of each function); all are certain contributors."""
+def labels_of(*rows):
+    """Rows of (title, records, soft labels of each function); all are certain contributors."""
     titles, records, shares = zip(*rows, strict=True)
-    return Beliefs(
+    return TitleLabels(
         taxonomy=TAXONOMY,
         titles=np.array(titles, dtype=object),
         records=np.array(records),
@@ -35,33 +42,33 @@ def shares_of(*titles, explained=None):
     return WordShares(explained=known, offsets=offsets, shares=dict.fromkeys(TAXONOMY.names, values))
 
 
-def ranked(beliefs, shares, table_function, most=50, possible=None):
+def ranked(labels, shares, table_function, max_candidates=50, possible=None):
     """Rank all phrases for the function, given the table's function of each title; its level is always right."""
-    phrases = find_phrases(split_titles(beliefs.titles), least_titles=1)
+    phrases = find_phrases(split_titles(labels.titles), min_titles=1)
     everything = np.full(len(phrases.texts), True)
     given = {
         "function": TAXONOMY["function"].encode(table_function).astype(np.int64),
-        "level": np.ones(len(beliefs), dtype=np.int64),
+        "level": np.ones(len(labels), dtype=np.int64),
     }
     masks = {name: everything if possible is None else np.isin(phrases.texts, possible) for name in TAXONOMY.names}
-    found = rank_candidates(phrases, beliefs, shares, given, masks, most)
+    found = rank_candidates(phrases, labels, shares, given, masks, max_candidates)
     assert list(found["level"].columns) == list(COLUMNS)
     assert len(found["level"]) == 0  # nothing would change
     return found["function"]
 
 
-HUNTERS = beliefs_of(
+HUNTERS = labels_of(
     ("threat hunter", 4, (0.0, 1.0, 0.0)),
     ("senior threat hunter", 1, (0.0, 0.8, 0.2)),
     ("threat sales", 1, (0, 0, 1.0)),
 )
-HEARD = shares_of([0.5, 0.5], [0.2, 0.3, 0.5], [0.1, 0.9])
+SHARES = shares_of([0.5, 0.5], [0.2, 0.3, 0.5], [0.1, 0.9])
 
 
 def test_scores_are_those_worked_out_by_hand():
-    found = ranked(HUNTERS, HEARD, ["Other"] * 3)
-    # "hunter" would change no other titles than "threat hunter", which stands for "senior threat hunter" as well;
-    # "sales" is heard as Other, which the table says already.
+    found = ranked(HUNTERS, SHARES, ["Other"] * 3)
+    # "hunter" would change no other titles than "threat hunter", which can also replace "senior threat hunter";
+    # the importance on "sales" is for Other, which the table has already.
     expected = pd.DataFrame(
         [
             # Titles weigh 2, 1 and 1; the table is right about 0.2 of the second title and all of the third.
@@ -76,21 +83,21 @@ def test_scores_are_those_worked_out_by_hand():
 
 
 def test_importance_is_of_the_titles_that_were_explained():
-    heard = shares_of([0.5, 0.5], [0.0, 0.0, 0.0], [0.1, 0.9], explained=[True, False, True])
-    found = ranked(HUNTERS, heard, ["Other"] * 3).set_index("keyword")
+    shares = shares_of([0.5, 0.5], [0.0, 0.0, 0.0], [0.1, 0.9], explained=[True, False, True])
+    found = ranked(HUNTERS, shares, ["Other"] * 3).set_index("keyword")
     assert found.loc["threat hunter", "importance"] == 1.0
     assert found.loc["threat hunter", "consistency"] == pytest.approx(2.8 / 3)
 
 
 def test_only_possible_phrases_are_ranked_and_only_the_best_kept():
-    assert ranked(HUNTERS, HEARD, ["Other"] * 3, possible=["threat", "hunter"])["keyword"].tolist() == [
+    assert ranked(HUNTERS, SHARES, ["Other"] * 3, possible=["threat", "hunter"])["keyword"].tolist() == [
         *("hunter", "threat"),
     ]
-    assert ranked(HUNTERS, HEARD, ["Other"] * 3, most=1)["keyword"].tolist() == ["threat hunter"]
+    assert ranked(HUNTERS, SHARES, ["Other"] * 3, max_candidates=1)["keyword"].tolist() == ["threat hunter"]
 
 
 def test_a_phrase_that_would_change_nothing_is_no_candidate():
-    assert len(ranked(HUNTERS, HEARD, ["Security", "Security", "Other"])) == 0
+    assert len(ranked(HUNTERS, SHARES, ["Security", "Security", "Other"])) == 0
 
 
 IT, NO_IT = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
@@ -106,23 +113,23 @@ IT, NO_IT = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
         ([0.5, 0.5, 0.0], [IT, IT, NO_IT], ["site reliability", "reliability"]),  # nor as consistent
     ],
 )
-def test_a_part_that_is_as_important_in_more_titles_stands_for_the_whole(shares, others, keywords):
+def test_a_part_that_is_as_important_in_more_titles_replaces_the_whole(shares, others, keywords):
     rows = [(f"site reliability {shift}", 1, IT) for shift in ("x1", "y1", "z1")]
-    rows += [(f"reliability chef{number}", 1, believed) for number, believed in enumerate(others)]
-    heard = shares_of(*[shares] * 3, *[[1.0, 0.0]] * len(others))
-    found = ranked(beliefs_of(*rows), heard, ["Security"] * len(rows), possible=["site reliability", "reliability"])
+    rows += [(f"reliability chef{number}", 1, share) for number, share in enumerate(others)]
+    shares = shares_of(*[shares] * 3, *[[1.0, 0.0]] * len(others))
+    found = ranked(labels_of(*rows), shares, ["Security"] * len(rows), possible=["site reliability", "reliability"])
     assert found["keyword"].tolist() == keywords
     assert set(found["class"]) == {"IT"}
 
 
 def test_of_phrases_with_the_same_titles_the_better_then_the_longer_stays():
-    beliefs = beliefs_of(("zero trust", 1, (1.0, 0, 0)), ("zero trust lead", 1, (1.0, 0, 0)))
-    found = ranked(beliefs, shares_of([1.0, 0.0], [1.0, 0.0, 0.0]), ["Other"] * 2)
+    labels = labels_of(("zero trust", 1, (1.0, 0, 0)), ("zero trust lead", 1, (1.0, 0, 0)))
+    found = ranked(labels, shares_of([1.0, 0.0], [1.0, 0.0, 0.0]), ["Other"] * 2)
     assert found["keyword"].tolist() == ["zero trust"]
 
 
 def test_places_of_phrases_know_their_share():
-    phrases = find_phrases(split_titles(["of head nurse", "nurse head nurse", "head"]), least_titles=1)
+    phrases = find_phrases(split_titles(["of head nurse", "nurse head nurse", "head"]), min_titles=1)
     words = shares_of([0.1, 0.3, 0.6], [0.2, 0.5, 0.3], [1.0], explained=[True, True, False])
     found = {
         (phrases.texts[phrase], int(title)): share
@@ -148,7 +155,7 @@ def test_what_the_table_has_and_what_other_targets_words_make_up_cannot_be_keywo
         ("chief", 1, {"function": "Other", "level": "C-Level"}),
     )
     phrases = find_phrases(
-        split_titles(["senior directors cook", "threat hunter", "chief senior", "cooking"]), least_titles=1
+        split_titles(["senior directors cook", "threat hunter", "chief senior", "cooking"]), min_titles=1
     )
     possible = {
         name: set(phrases.texts[mask & (phrases.matches == "word")])
@@ -157,28 +164,28 @@ def test_what_the_table_has_and_what_other_targets_words_make_up_cannot_be_keywo
     words = set(phrases.texts[phrases.matches == "word"])
     assert words - possible["function"] == {"cook", "senior", "directors", "senior directors", "threat hunter", "chief"}
     assert words - possible["level"] == {"senior", "cook", "chief"}
-    assert {name: mask.tolist() for name, mask in may_be_keywords(find_phrases([], least_titles=1), table).items()} == {
+    assert {name: mask.tolist() for name, mask in may_be_keywords(find_phrases([], min_titles=1), table).items()} == {
         "function": [],
         "level": [],
     }
 
 
 def test_titles_that_would_change_are_explained_first_then_the_most_frequent():
-    beliefs = believe(
+    labels = certain(
         {"a": ("IT", "Executive"), "b": ("IT", "Executive"), "c": ("IT", "Executive"), "d": ("IT", "Executive")},
         records={"a": 5, "b": 9, "c": 1, "d": 1},
         reviewed=("d",),
     )
     said = {"function": np.array([0, 0, 0, 0]), "level": np.array([0, 0, 1, 0])}
-    chosen = [choose_to_explain(beliefs, said, most).tolist() for most in range(1, 6)]
+    chosen = [choose_to_explain(labels, said, most).tolist() for most in range(1, 6)]
     # A reviewed title counts as one that would change.
-    assert [beliefs.titles[one].tolist() for one in chosen] == [
+    assert [labels.titles[one].tolist() for one in chosen] == [
         *(["c"], ["c", "d"], ["b", "c", "d"], ["a", "b", "c", "d"], ["a", "b", "c", "d"]),
     ]
 
 
-def test_words_are_explained_for_what_is_believed_and_share_what_speaks_for_it(monkeypatch):
-    beliefs = believe(
+def test_words_are_explained_for_the_top_class_and_only_positive_importance_is_shared(monkeypatch):
+    labels = certain(
         {
             "head nurse": ("IT", "Executive"),
             "left out": ("Other", "Executive"),
@@ -200,9 +207,9 @@ def test_words_are_explained_for_what_is_believed_and_share_what_speaks_for_it(m
         )  # fmt: skip
 
     monkeypatch.setattr("neural.attribution.explain", explain)
-    words = split_titles(beliefs.titles)
+    words = split_titles(labels.titles)
     chosen = np.array([True, False, True, True])
-    found = explain_words("the network", beliefs, words, chosen, "grad-cam", silent)
+    found = explain_words("the network", labels, words, chosen, "grad-cam", silent)
     assert asked == {
         **{"system": "the network", "method": "grad-cam", "titles": ["head nurse", "night cook", "no-one told"]},
         "classes": {"function": [0, 1, 2], "level": [0, 1, 1]},

@@ -4,15 +4,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from harness.experiment.config import MiningSection
 from harness.experiment.stages.fit_system import believe_reviewed, labelled_titles
 from harness.keywords.suggestions import amend
-from harness.mining.beliefs import beliefs_of
-from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS, mine
-from harness.mining.mining_baselines import CONTROLS
+from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS, MiningSettings, mine
+from harness.mining.mining_baselines import BASELINES
+from harness.mining.title_labels import label_titles
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
-from tests.harness.mining.believed import TAXONOMY, n_right, table_of
+from tests.harness.mining.given_labels import TAXONOMY, n_right, table_of
 from tests.tiny_encoder import tiny_encoder_folder
 
 TABLE = table_of(
@@ -76,9 +75,16 @@ def system(settings):
     return fitted(rows_of(reviewed=True), settings)
 
 
+def settings_with(**options):
+    defaults = {
+        **{"attribution": "integrated-gradients", "explained_titles": 1500, "min_titles": 3},
+        **{"candidates": 20, "suggestions": 200},
+    }
+    return MiningSettings(**{**defaults, **options})
+
+
 def mined(system, rows, share, **options):
-    section = MiningSection(**{"candidates": 20, **options})
-    return mine(system, TABLE, rows, section, reviewed_share=share, seed=5)
+    return mine(system, TABLE, rows, settings_with(**options), reviewed_share=share, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ def told(changes):
     return [(change.action, change.keyword, *filter(None, change.labels.values())) for change in changes]
 
 
-def test_the_planted_word_is_heard_with_its_class_and_a_filler_is_not(found):
+def test_the_planted_word_is_the_first_candidate_with_its_class_and_fillers_are_none(found):
     keywords = named(found.candidates[MINED]["function"])
     assert keywords[0] == (NURSE, "Security")
     assert not {"night", "data", "network"} & {keyword for keyword, _ in keywords}
@@ -107,7 +113,7 @@ def test_the_planted_word_is_proposed_and_the_misleading_row_is_retired(found):
         ("retire", "teacher", "Engineering"),
     ]
     assert told(found.suggestions[NEW_ROWS])[0] == ("add", NURSE, "Security")
-    assert {change.action for source in (NEW_ROWS, *CONTROLS) for change in found.suggestions[source]} <= {"add"}
+    assert {change.action for source in (NEW_ROWS, *BASELINES) for change in found.suggestions[source]} <= {"add"}
     evidence = {change.keyword: change.evidence for change in found.suggestions[MINED]}
     assert all(one.judge == NETWORK for one in evidence.values())
     assert 0 < evidence[NURSE].importance <= 1
@@ -119,15 +125,15 @@ def test_the_planted_word_is_proposed_and_the_misleading_row_is_retired(found):
 def test_changes_do_what_they_promise_by_what_the_network_answers(found, system):
     rows = rows_of(reviewed=True).filter(pl.col("part") == "valid")
     titles = sorted(set(rows["title"]))
-    heard = beliefs_of(rows, TAXONOMY, system.predict_proba(titles))
-    before, after = (n_right(table, heard) for table in (TABLE, amend(TABLE, found.suggestions[MINED])))
+    predicted = label_titles(rows, TAXONOMY, system.predict_proba(titles))
+    before, after = (n_right(table, predicted) for table in (TABLE, amend(TABLE, found.suggestions[MINED])))
     changes = [change.evidence for change in found.suggestions[MINED]]
     assert sum(after) - sum(before) == sum(one.fixed - one.broken for one in changes) == 18
 
 
-def test_controls_know_the_recorded_labels_and_offer_as_many_random_phrases(found, system):
-    assert tuple(found.candidates) == (MINED, *CONTROLS)
-    assert tuple(found.suggestions) == (MINED, NEW_ROWS, *CONTROLS)
+def test_baselines_know_the_recorded_labels_and_offer_as_many_random_phrases(found, system):
+    assert tuple(found.candidates) == (MINED, *BASELINES)
+    assert tuple(found.suggestions) == (MINED, NEW_ROWS, *BASELINES)
     for target in TAXONOMY.names:
         assert len(found.candidates["random"][target]) == len(found.candidates[MINED][target])
     # Legacy nurses are Other, and reviewed ones carry half of the weight.
@@ -157,7 +163,7 @@ def test_every_judge_says_which_priorities_it_asks_for(system):
     level = pl.when(at_night).then(pl.lit("Contributor")).otherwise("level").alias("level")
     table = table_of(("chief", 1, {"level": "C-Level"}), ("night", 4, {"level": "Contributor"}))
     rows = rows_of(reviewed=True).with_columns(level)
-    found = mine(system, table, rows, MiningSection(), reviewed_share=0.5, seed=5)
+    found = mine(system, table, rows, settings_with(candidates=100), reviewed_share=0.5, seed=5)
     judges = ["asked_by_network", "asked_by_records", "asked_by_reviewers"]
     assert list(found.priorities.columns[-3:]) == judges
     assert found.priorities["keyword"].tolist() == ["chief", "night"]
@@ -167,7 +173,12 @@ def test_every_judge_says_which_priorities_it_asks_for(system):
     assert by_records[0] == by_records[1] == pytest.approx(2.5)
     assert len(found.inversions) == 0
     recorded = mine(
-        system, table, rows_of(reviewed=False).with_columns(level), MiningSection(), reviewed_share=None, seed=5
+        system,
+        table,
+        rows_of(reviewed=False).with_columns(level),
+        settings_with(candidates=100),
+        reviewed_share=None,
+        seed=5,
     )
     assert recorded.inversions[["keyword", "over"]].to_numpy().tolist() == [["chief", "night"]]
 
@@ -176,8 +187,8 @@ def test_without_reviewed_titles_the_recorded_labels_judge(settings):
     rows = rows_of(reviewed=False)
     plain = mined(fitted(rows, settings), rows, None)
     assert plain.facts["judge"] == RECORDS
-    # The table made these labels, so that nothing speaks against it.
-    assert tuple(plain.suggestions) == (MINED, NEW_ROWS, *CONTROLS)
+    # The table made these labels, so nothing contradicts it.
+    assert tuple(plain.suggestions) == (MINED, NEW_ROWS, *BASELINES)
     assert not any(plain.suggestions.values())
     assert "asked_by_reviewers" not in plain.priorities
     np.testing.assert_array_equal(plain.priorities["asked"], plain.priorities["asked_by_records"])
@@ -202,7 +213,7 @@ def test_what_was_rejected_is_not_proposed_by_any_source(system, found):
 
 def mined_refusing(system, refused):
     rows = rows_of(reviewed=True)
-    return mine(system, TABLE, rows, MiningSection(candidates=20), reviewed_share=0.5, seed=5, refused=refused)
+    return mine(system, TABLE, rows, settings_with(), reviewed_share=0.5, seed=5, refused=refused)
 
 
 def test_the_same_call_proposes_the_same(system, found):
@@ -219,7 +230,7 @@ def test_settings_bound_what_is_explained_and_proposed(system):
 
 
 def test_rows_are_changed_where_no_phrase_is_frequent_enough(system):
-    none = mined(system, rows_of(reviewed=True), 0.5, least_titles=1000)
+    none = mined(system, rows_of(reviewed=True), 0.5, min_titles=1000)
     assert none.facts["phrases"] == 0
     assert told(none.suggestions[MINED]) == [("retire", "teacher", "Engineering")]
 

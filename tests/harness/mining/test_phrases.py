@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from harness.mining.phrases import find_phrases, split_titles, stem, titles_matching
+from harness.mining.phrases import find_phrases, qualifying_shares, split_titles, stem, titles_matching
 from tests.harness.mining.by_hand import matches, table_of
 
 # Inflections of one stem, words that only join others, numbers, and signs within words.
@@ -18,8 +18,8 @@ WORDS = (
 titles = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 
 
-def phrases_of(*given, least_titles=1):
-    return find_phrases(split_titles(given), least_titles=least_titles)
+def phrases_of(*given, min_titles=1):
+    return find_phrases(split_titles(given), min_titles=min_titles)
 
 
 def listed(phrases, match="word"):
@@ -69,11 +69,11 @@ def test_inflections_of_the_last_word_are_found_as_they_are_and_merged():
 
 
 def test_phrases_in_fewer_titles_are_left_out_however_often_a_title_repeats_them():
-    phrases = phrases_of("cook cook cook", "chef", "chefs", "head chef", least_titles=2)
+    phrases = phrases_of("cook cook cook", "chef", "chefs", "head chef", min_titles=2)
     assert listed(phrases) == ["chef"]
     assert listed(phrases, "prefix") == ["chef"]
     assert places(phrases, "chef", "prefix") == [(1, 0), (2, 0), (3, 1)]
-    assert len(phrases_of("a", "", least_titles=2).texts) == 0
+    assert len(phrases_of("a", "", min_titles=2).texts) == 0
     assert phrases_of().held.shape == (0, 0)
 
 
@@ -93,14 +93,14 @@ def runs_by_hand(words):
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.lists(titles, max_size=8), st.integers(1, 3))
-def test_phrases_of_words_are_those_found_by_hand(given_titles, least_titles):
+def test_phrases_of_words_are_those_found_by_hand(given_titles, min_titles):
     words = split_titles(given_titles)
     held = defaultdict(list)
     for title, of_title in enumerate(words):
         for text, first in runs_by_hand(of_title).items():
             held[text].append((title, first[0]))
-    phrases = find_phrases(words, least_titles=least_titles)
-    assert listed(phrases) == sorted(text for text, where in held.items() if len(where) >= least_titles)
+    phrases = find_phrases(words, min_titles=min_titles)
+    assert listed(phrases) == sorted(text for text, where in held.items() if len(where) >= min_titles)
     for text in listed(phrases):
         assert places(phrases, text) == held[text]
 
@@ -109,8 +109,8 @@ def test_phrases_of_words_are_those_found_by_hand(given_titles, least_titles):
 @given(st.lists(titles, max_size=8), st.integers(1, 2))
 @example(["with", "withs", "withed"], 1)
 @example(["from", "2000", "2000s", "2000es", "froms"], 1)
-def test_a_title_holds_the_phrases_that_a_table_would_find_in_it(given_titles, least_titles):
-    phrases = phrases_of(*given_titles, least_titles=least_titles)
+def test_a_title_holds_the_phrases_that_a_table_would_find_in_it(given_titles, min_titles):
+    phrases = phrases_of(*given_titles, min_titles=min_titles)
     if not len(phrases.texts):
         return
     keywords = zip(phrases.texts, phrases.matches, strict=True)
@@ -152,3 +152,42 @@ def test_titles_that_match_are_those_found_by_hand(keywords, given_titles):
 )
 def test_stems_keep_four_letters(words, stemmed):
     assert [stem(word) for word in words] == [word if stemmed is None else stemmed for word in words]
+
+
+def share(phrase, *titles):
+    words = split_titles(titles)
+    phrases = find_phrases(words, min_titles=1)
+    at = np.flatnonzero((phrases.texts == phrase) & (phrases.matches == "word")).item()
+    return qualifying_shares(np.array(titles), words, phrases)[at]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Director - Asia",
+        "Director, Asia",
+        "Director (Asia)",
+        "Director | Asia",
+        "Director at Asia",
+        "CTO @ Asia",
+        "Head for Asia.",
+    ],
+)
+def test_a_phrase_after_a_separator_at_the_end_qualifies_the_title(title):
+    assert share("asia", title) == 1
+
+
+@pytest.mark.parametrize(
+    "title", ["Asia", "Asia Director", "Head of Asia", "Asia - Director", "(Asia", "Director - Asia Desk"]
+)
+def test_a_phrase_elsewhere_in_the_title_does_not_qualify_it(title):
+    assert share("asia", title) == 0
+
+
+def test_the_share_is_of_the_titles_that_hold_the_phrase():
+    assert share("asia", "Director - Asia", "Asia Director", "Cook", "Head of Asia") == pytest.approx(1 / 3)
+
+
+def test_several_words_qualify_together():
+    assert share("stenora inc", "CTO at Stenora Inc") == 1
+    assert share("stenora", "CTO at Stenora Inc") == 0

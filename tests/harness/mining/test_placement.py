@@ -1,4 +1,4 @@
-"""Planted faults of a table are mended, what is useless is left out, and all evidence is counted anew."""
+"""Planted faults of a table are fixed, useless changes are left out, and all evidence is recounted."""
 
 import math
 
@@ -6,22 +6,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.keywords.suggestions import amend
 from harness.mining.evidence import suggest
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
-from tests.harness.mining.believed import (
+from tests.harness.mining.by_hand import matches
+from tests.harness.mining.drawn import WORDS, random_table, random_titles
+from tests.harness.mining.given_labels import (
     TAXONOMY,
-    amend,
-    believe,
-    believe_table,
+    certain,
     classes_of,
     n_right,
+    random_labels,
     table_of,
     weighed,
     wilson,
     worth,
 )
-from tests.harness.mining.by_hand import matches
-from tests.harness.mining.drawn import WORDS, random_table, random_titles
 
 SHIFTS = ("early", "late", "day", "night", "north", "south")
 OTHER, SECURITY = ("Other", "Contributor"), ("Security", "Contributor")
@@ -43,13 +43,13 @@ def candidates(*rows):
     }
 
 
-def place(table, train, valid, *, offered=(), repriced=None, refused=(), most=50):
+def place(table, train, valid, *, offered=(), repriced=None, refused=(), max_changes=50):
     """Place new rows and, where it is said which priorities rows may have, changed ones."""
     placement = Placement.begin(table, train, valid)
     subjects = new_rows(candidates(*offered), table, train, valid)
     if repriced is not None:
         subjects += changed_rows(table, placement, repriced)
-    placed = placement.run([not_refused(subject, refused) for subject in subjects], most)
+    placed = placement.run([not_refused(subject, refused) for subject in subjects], max_changes)
     return suggest(placed, table, train, valid, "the judge")
 
 
@@ -74,10 +74,10 @@ HUNTERS = titles("{} threat hunter sales", SECURITY)
 
 
 def test_a_planted_keyword_is_added_where_it_wins_and_no_higher(sales):
-    beliefs = believe(HUNTERS | titles("{} office threat hunter", OTHER))
+    labels = certain(HUNTERS | titles("{} office threat hunter", OTHER))
     offered = [("function", "threat hunter", "Security"), ("level", "threat hunter", "Contributor")]
-    changes = place(sales, beliefs, beliefs, offered=offered)
-    # At 4 it outranks "sales", which is shorter; at 2 it would spoil what "office" has right.
+    changes = place(sales, labels, labels, offered=offered)
+    # At 4 it outranks "sales", which is shorter; at 2 it would break what "office" has right.
     assert told(changes) == [("add", "threat hunter", "word", 4.0, "Security", "Contributor")]
     assert (changes[0].line, changes[0].old_priority, changes[0].old_match) == (None, None, None)
     evidence = changes[0].evidence
@@ -86,13 +86,13 @@ def test_a_planted_keyword_is_added_where_it_wins_and_no_higher(sales):
     assert evidence.lift == pytest.approx((6 + 6 / 4) / 12)
     assert (evidence.importance, evidence.judge, evidence.precision) == (0.5, "the judge", 1.0)
     assert "'threat hunter'" in changes[0].rationale
-    assert "12 titles of validation come out better and 0 worse" in changes[0].rationale
+    assert "12 validation titles are fixed and 0 broken" in changes[0].rationale
 
 
-def test_a_keyword_speaks_only_for_the_targets_that_it_is_right_about(sales):
-    beliefs = believe(titles("{} threat hunter sales", ("Security", "Executive")))
+def test_a_new_row_sets_only_the_targets_that_it_is_right_about(sales):
+    labels = certain(titles("{} threat hunter sales", ("Security", "Executive")))
     offered = [("function", "threat hunter", "Security"), ("level", "threat hunter", "Contributor")]
-    assert told(place(sales, beliefs, beliefs, offered=offered)) == [("add", "threat hunter", "word", 4.0, "Security")]
+    assert told(place(sales, labels, labels, offered=offered)) == [("add", "threat hunter", "word", 4.0, "Security")]
 
 
 @pytest.mark.parametrize(
@@ -105,20 +105,20 @@ def test_a_keyword_speaks_only_for_the_targets_that_it_is_right_about(sales):
     ],
 )
 def test_a_useless_keyword_is_not_added(sales, in_valid, offered):
-    valid = believe(titles("{} threat hunter sales", in_valid))
-    assert place(sales, believe(HUNTERS), valid, offered=[offered]) == []
+    valid = certain(titles("{} threat hunter sales", in_valid))
+    assert place(sales, certain(HUNTERS), valid, offered=[offered]) == []
 
 
 def test_a_keyword_that_is_wrong_as_often_as_right_is_not_sure_enough(sales):
     mixed = titles("{} hunter a", SECURITY) | titles("{} hunter b", OTHER)
-    beliefs = believe(mixed | titles("{} hunter c", SECURITY, SHIFTS[:1]))
-    assert place(sales, beliefs, beliefs, offered=[("function", "hunter", "Security")]) == []
+    labels = certain(mixed | titles("{} hunter c", SECURITY, SHIFTS[:1]))
+    assert place(sales, labels, labels, offered=[("function", "hunter", "Security")]) == []
 
 
 @pytest.mark.parametrize(("n_titles", "n_changes"), [(2, 0), (3, 1)])
 def test_fewer_than_three_titles_of_validation_are_not_enough(sales, n_titles, n_changes):
-    valid = believe(titles("{} threat hunter sales", SECURITY, SHIFTS[:n_titles]), dict.fromkeys(HUNTERS, 1000))
-    changes = place(sales, believe(HUNTERS), valid, offered=[("function", "threat hunter", "Security")])
+    valid = certain(titles("{} threat hunter sales", SECURITY, SHIFTS[:n_titles]), dict.fromkeys(HUNTERS, 1000))
+    changes = place(sales, certain(HUNTERS), valid, offered=[("function", "threat hunter", "Security")])
     assert len(changes) == n_changes
 
 
@@ -129,13 +129,13 @@ def test_an_accident_within_longer_words_is_narrowed():
         ("intern", 1, {"level": "Contributor"}),
         ("head", 5, {"level": "C-Level"}),
     )
-    beliefs = believe(
+    labels = certain(
         titles("{} director", ("Other", "Executive"))
         | titles("{} cto", ("IT", "Executive"))
         | titles("{} intern", ("Other", "Contributor"))
         | titles("{} head of internal audit", ("Other", "Executive"))
     )
-    changes = place(table, beliefs, beliefs, repriced={})
+    changes = place(table, labels, labels, repriced={})
     # The beginning of a word does for "cto", which leaves more as it is.
     assert told(changes) == [
         ("narrow", "cto", "prefix", 1.0, "IT", "C-Level"),
@@ -146,8 +146,8 @@ def test_an_accident_within_longer_words_is_narrowed():
         (4, "substring", 1.0),
     ]
     assert [change.evidence.support_titles for change in changes] == [6, 6]
-    assert classes_of(amend(table, changes), beliefs.titles) == {
-        name: beliefs.verdicts(name).tolist() for name in TAXONOMY.names
+    assert classes_of(amend(table, changes), labels.titles) == {
+        name: labels.top_classes(name).tolist() for name in TAXONOMY.names
     }
 
 
@@ -161,8 +161,8 @@ def test_an_accident_within_longer_words_is_narrowed():
 )
 def test_a_row_that_only_does_harm_is_demoted_where_that_helps_and_retired_else(repriced, change):
     table = table_of(("sales", 4, {"function": "Other"}), ("threat", 5, {"function": "Security"}))
-    beliefs = believe(titles("{} sales threat", SECURITY) | titles("{} sales", OTHER))
-    (suggestion,) = place(table, beliefs, beliefs, repriced=repriced)
+    labels = certain(titles("{} sales threat", SECURITY) | titles("{} sales", OTHER))
+    (suggestion,) = place(table, labels, labels, repriced=repriced)
     assert told([suggestion]) == [change]
     assert (suggestion.line, suggestion.old_priority, suggestion.evidence.importance) == (2, 4.0, None)
     assert suggestion.evidence.support_titles == 12
@@ -173,14 +173,14 @@ def test_a_row_that_only_does_harm_is_demoted_where_that_helps_and_retired_else(
 @pytest.mark.parametrize("part", ["train", "valid"])
 def test_titles_that_a_person_labelled_can_veto_a_change(sales, part, n_for, n_against, n_changes):
     against = titles("{} hunter sales director", OTHER, SHIFTS[:n_against])
-    reviewed = believe(HUNTERS | against, reviewed=(*list(HUNTERS)[:n_for], *against))
-    parts = {"train": believe(HUNTERS), "valid": believe(HUNTERS)} | {part: reviewed}
+    reviewed = certain(HUNTERS | against, reviewed=(*list(HUNTERS)[:n_for], *against))
+    parts = {"train": certain(HUNTERS), "valid": certain(HUNTERS)} | {part: reviewed}
     assert len(place(sales, **parts, offered=[("function", "hunter", "Security")])) == n_changes
 
 
 def test_what_gains_most_comes_first_and_later_changes_count_on_top():
     table = table_of(("sales", 4, {"function": "Other"}))
-    beliefs = believe(
+    labels = certain(
         titles("{} sales controls", SECURITY)
         | titles("{} sales network", ("IT", "Contributor"), SHIFTS[:4])
         | titles("{} sales network controls", SECURITY, SHIFTS[:5])
@@ -189,18 +189,18 @@ def test_what_gains_most_comes_first_and_later_changes_count_on_top():
         *(("function", "network", "IT"), ("function", "controls", "Security")),
         ("function", "network controls", "Security"),
     ]
-    changes = place(table, beliefs, beliefs, offered=offered)
-    # What "controls" has set right, "network controls" cannot any more.
+    changes = place(table, labels, labels, offered=offered)
+    # What "controls" has fixed, "network controls" cannot fix again.
     assert [change.keyword for change in changes] == ["controls", "network"]
     assert [(change.evidence.fixed, change.evidence.broken) for change in changes] == [(11, 0), (4, 0)]
-    assert [change.keyword for change in place(table, beliefs, beliefs, offered=offered, most=1)] == ["controls"]
+    assert [change.keyword for change in place(table, labels, labels, offered=offered, max_changes=1)] == ["controls"]
 
 
 def test_a_change_may_become_worth_it_by_another():
     table = table_of(("supervisor", 2, {"function": "IT"}), ("nobody", 4, {"function": "IT"}))
     hunters = titles("{} supervisor hunter", SECURITY, SHIFTS[:4]) | titles("{} hunter", SECURITY, SHIFTS[:2])
-    beliefs = believe(titles("{} supervisor", OTHER) | hunters)
-    changes = place(table, beliefs, beliefs, offered=[("function", "hunter", "Security")], repriced={})
+    labels = certain(titles("{} supervisor", OTHER) | hunters)
+    changes = place(table, labels, labels, offered=[("function", "hunter", "Security")], repriced={})
     # Only where "supervisor" is gone does "hunter" decide more than two titles.
     assert [(change.action, change.evidence.fixed) for change in changes] == [("retire", 6), ("add", 6)]
 
@@ -209,16 +209,16 @@ def test_the_place_of_a_change_is_sought_anew_after_those_before_it():
     table = table_of(*((word, level, {"function": "Other"}) for word, level in (("xx", 3), ("office", 5), ("yy", 30))))
     shifts = [f"{one}{other}" for one in "abcd" for other in "rst"]
     it = ("IT", "Contributor")
-    beliefs = believe(
+    labels = certain(
         titles("{} senior", SECURITY, shifts)
         | titles("{} senior desk", SECURITY, shifts[:3])
         | titles("{} desk", it, shifts[:10])
         | titles("{} desk office", it, shifts[:2])
     )
     offered = [("function", "desk", "IT"), ("function", "senior", "Security")]
-    # Alone, "desk" would outrank "office"; but then it would spoil what "senior" sets right.
-    assert [change.priority for change in place(table, beliefs, beliefs, offered=offered[:1])] == [3.0]
-    changes = place(table, beliefs, beliefs, offered=offered)
+    # Alone, "desk" would outrank "office"; but then it would break what "senior" fixes.
+    assert [change.priority for change in place(table, labels, labels, offered=offered[:1])] == [3.0]
+    changes = place(table, labels, labels, offered=offered)
     assert [(change.keyword, change.priority) for change in changes] == [("senior", 30.0), ("desk", 30.0)]
 
 
@@ -233,24 +233,24 @@ def test_the_place_of_a_change_is_sought_anew_after_those_before_it():
 )
 def test_a_change_that_was_rejected_is_not_offered_again(refused, actions):
     table = table_of(("CTO", 1, {"function": "IT", "level": "C-Level"}), ("nurse", 1, {"function": "Other"}))
-    beliefs = believe(titles("{} director", OTHER))
+    labels = certain(titles("{} director", OTHER))
     offered = [("level", "night", "Contributor")]
-    train = believe(titles("{} director", OTHER) | titles("{} cto", ("IT", "Executive"), SHIFTS[:1]))
-    found = place(table, train, beliefs, repriced={}, refused=refused, offered=offered)
+    train = certain(titles("{} director", OTHER) | titles("{} cto", ("IT", "Executive"), SHIFTS[:1]))
+    found = place(table, train, labels, repriced={}, refused=refused, offered=offered)
     assert [change.action for change in found] == actions
     assert all(change.key not in refused for change in found)
 
 
 def test_a_keyword_that_was_rejected_as_a_new_row_is_not_offered_with_other_labels(sales):
-    beliefs = believe(HUNTERS)
+    labels = certain(HUNTERS)
     offered = [("function", "threat hunter", "Security"), ("level", "threat hunter", "Contributor")]
-    assert place(sales, beliefs, beliefs, offered=offered, refused=["add|threat hunter"]) == []
+    assert place(sales, labels, labels, offered=offered, refused=["add|threat hunter"]) == []
 
 
 def test_a_row_is_not_narrowed_to_what_another_row_is_already():
     rows = [("cto", 1, {"function": "IT"}), ("cto", 9, {"function": "IT"}, "prefix")]
-    beliefs = believe(titles("{} director", OTHER) | titles("{} cto", ("IT", "Contributor")))
-    changes = place(table_of(*rows), beliefs, beliefs, repriced={})
+    labels = certain(titles("{} director", OTHER) | titles("{} cto", ("IT", "Contributor")))
+    changes = place(table_of(*rows), labels, labels, repriced={})
     assert told(changes) == [("narrow", "cto", "word", 1.0, "IT")]
     assert len(amend(table_of(*rows), changes)) == 2
 
@@ -259,22 +259,22 @@ def test_a_narrowed_row_is_judged_by_what_whole_words_match():
     # As words, "i.t" is also in "I T nurse", which the substring does not match.
     table = table_of(("i.t", 1, {"function": "IT"}), ("nurse", 9, {"function": "Other"}))
     harmed = titles("{} I T nurse", OTHER)
-    beliefs = believe(titles("{} audi.t nurse", OTHER) | harmed | titles("{} i.t", ("IT", "Contributor")))
-    assert told(place(table, beliefs, beliefs, repriced={})) == []
-    without = beliefs.select(np.array([title not in harmed for title in beliefs.titles]))
+    labels = certain(titles("{} audi.t nurse", OTHER) | harmed | titles("{} i.t", ("IT", "Contributor")))
+    assert told(place(table, labels, labels, repriced={})) == []
+    without = labels.select(np.array([title not in harmed for title in labels.titles]))
     assert told(place(table, without, without, repriced={})) == [("narrow", "i.t", "prefix", 1.0, "IT")]
 
 
 def test_a_row_that_would_lose_no_title_is_not_narrowed():
-    beliefs = believe(titles("{} i.t", ("IT", "Contributor")) | titles("{} I T desk", ("IT", "Contributor")))
-    assert place(table_of(("i.t", 1, {"function": "IT"})), beliefs, beliefs, repriced={}) == []
+    labels = certain(titles("{} i.t", ("IT", "Contributor")) | titles("{} I T desk", ("IT", "Contributor")))
+    assert place(table_of(("i.t", 1, {"function": "IT"})), labels, labels, repriced={}) == []
 
 
 def random_case(seed):
-    """A random table, beliefs after another one, and the changes that are placed."""
+    """A random table, labels after another one, and the changes that are placed."""
     random = np.random.default_rng(seed)
     table, hidden = (weighed(random_table(random, 12)) for _ in range(2))
-    train, valid = (believe_table(random, hidden, random_titles(random, 250)) for _ in range(2))
+    train, valid = (random_labels(random, hidden, random_titles(random, 250)) for _ in range(2))
     held = {(row["keyword"], row["match"]) for row in table.rows.to_dict("records")}
     offered = []
     for word, match in (*((word, "word") for word in WORDS), ("secur", "prefix"), ("sal", "prefix")):
@@ -335,7 +335,7 @@ def test_all_evidence_equals_a_recount_from_the_amended_tables(seed):
 def judged_by_hand(change, before, after, valid):
     """Say of each title that a change is judged by whether all is right there."""
     old, new = classes_of(before, valid.titles), classes_of(after, valid.titles)
-    believed = {name: valid.verdicts(name) for name in TAXONOMY.names}
+    top = {name: valid.top_classes(name) for name in TAXONOMY.names}
     if change.action == "retire":
         decided = {name: [a != b for a, b in zip(old[name], new[name], strict=True)] for name in TAXONOMY.names}
     else:
@@ -349,5 +349,5 @@ def judged_by_hand(change, before, after, valid):
     for at in range(len(valid)):
         targets = [name for name in TAXONOMY.names if decided[name][at]]
         if targets:
-            found.append(all(new[name][at] == believed[name][at] for name in targets))
+            found.append(all(new[name][at] == top[name][at] for name in targets))
     return found

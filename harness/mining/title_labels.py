@@ -1,4 +1,4 @@
-"""What is believed about the classes of titles: by a network, by a person who labelled them, or by their records."""
+"""Soft labels of titles: what a network predicts, what a person decided, or the classes of their records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from data_cleaning.titles import FloatArray, IntArray, StrArray
 
 
 @dataclass(frozen=True, kw_only=True)
-class Beliefs:
-    """Distinct titles of one part, what each weighs, and how likely each class of each target is held to be."""
+class TitleLabels:
+    """Distinct titles of one part of the data with their soft labels and weights."""
 
     taxonomy: Taxonomy
     titles: StrArray
@@ -22,9 +22,9 @@ class Beliefs:
     records: IntArray
     """Records of each title, at least 1, (n_titles,)."""
     shares: Mapping[str, FloatArray]
-    """Target to the belief in each class, rows that sum to 1, each (n_titles, n_classes)."""
+    """Target to the soft labels, rows that sum to 1, each (n_titles, n_classes)."""
     reviewed: npt.NDArray[np.bool_]
-    """Whether a person labelled the title, whose word is then believed alone, (n_titles,)."""
+    """Whether a person labelled the title; the soft label is then that person's alone, (n_titles,)."""
 
     def __len__(self) -> int:
         """Return the number of titles."""
@@ -32,16 +32,16 @@ class Beliefs:
 
     @property
     def weights(self) -> npt.NDArray[np.float64]:
-        """What each title weighs where keywords are chosen: the root of its records, so that none drowns the others."""
+        """Weight of each title where keywords are chosen: the root of its records, so that none drowns the others."""
         return np.sqrt(self.records.astype(np.float64))
 
-    def verdicts(self, target: str) -> IntArray:
-        """Return the class that is believed in most, (n_titles,)."""
+    def top_classes(self, target: str) -> IntArray:
+        """Return the class with the largest share of each title, (n_titles,)."""
         return self.shares[target].argmax(axis=1)
 
-    def select(self, titles: npt.NDArray[np.bool_] | IntArray) -> "Beliefs":
-        """Return those that a mask or positions name, in that order."""
-        return Beliefs(
+    def select(self, titles: npt.NDArray[np.bool_] | IntArray) -> "TitleLabels":
+        """Return the titles that a mask or positions select, in that order."""
+        return TitleLabels(
             taxonomy=self.taxonomy,
             titles=self.titles[titles],
             records=self.records[titles],
@@ -50,34 +50,33 @@ class Beliefs:
         )
 
 
-def beliefs_of(rows: pl.DataFrame, taxonomy: Taxonomy, answers: Mapping[str, FloatArray] | None) -> Beliefs:
-    """Gather what is believed about the titles of some rows.
+def label_titles(rows: pl.DataFrame, taxonomy: Taxonomy, predicted: Mapping[str, FloatArray] | None) -> TitleLabels:
+    """Make the soft labels of the titles in some rows.
 
     Args:
         rows: `title`, `source`, a label per target and `count`; titles come in sorted order.
         taxonomy: names the targets.
-        answers: a network's probabilities for the sorted distinct titles, target to (n_titles, n_classes), which are
-            believed wherever no person labelled the title; None believes the records: each class by its share of them.
+        predicted: a network's probabilities for the sorted distinct titles, target to (n_titles, n_classes), which
+            label every title that no person labelled; None takes the recorded labels: each class by its share of them.
     """
     titles = np.array(sorted(rows["title"].unique().to_list()), dtype=object)
-    position = pd.Index(titles)
-    at = position.get_indexer(rows["title"].to_list())  # (n_rows,)
+    at = pd.Index(titles).get_indexer(rows["title"].to_list())  # (n_rows,)
     is_reviewed = (rows["source"] == "reviewed").to_numpy()  # (n_rows,)
     counts = rows["count"].to_numpy()
     records = np.bincount(at[~is_reviewed], counts[~is_reviewed], minlength=len(titles))
     reviewed = np.zeros(len(titles), dtype=bool)
     reviewed[at[is_reviewed]] = True
+    counted = is_reviewed | ~reviewed[at]  # (n_rows,)
     shares: dict[str, FloatArray] = {}
     for target in taxonomy.targets:
         codes = target.encode(rows[target.name].to_list())
-        told = np.zeros((len(titles), target.n_classes))
-        believed = is_reviewed | ~reviewed[at]
-        np.add.at(told, (at[believed], codes[believed]), counts[believed])
-        told /= told.sum(axis=1, keepdims=True)
-        if answers is not None:
-            told = np.where(reviewed[:, None], told, answers[target.name])
-        shares[target.name] = told
-    return Beliefs(
+        recorded = np.zeros((len(titles), target.n_classes))
+        np.add.at(recorded, (at[counted], codes[counted]), counts[counted])
+        recorded /= recorded.sum(axis=1, keepdims=True)
+        if predicted is not None:
+            recorded = np.where(reviewed[:, None], recorded, predicted[target.name])
+        shares[target.name] = recorded
+    return TitleLabels(
         taxonomy=taxonomy,
         titles=titles,
         records=np.maximum(records, 1).astype(np.int64),

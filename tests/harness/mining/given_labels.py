@@ -1,4 +1,4 @@
-"""Beliefs about titles that can be worked out by hand, and figures counted anew from amended tables."""
+"""Labels of titles that can be worked out by hand, and figures recounted from amended tables."""
 
 import math
 from collections.abc import Mapping
@@ -8,9 +8,7 @@ import numpy as np
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.taxonomy import Taxonomy
-from harness.keywords import suggestions
-from harness.keywords.suggestions import Suggestion
-from harness.mining.beliefs import Beliefs
+from harness.mining.title_labels import TitleLabels
 from tests.harness.mining import by_hand
 
 TAXONOMY = Taxonomy.from_dict(
@@ -34,12 +32,12 @@ def weighed(table: KeywordTable) -> KeywordTable:
     return replace(table, taxonomy=TAXONOMY)
 
 
-def believe(
+def certain(
     classes: Mapping[str, tuple[str, str]], records: Mapping[str, int] | None = None, reviewed: tuple[str, ...] = ()
-) -> Beliefs:
-    """Be certain of the function and the level of each title."""
+) -> TitleLabels:
+    """Label each title with one function and one level."""
     titles = np.array(list(classes), dtype=object)
-    return Beliefs(
+    return TitleLabels(
         taxonomy=TAXONOMY,
         titles=titles,
         records=np.array([(records or {}).get(title, 1) for title in titles], dtype=np.int64),
@@ -51,15 +49,15 @@ def believe(
     )
 
 
-def believe_table(random: np.random.Generator, table: KeywordTable, counts: Mapping[str, int]) -> Beliefs:
-    """Believe in most titles what a table says, and in some what chance does; some are reviewed."""
+def random_labels(random: np.random.Generator, table: KeywordTable, counts: Mapping[str, int]) -> TitleLabels:
+    """Label most titles as a table does, and some at random; some are reviewed."""
     titles = np.array(list(counts), dtype=object)
     shares = {}
     for target in TAXONOMY.targets:
         said = np.eye(target.n_classes)[classes_of(table, titles)[target.name]]
         trust = random.choice([0.1, 0.7, 0.95], size=(len(titles), 1), p=[0.1, 0.3, 0.6])
         shares[target.name] = trust * said + (1 - trust) * random.dirichlet(np.ones(target.n_classes), len(titles))
-    return Beliefs(
+    return TitleLabels(
         taxonomy=TAXONOMY,
         titles=titles,
         records=np.array(list(counts.values()), dtype=np.int64),
@@ -78,27 +76,22 @@ def classes_of(table: KeywordTable, titles: np.ndarray) -> dict[str, list[int]]:
     return found
 
 
-def amend(table: KeywordTable, changes: list[Suggestion]) -> KeywordTable:
-    """Return the table with some changes."""
-    return suggestions.amend(table, changes)
-
-
-def worth(table: KeywordTable, beliefs: Beliefs) -> list[float]:
-    """Say what is believed of a table's verdict on each title, targets by importance, titles by root of records."""
-    classes = classes_of(table, beliefs.titles)
+def worth(table: KeywordTable, labels: TitleLabels) -> list[float]:
+    """Return the soft label of a table's class of each title, targets by importance, titles by the root of records."""
+    classes = classes_of(table, labels.titles)
     found = []
-    for at in range(len(beliefs)):
-        shares = [t.importance / 4 * beliefs.shares[t.name][at][classes[t.name][at]] for t in TAXONOMY.targets]
-        found.append(math.sqrt(beliefs.records[at]) * sum(shares))
+    for at in range(len(labels)):
+        shares = [t.importance / 4 * labels.shares[t.name][at][classes[t.name][at]] for t in TAXONOMY.targets]
+        found.append(math.sqrt(labels.records[at]) * sum(shares))
     return found
 
 
-def n_right(table: KeywordTable, beliefs: Beliefs) -> list[int]:
-    """Count the targets of each title in which a table says what is believed in most."""
-    classes = classes_of(table, beliefs.titles)
+def n_right(table: KeywordTable, labels: TitleLabels) -> list[int]:
+    """Count the targets of each title for which the table sets the top class."""
+    classes = classes_of(table, labels.titles)
     return [
-        sum(shares[at].tolist().index(max(shares[at])) == classes[name][at] for name, shares in beliefs.shares.items())
-        for at in range(len(beliefs))
+        sum(shares[at].tolist().index(max(shares[at])) == classes[name][at] for name, shares in labels.shares.items())
+        for at in range(len(labels))
     ]
 
 

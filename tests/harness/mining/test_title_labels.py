@@ -1,11 +1,11 @@
-"""What is believed about titles: the share of their records, the network's word, a reviewer's above both."""
+"""Soft labels: the share of the records, the prediction of a network, and a reviewer before both."""
 
 import numpy as np
 import polars as pl
 import pytest
 
-from harness.mining.beliefs import beliefs_of
-from tests.harness.mining.believed import TAXONOMY
+from harness.mining.title_labels import label_titles
+from tests.harness.mining.given_labels import TAXONOMY
 
 ROWS = pl.DataFrame(
     [
@@ -29,29 +29,29 @@ ANSWERS = {
 
 @pytest.fixture
 def recorded():
-    return beliefs_of(ROWS, TAXONOMY, None)
+    return label_titles(ROWS, TAXONOMY, None)
 
 
 def test_titles_are_distinct_sorted_and_know_their_records(recorded):
     assert recorded.titles.tolist() == ["Analyst", "ciso", "cook", "pilot"]
     assert len(recorded) == 4
-    # Records are those of the leads; a title that only a person has seen stands for one.
+    # Records are those of the leads; a title that is only reviewed counts as one.
     assert recorded.records.tolist() == [4, 9, 4, 1]
     assert recorded.weights.tolist() == [2, 3, 2, 1]
     assert recorded.reviewed.tolist() == [False, True, False, True]
 
 
-def test_records_are_believed_by_their_share_and_reviewers_alone(recorded):
+def test_recorded_labels_are_shares_and_reviewed_titles_have_only_the_reviewers_labels(recorded):
     assert recorded.shares["function"].tolist() == [[0, 1, 0], [0, 1, 0], [0.75, 0, 0.25], [0.5, 0, 0.5]]
     assert recorded.shares["level"].tolist() == [[1, 0], [1, 0], [0, 1], [0, 1]]
-    assert recorded.verdicts("function").tolist() == [1, 1, 0, 0]
+    assert recorded.top_classes("function").tolist() == [1, 1, 0, 0]
 
 
-def test_a_network_is_believed_where_nobody_reviewed():
-    heard = beliefs_of(ROWS, TAXONOMY, ANSWERS)
-    assert heard.shares["function"].tolist() == [[0.5, 0.3, 0.2], [0, 1, 0], [0.6, 0.3, 0.1], [0.5, 0, 0.5]]
-    assert heard.shares["level"].tolist() == [[0.4, 0.6], [1, 0], [0.3, 0.7], [0, 1]]
-    assert heard.records.tolist() == [4, 9, 4, 1]
+def test_predictions_label_the_titles_that_nobody_reviewed():
+    predicted = label_titles(ROWS, TAXONOMY, ANSWERS)
+    assert predicted.shares["function"].tolist() == [[0.5, 0.3, 0.2], [0, 1, 0], [0.6, 0.3, 0.1], [0.5, 0, 0.5]]
+    assert predicted.shares["level"].tolist() == [[0.4, 0.6], [1, 0], [0.3, 0.7], [0, 1]]
+    assert predicted.records.tolist() == [4, 9, 4, 1]
 
 
 @pytest.mark.parametrize("chosen", [np.array([False, False, True, True]), np.array([2, 3])])
@@ -63,6 +63,6 @@ def test_some_titles_are_selected_by_mask_or_position(recorded, chosen):
 
 
 def test_no_rows_are_no_titles():
-    nothing = beliefs_of(ROWS.head(0), TAXONOMY, None)
+    nothing = label_titles(ROWS.head(0), TAXONOMY, None)
     assert len(nothing) == 0
     assert nothing.shares["function"].shape == (0, 3)

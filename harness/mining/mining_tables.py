@@ -1,10 +1,10 @@
-"""The tables of what was mined, what it is worth, and how the network was asked."""
+"""The tables of what was mined, what it is worth, and how the network was explained."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.experiment.config import REVIEWED
 from harness.mining.miner import MINED
 from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL
@@ -27,13 +27,15 @@ class MiningFigures:
     recovery: pd.DataFrame | None
     """What `proof.recovery` returns; None where the truth of all titles is unknown."""
     priorities: pd.DataFrame
-    """What `strengths.asked_priorities` returns, and what each judge asks for."""
+    """`Mined.priorities`."""
     inversions: pd.DataFrame
     """What `strengths.find_inversions` returns."""
     folds: pd.DataFrame | None
-    """What `proof.lifts` returns, on reviewed titles held out in turn; None where nobody asked."""
+    """What `proof.differences` returns, on reviewed titles held out in turn; None where nobody asked."""
     faithfulness: pd.DataFrame | None
     """What `faithfulness.compare_methods` returns; None where nobody asked."""
+    reviewed: Collection[str]
+    """Those values of `learned_from` that include reviewed titles."""
 
 
 def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
@@ -46,28 +48,16 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     lifts = _with_verdict(figures.lifts.merge(figures.counts, on=["split", "learned_from", "source"]))
     whole = lifts["target"] == ALL
     main = lifts[whole & (lifts["reference"] == reference) & (lifts["weighting"] == WEIGHTINGS[0])]
+    arm, bounds = ["split", "learned_from", "source"], ["before", "after", "difference", "low", "high", "verdict"]
     tables = [
         Table(
             "mined_lift",
-            "What did mining buy?",
+            "What is mining worth?",
             f"Accuracy of the keyword table per record against {reference}, all targets right, before and after the "
             "changes that each source proposes, with the 95% interval of the difference (titles resampled with all "
-            f"their records). {MINED!r} has new rows and changed ones; a control proposes new rows from the same "
-            "phrases, ranked without a network, and they are placed in the same way.",
-            main[
-                [
-                    "split",
-                    "learned_from",
-                    "source",
-                    "changes",
-                    "before",
-                    "after",
-                    "difference",
-                    "low",
-                    "high",
-                    "verdict",
-                ]
-            ],
+            f"their records). {MINED!r} adds rows and changes existing ones; a baseline proposes new rows from the "
+            "same phrases, ranked without a network and placed in the same way.",
+            main[[*arm, "changes", *bounds]],
         )
     ]
     if figures.folds is not None:
@@ -75,18 +65,14 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     tables += _changes(figures.changes)
     if figures.recovery is not None:
         tables.append(_recovery(figures.recovery))
+    columns = ["split", "learned_from", "reference", "weighting", "source", "target", "titles", "records", *bounds]
     tables.append(
         Table(
             "mined_lift_all",
-            "What did mining buy, by every reference?",
+            "What is mining worth by every reference?",
             "As above against every reference, for each target, for all right at once and for the mean weighted by "
             "importance; per record, and with every title weighing the same. All rows: mined_lift_all.csv.",
-            lifts[
-                [
-                    *("split", "learned_from", "reference", "weighting", "source", "target", "titles", "records"),
-                    *("before", "after", "difference", "low", "high", "verdict"),
-                ]
-            ],
+            lifts[columns],
             _FIRST,
         )
     )
@@ -96,8 +82,8 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     return tables
 
 
-def _as_in_the_table(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write whole priorities as whole numbers, as the table has them."""
+def _with_whole_priorities(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write whole priorities as whole numbers, as the keyword table has them."""
     priorities = {name: frame[name].map("{:g}".format) for name in ("priority", "over_priority") if name in frame}
     return frame.assign(**priorities)
 
@@ -109,82 +95,74 @@ def _with_verdict(frame: pd.DataFrame) -> pd.DataFrame:
 def _folds(folds: pd.DataFrame) -> Table:
     chosen = _with_verdict(folds[(folds["target"] == ALL) & (folds["weighting"] == WEIGHTINGS[0])])
     note = (
-        "Reviewed titles, each fold of which was held out once: the network, the candidates, their places and the "
-        "priorities come from the others. All targets right, with the 95% interval of the difference from the table."
+        "Reviewed titles, each fold of which was held out once: the network, the candidates, their placement and the "
+        "priorities come from the other folds. All targets right, with the 95% interval of the difference from the "
+        "table."
     )
     columns = ["split", "learned_from", "source", "titles", "before", "after", "difference", "low", "high", "verdict"]
-    return Table("mined_folds", "What does mining buy on reviewed titles?", note, chosen[columns])
+    return Table("mined_folds", "What is mining worth on reviewed titles?", note, chosen[columns])
 
 
 def _recovery(found: pd.DataFrame) -> Table:
     note = (
-        "Planted words that a source names among its first 100 candidates of a target, with the right class. Of its "
-        "first 50, useful is the share that would set more titles right than they spoil, and true the share whose "
-        "class most titles with them have; a control can be true of what the table knows already. Against the truth of "
-        "all simulated titles, of which candidates know that of reviewed titles alone."
+        "Planted words that are among the first 100 candidates of a source for a target, with the right class. Of the "
+        "first 50, useful is the share that would fix more titles than they break, and true the share whose class is "
+        "that of most titles with them; a baseline can be true of what the table knows already. Held against the truth "
+        "of all simulated titles; candidates know only the truth of reviewed titles."
     )
     columns = ["split", "learned_from", "source", "target", "candidates", "planted", "recovered", "recall"]
     return Table("mined_candidates", "How good are the candidates?", note, found[[*columns, "useful", "true"]])
 
 
 def _changes(changes: pd.DataFrame) -> list[Table]:
-    """Return the changes of the arm that is exported, the first ones shown, and titles that they mend and spoil."""
+    """Return the changes of the arm that is exported, the first ones shown, and titles that they fix and break."""
     exported = changes[changes["exported"]]
     arm = exported.iloc[0] if len(exported) else None
     where = "" if arm is None else f", split by {arm['split']} and learned from {arm['learned_from']}"
     reference = "" if arm is None else f", held against {arm['reference']}"
     note = (
-        f"Every change that is proposed{where}, in the order in which they do good, each on top of those before it. "
+        f"Every proposed change{where}, in the order in which they were placed, each on top of those before it. "
         f"Lift is on validation; fixed and broken are test titles with more and with fewer targets right{reference}. "
-        "suggestions.xlsx has the evidence and a column to accept them by."
+        "suggestions.xlsx has the evidence and a column in which to accept them."
     )
     columns = ["order", "action", "keyword", "match", "priority", "lift", "lift_low", "fixed", "broken", "why"]
     titles = ["order", "keyword", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
+    shown = _with_whole_priorities(exported)[columns]
+    examples = f"At most three of either for each change above, the most frequent first, in the test part{reference}."
     return [
-        Table(
-            "mined_changes",
-            "What is proposed, and what is it worth?",
-            note,
-            _as_in_the_table(exported)[columns],
-            _FIRST,
-        ),
-        Table(
-            "mined_examples",
-            "Which titles does each change mend, and which does it spoil?",
-            f"At most three of either for each change above, the most frequent first, in the test part{reference}.",
-            exported[titles],
-            _FIRST,
-        ),
+        Table("mined_changes", "What is proposed, and what is it worth?", note, shown, _FIRST),
+        Table("mined_examples", "Which titles does each change fix or break?", examples, exported[titles], _FIRST),
     ]
 
 
 def _strengths(figures: MiningFigures) -> list[Table]:
-    """Return the priorities that keywords ask for, farthest from theirs first, and the pairs that stand upside down."""
-    last = figures.priorities["learned_from"].str.endswith(REVIEWED)
-    asked = figures.priorities[last] if last.any() else figures.priorities
+    """Return the priorities that keywords ask for, the most different first, and the conflicts the wrong row wins."""
+    by_reviewed = figures.priorities["learned_from"].isin(figures.reviewed)
+    asked = figures.priorities[by_reviewed] if by_reviewed.any() else figures.priorities
     outside = (asked["priority"] < asked["asked_low"]) | (asked["priority"] > asked["asked_high"])
     by_distance = (asked["asked"] - asked["priority"]).abs().where(outside, 0.0).sort_values(ascending=False)
     note = (
-        "A Bradley-Terry strength for every row that meets others in a title of train, put on the table's own scale of "
-        "priorities, with its 95% interval; rows first that lie farthest outside theirs. Asked is by the judge of the "
-        "changes, then by the network, the recorded labels and reviewed titles alone. All rows: mined_priorities.csv."
+        "A Bradley-Terry strength for every row that conflicts with others in a title of train, translated to the "
+        "table's own scale of priorities, with its 95% interval; rows whose priority is farthest outside it come "
+        "first. Asked is by the labels that judge the changes, then by the network, the recorded labels and reviewed "
+        "titles alone. All rows: mined_priorities.csv."
     )
     pairs = figures.inversions
-    kept = pairs["learned_from"].str.endswith(REVIEWED)
+    kept = pairs["learned_from"].isin(figures.reviewed)
     return [
         Table(
             "mined_priorities",
             "Which priorities do keywords ask for?",
             note,
-            _as_in_the_table(asked.loc[by_distance.index]),
+            _with_whole_priorities(asked.loc[by_distance.index]),
             _FIRST,
         ),
         Table(
             "mined_inversions",
             "Which keywords win that should lose?",
-            "Rows that meet in titles of train, of which the table lets the weaker one win, by more than chance. Wins "
-            "and losses are weighted titles in which one of them is believed to be right.",
-            _as_in_the_table(pairs[kept] if kept.any() else pairs),
+            "Pairs of rows that conflict in titles of train, of which the table lets the weaker one win, by more than "
+            "chance. Wins and losses are weighted titles whose label is the class of the one or the other row.",
+            _with_whole_priorities(pairs[kept] if kept.any() else pairs),
             _FIRST,
         ),
     ]
@@ -194,8 +172,8 @@ def _faithfulness(table: pd.DataFrame) -> Table:
     arm = table.iloc[0]
     note = (
         f"Network split by {arm['split']} and learned from {arm['learned_from']}; titles of validation with two "
-        "words or more. Comprehensiveness is how far the chance of the explained class falls when the most important "
-        "words are deleted, sufficiency how far when only they are kept (lower is better); over random is "
+        "words or more. Comprehensiveness is how far the probability of the explained class falls when the most "
+        "important words are deleted, sufficiency how far when only they are kept (lower is better); over random is "
         "comprehensiveness less that of deleting words in random order, with its 95% interval. Special is the share of "
         "importance on special tokens, delta the absolute convergence delta in logits. Seconds are for 10,000 titles, "
         "predicted classes of all targets."
