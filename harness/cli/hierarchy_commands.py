@@ -66,8 +66,8 @@ def diff_verb(
 
     Example: python -m harness hierarchy diff old.yaml new.yaml --leads leads.csv --out moved.csv
     """
+    from data_cleaning.files.output_places import check_file
     from harness.cli.console import announce, show_table, shown_progress
-    from harness.data.table_files import check_file
     from harness.experiment.predicting import predict_titles
     from harness.experiment.systems import load_system
     from harness.reporting.table import Table

@@ -8,8 +8,9 @@ import polars as pl
 
 from data_cleaning.clean import CleanedLeads
 from data_cleaning.clean_reports import CleanReports
+from data_cleaning.files.output_places import mark
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.leads import NO_TEXT
-from harness.data.table_files import mark, write_table
 from harness.reporting.table import Table, write_tables
 
 VERB = "clean"

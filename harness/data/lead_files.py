@@ -9,7 +9,9 @@ import polars as pl
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.output_places import beside, check_file, check_folder, check_table, folder_beside, mark, stem
 from data_cleaning.files.whole_files import whole_file, whole_folder
+from data_cleaning.files.written_tables import check_columns, write_table
 from data_cleaning.finding_columns import FoundColumns, find_columns
 from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
 from data_cleaning.profile import profile_leads, write_profile
@@ -19,17 +21,6 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.data.added_columns import check_added, cleaned_rows, quarantined_rows
 from harness.data.cleaning_folder import VERB, ledger_table, write_cleaning_folder
 from harness.data.published_study import compare_with_study, study_page
-from harness.data.table_files import (
-    beside,
-    check_columns,
-    check_file,
-    check_folder,
-    check_table,
-    folder_beside,
-    mark,
-    stem,
-    write_table,
-)
 from harness.data.token_counting import token_counter
 from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
-from harness.data.table_files import check_file
 from harness.experiment.cache import file_digest
 from harness.experiment.config import RunConfig
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked

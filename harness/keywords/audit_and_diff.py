@@ -9,12 +9,12 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
-from data_cleaning.files.spreadsheet_text import escape_frame
+from data_cleaning.files.output_places import beside, check_folder, check_table, stem
 from data_cleaning.files.whole_files import whole_file, whole_folder
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.profile.profile_page import cut
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.data.table_files import beside, check_folder, check_table, ending, stem, write_table
 from harness.experiment.config import RunConfig
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
@@ -136,8 +136,8 @@ def diff_files(
         new: CSV of keywords, the one to take its place.
         config: names the taxonomy and the columns of the leads.
         leads: CSV, gzipped CSV or Parquet; None compares the rows alone.
-        out: .csv, .csv.gz or .parquet to write the titles to, with the rows beside it as `<stem>.rows<ending>`; without
-            leads, the rows are written to it. None writes nothing.
+        out: .csv, .csv.gz, .parquet or .xlsx to write the titles to, with the rows beside it as `<stem>.rows<ending>`;
+            without leads, the rows are written to it. None writes nothing.
         title_column: name of the title's column, where it is not the configured one.
         force: whether existing files may be replaced.
         on_progress: told of the slow steps.
@@ -163,9 +163,7 @@ def diff_files(
     frames = [found.rows] if found.titles is None else [found.titles, found.rows]
     with ExitStack() as stack:
         for place, frame in zip(places, frames, strict=False):
-            # A spreadsheet runs no cell of a Parquet file.
-            safe = frame if ending(place).lower() == ".parquet" else escape_frame(frame)
-            write_table(safe, stack.enter_context(whole_file(place)))
+            write_table(frame, stack.enter_context(whole_file(place)), spreadsheet_safe=True)
     return ComparedTables(
         tables=tuple(_shown(found)),
         n_rows=int((found.rows["change"] != REORDERED).sum()),

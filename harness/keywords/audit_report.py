@@ -7,8 +7,8 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
+from data_cleaning.files.output_places import mark
 from data_cleaning.files.spreadsheet_text import escape_frame
-from harness.data.table_files import mark
 from harness.keywords.audit import Audit
 from harness.keywords.audit_page import Excerpt, write_audit_page
 from harness.keywords.naming import OWN

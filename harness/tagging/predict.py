@@ -12,8 +12,8 @@ import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
+from data_cleaning.files.output_places import check_file
 from data_cleaning.progress import Progress
-from harness.data.table_files import check_file
 from harness.tagging.ahead import ahead
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
 from harness.tagging.business.counting import merge_counts

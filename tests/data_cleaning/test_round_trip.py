@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.clean import CleanSettings, clean_leads
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.leads import LONGEST_TITLE, LeadColumns, read_leads
 from data_cleaning.normalise import normalise_titles
-from harness.data.table_files import write_table
 
 TARGETS = ("department", "seniority")
 COLUMNS = LeadColumns(title="title", record="record", targets={name: name for name in TARGETS}, count="count")

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
+from data_cleaning.files.output_places import stem
 from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
 from data_cleaning.files.whole_files import whole_file
-from harness.data.table_files import stem
 from harness.tagging.business.follow_up import ADDED
 from harness.tagging.business.names import file_parts
 from harness.tagging.business.summary import Summary

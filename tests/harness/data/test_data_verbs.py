@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from data_cleaning.clean import clean_leads
+from data_cleaning.files.output_places import MARK
 from data_cleaning.progress import silent
-from harness.data.table_files import MARK
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import fingerprints, plan
 from harness.experiment.stages.clean_leads import clean
@@ -85,6 +85,14 @@ def test_cleaning_the_cleaned_file_again_changes_nothing(call, leads, tmp_path, 
     assert ledger[["changed", "dropped"]].to_numpy().sum() == 0
 
 
+def test_clean_writes_a_spreadsheet_with_the_rows_of_the_csv_file(call, leads, tmp_path):
+    for name in ("one.csv", "two.xlsx"):
+        assert call("clean", leads, "--out", tmp_path / name)[0] == 0
+    as_csv = pd.read_csv(tmp_path / "one.csv", dtype=str, keep_default_na=False)
+    as_xlsx = pd.read_excel(tmp_path / "two.xlsx", dtype=str, keep_default_na=False, engine="openpyxl")
+    pd.testing.assert_frame_equal(as_csv, as_xlsx)
+
+
 def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
     pd.DataFrame({"Rolle": ["IT  Manager", None, "CISO"], "n": [1, 2, 3]}).to_parquet(tmp_path / "bare.parquet")
     options = ["--title-column", "Rolle", "--set", "clean.english_only=false"]
@@ -149,7 +157,7 @@ def test_no_output_is_replaced_unless_forced_and_no_foreign_folder_ever(call, le
     assert not (tmp_path / "mine.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["clean.xlsx", "absent/clean.csv", "clean"])
+@pytest.mark.parametrize("name", ["clean.docx", "absent/clean.csv", "clean"])
 def test_an_output_that_cannot_be_is_refused_before_any_work(call, leads, tmp_path, name):
     code, _, said = call("clean", leads, "--out", tmp_path / name)
     assert code == 2

@@ -1,3 +1,4 @@
+import pandas as pd
 import polars as pl
 import pytest
 
@@ -28,6 +29,18 @@ def test_simulate_writes_leads_and_their_truth_alike_for_a_seed(call, tmp_path):
     assert not leads.equals(pl.read_csv(tmp_path / "three.csv.gz"))
 
 
+def test_simulate_writes_a_spreadsheet_with_the_rows_of_the_csv_file(call, tmp_path):
+    for ending in (".csv", ".xlsx"):
+        call("simulate", "--records", 50, "--seed", 5, "--out", tmp_path / f"leads{ending}", config=DEFAULT)
+    for kind in ("", ".truth"):
+        as_csv, as_xlsx = (
+            pl.read_csv(tmp_path / f"leads{kind}.csv"),
+            pd.read_excel(tmp_path / f"leads{kind}.xlsx", engine="openpyxl"),
+        )
+        assert as_csv["Record"].to_list() == as_xlsx["Record"].tolist() == list(range(1, 51))
+        assert as_csv.columns == list(as_xlsx.columns)
+
+
 def test_simulate_tags_a_list_of_titles(call, tmp_path):
     (tmp_path / "list.csv").write_text("Title,Count\nCISO,3\nIT Manager,2\n")
     call("simulate", "--titles", tmp_path / "list.csv", "--out", tmp_path / "leads.parquet", config=DEFAULT)
@@ -38,7 +51,7 @@ def test_simulate_tags_a_list_of_titles(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "{}/leads.docx"], "expected .csv.gz, .csv, .parquet"),
+        (["--out", "{}/leads.docx"], "expected .csv.gz, .csv, .parquet, .xlsx"),
         (["--out", "{}/taken.csv"], "taken.truth.csv exists already"),
         (["--out", "{}/l.csv", "--titles", "{}/none.csv"], "No file at"),
         (["--out", "{}/l.csv", "--titles", "{}/none.csv", "--records", "5"], "leave out --records"),

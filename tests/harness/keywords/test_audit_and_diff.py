@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.output_places import MARK
 from data_cleaning.progress import silent
-from harness.data.table_files import MARK
 from harness.experiment.config_file import load_config
 from harness.keywords.audit_and_diff import audit_file, diff_files
 from tests.harness.given_leads import GIVEN

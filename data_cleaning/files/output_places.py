@@ -1,16 +1,13 @@
-"""Tables that a verb writes for somebody: CSV, gzipped CSV or Parquet, whole or not at all, and never over another."""
+"""Where a verb writes files and folders: never over what is read, and over what exists only with --force."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import check_writable
-from data_cleaning.leads import NO_TEXT
 
-ENDINGS = (".csv.gz", ".csv", ".parquet")
+ENDINGS = (".csv.gz", ".csv", ".parquet", ".xlsx")
 MARK = "made_by.json"
 """File by which a folder is known as one that a verb wrote, and may write again."""
 
@@ -111,20 +108,6 @@ def _exists(out: Path) -> str:
     return f"{out} exists already and was left as it is. Choose another --out, or replace it with --force."
 
 
-def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
-    """Refuse columns that the output cannot hold, before any work is done.
-
-    Raises:
-        BadInput: naming those that are no text, where the output is a CSV file.
-    """
-    odd = [] if ending(out).lower() == ".parquet" else frame.select(NO_TEXT).columns
-    if odd:
-        raise BadInput(
-            f"{source}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, which a CSV file cannot. "
-            "Choose an --out that ends in .parquet, or leave the column out."
-        )
-
-
 def mark(folder: Path, verb: str, facts: dict[str, Any]) -> None:
     """Leave in a finished folder which verb made it, from what, and which files it wrote."""
     content = {"verb": verb, **facts, "files": sorted({*_content(folder), MARK})}
@@ -138,15 +121,6 @@ def _content(folder: Path) -> list[str]:
         place for place in folder.rglob("*") if place.is_symlink() or not place.is_dir() or not any(place.iterdir())
     )
     return [place.relative_to(folder).as_posix() for place in inside]
-
-
-def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table in the form that the ending of its path names."""
-    kind = ending(path).lower()
-    if kind == ".parquet":
-        frame.write_parquet(path)
-    else:
-        frame.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
 
 
 def _written_by(verb: str, folder: Path) -> set[str] | None:
