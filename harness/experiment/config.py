@@ -23,8 +23,10 @@ from data_cleaning.simulate.history import HistorySettings
 from harness.experiment.search_space import SearchRange, space_faults
 from neural.neural_settings import NeuralSettings
 
-PROJECT_CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-"""Where the project's own configs lie, wherever a verb is called."""
+_HARNESS = Path(__file__).resolve().parents[1]
+
+PROJECT_CONFIGS = _HARNESS / "configs" if (_HARNESS / "configs").is_dir() else _HARNESS.parent / "configs"
+"""The project's own configs: inside the package in an installed copy, beside it in a checkout."""
 
 REVIEWED = "+reviewed"
 """What the name of a block ends in, where reviewed titles are learned from too."""

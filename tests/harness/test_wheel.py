@@ -1,55 +1,127 @@
-"""The wheel alone, away from the checkout, tags with an exported folder."""
+"""The wheel, installed into an environment of its own and away from the checkout, runs every verb."""
 
-import csv
-import os
-import shutil
+import json
 import subprocess
 import sys
-import zipfile
+import sysconfig
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from harness.tagging.export import export_model
-from harness.tagging.models import NO_HIERARCHY
-from tests.harness.tagging.given_run import toy_run
+from harness.cli import app
+from harness.experiment.config import PROJECT_CONFIGS
+from harness.keywords.suggestion_exports import JSON_NAME, Origin, write_suggestions
+from tests.harness.keywords.given_suggestions import GARDENER, mark_json
+from tests.harness.tagging.given_run import HIERARCHY
 
 ROOT = Path(__file__).parents[2]
+
+DRIVER = """
+import contextlib, io, json, sys, traceback
+import harness
+from harness.cli import main
+
+told = {"package": harness.__file__}
+for name, arguments in json.load(open("commands.json")).items():
+    sys.argv = ["title-harness", *arguments]
+    said, code = io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        except BaseException:
+            code = traceback.format_exc()
+    told[name] = [code, said.getvalue()[-3000:]]
+json.dump(told, open("told.json", "w"))
+"""
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Return a folder with what the wheel holds, built from a copy of the sources."""
+    """Return the Python of a fresh environment with the wheel; its dependencies are those of this environment."""
     folder = tmp_path_factory.mktemp("wheel")
-    sources = folder / "sources"
-    sources.mkdir()
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, sources)
-    for package in ("data_cleaning", "baselines", "neural", "harness"):
-        shutil.copytree(ROOT / package, sources / package, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run(
-        [*command, "--no-build-isolation", "-w", folder, sources], check=True, capture_output=True, text=True
-    )
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    build = ["wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    subprocess.run([*pip, *map(str, build)], check=True, capture_output=True, text=True)
     (wheel,) = folder.glob("*.whl")
-    with zipfile.ZipFile(wheel) as packed:
-        packed.extractall(folder / "installed")
-    return folder / "installed"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "env"], check=True)
+    python = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    subprocess.run([*pip, "--python", python, "install", "--quiet", "--no-deps", wheel], check=True)
+    found = subprocess.run(
+        [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    places = {sysconfig.get_path("purelib"), *(place for place in sys.path if place.endswith("site-packages"))}
+    (Path(found.stdout.strip()) / "dependencies.pth").write_text("\n".join(places))
+    return python
 
 
-def test_the_wheel_and_an_exported_folder_tag_a_file(installed, company, tmp_path):
-    model, elsewhere = tmp_path / "model", tmp_path / "elsewhere"
-    export_model(toy_run(company.config), model, hierarchy=NO_HIERARCHY)
-    elsewhere.mkdir()
-    (elsewhere / "leads.csv").write_text("What you do\nhead nurse\ncook\n")
-    shown = "import harness; print(harness.__file__, file=sys.stderr)"
-    code = f"import sys; sys.path.insert(0, {str(installed)!r}); {shown}; from harness.cli import main; main()"
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        [*command, "predict", "leads.csv", "--out", "tagged.csv", "--model", model, "--system", "keyword"],
-        cwd=elsewhere, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ""},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert str(installed) in done.stderr
-    with (elsewhere / "tagged.csv").open(newline="") as opened:
-        assert [row["department"] for row in csv.DictReader(opened)] == ["Nursing", "Kitchen"]
+def commands(company, folder):
+    """Return each verb with arguments, in an order in which each finds what it needs."""
+    config = ["--config", str(company.config), "--results", "results", "--allow", str(folder)]
+    toy = ["--config", str(company.config), "--allow", str(folder)]
+    leads = str(company.folder / "leads.csv")
+    few = ["--set", "search.space={epochs: [1, 2]}", "--trials", "1"]
+    return {
+        "simulate": ["simulate", "--records", "300", "--out", "simulated.csv"],
+        "clean": ["clean", "simulated.csv", "--out", "clean.csv.gz", "--set", "clean.english_only=false"],
+        "profile": ["profile", "simulated.csv", "--no-tokens"],
+        "study": ["study", "--records", "1000", "--out", "study.md"],
+        "audit": ["audit", leads.replace("leads", "keywords"), "--leads", leads, *toy],
+        "diff": ["diff", leads.replace("leads", "keywords"), leads.replace("leads", "keywords"), *toy],
+        "run": ["run", "all", *config, "--out", "results/toy", "--set", "systems=[majority, keyword, tfidf]"],
+        "search": ["search", *config, *few],
+        "suggest apply": ["suggest", "apply", "suggested/suggestions.json", "--out", "next.csv", *toy],
+        "predict": ["predict", leads, "--out", "tagged.csv", "--run", "results/toy", "--system", "keyword"],
+        "explain": ["explain", "head nurse", "--run", "results/toy"],
+        "export": ["export", "results/toy", "model", "--hierarchy", "none"],
+        "predict with the exported folder": ["predict", leads, "--out", "tagged.xlsx", "--model", "model"],
+        "hierarchy check": ["hierarchy", "check", "hierarchy.yaml"],
+        "hierarchy diff": ["hierarchy", "diff", "toy.yaml", "toy.yaml", "--leads", leads, "--run", "results/toy"],
+    }
+
+
+@pytest.fixture(scope="module")
+def told(installed, company, tmp_path_factory):
+    """Run every verb in one process of that environment; return its exit code and its words by verb."""
+    folder = tmp_path_factory.mktemp("away")
+    table = company.folder / "keywords.csv"
+    origin = Origin.of(table, company.taxonomy.names, run="toy", split="title", learned_from="legacy")
+    (folder / "suggested").mkdir()
+    write_suggestions(folder / "suggested", (GARDENER,), origin)
+    mark_json(folder / "suggested" / JSON_NAME, {1: "accept"})
+    (folder / "hierarchy.yaml").write_bytes((PROJECT_CONFIGS / "hierarchy.yaml").read_bytes())
+    (folder / "toy.yaml").write_text(HIERARCHY)
+    (folder / "driver.py").write_text(DRIVER)
+    (folder / "commands.json").write_text(json.dumps(commands(company, folder)))
+    subprocess.run([installed, "driver.py"], cwd=folder, check=True, env={"PATH": ""}, capture_output=True, text=True)
+    return json.loads((folder / "told.json").read_text())
+
+
+def verbs():
+    """Return every verb of the command line, as a person types it."""
+    found = get_command(app).commands
+    return [
+        " ".join((name, *inner))
+        for name, verb in found.items()
+        for inner in [[n] for n in getattr(verb, "commands", ())] or [()]
+    ]
+
+
+def test_the_package_is_the_installed_one(told):
+    assert str(ROOT) not in told["package"]
+
+
+@pytest.mark.parametrize("verb", verbs())
+def test_an_installed_copy_runs_every_verb(told, verb):
+    code, said = told[verb]
+    assert code == 0, said
+
+
+def test_an_exported_folder_tags_without_the_checkout(told):
+    code, said = told["predict with the exported folder"]
+    assert code == 0, said
