@@ -224,6 +224,8 @@ def worded_errors(
         message = str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"]
         if fault["type"] in ("tuple_type", "list_type"):
             message = "expected a list" if given is None or not is_plain else f"expected a list such as [{given}]"
+        if fault["type"] in ("dict_type", "model_type", "model_attributes_type"):
+            message = "expected a mapping of names to values"
         if fault["type"] == "too_short":
             message = f"expected at least {fault['ctx']['min_length']} item, got {fault['ctx']['actual_length']}"
         yield where, f"{dotted}{f' = {given!r}' if is_plain else ''}: {message.rstrip('.')}"

@@ -35,11 +35,11 @@ def check_verb(
     from data_cleaning.taxonomy import Taxonomy
     from harness.cli.console import announce
     from harness.experiment.config import PROJECT_CONFIGS
-    from harness.tagging.hierarchy import Hierarchy
+    from harness.tagging.hierarchy import read_hierarchy
 
     own = Path("configs/taxonomy.yaml")
     labels = Taxonomy.read(taxonomy or (own if own.is_file() else PROJECT_CONFIGS / own.name))
-    read = Hierarchy.read(file, labels)
+    read = read_hierarchy(file, labels)
     _print_tree(read)
     n_leaves = sum(node.leaf for node in read.nodes)
     announce(f"{file}, version {read.version}: no faults in {counted(len(read.rules), 'rule')} and {n_leaves} leaves.")
@@ -72,7 +72,7 @@ def diff_verb(
     from harness.experiment.systems import load_system
     from harness.reporting.table import Table
     from harness.tagging.counted_titles import count_titles
-    from harness.tagging.hierarchy import Hierarchy, diff
+    from harness.tagging.hierarchy import diff, read_hierarchy
     from harness.tagging.models import choose_model
 
     if out is not None and out.suffix.lower() != ".csv":
@@ -82,7 +82,7 @@ def diff_verb(
         if file is not None:
             check_file(file, leads, force=force)
     chosen = choose_model(run, model, results, system)
-    before, after = Hierarchy.read(old, chosen.taxonomy), Hierarchy.read(new, chosen.taxonomy)
+    before, after = read_hierarchy(old, chosen.taxonomy), read_hierarchy(new, chosen.taxonomy)
     name = chosen.system(system)
     with shown_progress() as on_progress:
         column, asked_for = title_column or chosen.title_column, title_column is not None

@@ -149,10 +149,10 @@ def explain_verb(
     from harness.cli.console import announce, print_line, show_table
     from harness.tagging.explain import explain_titles
     from harness.tagging.explained_tables import as_json_text, place_lines, tables_of
-    from harness.tagging.models import choose_model, find_hierarchy, read_hierarchy
+    from harness.tagging.models import choose_model, find_hierarchy, load_hierarchy
 
     chosen = choose_model(run, model, results)
-    placed_in = read_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
+    placed_in = load_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
     announce(f"Asking {', '.join(chosen.systems)} of {chosen.described}.")
     explained = explain_titles(chosen, titles, placed_in)
     default = chosen.system(None)

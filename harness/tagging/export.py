@@ -24,8 +24,8 @@ from harness.tagging.models import (
     Model,
     find_hierarchy,
     learned_from,
+    load_hierarchy,
     open_run,
-    read_hierarchy,
     run_facts,
 )
 
@@ -65,7 +65,7 @@ def export_model(
     model = open_run(run_folder)
     _check_out(out, model.folder, force=force)
     chosen = find_hierarchy(hierarchy, model)
-    read_hierarchy(chosen, model)
+    load_hierarchy(chosen, model)
     if layout is not None:
         from harness.tagging.layout import Layout
 

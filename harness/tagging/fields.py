@@ -12,7 +12,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 from harness.tagging import review
 from harness.tagging.hierarchy import Hierarchy
-from harness.tagging.hierarchy.tree import ROOT
+from harness.tagging.hierarchy.nodes_and_rules import ROOT
 from harness.tagging.title_cache import Records
 
 REVIEW, REASON = "review", "review_reason"

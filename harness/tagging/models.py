@@ -222,7 +222,7 @@ def find_hierarchy(given: Path | None, model: Model) -> Path | None:
     return found if found.is_file() and _is_about(found, model.taxonomy) else None
 
 
-def read_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
+def load_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
     """Read the hierarchy that `find_hierarchy` found; None for none.
 
     Raises:
@@ -230,10 +230,10 @@ def read_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
     """
     if path is None:
         return None
-    from harness.tagging.hierarchy import Hierarchy
+    from harness.tagging.hierarchy import read_hierarchy
 
     try:
-        return Hierarchy.read(path, model.taxonomy)
+        return read_hierarchy(path, model.taxonomy)
     except BadInput as error:
         raise BadInput(f"{error} Or go without a hierarchy: --hierarchy {NO_HIERARCHY}.") from None
 

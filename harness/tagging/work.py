@@ -22,7 +22,7 @@ from harness.tagging.business.listed import listed
 from harness.tagging.fields import REVIEW, Fields
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.layout import Layout, every_field
-from harness.tagging.models import Model, read_hierarchy
+from harness.tagging.models import Model, load_hierarchy
 from harness.tagging.outputs import Finished, Part
 from harness.tagging.rejects import write_rejects
 from harness.tagging.tagger import Tagger
@@ -93,7 +93,7 @@ class Work:
         self.job = job
         self.source = source
         taxonomy, columns = job.model.taxonomy, source.schema.names
-        self.hierarchy = read_hierarchy(job.hierarchy, job.model)
+        self.hierarchy = load_hierarchy(job.hierarchy, job.model)
         if job.by and self.hierarchy is None:
             raise BadInput("--by breaks the summary down, but without a hierarchy there is none. Give --hierarchy.")
         layout = None if job.layout is None else Layout.read(job.layout)

@@ -8,7 +8,7 @@ import polars as pl
 
 from harness.tagging.business.columns import Columns, band_columns, split_by_band
 from harness.tagging.hierarchy import Hierarchy
-from harness.tagging.hierarchy.tree import ROOT, at_or_above, children
+from harness.tagging.hierarchy.nodes_and_rules import ROOT, at_or_above, children
 
 ALL, NOT_SURE, NO_TITLE = "(all records)", "(not sure)", "(no title)"
 """Rows that are no node."""

@@ -9,7 +9,7 @@ import polars as pl
 from harness.tagging.business.columns import Columns, band_columns, share, split_by_band, spoken
 from harness.tagging.business.follow_up import rank_rows
 from harness.tagging.hierarchy import Hierarchy
-from harness.tagging.hierarchy.tree import ROOT
+from harness.tagging.hierarchy.nodes_and_rules import ROOT
 
 _TITLED, _UNTITLED = "with a title", "without a title"
 _LEAF, _HIGHER, _NOWHERE = "sure of a leaf", "sure of a higher node only", "sure of no node"

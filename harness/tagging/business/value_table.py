@@ -7,7 +7,7 @@ from harness.tagging.business.columns import Columns, Records, band_columns, not
 from harness.tagging.business.counting import MOST_VALUES
 from harness.tagging.business.node_table import ALL
 from harness.tagging.hierarchy import Hierarchy
-from harness.tagging.hierarchy.tree import ROOT, at_or_above
+from harness.tagging.hierarchy.nodes_and_rules import ROOT, at_or_above
 
 MOST_SHOWN = 1_000
 """Values that have a row of their own, the most frequent ones."""

@@ -1,11 +1,9 @@
 """The company's go-forward classification: a configured tree, and rules from the taxonomy's labels to its leaves."""
 
-from harness.tagging.hierarchy.crosswalk import contradictions, crosswalk
-from harness.tagging.hierarchy.hierarchy import Hierarchy
+from harness.tagging.hierarchy.hierarchy import Hierarchy, Placements
 from harness.tagging.hierarchy.hierarchy_difference import Difference, diff
-from harness.tagging.hierarchy.placing import Placements
-from harness.tagging.hierarchy.rules import Contradiction, Rule
-from harness.tagging.hierarchy.tree import FollowUp, Node, Rank
+from harness.tagging.hierarchy.hierarchy_reading import read_hierarchy
+from harness.tagging.hierarchy.nodes_and_rules import Contradiction, FollowUp, Node, Rank, Rule
 
 __all__ = [
     "Contradiction",
@@ -16,7 +14,6 @@ __all__ = [
     "Placements",
     "Rank",
     "Rule",
-    "contradictions",
-    "crosswalk",
     "diff",
+    "read_hierarchy",
 ]

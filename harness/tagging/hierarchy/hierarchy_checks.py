@@ -1,4 +1,4 @@
-"""What no single line shows: rules that can never decide, leaves that no title reaches.
+"""Finds what no single line of a file shows: rules that can never decide, leaves that no title reaches.
 
 Every combination of labels is tried in every confidence band. A rule without keywords takes the cells that it matches
 from all later rules. A rule with keywords takes a cell from a later keyword only where one of its own is within that
@@ -14,53 +14,58 @@ import numpy.typing as npt
 
 from data_cleaning.errors import first_few
 from data_cleaning.taxonomy import Taxonomy
-from harness.tagging.hierarchy.lined_yaml import Faults
-from harness.tagging.hierarchy.reading_tree import Tree
-from harness.tagging.hierarchy.rules import BoolArray, Contradiction, Rule, matching, name_combination
+from harness.tagging.hierarchy.nodes_and_rules import BoolArray, Contradiction, Node, Rule, matching, name_combination
 
-_NOBODY = -1
+Fault = tuple[int, str]
+"""Line of the file, and wording."""
+
+_FREE = -1
 
 
-def check_coverage(
-    rules: Sequence[Rule], tree: Tree, taxonomy: Taxonomy, confidences: Sequence[str], faults: Faults
-) -> str:
-    """Note every rule and keyword that can never decide, and every leaf that no title reaches.
+def coverage_faults(
+    rules: Sequence[Rule], nodes: Sequence[Node], lines: Sequence[int], taxonomy: Taxonomy, confidences: Sequence[str]
+) -> tuple[list[Fault], str]:
+    """Find every rule and keyword that can never decide, and every leaf that no title reaches.
 
     Args:
         rules: in their order, the default last where there is one; it may be out of reach.
-        tree: with the lines of its leaves.
+        nodes: of the tree.
+        lines: of the file on which each node begins, as many as `nodes`.
         taxonomy: of the labels.
         confidences: names of the confidence bands.
-        faults: to add to.
 
     Returns:
-        A clause about the cells that reach no leaf; empty where all do.
+        The faults, and a clause about the cells that reach no leaf, which is empty where all do.
     """
+    faults: list[Fault] = []
     cells = _Cells(rules, [_cells(rule, taxonomy, confidences) for rule in rules])
     reached = set()
     for position, rule in enumerate(rules):
         is_default = not (rule.keywords or rule.classes or rule.confidence)
         if cells.take(position, faults, may_be_idle=is_default):
             reached.add(rule.leaf)
-    for position, (node, line) in enumerate(zip(tree.nodes, tree.lines, strict=True)):
+    for position, (node, line) in enumerate(zip(nodes, lines, strict=True)):
         if node.leaf and position not in reached:
-            faults.add(line, f"no title can reach leaf {node.name!r}; give it a rule that can decide, or drop it")
-    left = np.flatnonzero(cells.taken_by == _NOBODY)
+            faults.append((line, f"no title can reach leaf {node.name!r}; give it a rule that can decide, or drop it"))
+    left = np.flatnonzero(cells.taken_by == _FREE)
     if not len(left):
-        return ""
+        return faults, ""
     combination, band = divmod(int(left[0]), len(confidences))
     first = f"{name_combination(combination, taxonomy)}, confidence {confidences[band]}"
-    return f" ({len(left):,} of {len(cells.taken_by):,} combinations reach no leaf, the first of them {first})"
+    return faults, f" ({len(left):,} of {len(cells.taken_by):,} combinations reach no leaf, the first of them {first})"
 
 
-def check_contradictions(contradictions: Sequence[Contradiction], taxonomy: Taxonomy, faults: Faults) -> None:
-    """Note every contradiction whose combinations all fall under earlier ones."""
+def contradiction_faults(contradictions: Sequence[Contradiction], taxonomy: Taxonomy) -> list[Fault]:
+    """Find every contradiction whose combinations all fall under earlier ones."""
+    faults: list[Fault] = []
     seen = np.zeros(1, dtype=bool)
     for number, contradiction in enumerate(contradictions, start=1):
         matched = matching(contradiction.labels, taxonomy)
         if matched.any() and not (matched & ~seen).any():  # one that matches nothing has a fault of its own
-            faults.add(contradiction.line, f"contradiction {number} adds nothing: earlier ones hold all of its labels")
+            said = f"contradiction {number} adds nothing: earlier ones hold all of its labels"
+            faults.append((contradiction.line, said))
         seen = seen | matched
+    return faults
 
 
 def _cells(rule: Rule, taxonomy: Taxonomy, confidences: Sequence[str]) -> BoolArray:
@@ -79,28 +84,28 @@ class _Cells:
 
     def __post_init__(self) -> None:
         n_cells = len(self.masks[0]) if self.masks else 0
-        self.taken_by: npt.NDArray[np.int64] = np.full(n_cells, _NOBODY)
+        self.taken_by: npt.NDArray[np.int64] = np.full(n_cells, _FREE)
         """The first rule without keywords that matches each cell."""
 
-    def take(self, position: int, faults: Faults, *, may_be_idle: bool) -> bool:
+    def take(self, position: int, faults: list[Fault], *, may_be_idle: bool) -> bool:
         """Let a rule take what earlier ones left to it, and return whether there was any."""
         rule, mask = self.rules[position], self.masks[position]
         if rule.keywords:
             return self._take_by_keywords(position, faults)
-        free = mask & (self.taken_by == _NOBODY)
+        free = mask & (self.taken_by == _FREE)
         self.taken_by[free] = position
         if not free.any() and not may_be_idle:
-            faults.add(rule.line, f"this rule can never decide: {self._takers(mask, [])} all that it matches")
+            faults.append((rule.line, f"this rule can never decide: {self._takers(mask, [])} all that it matches"))
         return bool(free.any())
 
-    def _take_by_keywords(self, position: int, faults: Faults) -> bool:
+    def _take_by_keywords(self, position: int, faults: list[Fault]) -> bool:
         """Note the keywords of a rule that can never decide, and return whether another can."""
         rule, mask = self.rules[position], self.masks[position]
         idle = {}
         for keyword in rule.keywords:
             within = [word for word in rule.keywords if word != keyword and word in keyword]
             earlier = [other for other in range(position) if _holds(keyword, self.rules[other].keywords)]
-            free = mask & (self.taken_by == _NOBODY)
+            free = mask & (self.taken_by == _FREE)
             for other in earlier:
                 free = free & ~self.masks[other]
             if not free.any():
@@ -109,15 +114,14 @@ class _Cells:
                 idle[keyword] = f"titles with it have {within[0].strip()!r} of the same rule anyway"
         decides = len(idle) < len(rule.keywords)
         if not decides:
-            faults.add(rule.line, f"this rule can never decide: {first_few(_said(idle))}")
+            faults.append((rule.line, f"this rule can never decide: {first_few(_said(idle))}"))
         else:
-            for said in _said(idle):
-                faults.add(rule.line, said)
+            faults += [(rule.line, said) for said in _said(idle)]
         return decides
 
     def _takers(self, mask: BoolArray, by_keyword: Sequence[int]) -> str:
         """Word which rules take cells of a mask, by their lines."""
-        takers = set(self.taken_by[mask].tolist()) - {_NOBODY}
+        takers = set(self.taken_by[mask].tolist()) - {_FREE}
         takers |= {other for other in by_keyword if (self.masks[other] & mask).any()}
         lines = [str(self.rules[taker].line) for taker in sorted(takers)]
         return (

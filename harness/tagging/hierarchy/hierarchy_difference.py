@@ -9,9 +9,8 @@ import pandas as pd
 
 from data_cleaning.errors import BadInput
 from data_cleaning.titles import FloatArray, IntArray, StrArray
-from harness.tagging.hierarchy.hierarchy import Hierarchy
-from harness.tagging.hierarchy.placing import Placements
-from harness.tagging.hierarchy.tree import at_or_above
+from harness.tagging.hierarchy.hierarchy import Hierarchy, Placements
+from harness.tagging.hierarchy.nodes_and_rules import at_or_above
 
 UNSURE = "(not sure of any)"
 """Path of a title of which not even a node of the first level is sure."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import Hierarchy, read_hierarchy
 
 TAXONOMY = Taxonomy.from_dict(
     {
@@ -51,4 +51,4 @@ def read(folder: Path, *changes: tuple[str, str], text: str = BY_HAND, taxonomy:
         text = text.replace(part, other, 1)
     path = folder / "hierarchy.yaml"
     path.write_text(text, encoding="utf-8")
-    return Hierarchy.read(path, taxonomy)
+    return read_hierarchy(path, taxonomy)

@@ -11,7 +11,7 @@ from harness.cli.tagging_commands import explain_verb
 from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging.explain import KeywordHit, explain_titles
 from harness.tagging.export import export_model
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_exported, open_run
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
@@ -32,7 +32,7 @@ def hierarchy(company, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def explained(model, hierarchy, company):
-    return explain_titles(model, TITLES, Hierarchy.read(hierarchy, company.taxonomy))
+    return explain_titles(model, TITLES, read_hierarchy(hierarchy, company.taxonomy))
 
 
 def answer(explanation, system, target):
@@ -138,7 +138,7 @@ def test_a_title_that_is_no_text_is_refused(model):
 
 
 def test_a_title_is_placed_by_the_system_that_answers_by_default(model, explained, hierarchy, company):
-    tree = Hierarchy.read(hierarchy, company.taxonomy)
+    tree = read_hierarchy(hierarchy, company.taxonomy)
     probabilities = load_system("neural", model.systems["neural"]).predict_proba(TITLES)
     placed = tree.place(TITLES, probabilities)
     for row, explanation in enumerate(explained):
@@ -159,7 +159,7 @@ def cheap(company, hierarchy, tmp_path):
 
 def test_a_place_names_the_rule_that_decided_and_the_new_labels(cheap, company):
     (found,) = explain_titles(
-        open_exported(cheap), ["head nurse"], Hierarchy.read(cheap / "hierarchy.yaml", company.taxonomy)
+        open_exported(cheap), ["head nurse"], read_hierarchy(cheap / "hierarchy.yaml", company.taxonomy)
     )
     assert found.place.path == ("Care", "Heads of care")
     line = HIERARCHY.splitlines().index(

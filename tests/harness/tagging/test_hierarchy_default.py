@@ -8,12 +8,12 @@ import pytest
 
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import Hierarchy, read_hierarchy
 
 
 @pytest.fixture(scope="module")
 def hierarchy() -> Hierarchy:
-    return Hierarchy.read(PROJECT_CONFIGS / "hierarchy.yaml", Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml"))
+    return read_hierarchy(PROJECT_CONFIGS / "hierarchy.yaml", Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml"))
 
 
 def certain(hierarchy, *labels, belief=1.0):

@@ -4,7 +4,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
 from harness.tagging.fields import Fields
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.layout import Field, Layout, every_field
 
 COLUMNS, ADDED = ["Email", "Title"], ["function", "level", "review"]
@@ -97,7 +97,7 @@ def test_columns_of_the_file_may_have_equal_names():
 
 def test_the_projects_layout_fits_the_projects_hierarchy_and_labels():
     taxonomy = Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml")
-    hierarchy = Hierarchy.read(PROJECT_CONFIGS / "hierarchy.yaml", taxonomy)
+    hierarchy = read_hierarchy(PROJECT_CONFIGS / "hierarchy.yaml", taxonomy)
     layout = Layout.read(PROJECT_CONFIGS / "layouts" / "crm.yaml")
     fields = layout.fields(["Title"], list(Fields(taxonomy, hierarchy).types()))
     assert [field.name for field in fields][:3] == ["Title", "Job_Function__c", "Job_Role__c"]

@@ -23,10 +23,10 @@ from harness.tagging.models import (
     Model,
     choose_model,
     find_hierarchy,
+    load_hierarchy,
     newest_run,
     open_exported,
     open_run,
-    read_hierarchy,
 )
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
@@ -210,7 +210,7 @@ def test_the_hierarchy_of_this_folder_is_taken_where_it_speaks_of_the_models_tar
     with pytest.raises(
         BadInput, match=r"(?s)hierarchy\.yaml is not readable YAML.*Or go without a hierarchy: --hierarchy none"
     ):
-        read_hierarchy(own, theirs)
+        load_hierarchy(own, theirs)
 
 
 def test_without_one_the_projects_own_is_taken_where_it_fits(own, company):

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from harness.tagging import review
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_run
 from harness.tagging.tagger import LONGEST_TITLE, Tagger
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
@@ -20,7 +20,7 @@ def model(company):
 def hierarchy(model, tmp_path_factory):
     path = tmp_path_factory.mktemp("tagger") / "hierarchy.yaml"
     path.write_text(HIERARCHY)
-    return Hierarchy.read(path, model.taxonomy)
+    return read_hierarchy(path, model.taxonomy)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Rules from labels, keywords and confidence to a leaf, and the combinations of labels that contradict themselves.
+"""What a hierarchy is made of: the nodes of its tree, and the rules that lead from labels to its leaves.
 
 A combination is one class of each target. Combinations are numbered as the cells of an array with one axis per target,
 in the taxonomy's order, the last target running fastest.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,46 @@ import numpy.typing as npt
 from data_cleaning.taxonomy import Taxonomy
 
 BoolArray = npt.NDArray[np.bool_]
+
+ROOT = 0
+"""Position of the root, which holds every title."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One place in the tree; its position is that in `Hierarchy.nodes`."""
+
+    name: str
+    """Unique in the tree; empty for the root."""
+    path: tuple[str, ...]
+    """Names from the first level down, its own last; () for the root."""
+    parent: int
+    """Position of the node above; -1 for the root."""
+    leaf: bool
+    band: int
+    """Position in `Hierarchy.bands`; -1 where it is no leaf."""
+    new_labels: Mapping[str, str]
+    """Target to the new label; of an inner node those that all leaves below share."""
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Leads that are followed up with the same priority."""
+
+    name: str
+    nodes: frozenset[int]
+    """The nodes that the file names, and everything below them."""
+    bands: frozenset[int]
+    """Positions in `Hierarchy.bands`; -1 among them includes titles whose band has low confidence."""
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Whom to follow up, the most wanted rank first."""
+
+    most: int
+    """Follow up at most so many."""
+    ranks: tuple[Rank, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +88,52 @@ class Contradiction:
     why: str
     line: int
     """Line of the file on which it begins."""
+
+
+def children(nodes: Sequence[Node]) -> dict[int, list[int]]:
+    """Return the children of each inner node, both in the order of `nodes`."""
+    found: dict[int, list[int]] = {}
+    for position, node in enumerate(nodes):
+        if not node.leaf:
+            found[position] = []
+        if node.parent >= 0:
+            found[node.parent].append(position)
+    return found
+
+
+def at_or_above(nodes: Sequence[Node]) -> npt.NDArray[np.bool_]:
+    """Say for each node (row) which nodes (column) are itself or above it, (n_nodes, n_nodes)."""
+    held = np.eye(len(nodes), dtype=bool)
+    for position, node in enumerate(nodes):  # parents come before their children
+        if node.parent >= 0:
+            held[position] |= held[node.parent]
+    return held
+
+
+def at_or_below(nodes: Sequence[Node], tops: Iterable[int]) -> frozenset[int]:
+    """Return the positions of some nodes and of everything below them."""
+    return frozenset(np.flatnonzero(at_or_above(nodes)[:, list(tops)].any(axis=1)).tolist())
+
+
+def share_labels(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Give each inner node the new labels that all leaves below it share."""
+    held = at_or_above(nodes)
+    return tuple(
+        node
+        if node.leaf
+        else _with_shared(node, [nodes[below] for below in np.flatnonzero(held[:, position]).tolist()])
+        for position, node in enumerate(nodes)
+    )
+
+
+def _with_shared(node: Node, below: Sequence[Node]) -> Node:
+    leaves = [other.new_labels for other in below if other.leaf]
+    shared = {
+        target: label
+        for target, label in (leaves[0] if leaves else {}).items()
+        if all(labels.get(target) == label for labels in leaves)
+    }
+    return replace(node, new_labels=shared)
 
 
 def shape_of(taxonomy: Taxonomy) -> tuple[int, ...]:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
-from harness.tagging.hierarchy import Hierarchy, Placements, placing
+from harness.tagging.hierarchy import Hierarchy, Placements
+from harness.tagging.hierarchy import hierarchy as hierarchy_module
 from tests.harness.tagging.hierarchy_by_hand import MATRON, NURSES, ROOT, SHOPS, TAXONOMY, WARD, read
 
 WORDS = ("night", "nurse", "Nurse-", "sister", "head", "sisterly", "NIGHT", "/", "ward")
@@ -33,7 +34,7 @@ def sides(tmp_path_factory, company) -> Hierarchy:
     return read(tmp_path_factory.mktemp("sides"), text=text, taxonomy=company.taxonomy)
 
 
-def beliefs(*rows: tuple[float, float]) -> dict[str, np.ndarray]:
+def soft_labels(*rows: tuple[float, float]) -> dict[str, np.ndarray]:
     """Return probabilities of the two targets from those of Care and Boss."""
     care, boss = np.array(rows, dtype=np.float32).reshape(-1, 2).T
     return {"field": np.stack([care, 1 - care], axis=1), "rank": np.stack([boss, 1 - boss], axis=1)}
@@ -68,20 +69,20 @@ BY_HAND = {
 
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_title_is_placed_as_by_hand(by_hand, name):
-    title, belief, expected = BY_HAND[name]
-    assert answer(by_hand.place([title], beliefs(belief))) == expected
+    title, row, expected = BY_HAND[name]
+    assert answer(by_hand.place([title], soft_labels(row))) == expected
 
 
 def test_titles_placed_together_keep_their_order(by_hand):
     titles = [title for title, _, _ in BY_HAND.values()]
-    placed = by_hand.place(titles, beliefs(*(belief for _, belief, _ in BY_HAND.values())))
+    placed = by_hand.place(titles, soft_labels(*(row for _, row, _ in BY_HAND.values())))
     assert [answer(placed.take(np.array([row]))) for row in range(len(titles))] == [
         expected for _, _, expected in BY_HAND.values()
     ]
 
 
 def test_answers_have_small_types(by_hand):
-    placed = by_hand.place(["a"], beliefs((0.9, 0.7)))
+    placed = by_hand.place(["a"], soft_labels((0.9, 0.7)))
     assert {name: values.dtype.name for name, values in vars(placed).items()} == {
         "node": "int16",
         "confidence": "float32",
@@ -93,13 +94,12 @@ def test_answers_have_small_types(by_hand):
 
 
 def test_no_titles_have_no_places(by_hand):
-    assert len(by_hand.place([], beliefs())) == 0
-    assert by_hand.node_probabilities([], beliefs()).shape == (0, 5)
+    assert len(by_hand.place([], soft_labels())) == 0
 
 
 def test_certain_titles_are_sure_where_only_certainty_counts(tmp_path):
     hierarchy = read(tmp_path, ("sure: 0.6", "sure: 1"))
-    assert hierarchy.place(["head"], beliefs((1.0, 1.0))).node.tolist() == [MATRON]
+    assert hierarchy.place(["head"], soft_labels((1.0, 1.0))).node.tolist() == [MATRON]
     # A row that sums to 1 only up to rounding.
     rows = {"field": np.array([[0.9999999, 0.0]], np.float32), "rank": np.array([[1.0, 0.0]], np.float32)}
     assert hierarchy.place(["head"], rows).node.tolist() == [MATRON]
@@ -107,7 +107,7 @@ def test_certain_titles_are_sure_where_only_certainty_counts(tmp_path):
 
 def test_without_keywords_labels_decide(tmp_path):
     hierarchy = read(tmp_path, ("  - {keywords: [night nurse, sister], leaf: Nurses}\n", ""))
-    assert hierarchy.place(["sister"], beliefs((0.9, 0.7))).node.tolist() == [MATRON]
+    assert hierarchy.place(["sister"], soft_labels((0.9, 0.7))).node.tolist() == [MATRON]
 
 
 def test_more_keyword_rules_than_one_integer_holds_are_told_apart(tmp_path):
@@ -115,25 +115,25 @@ def test_more_keyword_rules_than_one_integer_holds_are_told_apart(tmp_path):
              zip(range(70), itertools.cycle(["Nurses", "Shops", "Matron"]), strict=False)]  # fmt: skip
     hierarchy = read(tmp_path, ("rules:\n", "rules:\n" + "".join(rules)))
     titles = [f"word{number}" for number in range(70)] + ["word69 word2"]
-    placed = hierarchy.place(titles, beliefs(*[(0.5, 0.5)] * 71))
+    placed = hierarchy.place(titles, soft_labels(*[(0.5, 0.5)] * 71))
     assert placed.rule.tolist() == [*range(70), 2]
     assert placed.leaf.tolist() == [[NURSES, SHOPS, MATRON][number % 3] for number in range(70)] + [MATRON]
 
 
 def test_the_first_of_two_keyword_rules_decides(tmp_path):
     hierarchy = read(tmp_path, ("rules:\n", "rules:\n  - {keywords: [night], rank: Boss, leaf: Shops}\n"))
-    placed = hierarchy.place(["night nurse"] * 2, beliefs((0.9, 0.9), (0.9, 0.1)))
+    placed = hierarchy.place(["night nurse"] * 2, soft_labels((0.9, 0.9), (0.9, 0.1)))
     assert placed.leaf.tolist() == [SHOPS, NURSES]
     assert placed.confidence.tolist() == pytest.approx([0.9, 0.9])
 
 
 def slowly(hierarchy: Hierarchy, title: str, row: dict[str, np.ndarray]) -> tuple[np.ndarray, int]:
-    """Return the probability of each leaf, (n_nodes,), and the rule of the verdict, reading the rules one by one."""
+    """Return the probability of each node, (n_nodes,), and the rule of the most probable labels, rule by rule."""
     spelled = f" {' '.join(re.findall('[a-z0-9]+', title.lower()))} "
     confidence = float(np.prod([values.max() for values in row.values()]))
     band = next(name for name, bound in hierarchy.confidence_bands.items() if confidence >= bound)
     targets = hierarchy.taxonomy.targets
-    leaves, verdict_rule = np.zeros(len(hierarchy.nodes)), -1
+    nodes, rule_of_best = np.zeros(len(hierarchy.nodes)), -1
     for classes in itertools.product(*(range(target.n_classes) for target in targets)):
         labels = {target.name: target.classes[code] for target, code in zip(targets, classes, strict=True)}
         first = next(
@@ -143,11 +143,13 @@ def slowly(hierarchy: Hierarchy, title: str, row: dict[str, np.ndarray]) -> tupl
             and (not rule.confidence or band in rule.confidence)
             and all(labels[target] in allowed for target, allowed in rule.classes.items())
         )
-        each = [row[target.name][code] for target, code in zip(targets, classes, strict=True)]
-        leaves[hierarchy.rules[first].leaf] += np.prod(each)
+        node = hierarchy.rules[first].leaf
+        while node >= 0:
+            nodes[node] += np.prod([row[target.name][code] for target, code in zip(targets, classes, strict=True)])
+            node = hierarchy.nodes[node].parent
         if all(row[target.name].argmax() == code for target, code in zip(targets, classes, strict=True)):
-            verdict_rule = first
-    return leaves, verdict_rule
+            rule_of_best = first
+    return nodes, rule_of_best
 
 
 EIGHTHS = st.integers(0, 8).map(lambda eighths: eighths / 8)  # exact, so that no answer hangs on rounding
@@ -156,41 +158,38 @@ TITLES = st.lists(st.sampled_from(WORDS), max_size=4).map(" ".join)
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(TITLES, EIGHTHS, EIGHTHS), min_size=1, max_size=12, unique_by=lambda row: row[0]))
-def test_nodes_are_sums_and_answers_are_those_of_a_slow_reading(by_hand, rows):
-    titles, probabilities = [title for title, _, _ in rows], beliefs(*((care, boss) for _, care, boss in rows))
-    nodes = by_hand.node_probabilities(titles, probabilities)
-    leaf = np.array([node.leaf for node in by_hand.nodes])
-    np.testing.assert_allclose(nodes[:, leaf].sum(axis=1), 1)
-    for position, node in enumerate(by_hand.nodes):
-        if not node.leaf:
-            below = [child for child, other in enumerate(by_hand.nodes) if other.parent == position]
-            np.testing.assert_allclose(nodes[:, position], nodes[:, below].sum(axis=1))
+def test_places_are_those_of_a_slow_reading_of_the_rules(by_hand, rows):
+    titles, probabilities = [title for title, _, _ in rows], soft_labels(*((care, boss) for _, care, boss in rows))
     placed = by_hand.place(titles, probabilities)
-    np.testing.assert_allclose(placed.confidence, nodes[np.arange(len(rows)), placed.node], rtol=1e-6)
     for row, title in enumerate(titles):
-        leaves, rule = slowly(by_hand, title, {name: values[row] for name, values in probabilities.items()})
-        np.testing.assert_allclose(nodes[row, leaf], leaves[leaf], atol=1e-12)
+        nodes, rule = slowly(by_hand, title, {name: values[row] for name, values in probabilities.items()})
         assert placed.rule[row] == rule
         assert placed.leaf[row] == by_hand.rules[rule].leaf
+        assert placed.confidence[row] == pytest.approx(nodes[placed.node[row]], rel=1e-6)
+        path = [
+            at
+            for at, node in enumerate(by_hand.nodes)
+            if node.path == by_hand.nodes[placed.node[row]].path[: len(node.path)]
+        ]
+        assert all(nodes[at] >= by_hand.sure for at in path)
         children = [child for child, node in enumerate(by_hand.nodes) if node.parent == placed.node[row]]
-        assert all(nodes[row, child] < by_hand.sure for child in children)
-        bands = [sum(leaves[position] for position, node in enumerate(by_hand.nodes) if node.band == band)
-                 for band in range(2)]  # fmt: skip
+        assert all(nodes[child] < by_hand.sure for child in children)
+        bands = [sum(nodes[at] for at, node in enumerate(by_hand.nodes) if node.band == band) for band in range(2)]
         assert placed.band[row] == (int(np.argmax(bands)) if max(bands) >= by_hand.sure else -1)
 
 
 def test_places_do_not_depend_on_how_many_titles_go_together(by_hand, monkeypatch):
     rows = np.random.default_rng(3).random((200, 2))
     titles = [f"{WORDS[number % len(WORDS)]} {number}" for number in range(200)]
-    together = by_hand.place(titles, beliefs(*map(tuple, rows)))
-    monkeypatch.setattr(placing, "CHUNK_CELLS", 12)  # three titles at a time
-    apart = by_hand.place(titles, beliefs(*map(tuple, rows)))
+    together = by_hand.place(titles, soft_labels(*map(tuple, rows)))
+    monkeypatch.setattr(hierarchy_module, "CHUNK_CELLS", 12)  # three titles at a time
+    apart = by_hand.place(titles, soft_labels(*map(tuple, rows)))
     for name, values in vars(together).items():
         np.testing.assert_array_equal(values, getattr(apart, name), err_msg=name)
 
 
 def test_memory_does_not_grow_with_titles_times_combinations(sides, monkeypatch):
-    monkeypatch.setattr(placing, "CHUNK_CELLS", 100_000)
+    monkeypatch.setattr(hierarchy_module, "CHUNK_CELLS", 100_000)
     n_titles, targets = 40_000, sides.taxonomy.targets
     probabilities = {target.name: np.full((n_titles, target.n_classes), 1 / target.n_classes) for target in targets}
     titles = [f"title {number}" for number in range(n_titles)]
@@ -204,23 +203,29 @@ def test_memory_does_not_grow_with_titles_times_combinations(sides, monkeypatch)
 
 def test_a_hierarchy_places_alike_after_a_journey_to_another_process(by_hand):
     there = pickle.loads(pickle.dumps(by_hand))
-    assert answer(there.place(["head"], beliefs((0.9, 0.7)))) == answer(by_hand.place(["head"], beliefs((0.9, 0.7))))
+    assert answer(there.place(["head"], soft_labels((0.9, 0.7)))) == answer(
+        by_hand.place(["head"], soft_labels((0.9, 0.7)))
+    )
 
 
 def test_probabilities_of_other_shapes_are_refused(by_hand):
-    good = beliefs((0.9, 0.7))
-    for wrong in ({"field": good["field"]}, {**good, "rank": good["rank"][:, :1]}, beliefs((0.9, 0.7), (0.9, 0.7))):
+    good = soft_labels((0.9, 0.7))
+    for wrong in (
+        {"field": good["field"]},
+        {**good, "rank": good["rank"][:, :1]},
+        soft_labels((0.9, 0.7), (0.9, 0.7)),
+    ):
         with pytest.raises(BadInput, match="places titles by probabilities of the shapes"):
             by_hand.place(["head"], wrong)
 
 
 def test_a_missing_title_is_refused(by_hand):
     with pytest.raises(BadInput, match="1 titles are missing"):
-        by_hand.place(["head", None], beliefs((0.9, 0.7), (0.9, 0.7)))
+        by_hand.place(["head", None], soft_labels((0.9, 0.7), (0.9, 0.7)))
 
 
 def test_taking_rows_takes_them_from_every_array(by_hand):
-    placed = by_hand.place(["head", "sister"], beliefs((0.9, 0.7), (0.1, 0.9)))
+    placed = by_hand.place(["head", "sister"], soft_labels((0.9, 0.7), (0.1, 0.9)))
     turned = placed.take(np.array([1, 0, 1]))
     assert turned.node.tolist() == [NURSES, MATRON, NURSES]
     assert turned.contradiction.tolist() == [0, -1, 0]
