@@ -102,7 +102,7 @@ def test_tables_and_page_say_what_was_mined(finished):
         for ending in ("md", "csv", "tex"):
             assert (finished.folder / "tables" / f"{name}.{ending}").stat().st_size > 0
     page = (finished.folder / "report.html").read_text()
-    assert "What did mining buy?" in page
+    assert "What is mining worth?" in page
     assert "Which keywords win that should lose?" in page
     facts = json.loads((finished.folder / "run.json").read_text())["mined"]
     assert {arm: told["judge"] for arm, told in facts.items()} == {
@@ -224,7 +224,7 @@ def test_mining_alone_is_a_verb_and_shows_its_tables(finished, owner, monkeypatc
     assert call(monkeypatch, "run", "mine", *where, *options) == 0
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
-    assert "What did mining buy?" in shown.out
+    assert "What is mining worth?" in shown.out
     assert "Which keywords win that should lose?" in shown.out
     assert "suggestions.xlsx, mined/" in shown.out
     assert "Read this first" not in shown.out
