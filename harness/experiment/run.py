@@ -23,6 +23,8 @@ from harness.experiment.cache import StageStore, copy_model, digest, environment
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
 from harness.experiment.plan import VALUES_COUNT, Arm, Folders, arms, fingerprints, make_stages, plan
+from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
+from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
 from harness.experiment.stages.stage_files import (
     CEILINGS,
     DIFFERENCES,
@@ -43,11 +45,7 @@ from harness.reporting.run_page import write_page
 from harness.reporting.table import Table, write_tables
 from harness.reporting.tables import RunFigures, build_tables, headline_reference
 
-RUN_FACTS = "run.json"
-CONFIG = "config.yaml"
-TAXONOMY = "taxonomy.yaml"
-PAGE = "report.html"
-_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, "tables", "models", "predictions")
+_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that somebody should look at, as the stages name them; a run need not have all."""
 _MINED = (FOLDER, "suggestions.*")
@@ -320,10 +318,10 @@ def _fill(
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copyfile(config.taxonomy, folder / TAXONOMY)
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    write_tables(tables, folder / "tables")
+    write_tables(tables, folder / TABLES)
     for arm in arms(config):
         copy_model(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
-        target = folder / "predictions" / arm.by / arm.block / f"{arm.system}.parquet"
+        target = folder / PREDICTIONS_FOLDER / arm.by / arm.block / f"{arm.system}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
     for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):
@@ -331,8 +329,3 @@ def _fill(
             shutil.copyfile(listed, folder / listed.name)
     write_mined_outputs(folder, config, taxonomy, done)
     write_page(folder / PAGE, tables, facts)
-
-
-def model_folder(run_folder: Path, by: str, block: str, system: str) -> Path:
-    """Return where a run keeps one fitted system."""
-    return run_folder / "models" / by / block / system

@@ -10,6 +10,7 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import check_writable, whole_folder
 from harness.experiment.cache import digest, folder_files, library_versions
 from harness.experiment.config import network_folders
+from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
 from harness.experiment.systems import MINED
 from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.tagging.model_card import model_card
@@ -19,14 +20,11 @@ from harness.tagging.models import (
     HIERARCHY,
     LAYOUT,
     SAVED,
-    TAXONOMY,
     ExportedFacts,
     Model,
     find_hierarchy,
-    learned_from,
     load_hierarchy,
     open_run,
-    run_facts,
 )
 
 KEYWORDS, CARD = "keywords.csv", "README.md"

@@ -9,10 +9,11 @@ import pandas as pd
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import folder_files
 from harness.experiment.config import REVIEWED
+from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
 from harness.experiment.systems import MINED, SYSTEMS, load_system
 from harness.reporting.table import display
 from harness.reporting.tables import ANY, CEILING
-from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, TAXONOMY, ExportedFacts, run_config, run_facts
+from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, ExportedFacts
 
 _MINILM = "packaged:minilm"
 
@@ -53,7 +54,7 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
         "What it is for": _purpose(facts),
         "How to use it": _usage(folder, facts),
         "What it learned from": _learned(facts, learned, config),
-        "How accurate it is": _accuracy(run_folder / "tables", facts),
+        "How accurate it is": _accuracy(run_folder / TABLES, facts),
         "What the confidence means": _confidence(learned),
         "Where it ends": _limits(config),
         "Licences": _licences(facts, config),

@@ -1,27 +1,31 @@
 """What tags titles: the fitted systems of a run, or of a folder that was exported from one, behind one object."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data_cleaning.errors import BadInput, unknown
-from data_cleaning.files.whole_files import is_unfinished
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.yaml_files import read_yaml
 from harness.experiment.cache import digest, file_digest, folder_files
-from harness.experiment.config import LABELS, PROJECT_CONFIGS, REVIEWED
+from harness.experiment.config import PROJECT_CONFIGS, REVIEWED
+from harness.experiment.run_folder import (
+    TAXONOMY,
+    fitted_model,
+    fitted_systems,
+    learned_from,
+    newest_run,
+    run_config,
+    run_facts,
+)
 from harness.experiment.systems import MINED, SYSTEMS
 from harness.tagging.checksums import CHECKSUMS, verify
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
-
-RUN_FACTS, CONFIG, TAXONOMY = "run.json", "config.yaml", "taxonomy.yaml"
-"""Of a run folder, as `harness.experiment.run` names them; that module imports scikit-learn, which takes seconds."""
 
 FACTS, HIERARCHY, LAYOUT, SAVED = "model.json", "hierarchy.yaml", "layout.yaml", "systems"
 """Of an exported folder; its taxonomy has the name that a run's has."""
@@ -31,12 +35,6 @@ FORMAT: Literal[1] = 1
 
 NO_HIERARCHY = Path("none")
 """Given in place of a hierarchy's file, it places nothing."""
-
-_BLOCKS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
-"""What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
-
-_SPLITS = ("record", "title")
-"""The one that leaves most titles to learn from first."""
 
 _PREFERRED = ("neural", MINED, "keyword", "tfidf")
 """Which system answers where nobody names one."""
@@ -125,8 +123,10 @@ def open_run(folder: Path) -> Model:
     Raises:
         BadInput: the folder is no run, or has no fitted system.
     """
+    if (folder / FACTS).is_file():
+        raise BadInput(f"{folder} is an exported folder and no run folder. Give it as --model.")
     facts = run_facts(folder)
-    held = {place.name for place in folder.glob("models/*/*/*")}
+    held = fitted_systems(folder)
     systems = {name: fitted_model(folder, name) for name in SYSTEMS if name in held}
     if not systems:
         raise BadInput(f"{folder} has no fitted system. Make the run again with 'python -m harness run all'.")
@@ -238,42 +238,6 @@ def load_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
         raise BadInput(f"{error} Or go without a hierarchy: --hierarchy {NO_HIERARCHY}.") from None
 
 
-def newest_run(results: Path, system: str | None = None) -> Path:
-    """Return the newest run that has a fitted system; None stands for any.
-
-    Raises:
-        BadInput: there is no such run, or no such system at all.
-    """
-    if system is not None and system not in SYSTEMS:
-        raise unknown("system", system, SYSTEMS)
-    runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
-    for facts in runs:
-        if not is_unfinished(facts.parent) and any(facts.parent.glob(f"models/*/*/{system or '*'}")):
-            return facts.parent
-    wanted = "system" if system is None else repr(system)
-    raise BadInput(
-        f"No run under {results.resolve()} has a fitted {wanted}. Make one with 'python -m harness run all'."
-    )
-
-
-def fitted_model(run_folder: Path, system: str) -> Path:
-    """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
-
-    A run may have learned from several kinds of labels; recorded ones are preferred.
-
-    Raises:
-        BadInput: the folder is no run, or the run has no such system.
-    """
-    run_facts(run_folder)
-    for by in _SPLITS:
-        for block in _BLOCKS:
-            folder = run_folder / "models" / by / block / system
-            if folder.is_dir():
-                return folder
-    held = sorted({place.name for place in run_folder.glob("models/*/*/*")})
-    raise BadInput(f"{run_folder} has no fitted {system!r}; it has {', '.join(held)}.")
-
-
 def _default(systems: Mapping[str, Path]) -> str:
     return next(name for name in (*_PREFERRED, *reversed(list(systems))) if name in systems)
 
@@ -286,38 +250,3 @@ def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:
         return True
     named = {key for rule in rules if isinstance(rule, dict) for key in rule} if isinstance(rules, list) else set()
     return not named or not named.isdisjoint(taxonomy.names)
-
-
-def learned_from(saved: Path) -> tuple[str, str]:
-    """Return the split and the block of labels of a system that lies in a run folder."""
-    return saved.parent.parent.name, saved.parent.name
-
-
-def run_facts(folder: Path) -> dict[str, Any]:
-    """Return what the `run.json` of a run says.
-
-    Raises:
-        BadInput: the folder is no run, or the file is damaged.
-    """
-    path = folder / RUN_FACTS
-    if not path.is_file():
-        hint = " It is an exported folder: give it as --model." if (folder / FACTS).is_file() else ""
-        raise BadInput(f"{folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.{hint}")
-    try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise BadInput(f"{path} is not readable ({error}). Make the run again, or give another.") from None
-    return facts
-
-
-def run_config(folder: Path) -> dict[str, Any]:
-    """Return the settings that a run was made with, as they lie in its folder, without loading what they name.
-
-    Raises:
-        BadInput: the folder has none, or they are damaged.
-    """
-    path = folder / CONFIG
-    file = read_yaml(path, "config of a run", "Make the run again, or give another.")
-    if not isinstance(file.value(("leads", "columns", "title")), str):  # what every reader needs
-        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.")
-    return file.content

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import harness.experiment.run
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
 from harness.experiment.systems import SYSTEMS
-from harness.tagging import models
 from harness.tagging.checksums import write_checksums
 from harness.tagging.export import export_model
 from harness.tagging.models import (
@@ -24,7 +22,6 @@ from harness.tagging.models import (
     choose_model,
     find_hierarchy,
     load_hierarchy,
-    newest_run,
     open_exported,
     open_run,
 )
@@ -48,11 +45,6 @@ def exported(cheap_run, tmp_path):
 
 def model_with(*systems, taxonomy=None, folder=Path("here")):
     return Model(folder, taxonomy, {name: folder / name for name in systems}, "Title", None, None, "", "")
-
-
-def test_the_names_in_a_run_folder_are_those_that_a_run_writes():
-    names = (models.RUN_FACTS, models.CONFIG, models.TAXONOMY)
-    assert names == (harness.experiment.run.RUN_FACTS, harness.experiment.run.CONFIG, harness.experiment.run.TAXONOMY)
 
 
 def test_opening_a_run_imports_neither_torch_nor_sklearn():
@@ -118,7 +110,7 @@ def test_the_identity_of_a_run_changes_with_any_file_of_a_system(cheap_run, tmp_
 def test_what_is_no_run_is_refused(cheap_run, tmp_path, exported):
     with pytest.raises(BadInput, match=r"is no run folder \(it has no run\.json\). Give one that 'run' has written\.$"):
         open_run(tmp_path)
-    with pytest.raises(BadInput, match="It is an exported folder: give it as --model"):
+    with pytest.raises(BadInput, match=r"is an exported folder and no run folder\. Give it as --model"):
         open_run(exported)
     shutil.copytree(cheap_run, tmp_path / "run")
     (tmp_path / "run" / "config.yaml").write_text("leads: 3")
@@ -163,21 +155,6 @@ def test_facts_that_export_would_not_write_are_refused_though_their_sum_be_right
     write_checksums(exported)
     with pytest.raises(BadInput, match=message):
         open_exported(exported)
-
-
-def test_the_newest_run_that_has_the_system_is_taken(cheap_run, tmp_path):
-    for number, name in enumerate(["old", "new"]):
-        shutil.copytree(cheap_run, tmp_path / name)
-        os.utime(tmp_path / name / "run.json", (number, number))
-    assert newest_run(tmp_path) == tmp_path / "new"
-    shutil.rmtree(tmp_path / "new" / "models" / "record" / "legacy" / "keyword")
-    shutil.rmtree(tmp_path / "new" / "models" / "title" / "legacy" / "keyword")
-    assert newest_run(tmp_path) == tmp_path / "new"
-    assert newest_run(tmp_path, "keyword") == tmp_path / "old"
-    with pytest.raises(BadInput, match=r"No run under .* has a fitted 'tfidf'"):
-        newest_run(tmp_path, "tfidf")
-    with pytest.raises(BadInput, match=r"Unknown system 'keywrd'\. Did you mean 'keyword'\?"):
-        newest_run(tmp_path, "keywrd")
 
 
 def test_a_run_an_exported_folder_or_the_newest_run_is_chosen_but_never_two(cheap_run, exported):

@@ -1,0 +1,103 @@
+"""The folder of a finished run: what its files are called, and reading it again.
+
+The module imports neither torch nor scikit-learn, so that tagging a file does not wait for them.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from data_cleaning.errors import BadInput, unknown
+from data_cleaning.files.whole_files import is_unfinished
+from data_cleaning.yaml_files import read_yaml
+from harness.experiment.config import LABELS, REVIEWED
+from harness.experiment.systems import SYSTEMS
+
+RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
+TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
+
+_LABEL_SETS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
+"""What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
+
+_SPLITS = ("record", "title")
+"""The split that leaves most titles to learn from comes first."""
+
+
+def model_folder(run_folder: Path, by: str, label_set: str, system: str) -> Path:
+    """Return where a run keeps one fitted system."""
+    return run_folder / MODELS / by / label_set / system
+
+
+def learned_from(model: Path) -> tuple[str, str]:
+    """Return the split and the label set of a system, given its folder as `model_folder` names it."""
+    return model.parent.parent.name, model.parent.name
+
+
+def fitted_systems(run_folder: Path) -> list[str]:
+    """Return the systems that a run has fitted, sorted by name."""
+    return sorted({folder.name for folder in run_folder.glob(f"{MODELS}/*/*/*")})
+
+
+def fitted_model(run_folder: Path, system: str) -> Path:
+    """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
+
+    A run may have learned from several kinds of labels; recorded ones are preferred.
+
+    Raises:
+        BadInput: the folder is no run, or the run has no such system.
+    """
+    run_facts(run_folder)
+    for by in _SPLITS:
+        for label_set in _LABEL_SETS:
+            folder = model_folder(run_folder, by, label_set, system)
+            if folder.is_dir():
+                return folder
+    raise BadInput(f"{run_folder} has no fitted {system!r}; it has {', '.join(fitted_systems(run_folder))}.")
+
+
+def newest_run(results: Path, system: str | None = None) -> Path:
+    """Return the newest run that has a fitted system; None stands for any.
+
+    Raises:
+        BadInput: there is no such run, or no such system at all.
+    """
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, SYSTEMS)
+    runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
+    for run in (facts.parent for facts in runs):
+        fitted = [] if is_unfinished(run) else fitted_systems(run)
+        if fitted and system in (None, *fitted):
+            return run
+    wanted = "system" if system is None else repr(system)
+    raise BadInput(
+        f"No run under {results.resolve()} has a fitted {wanted}. Make one with 'python -m harness run all'."
+    )
+
+
+def run_facts(folder: Path) -> dict[str, Any]:
+    """Return what the `run.json` of a run says.
+
+    Raises:
+        BadInput: the folder is no run, or the file is damaged.
+    """
+    path = folder / RUN_FACTS
+    if not path.is_file():
+        raise BadInput(f"{folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.")
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadInput(f"{path} is not readable ({error}). Make the run again, or give another.") from None
+    return facts
+
+
+def run_config(folder: Path) -> dict[str, Any]:
+    """Return the settings that a run was made with, as its folder has them, without loading what they name.
+
+    Raises:
+        BadInput: the folder has none, or they are damaged.
+    """
+    path = folder / CONFIG
+    file = read_yaml(path, "config of a run", "Make the run again, or give another.")
+    if not isinstance(file.value(("leads", "columns", "title")), str):  # what every reader needs
+        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.")
+    return file.content
