@@ -1,4 +1,4 @@
-"""What a keyword table is worth row by row: what each row hits, decides and gets wrong, and where rows collide."""
+"""An audit of a keyword table: what each row hits, decides and gets wrong, and where rows collide."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,12 @@ from scipy import sparse
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import Duplicate
 from data_cleaning.progress import Progress, silent
-from harness.keywords.accidents import count_accidents, find_accidents
 from harness.keywords.audit_findings import find_faults
-from harness.keywords.conflicts import find_chains, find_conflicts
-from harness.keywords.containment import covered_by, equal_overlaps, unreachable
-from harness.keywords.judging import judge_decisions, read_references
-from harness.keywords.naming import (
+from harness.keywords.audit_tables import (
     NEVER_FIRED,
     SHADOWED,
     UNREACHABLE,
+    coverage,
     name_accidents,
     name_chains,
     name_clashes,
@@ -26,46 +23,58 @@ from harness.keywords.naming import (
     name_duplicates,
     name_row,
     name_rows,
+    sum_by,
+    target_figures,
+    titles_decided,
 )
 from harness.keywords.ranked_hits import Counts, RankedHits, rank_hits
-from harness.keywords.row_figures import coverage, sum_by, target_figures, titles_decided
+from harness.keywords.reference_labels import judge_decisions, read_references
+from harness.keywords.row_conflicts import (
+    count_accidents,
+    covered_by,
+    equal_overlaps,
+    find_accidents,
+    find_chains,
+    find_conflicts,
+    unreachable,
+)
 
 _STEP = "Audit the table"
 _N_STEPS = 5
 _PAIRS = {"winner": pl.Int64, "loser": pl.Int64, "target": pl.String}
 
 _Reasons = dict[int, tuple[str, tuple[int, ...]]]
-"""Position of a row that decides nothing, to why, and to the rows that decide in its place."""
+"""Position of a row that decides nothing, to the reason and to the rows that decide instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was found. Titles are distinct, records are those that they stand for; a frame may have no lines."""
+    """What was found. Titles are distinct, records are the rows of the leads; a frame may have no lines."""
 
     findings: pl.DataFrame
-    """`rank`, `kind`, `records`, `line` of the row at fault (null for none) and `sentence`; what matters most first."""
+    """`rank`, `kind`, `records`, `line` of the row at fault (null for none) and `sentence`, most important first."""
     rows: pl.DataFrame
-    """One line per row of the table: `line`, `keyword`, `priority`, `match`, `sets_<target>`, and `verdict`: null, or
-    why the row decides nothing and because of which others. With titles also `titles` and `records` that it hits,
-    `decided_titles` and `decided_records` for any target, per reference `judged_records_` and `wrong_records_` of
-    these, and per target what `row_figures.target_figures` counts."""
+    """One line per row of the table: `line`, `keyword`, `priority`, `match`, `sets_<target>`, and `verdict`: why the
+    row decides nothing and because of which others, null if it decides something. With titles also `titles` and
+    `records` that it hits, `decided_titles` and `decided_records` for any target, per reference `judged_records_` and
+    `wrong_records_` of these, and per target what `audit_tables.target_figures` counts."""
     idle: pl.DataFrame
-    """`verdict`, and how many `rows` of that verdict there are with the `titles` and `records` that they hit."""
+    """`verdict`, and the number of `rows` with it and of the `titles` and `records` that they hit."""
     duplicates: pl.DataFrame
-    """What a lenient load left out; see `naming.name_duplicates`."""
+    """What a lenient load left out; see `audit_tables.name_duplicates`."""
     clashes: pl.DataFrame
-    """Rows of equal priority and different classes, that hit one title, or of which one holds the other's keyword; see
-    `naming.name_clashes`."""
+    """Rows of equal priority and different classes that hit the same title, or of which one covers the other; see
+    `audit_tables.name_clashes`."""
     coverage: pl.DataFrame
-    """What is decided and what is left to the fallback; see `row_figures.coverage`."""
+    """What is decided and what is left to the fallback; see `audit_tables.coverage`."""
     conflicts: pl.DataFrame
-    """Rows that hit one title and set different classes, a line as seen from either; see `naming.name_conflicts`."""
+    """Rows that hit the same title and set different classes; see `audit_tables.name_conflicts`."""
     accidents: pl.DataFrame
-    """Substring rows that match only inside longer words; see `accidents.count_accidents`."""
+    """Substring rows that only match inside longer words; see `row_conflicts.count_accidents`."""
     accident_words: pl.DataFrame
-    """The same, a line for each longer word."""
+    """The same with a line for each longer word."""
     chains: pl.DataFrame
-    """Three keywords, of which the first beats the second until the third is there; see `naming.name_chains`."""
+    """Three keywords of which the first beats the second, and the third beats both; see `audit_tables.name_chains`."""
     references: tuple[str, ...]
     """What the table was held against, the most trustworthy first."""
 
@@ -80,20 +89,20 @@ def audit_table(
 ) -> Audit:
     """Audit a table on titles.
 
-    Precision is that of records, so that frequent titles count as often as they occur. Records of one title share its
-    fate, so the Wilson interval beside it is that of the same share of distinct titles.
+    Precision is counted in records, so frequent titles count as often as they occur. All records of a title are right
+    or wrong together, so the Wilson interval is that of the same share of distinct titles.
 
     Args:
         table: the table.
         titles: distinct `title`, not null, and `count`, its records, at least one title.
         references: name to rows of `title`, a class or raw label per target (null or absent where unknown) and `count`,
-            the records that the row stands for; titles that are not audited are left out.
+            the number of records; titles that are not audited are left out.
         duplicates: what a lenient load of the table left out.
         on_progress: told of each step.
 
     Raises:
         BadInput: a label is in no class of the taxonomy.
-        ValueError: there are no titles, or a title stands twice.
+        ValueError: there are no titles, or a title occurs twice.
     """
     if titles.is_empty() or titles["title"].is_duplicated().any():
         n_distinct = titles["title"].n_unique()
@@ -119,7 +128,7 @@ def audit_table(
         figures |= target_figures(table, ranked, counts, known)
     reasons = _idle_here(table, hits, counts, figures) | _unreachable(table)
     frames = {
-        "rows": name_rows(table).with_columns(_verdicts(table, reasons), **figures),
+        "rows": name_rows(table).with_columns(_worded(table, reasons), **figures),
         "idle": _count_idle(reasons, matrix, counts),
         "duplicates": name_duplicates(duplicates),
         "clashes": name_clashes(table, conflicts),
@@ -136,7 +145,7 @@ def audit_table(
 
 
 def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> Audit:
-    """Audit a table without any titles: what repeats, what can never decide, and what clashes wherever it matches.
+    """Audit a table without any titles: duplicates, rows that can never decide, and rows of equal priority that clash.
 
     Args:
         table: the table.
@@ -146,7 +155,7 @@ def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> 
     pairs = pl.DataFrame(equal_overlaps(table, covered_by(table)), schema=_PAIRS, orient="row")
     frames = dict.fromkeys(("coverage", "conflicts", "accidents", "accident_words", "chains", "idle"), pl.DataFrame())
     frames |= {
-        "rows": name_rows(table).with_columns(_verdicts(table, reasons)),
+        "rows": name_rows(table).with_columns(_worded(table, reasons)),
         "duplicates": name_duplicates(duplicates),
         "clashes": name_clashes(table, pairs),
     }
@@ -156,7 +165,7 @@ def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> 
 def _figures(
     matrix: sparse.csr_matrix, decided: pl.DataFrame, judged: Sequence[tuple[str, pl.DataFrame]], counts: Counts
 ) -> dict[str, pl.Series]:
-    """Count what each row hits, decides for any target, and has wrong there, per reference; each (n_rows,)."""
+    """Count what each row hits, decides for any target and, per reference, gets wrong of that; each (n_rows,)."""
     n_rows = matrix.shape[1]
     rows, titles = decided["row"].to_numpy(), decided["title"].to_numpy()
     figures = {
@@ -165,9 +174,9 @@ def _figures(
         "decided_titles": sum_by(rows, None, n_rows),
         "decided_records": sum_by(rows, counts[titles], n_rows),
     }
-    for name, verdicts in judged:
+    for name, decisions in judged:
         for kind in ("judged_records", "wrong_records"):
-            figures[f"{kind}_{name}"] = sum_by(verdicts["row"].to_numpy(), verdicts[kind].to_numpy(), n_rows)
+            figures[f"{kind}_{name}"] = sum_by(decisions["row"].to_numpy(), decisions[kind].to_numpy(), n_rows)
     return {name: pl.Series(values) for name, values in figures.items()}
 
 
@@ -178,7 +187,7 @@ def _unreachable(table: KeywordTable) -> _Reasons:
 def _idle_here(
     table: KeywordTable, hits: Mapping[str, RankedHits], counts: Counts, figures: Mapping[str, pl.Series]
 ) -> _Reasons:
-    """Return the rows that hit no title, and those that decide none, with the row that decides most in their place."""
+    """Return the rows that hit no title, and those that decide none, with the row that decides most of them instead."""
     fired, decides = ((figures[name] > 0).to_numpy() for name in ("titles", "decided_titles"))
     reasons: _Reasons = {row: (NEVER_FIRED, ()) for row in np.flatnonzero(~fired).tolist()}
     rank = np.argsort(table.order)
@@ -202,8 +211,8 @@ def _idle_here(
     return reasons | {row: (SHADOWED, (by,)) for row, by in most.select("row", "by").iter_rows()}
 
 
-def _verdicts(table: KeywordTable, reasons: _Reasons) -> pl.Series:
-    """Word why rows decide nothing, null for those that decide something."""
+def _worded(table: KeywordTable, reasons: _Reasons) -> pl.Series:
+    """Say why rows decide nothing, null for those that decide something."""
     words = {
         row: kind if kind == NEVER_FIRED else f"{kind} {' and '.join(name_row(table, other) for other in others)}"
         for row, (kind, others) in reasons.items()
@@ -212,7 +221,7 @@ def _verdicts(table: KeywordTable, reasons: _Reasons) -> pl.Series:
 
 
 def _count_idle(reasons: _Reasons, matrix: sparse.csr_matrix, counts: Counts) -> pl.DataFrame:
-    """Count the rows of each verdict, and the distinct titles that they hit."""
+    """Count the rows that decide nothing for each reason, and the distinct titles that they hit."""
     lines = []
     for kind in (SHADOWED, UNREACHABLE, NEVER_FIRED):
         rows = [row for row, (why, _) in reasons.items() if why == kind]

@@ -19,8 +19,7 @@ from harness.experiment.config import RunConfig
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
 from harness.keywords.audited_leads import AuditedLeads, read_audited_leads, references_for
-from harness.keywords.row_changes import REORDERED
-from harness.keywords.table_difference import BETTER, NEITHER, WORSE, Difference, diff_rows, diff_tables
+from harness.keywords.table_difference import BETTER, NEITHER, REORDERED, WORSE, Difference, diff_rows, diff_tables
 from harness.reporting.table import Table
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40

@@ -1,4 +1,4 @@
-"""What an audit found, ranked by what it costs, one sentence each."""
+"""What an audit found, ranked by what it costs, in one sentence each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,27 +7,26 @@ from typing import Any
 import polars as pl
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.keywords import wording
-from harness.keywords.accidents import START
-from harness.keywords.judging import wilson_bounds
-from harness.keywords.naming import OWN
-from harness.keywords.row_figures import FALLBACK
+from harness.keywords import finding_sentences as sentences
+from harness.keywords.audit_tables import FALLBACK, OWN
+from harness.keywords.reference_labels import wilson_bounds
+from harness.keywords.row_conflicts import START
 
 SPECIFIC = ("accident", "clash", "chain", "conflict", "wrong")
 """Kinds of findings about one row, the one that says most about the cause first."""
 
-MOST_COSTED, MOST_OTHERS = 30, 5
-"""Findings that are kept: in all of those whose cost a reference knows, and of each kind of the others."""
+MAX_COSTED, MAX_OTHERS = 30, 5
+"""Findings that are kept: of those whose cost a reference knows, in all; of the others, per kind."""
 
-_LEAST_TITLES = 5
-"""Distinct titles that a finding needs, and that a reference must know of it to be asked about it."""
+_MIN_TITLES = 5
+"""Distinct titles that a finding needs, and that a reference must know to judge it."""
 
 _SUSPECT = 0.1
-"""Share of the records with a longer word that come out wrong, from which on it counts as an accident; those of stems
-that somebody meant come out right."""
+"""Smallest share of wrong records with a longer word for which the match inside it counts as an accident. Where the
+keyword is meant as a stem, as in "recruiter", most records are right."""
 
-_CANDIDATES = 300
-"""Of each kind; a row is named once, so that more are looked at than are kept."""
+_MAX_CANDIDATES = 300
+"""Of each kind. More than are kept, as each row is named only once."""
 
 _SCHEMA = {"kind": pl.String, "records": pl.Int64, "line": pl.Int64, "sentence": pl.String}
 
@@ -39,22 +38,22 @@ class _Finding:
     records: int | None = None
     line: int | None = None
     cost: float = 0.0
-    """Records that it surely costs, as far as a reference knows."""
+    """Lower bound of the records that it costs, as far as a reference knows."""
 
 
 def find_faults(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: Sequence[str]) -> pl.DataFrame:
     """Rank what an audit found.
 
-    First come duplicates, since no other verb takes such a table. Then what a reference knows to cost records: their
-    number times the lower bound of a 95% Wilson interval, that of the share that comes out wrong, or of the share that
-    the outranked row would have right, less the share that is right as it is. Each row is named once, with the most
-    specific cause that makes up half of its cost. Then what no reference knows, by records, and last the rows that
-    decide nothing. A finding is held against the most trustworthy reference that knows five of its titles.
+    Duplicates come first, since no other verb accepts such a table. Next comes what costs records according to a
+    reference: their number times the lower bound of the 95% Wilson interval of the share that is wrong, or of the share
+    for which the outranked row would be right, less the share that is right now. Each row is named once, with the most
+    specific cause that explains half of its cost. Next comes what no reference knows, by records, and last the rows
+    that decide nothing. A finding is held against the most trustworthy reference that knows five of its titles.
 
-    Without titles, rows that can decide none come before what clashes wherever it matches.
+    Without titles, rows that can never decide a title come before rows of equal priority that conflict.
 
     Args:
-        frames: those of an audit by their names; without titles `rows`, `duplicates` and `clashes` will do.
+        frames: those of an audit by name; without titles `rows`, `duplicates` and `clashes` are enough.
         taxonomy: of the table.
         references: names, the most trustworthy first.
 
@@ -64,14 +63,14 @@ def find_faults(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, referenc
     found = list(_duplicates(frames["duplicates"], frames["rows"]))
     if "records" in frames["rows"].columns:
         costed = _costed_once(frames, taxonomy, references) if references else []
-        found += sorted(costed, key=lambda finding: -finding.cost)[:MOST_COSTED]
+        found += sorted(costed, key=lambda finding: -finding.cost)[:MAX_COSTED]
         found += sorted(_others(frames, taxonomy, references), key=lambda finding: -(finding.records or 0))
         found += _idle(frames["rows"], frames["idle"])
     else:
         for line in frames["rows"].filter(pl.col("verdict").is_not_null()).to_dicts():
-            found.append(_Finding(kind="idle", line=line["line"], sentence=wording.never_decides(line)))
+            found.append(_Finding(kind="idle", line=line["line"], sentence=sentences.never_decides(line)))
         for line in frames["clashes"].to_dicts():
-            found.append(_Finding(kind="clash", line=line["line"], sentence=wording.overlap(line)))
+            found.append(_Finding(kind="clash", line=line["line"], sentence=sentences.overlap(line)))
     lines = [(one.kind, one.records, one.line, one.sentence) for one in found]
     rank = pl.int_range(1, pl.len() + 1).alias("rank")
     return pl.DataFrame(lines, schema=_SCHEMA, orient="row").select(rank, pl.all())
@@ -82,19 +81,19 @@ def _duplicates(duplicates: pl.DataFrame, rows: pl.DataFrame) -> Iterable[_Findi
         figure, records = f"decided_records_{line['target']}", None
         if figure in rows.columns:
             records = rows.row(by_predicate=pl.col("line") == line["first_line"], named=True)[figure]
-        sentence = wording.duplicate({**line, "records": records})
+        sentence = sentences.duplicate({**line, "records": records})
         yield _Finding(kind="duplicate", line=line["line"], records=records, sentence=sentence)
 
 
 def _costed_once(
     frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: Sequence[str]
 ) -> Iterable[_Finding]:
-    """Return what references know to cost records: one finding for each row, and the fallbacks."""
+    """Return what costs records according to references: one finding for each row, and the fallbacks."""
     of_row: dict[int | None, list[_Finding]] = {}
     for one in (
         *_accidents(frames["accident_words"], references),
-        *_rivals("clash", wording.clash, frames["clashes"], references),
-        *_rivals("conflict", wording.conflict, frames["conflicts"].filter(pl.col("wins") == OWN), references),
+        *_rivals("clash", sentences.clash, frames["clashes"], references),
+        *_rivals("conflict", sentences.conflict, frames["conflicts"].filter(pl.col("wins") == OWN), references),
         *_chains(frames["chains"], references),
         *_wrong_rows(frames["rows"], taxonomy, references),
     ):
@@ -103,81 +102,81 @@ def _costed_once(
         most = max(one.cost for one in of_one)
         enough = [one for one in of_one if one.cost >= most / 2]
         yield min(enough, key=lambda one: (SPECIFIC.index(one.kind), -one.cost))
-    left = _asked(_left_to_fallback(frames["coverage"], taxonomy), references, {"wrong_records": "wrong_records_{}"})
+    left = _judged(_left_to_fallback(frames["coverage"], taxonomy), references, {"wrong_records": "wrong_records_{}"})
     for line in _costed(left, "records", _share("wrong_records")):
-        yield _finding("fallback", wording.fallback, line, "records", of=None)
+        yield _finding("fallback", sentences.fallback, line, "records", of=None)
 
 
 def _accidents(words: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
-    """Price, row by row, the longer words that the row should not decide."""
-    asked = _asked(words, references, {"wrong_records": "wrong_records_{}"}, together="line")
-    bad = asked.filter((pl.col("judged_records") > 0) & (_share("wrong_records") >= _SUSPECT))
+    """Price for each row the longer words that it should not decide."""
+    judged = _judged(words, references, {"wrong_records": "wrong_records_{}"}, together="line")
+    bad = judged.filter((pl.col("judged_records") > 0) & (_share("wrong_records") >= _SUSPECT))
     figures = ["decided_records", "judged_titles", "judged_records", "wrong_records"]
     summed = bad.group_by("line", "keyword", "judge", maintain_order=True).agg(
         pl.col(figures).sum(), pl.col("host").alias("hosts")
     )
     for line in _costed(summed, "decided_records", _share("wrong_records")):
-        yield _finding("accident", wording.accident, line, "decided_records")
+        yield _finding("accident", sentences.accident, line, "decided_records")
 
 
 def _rivals(
-    kind: str, say: Callable[[wording.Line], str], pairs: pl.DataFrame, references: Sequence[str]
+    kind: str, say: Callable[[sentences.Line], str], pairs: pl.DataFrame, references: Sequence[str]
 ) -> Iterable[_Finding]:
-    """Price pairs of rows of which the one that loses is right more often."""
-    asked = _asked(pairs, references, {"own_right": "own_right_{}", "opponent_right": "opponent_right_{}"})
-    for line in _costed(asked, "decided_records", _share("opponent_right"), _share("own_right")):
+    """Price pairs of rows in which the losing row is right more often."""
+    judged = _judged(pairs, references, {"own_right": "own_right_{}", "opponent_right": "opponent_right_{}"})
+    for line in _costed(judged, "decided_records", _share("opponent_right"), _share("own_right")):
         yield _finding(kind, say, line, "decided_records")
 
 
 def _chains(chains: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
-    """Price chains whose first row is right more often than the third, which takes its place."""
-    asked = _asked(chains, references, {"right": "right_{}", "right_without": "right_without_{}"})
-    for line in _costed(asked, "records", _share("right_without"), _share("right")):
-        yield _finding("chain", wording.chain, line, "records", of="third_line")
+    """Price chains in which the first row is right more often than the third, which wins."""
+    judged = _judged(chains, references, {"right": "right_{}", "right_without": "right_without_{}"})
+    for line in _costed(judged, "records", _share("right_without"), _share("right")):
+        yield _finding("chain", sentences.chain, line, "records", of="third_line")
 
 
 def _wrong_rows(rows: pl.DataFrame, taxonomy: Taxonomy, references: Sequence[str]) -> Iterable[_Finding]:
-    """Price what each row has wrong of each target."""
+    """Price how often each row is wrong about each target."""
     for target in taxonomy.names:
         names = ("judged_titles", "judged_records", "wrong_records", "instead")
-        asked = _asked(rows, references, {name: f"{name}_{target}_{{}}" for name in names}).with_columns(
+        judged = _judged(rows, references, {name: f"{name}_{target}_{{}}" for name in names}).with_columns(
             pl.lit(target).alias("target"),
             pl.col(f"sets_{target}").alias("label"),
             pl.col(f"decided_records_{target}").alias("decided_records"),
         )
-        for line in _costed(asked, "decided_records", _share("wrong_records")):
-            yield _finding("wrong", wording.wrong, line, "decided_records")
+        for line in _costed(judged, "decided_records", _share("wrong_records")):
+            yield _finding("wrong", sentences.wrong, line, "decided_records")
 
 
 def _others(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: Sequence[str]) -> Iterable[_Finding]:
     """Return the most frequent of what no reference knows enough about, kind by kind."""
     words = _unknown(frames["accident_words"], references, together="line")
-    # At the start of a longer word, a keyword is mostly a stem that somebody meant.
-    amid = words.filter((pl.col("at") != START) & (pl.col("decided_records") > 0))
-    accidents = amid.group_by("line", "keyword", maintain_order=True).agg(
+    # At the start of a longer word a keyword is usually meant as a stem.
+    within = words.filter((pl.col("at") != START) & (pl.col("decided_records") > 0))
+    accidents = within.group_by("line", "keyword", maintain_order=True).agg(
         pl.col("decided_titles", "decided_records").sum(), pl.col("host").alias("hosts")
     )
     for line in _most(accidents, "decided"):
-        yield _finding("accident", wording.accident, line, "decided_records")
+        yield _finding("accident", sentences.accident, line, "decided_records")
     for line in _most(_unknown(frames["clashes"], references), "decided"):
-        yield _finding("clash", wording.clash, line, "decided_records")
+        yield _finding("clash", sentences.clash, line, "decided_records")
     for line in _most(_unknown(frames["chains"], references)):
-        yield _finding("chain", wording.chain, line, "records", of="third_line")
+        yield _finding("chain", sentences.chain, line, "records", of="third_line")
     for line in _most(_unknown(_left_to_fallback(frames["coverage"], taxonomy), references)):
-        yield _finding("fallback", wording.fallback, line, "records", of=None)
+        yield _finding("fallback", sentences.fallback, line, "records", of=None)
 
 
 def _idle(rows: pl.DataFrame, idle: pl.DataFrame) -> Iterable[_Finding]:
-    """Return one finding for each reason to decide nothing."""
+    """Return one finding for each reason for which rows decide nothing."""
     for kind, n_rows, _, records in idle.iter_rows():
         if n_rows:
             chosen = rows.filter(pl.col("verdict").str.starts_with(kind))
             named = chosen.sort("records", descending=True, maintain_order=True).to_dicts()
-            yield _Finding(kind="idle", records=records, sentence=wording.idle(kind, records, named))
+            yield _Finding(kind="idle", records=records, sentence=sentences.idle(kind, records, named))
 
 
 def _left_to_fallback(coverage: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
-    """Return what no row decides, target by target, with the records of all titles and the fallback's name."""
+    """Return what no row decides, by target, with the records of all titles and the fallback's name."""
     fallbacks = {target.name: target.fallback for target in taxonomy.targets}
     return coverage.with_columns(
         pl.col("records").sum().over("target").alias("all_records"),
@@ -186,7 +185,7 @@ def _left_to_fallback(coverage: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFram
 
 
 def _finding(
-    kind: str, say: Callable[[wording.Line], str], line: dict[str, Any], records: str, of: str | None = "line"
+    kind: str, say: Callable[[sentences.Line], str], line: dict[str, Any], records: str, of: str | None = "line"
 ) -> _Finding:
     return _Finding(
         kind=kind,
@@ -197,26 +196,26 @@ def _finding(
     )
 
 
-def _asked(
+def _judged(
     frame: pl.DataFrame, references: Sequence[str], figures: Mapping[str, str], together: str | None = None
 ) -> pl.DataFrame:
-    """Ask of each line the most trustworthy reference that knows enough of its titles; drop lines that none knows.
+    """Judge each line by the most trustworthy reference that knows enough of its titles; drop lines without one.
 
     Args:
-        frame: with `judged_titles_<reference>` and more of the kind.
+        frame: with `judged_titles_<reference>` and further figures by reference.
         references: names, the most trustworthy first, at least one.
-        figures: our name to what the frame calls a figure, with {} for the reference; beside the titles and records
-            that it judged.
-        together: lines that have this in common are asked about together.
+        figures: new name to the frame's column of a figure, with {} for the reference; the titles and records that it
+            judged are added.
+        together: lines with the same value in this column are judged together.
 
     Returns:
-        The lines with `judge` and our names.
+        The lines with `judge` and the new names.
     """
     named = {name: f"{name}_{{}}" for name in ("judged_titles", "judged_records")} | dict(figures)
     chosen: dict[str, pl.Expr] = dict.fromkeys(("judge", *named), pl.lit(None))
     for name in reversed(references):
         titles = pl.col(named["judged_titles"].format(name))
-        enough = (titles.sum().over(together) if together else titles) >= _LEAST_TITLES
+        enough = (titles.sum().over(together) if together else titles) >= _MIN_TITLES
         for ours, before in chosen.items():
             here = pl.lit(name) if ours == "judge" else pl.col(named[ours].format(name))
             chosen[ours] = pl.when(enough).then(here).otherwise(before)
@@ -224,9 +223,9 @@ def _asked(
 
 
 def _unknown(frame: pl.DataFrame, references: Sequence[str], together: str | None = None) -> pl.DataFrame:
-    """Return the lines of whose titles no reference knows enough; see `_asked`."""
+    """Return the lines of which no reference knows enough titles; see `_judged`."""
     known = [pl.col(f"judged_titles_{name}") for name in references]
-    few = [(titles.sum().over(together) if together else titles) < _LEAST_TITLES for titles in known]
+    few = [(titles.sum().over(together) if together else titles) < _MIN_TITLES for titles in known]
     return frame.filter(*few)
 
 
@@ -236,19 +235,19 @@ def _share(figure: str) -> pl.Expr:
 
 
 def _costed(frame: pl.DataFrame, records: str, share: pl.Expr, right: pl.Expr | None = None) -> list[dict[str, Any]]:
-    """Return the lines that surely cost records, the most expensive first, with their `cost`.
+    """Return the lines that certainly cost records, the most expensive first, with their `cost`.
 
-    It is the records times the lower bound of a share, less the share that is right as it is, if there is such.
+    The cost is the records times the lower bound of a share, less the share that is right now if it is given.
     """
     shares = frame.select(share.cast(pl.Float64).alias("share"), "judged_titles")
     low, _ = wilson_bounds(shares["share"].to_numpy(), shares["judged_titles"].to_numpy())
     lost = pl.Series("low", low) - (0.0 if right is None else frame.select(right.alias("right")).to_series())
     costed = frame.with_columns((lost * frame[records]).alias("cost")).filter(pl.col("cost") > 0)
-    return costed.sort("cost", descending=True, maintain_order=True).head(_CANDIDATES).to_dicts()
+    return costed.sort("cost", descending=True, maintain_order=True).head(_MAX_CANDIDATES).to_dicts()
 
 
 def _most(frame: pl.DataFrame, kind: str = "") -> list[dict[str, Any]]:
-    """Return the lines of most records, all or of a kind, leaving out those of few titles."""
+    """Return the lines with most records, in all or of one kind, leaving out those with few titles."""
     titles, records = (f"{kind}_{name}" if kind else name for name in ("titles", "records"))
-    kept = frame.filter(pl.col(titles) >= _LEAST_TITLES).sort(records, descending=True, maintain_order=True)
-    return kept.head(MOST_OTHERS).to_dicts()
+    kept = frame.filter(pl.col(titles) >= _MIN_TITLES).sort(records, descending=True, maintain_order=True)
+    return kept.head(MAX_OTHERS).to_dicts()

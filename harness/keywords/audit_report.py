@@ -11,7 +11,7 @@ from data_cleaning.files.output_places import mark
 from data_cleaning.files.spreadsheet_text import escape_frame
 from harness.keywords.audit import Audit
 from harness.keywords.audit_page import Excerpt, write_audit_page
-from harness.keywords.naming import OWN
+from harness.keywords.audit_tables import OWN
 from harness.reporting.table import Table
 
 VERB = "audit"

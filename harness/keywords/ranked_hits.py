@@ -1,4 +1,4 @@
-"""Which rows of a keyword table match each title and set a target, from the one that decides it downwards."""
+"""Which rows of a keyword table match each title and set a target, ranked from the row that decides it."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ class RankedHits:
     rows: IntArray
     """Position of each hit's row in the table, (n_hits,)."""
     places: IntArray
-    """Place of each hit among those of its title, 0 for the row that decides it, (n_hits,)."""
+    """Rank of each hit among those of its title, 0 for the row that decides it, (n_hits,)."""
     winners: IntArray
     """The row that decides each title, -1 for none, (n_titles,)."""
     runners_up: IntArray
@@ -35,7 +35,7 @@ class RankedHits:
 
 
 def rank_hits(table: KeywordTable, hits: sparse.csr_matrix) -> dict[str, RankedHits]:
-    """Order the hits of a table, per target.
+    """Rank the hits of a table, per target.
 
     Args:
         table: the table.
@@ -66,7 +66,7 @@ def pairs_of_rows(hits: RankedHits, counts: Counts, order: IntArray) -> pl.DataF
     Args:
         hits: of the rows that set one target.
         counts: records of each title, at least 1, (n_titles,).
-        order: rows of the table from the one that outranks all others, (n_rows,).
+        order: rows of the table, the one that outranks all others first, (n_rows,).
 
     Returns:
         `winner` and `loser`, positions of rows of which the first outranks the second, with `titles` and `records`.
@@ -77,7 +77,7 @@ def pairs_of_rows(hits: RankedHits, counts: Counts, order: IntArray) -> pl.DataF
     weighted = sparse.csr_matrix((counts[hits.titles], (hits.titles, rank[hits.rows])), shape=shape)
     titles, records = (sparse.triu(matrix.T @ factor, k=1, format="csr") for factor in (matrix, weighted))
     for product in (titles, records):
-        product.sort_indices()  # both have entries where two rows meet, and so the same ones
+        product.sort_indices()  # both have an entry for each pair of rows that hit the same title
     pairs = titles.tocoo()
     return pl.DataFrame(
         {
@@ -90,7 +90,7 @@ def pairs_of_rows(hits: RankedHits, counts: Counts, order: IntArray) -> pl.DataF
 
 
 def _nth(found: IntArray, starts: IntArray, n_hits: IntArray, place: int) -> IntArray:
-    """Return the row at one place of each title, -1 where it has fewer hits."""
+    """Return the row with one rank of each title, -1 where it has fewer hits."""
     chosen = np.full(len(starts), -1, dtype=np.int64)
     enough = n_hits > place
     chosen[enough] = found[starts[enough] + place]

@@ -1,4 +1,4 @@
-"""What becomes of titles when one keyword table takes the place of another, and which changed row moves them."""
+"""What changes when one keyword table replaces another: its rows, and the titles that each changed row moves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,14 +9,45 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
-from harness.keywords.judging import Reference, read_references
-from harness.keywords.row_changes import REORDERED, RowChange, describe_changes, match_rows
+from harness.keywords.reference_labels import Reference, read_references
+
+ADDED, REMOVED, REORDERED = "added", "removed", "reordered"
+REPRIORITISED, REMATCHED, RELABELLED = "re-prioritised", "rematched", "relabelled"
+"""How a row changed; the kinds of the second line can combine. A reordered row changed only its position among rows of
+equal priority and length, of which the earlier wins."""
 
 BETTER, WORSE, NEITHER = "better", "worse", "neither"
-"""Whether more records of a title are labelled as the new table has it, as the old one had it, or as many."""
+"""Whether more records of a title are labelled as in the new table, as in the old one, or equally many."""
 
 ANY = "any"
-"""In place of a target: titles of which any target changes, each counted once."""
+"""Instead of a target: titles of which any target changes, each counted once."""
+
+
+_SCHEMA = {
+    "change": pl.String,
+    "keyword": pl.String,
+    **{f"{side}_line": pl.Int64 for side in ("old", "new")},
+    **{f"{side}_priority": pl.Float64 for side in ("old", "new")},
+    **{f"{side}_{name}": pl.String for name in ("match", "labels") for side in ("old", "new")},
+    "details": pl.String,
+}
+
+_Row = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowChange:
+    """One row of two tables, or of one of them."""
+
+    old: int | None
+    """Its position in the old table; None where it was added."""
+    new: int | None
+    """Its position in the new one; None where it was removed."""
+    kinds: tuple[str, ...]
+    """How it changed; empty where it did not."""
+    targets: frozenset[str]
+    """Targets that the change may affect: all if the row was added, removed, re-prioritised or rematched, otherwise
+    those with a new label."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +55,15 @@ class Difference:
     """What changes between two tables."""
 
     rows: pl.DataFrame
-    """A line per row that was changed: see `row_changes.describe_changes`. With titles also the distinct `titles` and
-    `records` that it moves, most records first, and with labels `better_verdicts`, `worse_verdicts` and
-    `neither_verdicts`: records, counted once for each target that changes. Where both the row that decided a title and
-    the one that decides it now were changed, the latter moves it."""
+    """A line per changed row: see `describe_changes`. With titles also the distinct `titles` and `records` that it
+    moves to another class, most records first, and with labels `better_verdicts`, `worse_verdicts` and
+    `neither_verdicts`: records, counted once for each target that changes. If both the row that decided a title and the
+    row that decides it now were changed, the latter moves it."""
     titles: pl.DataFrame | None
     """A line per title and target whose class changes, most records first: `title`, `records`, `target`, `old_class`,
-    `new_class`, `old_line`, `old_keyword`, `new_line` and `new_keyword` of the rows that decide (null for the
-    fallback), `change` (what became of the row that moves it) and, with labels, `better_records`, those labelled as the
-    new table has it, `worse_records`, `neither_records`, and the `verdict`. None without titles."""
+    `new_class`, `old_line`, `old_keyword`, `new_line` and `new_keyword` of the deciding rows (null for the fallback),
+    `change` (how the row that moves it changed) and, with labels, `better_records`, those labelled as in the new table,
+    `worse_records`, `neither_records`, and as `verdict` which of these are most. None without titles."""
     summary: pl.DataFrame | None
     """Per target, and for any of them: `titles`, `records`, and with labels the same figures. None without titles."""
 
@@ -46,11 +77,11 @@ def diff_rows(old: KeywordTable, new: KeywordTable) -> Difference:
 def diff_tables(
     old: KeywordTable, new: KeywordTable, titles: pl.DataFrame, labels: pl.DataFrame | None = None
 ) -> Difference:
-    """Compare what two tables make of titles.
+    """Compare the classes that two tables give to titles.
 
     Args:
         old: the table in force.
-        new: the one to take its place, of the same taxonomy.
+        new: the table that may replace it, of the same taxonomy.
         titles: distinct `title`, not null, and `count`, its records.
         labels: rows of `title`, a class or raw label per target (null or absent where unknown) and `count`.
 
@@ -87,9 +118,9 @@ def diff_tables(
 
 
 def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArray]) -> IntArray:
-    """Return which change moves each title: that of the row that decides it now, or else of the one that did.
+    """Return the change that moves each title: that of the row that decides it now, or else of the row that did.
 
-    Where neither row was changed, only the order of rows can have been: the row that decides the title now has moved.
+    If neither row was changed, the order of rows was: the row that decides the title now has moved.
 
     Args:
         changes: every row of either table once.
@@ -108,13 +139,13 @@ def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArr
 def _held_against(
     judge: Reference, target: str, moved: IntArray, old_class: IntArray, new_class: IntArray
 ) -> dict[str, IntArray]:
-    """Count the records of each title that are labelled as the new table has it, as the old one had it, or neither."""
+    """Count the records of each title that are labelled as in the new table, as in the old one, or as in neither."""
     better, worse = (judge.right(target, moved, classes) for classes in (new_class, old_class))
     return {BETTER: better, WORSE: worse, NEITHER: judge.judged[target][moved] - better - worse}
 
 
 def _by_row(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that were changed, or that move titles, with what each moves."""
+    """Return the rows that were changed, or that move titles, with the titles and records that each moves."""
     movers = set(moves["mover"])
     shown = [number for number, change in enumerate(changes) if change.kinds or number in movers]
     named = [changes[number] if changes[number].kinds else _reordered(changes[number]) for number in shown]
@@ -157,7 +188,7 @@ def _by_title(
 
 
 def _by_target(moves: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
-    """Return what changes of each target, and the titles and records of which any does."""
+    """Count the titles and records that change, for each target and for any of them."""
     figures = [name for name in (BETTER, WORSE, NEITHER) if name in moves.columns]
     lines: list[dict[str, Any]] = []
     for target in targets:
@@ -172,3 +203,98 @@ def _by_target(moves: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
 
 def _reordered(change: RowChange) -> RowChange:
     return replace(change, kinds=(REORDERED,))
+
+
+def match_rows(old: KeywordTable, new: KeywordTable) -> list[RowChange]:
+    """Pair the rows of two tables that have the same keyword, ignoring case, and set a target in common.
+
+    Of several such rows, those that differ least are paired.
+
+    Returns:
+        Every row of either table once: those of the new table in its order, then those that were removed.
+    """
+    of_old, of_new = _rows(old), _rows(new)
+    names = new.taxonomy.names
+    found: dict[str, list[int]] = {}
+    for position, row in enumerate(of_old):
+        found.setdefault(row["keyword"].lower(), []).append(position)
+    candidates = []
+    for after, row in enumerate(of_new):
+        for before in found.get(row["keyword"].lower(), ()):
+            if any(row[name] and of_old[before][name] for name in names):
+                kinds = _kinds(of_old[before], row, names)
+                candidates.append((len(kinds), kinds, before, after))
+    old_of: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, _, before, after in sorted(candidates):
+        if before not in taken and after not in old_of:
+            old_of[after] = before
+            taken.add(before)
+    changes = []
+    for after, row in enumerate(of_new):
+        if after not in old_of:
+            changes.append(RowChange(old=None, new=after, kinds=(ADDED,), targets=frozenset(names)))
+            continue
+        kinds = _kinds(of_old[old_of[after]], row, names)
+        moved = [name for name in names if row[name] != of_old[old_of[after]][name]]
+        whole = {REPRIORITISED, REMATCHED} & set(kinds)
+        changes.append(
+            RowChange(old=old_of[after], new=after, kinds=kinds, targets=frozenset(names if whole else moved))
+        )
+    left = (before for before in range(len(of_old)) if before not in taken)
+    return changes + [RowChange(old=before, new=None, kinds=(REMOVED,), targets=frozenset(names)) for before in left]
+
+
+def describe_changes(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange]) -> pl.DataFrame:
+    """Return changes as a table, a line each.
+
+    Returns:
+        The kinds of `change`, `keyword`; `line`, `priority`, `match` and `labels` of the `old_` and the `new_` row,
+        null if there is none; and the `details` as text.
+    """
+    of_old, of_new = _rows(old), _rows(new)
+    names = new.taxonomy.names
+    lines: list[dict[str, Any]] = []
+    for change in changes:
+        before = None if change.old is None else of_old[change.old]
+        after = None if change.new is None else of_new[change.new]
+        keyword = (after or before or {})["keyword"]
+        line: dict[str, Any] = {"change": ", ".join(change.kinds), "keyword": keyword}
+        for side, row in (("old", before), ("new", after)):
+            if row is not None:
+                line |= {f"{side}_{name}": row[name] for name in ("line", "priority", "match")}
+                line[f"{side}_labels"] = _labels(row, names)
+        lines.append(line | {"details": _details(before, after, names)})
+    return pl.DataFrame(lines, schema=_SCHEMA)
+
+
+def _rows(table: KeywordTable) -> list[_Row]:
+    return [{str(name): cell for name, cell in row.items()} for row in table.rows.to_dict("records")]
+
+
+def _kinds(before: _Row, after: _Row, names: Sequence[str]) -> tuple[str, ...]:
+    differ = {
+        REPRIORITISED: before["priority"] != after["priority"],
+        REMATCHED: before["match"] != after["match"],
+        RELABELLED: any(before[name] != after[name] for name in names),
+    }
+    return tuple(kind for kind, differs in differ.items() if differs)
+
+
+def _labels(row: _Row, names: Sequence[str]) -> str:
+    return "; ".join(f"{name}: {row[name]}" for name in names if row[name])
+
+
+def _details(before: _Row | None, after: _Row | None, names: Sequence[str]) -> str:
+    """Say what is different, or describe a row that only one table has."""
+    if before is None or after is None:
+        row = before or after or {}
+        return f"priority {row['priority']:g}; {row['match']}; {_labels(row, names)}"
+    differ = []
+    if before["priority"] != after["priority"]:
+        differ.append(f"priority {before['priority']:g} to {after['priority']:g}")
+    if before["match"] != after["match"]:
+        differ.append(f"{before['match']} to {after['match']}")
+    moved = (name for name in names if before[name] != after[name])
+    differ += [f"{name}: {before[name] or 'none'} to {after[name] or 'none'}" for name in moved]
+    return "; ".join(differ) or f"line {before['line']} to {after['line']}"

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from baselines.keyword_table import KeywordTable
+from baselines.table_file import Duplicate, read_rows, read_rows_leniently
 from data_cleaning.errors import BadInput
+from tests.harness.mining.by_hand import TAXONOMY as AUDITED
 
 HEADER = "keyword,priority,match,function,role,level\n"
 
@@ -88,3 +90,58 @@ def test_the_round_trip_is_exact(tmp_path, taxonomy):
 def test_a_table_of_substrings_is_written_without_the_match_column(tmp_path, taxonomy, table_of):
     table_of(("a", 1, {"function": "IT"})).to_csv(tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text() == "keyword,priority,function,role,level\na,1,IT,,\n"
+
+
+LENIENT_HEADER = "keyword,priority,match,function,level\n"
+
+
+@pytest.fixture
+def lenient_table(tmp_path):
+    def write(rows: str):
+        path = tmp_path / "table.csv"
+        path.write_text(LENIENT_HEADER + rows)
+        return path
+
+    return write
+
+
+def test_the_first_row_keeps_what_it_sets_and_the_rest_of_a_later_one_stays(lenient_table):
+    path = lenient_table(
+        "cto,1,,IT,\n\nCTO,2,,Other,Executive\ncto,3,substring,IT,\ncto,1,word,Other,\nvp,1,,,Executive\n"
+    )
+    rows, duplicates = read_rows_leniently(path, AUDITED)
+    assert rows[["line", "keyword", "function", "level"]].to_numpy().tolist() == [
+        [2, "cto", "IT", ""],
+        [4, "CTO", "", "Executive"],
+        [6, "cto", "Other", ""],
+        [7, "vp", "", "Executive"],
+    ]
+    common = {"first_line": 2, "match": "substring", "target": "function", "first_label": "IT"}
+    assert duplicates == [
+        Duplicate(line=4, keyword="CTO", label="Other", **common),
+        Duplicate(line=5, keyword="cto", label="IT", **common),
+    ]
+
+
+def test_reading_with_duplicates_allowed_changes_nothing_without_duplicates(lenient_table):
+    path = lenient_table("cto,1,,IT,\ncto,2,,,Executive\n")
+    rows, duplicates = read_rows_leniently(path, AUDITED)
+    assert rows.equals(read_rows(path, AUDITED))
+    assert duplicates == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("", "there is a header and no row"),
+        ("cto,1,,IT\n", "line 2 has 4 fields"),
+        ("cto,0,,IT,\ncto,1,,IT,\n", "line 2: priority '0' is not a number above 0"),
+        ("cto,1,,IT,\ncto,1,,Nonsense,\n", "line 3: 'Nonsense' is no function label"),
+        ("cto,1,,,\n", "line 2: sets no target"),
+    ],
+)
+def test_other_faults_are_refused_when_duplicates_are_allowed(lenient_table, rows, message):
+    with pytest.raises(BadInput, match=r"table\.csv") as caught:
+        read_rows_leniently(lenient_table(rows), AUDITED)
+    assert message in str(caught.value)
+    assert "repeats" not in str(caught.value)

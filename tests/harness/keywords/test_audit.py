@@ -1,4 +1,4 @@
-"""An audit says of a keyword table what loops over titles and rows find, and puts what costs most into words first."""
+"""An audit against loops over titles and rows."""
 
 from itertools import chain
 
@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.keywords import conflicts
+from harness.keywords import row_conflicts
 from harness.keywords.audit import audit_rows, audit_table
-from harness.keywords.judging import wilson_bounds
+from harness.keywords.reference_labels import wilson_bounds
 from harness.scoring.significance import wilson_interval
 from tests.harness.mining.by_hand import ByHand, table_of, titles_of
 from tests.harness.mining.drawn import random_reference, random_table, random_titles, reference_frame
@@ -43,8 +43,7 @@ def test_every_figure_of_a_row_is_that_of_a_recount(audited):
 def test_rows_that_decide_nothing_are_counted_by_reason(audited):
     audit, by_hand, _ = audited
     for line in audit.idle.to_dicts():
-        verdicts = audit.rows["verdict"].str.starts_with(line["verdict"]).fill_null(False)
-        rows = verdicts.arg_true().to_list()
+        rows = audit.rows["verdict"].str.starts_with(line["verdict"]).fill_null(False).arg_true().to_list()
         titles = [title for title, hits in by_hand.hits.items() if set(hits) & set(rows)]
         assert (line["rows"], line["titles"], line["records"]) == (len(rows), len(titles), by_hand.records(titles))
 
@@ -89,7 +88,7 @@ def test_chains_are_those_of_a_recount(audited):
 
 def test_only_the_most_frequent_chains_are_kept(audited, monkeypatch):
     _, by_hand, table = audited
-    monkeypatch.setattr(conflicts, "MOST_CHAINS", 2)
+    monkeypatch.setattr(row_conflicts, "MAX_CHAINS", 2)
     audit = audit_table(table, titles_of(by_hand.counts), {})
     assert audit.chains["records"].to_list() == sorted((c["records"] for c in by_hand.chains()), reverse=True)[:2]
 
@@ -199,9 +198,9 @@ def test_without_titles_rows_are_audited_alone():
         *(1, "sales engineer", "sales", "function"),
     )
     assert audit.findings["sentence"].to_list() == [
-        "'inside sales' (line 3) can decide no title, being unreachable because of line 2 ('sales').",
-        "'sales engineer' (line 4) and 'sales' (line 2) have one priority but set the function to 'IT' and 'Other'; "
-        "where both match, the longer keyword, the first, wins.",
+        "'inside sales' (line 3) can never decide a title: it is unreachable because of line 2 ('sales').",
+        "'sales engineer' (line 4) and 'sales' (line 2) have the same priority but set the function to 'IT' and "
+        "'Other'; where both match, the first wins as the longer keyword.",
     ]
     assert audit.references == ()
     assert audit.conflicts.is_empty()

@@ -130,7 +130,9 @@ def test_without_leads_it_says_what_is_not_known(verb, table):
     assert {file.removesuffix(".csv") for file in done.files} == {
         *("audit.html", "findings", "rows", "duplicates", "clashes"),
     }
-    assert "'head nurse' (line 3) can decide no title" in done.page.read_text(encoding="utf-8").replace("&#39;", "'")
+    assert "'head nurse' (line 3) can never decide a title" in done.page.read_text(encoding="utf-8").replace(
+        "&#39;", "'"
+    )
 
 
 @pytest.mark.parametrize("with_leads", [True, False])

@@ -6,8 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from harness.keywords.row_changes import match_rows
-from harness.keywords.table_difference import diff_rows, diff_tables
+from harness.keywords.table_difference import diff_rows, diff_tables, match_rows
 from tests.harness.mining.by_hand import TAXONOMY, ByHand, table_of, titles_of
 from tests.harness.mining.drawn import random_reference, random_table, random_titles, reference_frame
 

@@ -1,31 +1,31 @@
-"""The sentences of an audit, each made of one line of its tables."""
+"""The sentences of an audit, each made from one line of its tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.keywords.naming import NEVER_FIRED, SHADOWED, UNREACHABLE
+from harness.keywords.audit_tables import NEVER_FIRED, SHADOWED, UNREACHABLE
 
 Line = Mapping[str, Any]
-"""Column to cell. `judge` is the reference that the line is held against; without one, no share is named."""
+"""Column to cell. `judge` is the reference that the line is held against; without one, no share is given."""
 
-_MOST_HOSTS, _MOST_ROWS = 2, 5
+_MAX_HOSTS, _MAX_ROWS = 2, 5
 
 
 def accident(line: Line) -> str:
-    """Say that a keyword decides records in which it is no word of its own."""
+    """Say that a keyword decides records in which it only occurs inside longer words."""
     hosts = [repr(host) for host in dict.fromkeys(line["hosts"])]
-    if len(hosts) > _MOST_HOSTS + 1:
-        hosts = [*hosts[:_MOST_HOSTS], f"{len(hosts) - _MOST_HOSTS:,} other words"]
+    if len(hosts) > _MAX_HOSTS + 1:
+        hosts = [*hosts[:_MAX_HOSTS], f"{len(hosts) - _MAX_HOSTS:,} other words"]
     inside = f"{', '.join(hosts[:-1])} or {hosts[-1]}" if len(hosts) > 1 else hosts[0]
     records = line["decided_records"]
-    said = f"{_row(line)} decides {_counted(records)} in which it only stands inside {inside}"
+    said = f"{_row(line)} decides {_counted(records)} in which it only occurs inside {inside}"
     return f"{said}{_wrong(line, records)}."
 
 
 def clash(line: Line) -> str:
     """Say that the length of a keyword or the order of two rows decides between classes."""
     tie = "longer" if line["wins_by"] == "longer keyword" else "earlier"
-    both = f"{_row(line)} has the priority of {_row(line, 'opponent')} and wins as the {tie} one"
+    both = f"{_row(line)} has the same priority as {_row(line, 'opponent')} and wins because it is {tie}"
     return f"{both}, setting {_set(line, 'decided_records')}{_rival(line, 'own_right', 'opponent_right')}."
 
 
@@ -36,22 +36,22 @@ def conflict(line: Line) -> str:
 
 
 def chain(line: Line) -> str:
-    """Say that a third keyword takes a title from the one that would have it."""
+    """Say that a third keyword wins where another one beats a second."""
     named = {"class": line["third_class"], "opponent_class": line["first_class"]}
-    all_three = f"{_row(line, 'first')} beats {_row(line, 'second')} until {_row(line, 'third')} is there as well"
+    all_three = f"{_row(line, 'first')} beats {_row(line, 'second')}, but {_row(line, 'third')} beats both"
     said = f"{all_three}, setting {_set({**line, **named}, 'records')}"
     return f"{said}{_rival({**line, **named}, 'right', 'right_without')}."
 
 
 def wrong(line: Line) -> str:
-    """Say what a row has wrong of one target."""
+    """Say how often a row is wrong about one target."""
     records = line["decided_records"]
     said = f"{_row(line)} sets the {line['target']} of {_counted(records)} to {line['label']!r}"
     return f"{said}{_wrong(line, records)}, where {line['instead']!r} is right most often."
 
 
 def fallback(line: Line) -> str:
-    """Say what no row decides."""
+    """Say how many records no row decides."""
     records = line["records"]
     share = percent(records / line["all_records"])
     said = f"No row decides the {line['target']} of {_counted(records)}, {share} of all, which get {line['fallback']!r}"
@@ -63,46 +63,45 @@ def duplicate(line: Line) -> str:
     label = "the same label" if line["agree"] else f"another label, {line['label']!r} and not {line['first_label']!r}"
     repeats = f"{_row(line)} repeats the {line['target']} that line {line['first_line']} sets, with {label}"
     decides = "" if line["records"] is None else f", and decides {_counted(line['records'])}"
-    return f"{repeats}; the earlier row was kept here{decides}, while other verbs refuse the table."
+    return f"{repeats}; the earlier row was kept here{decides}. Other verbs refuse the table."
 
 
 def overlap(line: Line) -> str:
-    """Say that two rows clash wherever one of them matches, whatever the titles."""
-    both = f"{_row(line)} and {_row(line, 'opponent')} have one priority but set the {line['target']}"
+    """Say that two rows of equal priority conflict wherever one of them matches, whatever the titles."""
+    both = f"{_row(line)} and {_row(line, 'opponent')} have the same priority but set the {line['target']}"
     classes = f"to {line['class']!r} and {line['opponent_class']!r}"
-    return f"{both} {classes}; where both match, the {line['wins_by']}, the first, wins."
+    return f"{both} {classes}; where both match, the first wins as the {line['wins_by']}."
 
 
 def never_decides(line: Line) -> str:
-    """Say that a row can decide no title."""
-    return f"{_row(line)} can decide no title, being {line['verdict']}."
+    """Say that a row can never decide a title."""
+    return f"{_row(line)} can never decide a title: it is {line['verdict']}."
 
 
 def idle(kind: str, records: int, lines: Sequence[Line]) -> str:
-    """Say which rows decide nothing for one reason; of the lines, the first are named."""
+    """Say which rows decide nothing for one reason; only the first lines are named."""
     rows = f"{len(lines):,} row{'' if len(lines) == 1 else 's'}"
     because = "" if kind == NEVER_FIRED else kind.split()[0]
-    named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MOST_ROWS]]
+    named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MAX_ROWS]]
     left = len(lines) - len(named)
     listed = "; ".join(named) + (f"; and {left:,} more" if left else "")
     hit = f"{_counted(records)} {'is' if records == 1 else 'are'} hit by {rows} that"
-    decide = "decides" if len(lines) == 1 else "decide"
     return {
         NEVER_FIRED: f"{rows} never fired: {listed}.",
-        SHADOWED: f"{hit} {decide} nothing there, being outranked every time: {listed}.",
-        UNREACHABLE: f"{hit} can decide no title at all: {listed}.",
+        SHADOWED: f"{hit} {'is' if len(lines) == 1 else 'are'} outranked every time: {listed}.",
+        UNREACHABLE: f"{hit} can never decide a title: {listed}.",
     }[kind]
 
 
 def percent(share: float) -> str:
-    """Set a share for a sentence; only all is 100%, and only none is 0%."""
+    """Write a share for a sentence; only all is 100%, and only none is 0%."""
     if 0 < share < 0.005:
         return "under 1%"
     return "over 99%" if 0.995 <= share < 1 else f"{share:.0%}"
 
 
 def _row(line: Line, side: str = "") -> str:
-    """Name the row of a line, or the one on another side of it, such as the opponent."""
+    """Name the row of a line, or the one on another side, such as the opponent."""
     if side == "opponent":
         keyword, number = line["opponent"], line["opponent_line"]
     else:
@@ -111,14 +110,14 @@ def _row(line: Line, side: str = "") -> str:
 
 
 def _set(line: Line, records: str) -> str:
-    """Say what is set for how many records, and what would be set otherwise."""
+    """Say which class is set for how many records, and which would be set otherwise."""
     return (
         f"the {line['target']} of {_counted(line[records])} to {line['class']!r} instead of {line['opponent_class']!r}"
     )
 
 
 def _rival(line: Line, own: str, other: str) -> str:
-    """Say how often the class that would be set otherwise is right, and how often the one that is set."""
+    """Say how often the class that would be set otherwise is right, and how often the one that is set is."""
     if not line.get("judge"):
         return ""
     judged, judge = line["judged_records"], line["judge"]
@@ -127,13 +126,13 @@ def _rival(line: Line, own: str, other: str) -> str:
 
 
 def _wrong(line: Line, records: int) -> str:
-    """Say which share comes out wrong, and of how many records, where not all are known."""
+    """Say which share is wrong, and of how many records where not all are known."""
     if not line.get("judge"):
         return ""
     judged, share = line["judged_records"], percent(line["wrong_records"] / line["judged_records"])
     if judged == records:
-        return f"; {share} of them come out wrong against {line['judge']}"
-    return f"; of the {judged:,} that {line['judge']} knows, {share} come out wrong"
+        return f"; {share} of them are wrong according to {line['judge']}"
+    return f"; of the {judged:,} that {line['judge']} knows, {share} are wrong"
 
 
 def _counted(records: int) -> str:

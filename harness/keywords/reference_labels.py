@@ -1,4 +1,4 @@
-"""References that a keyword table is held against: how often a class is right, and how sure that is."""
+"""Labels that a keyword table is held against: how often a class is right, and how certain that is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _DEVIATIONS = float(norm.ppf(0.975))
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reference:
-    """Labelled records of the titles that are audited."""
+    """Labelled records of the audited titles."""
 
     name: str
     titles: IntArray
@@ -51,7 +51,7 @@ class Reference:
         return {name: np.asarray(table.sum(axis=1)).ravel().astype(np.int64) for name, table in self.labels.items()}
 
     def right(self, target: str, titles: IntArray, classes: IntArray) -> Counts:
-        """Return the records of some titles that have some classes, both (n_pairs,), as (n_pairs,)."""
+        """Return the records of each title that have each class, all (n_pairs,)."""
         if not len(titles):
             return np.zeros(0, dtype=np.int64)
         return np.asarray(self.labels[target][titles, classes]).ravel().astype(np.int64)
@@ -60,11 +60,11 @@ class Reference:
 def read_references(
     references: Mapping[str, pl.DataFrame], titles: pl.Series, taxonomy: Taxonomy
 ) -> tuple[Reference, ...]:
-    """Bring references onto the titles that are audited, the most trustworthy first; what they lack is left out.
+    """Align references with the audited titles, the most trustworthy first; other titles are left out.
 
     Args:
         references: name to rows of `title`, a class or raw label per target, null or absent where unknown, and `count`.
-        titles: distinct.
+        titles: distinct, audited.
         taxonomy: names the targets and groups their labels.
 
     Raises:
@@ -91,8 +91,8 @@ def read_references(
 def wilson_bounds(shares: npt.ArrayLike, n_titles: npt.ArrayLike) -> tuple[npt.NDArray, npt.NDArray]:
     """Return the 95% Wilson intervals of many shares; missing where there are no titles.
 
-    The shares are those of records, while records of one title share its fate: what is sure of a share of records is
-    what as many titles of that share would show.
+    The shares are of records, but all records of a title are right or wrong together, so the interval is that of the
+    same share of as many titles.
 
     Args:
         shares: of records, in [0, 1].
@@ -112,7 +112,7 @@ def wilson_bounds(shares: npt.ArrayLike, n_titles: npt.ArrayLike) -> tuple[npt.N
 def judge_decisions(
     reference: Reference, hits: Mapping[str, RankedHits], classes: Mapping[str, IntArray]
 ) -> pl.DataFrame:
-    """Hold every title that a row decides against a reference, all the targets that the row decides at once.
+    """Hold every title that a row decides against a reference, for all targets that the row decides together.
 
     Args:
         reference: the labelled records.
@@ -120,8 +120,8 @@ def judge_decisions(
         classes: target to the class that each row sets, the fallback's last.
 
     Returns:
-        `title` and `row`, positions, with `judged_records`, those with a label for a target that the row decides, and
-        `wrong_records`, those whose label of such a target is another one.
+        `title` and `row`, positions, with `judged_records`, those with a label of a target that the row decides, and
+        `wrong_records`, those with a different label of such a target.
     """
     winners = {target: ranked.winners[reference.titles] for target, ranked in hits.items()}  # (n_rows,) each
     judged = {target: (rows >= 0) & (reference.codes[target] >= 0) for target, rows in winners.items()}
@@ -135,7 +135,7 @@ def judge_decisions(
             if other != target:
                 same = others == rows
                 any_wrong |= same & wrong[other]
-                if earlier < number:  # the row decides both targets of this record, which counts once
+                if earlier < number:  # a record of which the row decides both targets counts once
                     first &= ~(same & judged[other])
         counts = reference.counts[first]
         pieces.append(

@@ -1,4 +1,4 @@
-"""What is said of rows without any titles holds for every title, and in tables of substrings nothing is missed."""
+"""Rows that others cover, checked on titles around the keywords; and keywords inside longer words, checked by hand."""
 
 import numpy as np
 import polars as pl
@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.normalise import normalise_titles
-from harness.keywords.containment import covered_by, equal_overlaps, unreachable
-from tests.harness.mining.by_hand import in_words, table_of
+from harness.keywords.row_conflicts import covered_by, equal_overlaps, find_accidents, unreachable
+from tests.harness.mining.by_hand import host_of, in_words, table_of
 
 PARTS = ("chief", "security", "sec", "officer", "cto", "o", "&", "-", "é", "i")
 keywords = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).flatmap(
@@ -40,7 +40,7 @@ def titles_around(table) -> list[str]:
     table=tables(["substring", "word", "prefix"]), more=st.lists(st.text("chiefseotéi &-", max_size=12), max_size=10)
 )
 @example(table=table_of(("secur", 1, {"function": "IT"}, "prefix"), ("securx", 1, {"function": "IT"}, "word")), more=[])
-def test_what_is_covered_is_hit_wherever_the_row_is_and_unreachable_rows_never_win(table, more):
+def test_covering_rows_hit_wherever_the_covered_row_does_and_unreachable_rows_never_win(table, more):
     titles = [*titles_around(table), *normalise_titles(pl.Series(more, dtype=pl.String))]
     hits = table.hits(titles).toarray()
     covered = covered_by(table)
@@ -104,3 +104,70 @@ def test_equal_overlaps_have_one_priority_and_two_classes():
         ("sales lead", 1, {"function": "Engineering"}),
     )
     assert sorted(equal_overlaps(table, covered_by(table))) == [(1, 0, "function"), (4, 0, "function")]
+
+
+WORDS = (
+    "cto",
+    "CTO",
+    "Director",
+    "coordinator",
+    "intern",
+    "International",
+    "r&d",
+    "&",
+    "c++",
+    "it",
+    "-",
+    "(it)",
+    "Café",
+)
+titles_drawn = st.lists(
+    st.lists(st.sampled_from(WORDS) | st.text("ctoin É&-+ 1", max_size=4), max_size=5).map(" ".join), max_size=8
+)
+keywords_drawn = st.sampled_from(
+    ["cto", "COO", "intern", "r&d", "&d", "c+", " it", "it ", "(it", "o", "é", "&"]
+) | st.text("ctoiÉ& ", min_size=1, max_size=3).filter(str.strip)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(keyword=keywords_drawn, titles=titles_drawn)
+@example(keyword="it ", titles=["Audit Manager", "it manager", "Orbit  it"])
+@example(keyword="O", titles=["CTO", "o", "Ó", "to-o", "foo"])
+def test_accidents_are_those_found_by_hand(keyword, titles):
+    table = table_of((keyword, 1, {"function": "IT"}))
+    column = normalise_titles(pl.Series(titles, dtype=pl.String))
+    found = find_accidents(table, column, table.hits(column.to_numpy()))
+    expected = [
+        (at, *host)
+        for at, title in enumerate(column)
+        if keyword.lower() in title.lower() and (host := host_of(keyword, title))
+    ]
+    assert sorted(found.select("title", "host", "at").iter_rows()) == expected
+
+
+@pytest.mark.parametrize(
+    ("keyword", "title", "host", "where"),
+    [
+        ("cto", "Director, IT", "director", "inside"),
+        ("coo", "Sales Coordinator", "coordinator", "at its start"),
+        ("VP", "SVP Sales", "svp", "at its end"),
+        ("chief tech", "Chief Technology Officer", "chief technology", "at its start"),
+        ("it manager", "Audit Manager", "audit manager", "at its end"),
+        ("cto", "Director / CTO", None, None),
+        ("r&d", "Head of R&D", None, None),
+        ("&", "R&D", None, None),
+        # No letter is beside it, though its words are spelled differently from those of the title.
+        ("h\u0331", "H\u0331", None, None),
+    ],
+)
+def test_which_keyword_matches_by_accident(keyword, title, host, where):
+    table = table_of((keyword, 1, {"function": "IT"}))
+    found = find_accidents(table, pl.Series([title]), table.hits([title]))
+    assert found.select("title", "row", "host", "at").rows() == ([(0, 0, host, where)] if host else [])
+
+
+@pytest.mark.parametrize("match", ["word", "prefix"])
+def test_only_substring_rows_match_by_accident(match):
+    table = table_of(("director", 1, {"function": "IT"}, match), ("cto", 1, {"function": "IT"}))
+    found = find_accidents(table, pl.Series(["directors"]), table.hits(["directors"]))
+    assert found["row"].to_list() == [1]

@@ -1,0 +1,303 @@
+"""Rows of a keyword table that collide on titles, rows that others cover on any title, and accidental matches."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from scipy import sparse
+
+from baselines.keyword_table import KeywordTable
+from baselines.matching import lower_case, normal_form
+from data_cleaning.titles import IntArray
+from harness.keywords.ranked_hits import Counts, RankedHits, pairs_of_rows
+from harness.keywords.reference_labels import Reference
+
+MAX_CHAINS = 1_000
+"""Chains that are kept, those with most records."""
+
+START, END, INSIDE = "at its start", "at its end", "inside"
+"""Where a keyword occurs in a longer word; at the start it is often meant as a stem, as in "recruiter"."""
+
+_IDEOGRAPHS = range(0x4E00, 0x9FFF)
+_OF_A_WORD = r"[\p{L}\p{M}\p{N}]"
+_COMMONEST = 5
+
+
+def find_conflicts(
+    table: KeywordTable, hits: Mapping[str, RankedHits], counts: Counts, references: Sequence[Reference]
+) -> pl.DataFrame:
+    """Find every pair of rows that hit one title and set different classes of a target.
+
+    Args:
+        table: the table.
+        hits: per target, as `rank_hits` returns them.
+        counts: records of each title, (n_titles,).
+        references: what the titles are labelled.
+
+    Returns:
+        `target`, `winner` and `loser` (positions of rows, of which the first outranks the second), `titles` and
+        `records` that both hit; `decided_titles` and `decided_records`, those of them that the winner decides because
+        no third row outranks it; and, of the latter, per reference `judged_titles_`, `judged_records_`, and records for
+        which either is right as `winner_right_` and `loser_right_`. Pairs with most decided records come first.
+    """
+    found = []
+    for target, ranked in hits.items():
+        classes = table.class_positions[target]
+        pairs = pairs_of_rows(ranked, counts, table.order)
+        differ = classes[pairs["winner"].to_numpy()] != classes[pairs["loser"].to_numpy()]
+        decided = _decided(ranked, classes, counts, references)
+        joined = pairs.filter(pl.Series(differ)).join(decided, on=["winner", "loser"], how="left")
+        found.append(
+            joined.select(pl.lit(target).alias("target"), pl.all()).with_columns(pl.col(pl.Int64).fill_null(0))
+        )
+    order = ["decided_records", "records", "target", "winner", "loser"]
+    return pl.concat(found).sort(order, descending=[True, True, False, False, False])
+
+
+def find_chains(
+    table: KeywordTable, hits: Mapping[str, RankedHits], counts: Counts, references: Sequence[Reference]
+) -> pl.DataFrame:
+    """Find keywords A, B and C of which A beats B, but C hits as well and wins with another class than A's.
+
+    A is the row that would decide the title without C, and B any row of another class that A outranks there.
+
+    Returns:
+        `target`, `first` (A), `second` (B) and `third` (C), positions of rows, with `titles` and `records`, and per
+        reference `judged_titles_`, `judged_records_`, `right_` (records for which C is right) and `right_without_` (for
+        which A would be). The `MAX_CHAINS` with most records, in that order.
+    """
+    found = []
+    for target, ranked in hits.items():
+        classes = table.class_positions[target]
+        third, first = ranked.winners[ranked.titles], ranked.runners_up[ranked.titles]  # (n_hits,)
+        flips = (ranked.places > 1) & (classes[third] != classes[first]) & (classes[first] != classes[ranked.rows])
+        titles = ranked.titles[flips]
+        keys = {"first": first[flips], "second": ranked.rows[flips], "third": third[flips]}
+        held = {"right": classes[third[flips]], "right_without": classes[first[flips]]}
+        summed = _sum_up(target, titles, keys, held, counts, references)
+        found.append(summed.select(pl.lit(target).alias("target"), pl.all()))
+    order = ["records", "target", "third", "first", "second"]
+    return pl.concat(found).sort(order, descending=[True, False, False, False, False]).head(MAX_CHAINS)
+
+
+def _decided(ranked: RankedHits, classes: IntArray, counts: Counts, references: Sequence[Reference]) -> pl.DataFrame:
+    """Count the titles that each row decides against each other row of another class."""
+    winners = ranked.winners[ranked.titles]  # (n_hits,)
+    beaten = classes[winners] != classes[ranked.rows]
+    keys = {"winner": winners[beaten], "loser": ranked.rows[beaten]}
+    held = {"winner_right": classes[winners[beaten]], "loser_right": classes[ranked.rows[beaten]]}
+    summed = _sum_up(ranked.target, ranked.titles[beaten], keys, held, counts, references)
+    return summed.rename({"titles": "decided_titles", "records": "decided_records"})
+
+
+def _sum_up(
+    target: str,
+    titles: IntArray,
+    keys: Mapping[str, IntArray],
+    held: Mapping[str, IntArray],
+    counts: Counts,
+    references: Sequence[Reference],
+) -> pl.DataFrame:
+    """Sum titles, records, and records for which some classes are right, by keys.
+
+    Args:
+        target: of the classes.
+        titles: positions, (n_pairs,).
+        keys: name to the values to group by, each (n_pairs,).
+        held: name of a figure to the classes that are held against the references, each (n_pairs,).
+        counts: records of each title, (n_titles,).
+        references: what the titles are labelled.
+    """
+    columns = {**keys, "records": counts[titles]}
+    sums = [pl.len().cast(pl.Int64).alias("titles"), pl.col("records").sum()]
+    for reference in references:
+        judged = f"judged_records_{reference.name}"
+        columns[judged] = reference.judged[target][titles]
+        sums.append((pl.col(judged) > 0).sum().cast(pl.Int64).alias(f"judged_titles_{reference.name}"))
+        sums.append(pl.col(judged).sum())
+        for name, of_title in held.items():
+            columns[f"{name}_{reference.name}"] = reference.right(target, titles, of_title)
+            sums.append(pl.col(f"{name}_{reference.name}").sum())
+    frame = pl.DataFrame({name: np.asarray(values, dtype=np.int64) for name, values in columns.items()})
+    return frame.group_by(list(keys)).agg(sums)
+
+
+def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
+    """Find rows whose every match is also a match of another row, whatever the title.
+
+    "chief security officer" is covered by "security". Titles are assumed to be in the spelling of `normalise_titles`.
+    Every pair that is found is correct; in tables of substring rows only, all pairs are found.
+
+    Returns:
+        True where the first row is covered by the second, never by itself, (n_rows, n_rows).
+    """
+    keywords = pl.Series(table.rows["keyword"].tolist(), dtype=pl.String)
+    match = table.rows["match"].to_numpy()
+    substring = match == "substring"
+    words = normal_form(keywords).str.strip_chars()
+    # A letter in no keyword extends the first or last word where a title may have more letters there.
+    glue = next(chr(code) for code in _IDEOGRAPHS if not keywords.str.contains(chr(code), literal=True).any())
+    spelled = np.where(substring, keywords.to_numpy(), words.to_numpy())
+    in_letters = table.hits(spelled).toarray()
+    glued = np.where(substring, glue, "") + spelled + np.where(match == "word", "", glue)
+    in_words = table.hits(glued).toarray()
+    # Any signs may separate words in a title, so a substring row can only be found within a single word.
+    one_word = keywords.str.contains("^[A-Za-z0-9]+$").to_numpy()
+    plain = keywords.str.contains(r"^[\x00-\x7f]+$").to_numpy()
+    in_letters &= substring[:, None] | one_word[None, :]
+    in_words &= ~substring[:, None] | plain[:, None]
+    covered = np.where(substring[None, :], in_letters, in_words)
+    np.fill_diagonal(covered, False)
+    return covered
+
+
+def unreachable(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> dict[int, tuple[int, ...]]:
+    """Find rows that can never decide a title, because others outrank them wherever they match.
+
+    Args:
+        table: the table.
+        covered: as `covered_by` returns it.
+
+    Returns:
+        The position of each such row to the positions of the rows that decide instead, the highest-ranking one for each
+        target that it sets.
+    """
+    rank = np.argsort(table.order)
+    above = covered & (rank[None, :] < rank[:, None])
+    found = {}
+    for row in np.flatnonzero(above.any(axis=1)).tolist():
+        reasons: dict[int, None] = {}
+        for sets in table.sets.values():
+            if not sets[row]:
+                continue
+            others = np.flatnonzero(above[row] & sets)
+            if not len(others):
+                break
+            reasons[int(others[rank[others].argmin()])] = None
+        else:
+            found[row] = tuple(reasons)
+    return found
+
+
+def equal_overlaps(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> list[tuple[int, int, str]]:
+    """Find pairs of rows of equal priority, one covered by the other, that set different classes of a target.
+
+    Returns:
+        The row that outranks the other because it is longer or earlier, the other row, and the target.
+    """
+    rank = np.argsort(table.order)
+    priority = table.rows["priority"].to_numpy()
+    equal = (covered | covered.T) & (priority[:, None] == priority[None, :]) & (rank[:, None] < rank[None, :])
+    pairs = []
+    for target, sets in table.sets.items():
+        classes: IntArray = table.class_positions[target][:-1]
+        differ = equal & sets[:, None] & sets[None, :] & (classes[:, None] != classes[None, :])
+        pairs += [(int(first), int(second), target) for first, second in zip(*np.nonzero(differ), strict=True)]
+    return pairs
+
+
+def find_accidents(table: KeywordTable, titles: pl.Series, hits: sparse.csr_matrix) -> pl.DataFrame:
+    """Find the titles in which the keyword of a substring row only occurs inside longer words: "cto" in "director".
+
+    Args:
+        table: the table.
+        titles: text, (n_titles,).
+        hits: as `KeywordTable.hits` returns them for the titles.
+
+    Returns:
+        `title` and `row`, positions that belong together; `host`, the lower-cased word in which the keyword first
+        occurs (words, where the keyword has several); and whether it is `at` its start, its end, or inside.
+    """
+    rows = _substring_words(table)
+    as_words = KeywordTable(taxonomy=table.taxonomy, rows=table.rows.iloc[rows].assign(match="word"))
+    left = hits[:, rows].astype(np.int8) - as_words.hits(titles.to_numpy()).astype(np.int8)
+    pairs = (left > 0).tocoo()
+    spelled = pl.DataFrame(
+        {
+            "title": pairs.row.astype(np.int64),
+            "row": rows[pairs.col],
+            "_text": lower_case(titles).gather(pairs.row),
+            "_keyword": lower_case(_keywords(table)).gather(rows[pairs.col]),
+        }
+    )
+    # A keyword that begins or ends with a sign or a space is in no longer word on that side.
+    flanked = (
+        spelled.with_columns(pl.col("_text").str.splitn(pl.col("_keyword"), 2).alias("_sides"))
+        .with_columns(
+            _edge(pl.col("_sides").struct.field("field_0"), f"({_OF_A_WORD}+)$", f"^{_OF_A_WORD}").alias("_before"),
+            _edge(pl.col("_sides").struct.field("field_1"), f"^({_OF_A_WORD}+)", f"{_OF_A_WORD}$").alias("_after"),
+        )
+        .filter((pl.col("_before") != "") | (pl.col("_after") != ""))
+    )
+    place = (
+        pl.when(pl.col("_before") == "")
+        .then(pl.lit(START))
+        .when(pl.col("_after") == "")
+        .then(pl.lit(END))
+        .otherwise(pl.lit(INSIDE))
+    )
+    host = pl.concat_str("_before", "_keyword", "_after").str.strip_chars()
+    return flanked.select("title", "row", host.alias("host"), place.alias("at"))
+
+
+def count_accidents(
+    accidents: pl.DataFrame, titles_decided: pl.DataFrame, counts: pl.Series, judged: Sequence[tuple[str, pl.DataFrame]]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Count accidents in records, by row and by host.
+
+    Args:
+        accidents: as `find_accidents` returns them.
+        titles_decided: `title` and `row`, positions of what each row decides for any target.
+        counts: records of each title, (n_titles,).
+        judged: name of each reference and what `reference_labels.judge_decisions` returns for it.
+
+    Returns:
+        Per `row`, and per `row`, `host` and `at`: `titles` and `records` in which the keyword only occurs inside longer
+        words, `decided_titles` and `decided_records`, those of them that the row decides, and of those, per reference,
+        `judged_titles_`, `judged_records_` and `wrong_records_`. Rows also have their commonest `hosts` as text.
+        Those that decide most records come first.
+    """
+    priced = accidents.with_columns(counts.gather(accidents["title"]).alias("_count")).join(
+        titles_decided.with_columns(pl.lit(True).alias("_decided")), on=["title", "row"], how="left"
+    )
+    priced = priced.with_columns(pl.col("_decided").fill_null(False))
+    sums = [
+        pl.len().cast(pl.Int64).alias("titles"),
+        pl.col("_count").sum().alias("records"),
+        pl.col("_decided").sum().cast(pl.Int64).alias("decided_titles"),
+        pl.col("_count").filter("_decided").sum().alias("decided_records"),
+    ]
+    for name, decisions in judged:
+        here = {kind: f"{kind}_{name}" for kind in ("judged_records", "wrong_records")}
+        priced = priced.join(decisions.rename(here), on=["title", "row"], how="left")
+        sums.append(pl.col(here["judged_records"]).count().cast(pl.Int64).alias(f"judged_titles_{name}"))
+        sums += [pl.col(column).sum() for column in here.values()]
+    first = ["decided_records", "records", "row"]
+    hosts = priced.group_by("row", "host", "at").agg(sums).sort(*first, "host", descending=[True, True, False, False])
+    rows = priced.group_by("row").agg(sums).sort(first, descending=[True, True, False])
+    commonest = hosts.group_by("row", "host").agg(pl.col("records").sum())
+    commonest = commonest.sort("records", "host", descending=[True, False])
+    named = commonest.group_by("row", maintain_order=True).agg(
+        pl.format("{} ({})", "host", "records").head(_COMMONEST).str.join(", ").alias("hosts")
+    )
+    return rows.join(named, on="row", how="left", maintain_order="left"), hosts
+
+
+def _substring_words(table: KeywordTable) -> np.ndarray:
+    """Return the positions of substring rows with a letter or digit in their keyword, ascending."""
+    has_word = (normal_form(_keywords(table)) != " ").to_numpy()
+    return np.flatnonzero((table.rows["match"] == "substring").to_numpy() & has_word)
+
+
+def _keywords(table: KeywordTable) -> pl.Series:
+    return pl.Series(table.rows["keyword"].tolist(), dtype=pl.String)
+
+
+def _edge(side: pl.Expr, adjacent: str, keyword_edge: str) -> pl.Expr:
+    """Return the letters next to the keyword on one side, "" if the keyword itself has none at that edge."""
+    return (
+        pl.when(pl.col("_keyword").str.contains(keyword_edge))
+        .then(side.str.extract(adjacent).fill_null(""))
+        .otherwise(pl.lit(""))
+    )
