@@ -3,13 +3,15 @@
     python -m neural train.csv valid.csv --taxonomy taxonomy.yaml --settings settings.yaml --out model
     torchrun --nproc-per-node 2 -m neural train.csv valid.csv --taxonomy taxonomy.yaml --out model
 
-The files hold `title`, a label per target and optionally `count`, `weight` and `source`; the settings are those of
-`neural.neural_settings`. A killed training goes on from the checkpoints beside the output, once it is started again.
+The CSV files have the columns `title`, a label per target and optionally `count`, `weight` and `source`; the settings
+are those of `neural.neural_settings`. A killed training that is started again resumes from the checkpoints beside the
+output.
 """
 
 import argparse
 import os
 import sys
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -17,20 +19,20 @@ import pandas as pd
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
-from data_cleaning.yaml_files import Faults, read_yaml
+from data_cleaning.yaml_files import Faults, read_yaml, unknown_key
+from neural.checkpoints import log_table
 from neural.classifier import NeuralClassifier
-from neural.neural_settings import NeuralSettings
-from neural.training_log import log_table
+from neural.neural_settings import REMOVED, RENAMED, NeuralSettings
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, save and print the log; bad input becomes one message and exit code 2."""
     parser = argparse.ArgumentParser(prog="python -m neural", description="Fine-tune the network alone.")
     parser.add_argument("train", type=Path, help="CSV with title, a label per target, optionally count")
-    parser.add_argument("valid", type=Path, help="the same, to choose the epoch by")
+    parser.add_argument("valid", type=Path, help="the same for validation, which chooses the epoch")
     parser.add_argument("--taxonomy", type=Path, required=True, help="YAML file with the targets")
     parser.add_argument(
-        "--settings", type=Path, help="YAML file with settings of the network; the defaults without one"
+        "--settings", type=Path, help="YAML file with settings of the network; without it, the defaults"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for the fitted network")
     parser.add_argument("--seed", type=int, default=17)
@@ -45,12 +47,11 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(given: argparse.Namespace) -> None:
     taxonomy = Taxonomy.read(given.taxonomy)
     train, valid = (_read(path, taxonomy) for path in (given.train, given.valid))
-    leads = os.environ.get("RANK", "0") == "0"
     system = NeuralClassifier(
         _settings(given.settings), given.seed, checkpoints=given.out.with_name(f"{given.out.name}_checkpoints")
     )
     system.fit(train, valid)
-    if leads:
+    if os.environ.get("RANK", "0") == "0":
         system.save(given.out)
         print(log_table(system.log_, system.summary_["best_epoch"]))  # noqa: T201
 
@@ -59,10 +60,10 @@ def _read(path: Path, taxonomy: Taxonomy) -> LabelledTitles:
     """Read labelled titles.
 
     Raises:
-        BadInput: the file is missing, is no CSV, or lacks a column.
+        BadInput: the file is missing, is not CSV, or lacks a column.
     """
     try:
-        # A title such as "NA" or "null" is what somebody typed.
+        # Titles such as "NA" or "null" are text, not missing values.
         frame = pd.read_csv(path, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"{path} cannot be read as a CSV file of labelled titles: {error}") from None
@@ -76,15 +77,21 @@ def _settings(path: Path | None) -> NeuralSettings:
     """Read settings of the network.
 
     Raises:
-        BadInput: the file is missing, or holds something else than settings.
+        BadInput: the file is missing, or holds something other than settings.
     """
     if path is None:
         return NeuralSettings()
     file = read_yaml(path, "settings file", "It holds settings such as 'epochs: 3'.")
-    faults = Faults(file)
-    faults.unknown_keys((), list(NeuralSettings.__dataclass_fields__))
+    known, settings, faults = list(NeuralSettings.__dataclass_fields__), dict(file.content), Faults(file)
+    for old, new in RENAMED.items():
+        if old in settings and new not in settings:
+            warnings.warn(f"{file.place([old])}: {old} is now called {new}.", FutureWarning, stacklevel=2)
+            settings[new] = settings.pop(old)
+    for name in [name for name in settings if name not in known]:
+        is_gone = name in REMOVED
+        faults.add([name], f"{name!r} was removed; delete it" if is_gone else unknown_key([name], known))
     faults.raise_any()
-    return NeuralSettings(**file.content)
+    return NeuralSettings(**settings)
 
 
 if __name__ == "__main__":

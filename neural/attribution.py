@@ -1,4 +1,4 @@
-"""How much each word of a title speaks for a class, as the network sees it."""
+"""The words of a title to which the network attributes importance for a class."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,20 +13,18 @@ from torch import Tensor, nn
 from data_cleaning.errors import BadInput, require_fitted, unknown
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import FloatArray, IntArray
-from neural.batches import plan_batches
 from neural.classifier import NeuralClassifier
 from neural.devices import autocast
-from neural.inference import TOKENS_PER_BATCH
-from neural.multihead import MultiHead
+from neural.network import TOKENS_PER_BATCH, MultiHead
 from neural.word_tokens import WordTokens
 
 METHODS = ("gradient-x-input", "integrated-gradients", "grad-cam")
 
 N_STEPS = 3
-"""Points at which gradients are integrated. The order of words settles long before the sums do: 3 points find it nearly
-as well as 20, which bring convergence deltas to about .1 and take six times as long."""
+"""Points at which gradients are integrated. The order of words settles long before the sums do: 3 points rank them
+nearly as well as 20, which bring convergence deltas down to about .1 and take six times as long."""
 
-# A pass back keeps what the pass forward computed, so that half the tokens fill the caches.
+# A backward pass keeps what the forward pass computed, so half as many tokens fill the caches.
 _TOKENS_PER_BATCH = {device: tokens // 2 for device, tokens in TOKENS_PER_BATCH.items()}
 
 
@@ -48,8 +46,8 @@ class Importances:
     """Target to the share of the absolute importance of words and special tokens that falls on the latter, in [0, 1],
     (n_titles,); 0 where nothing has any importance."""
     convergence_deltas: Mapping[str, FloatArray] | None
-    """Target to what the importances of all tokens sum to, less the logit's rise from the baseline, (n_titles,); None
-    but for integrated gradients."""
+    """Target to the sum of the importances of all tokens minus the logit's rise from the baseline, (n_titles,); None
+    for methods other than integrated gradients."""
 
 
 def explain(
@@ -62,32 +60,32 @@ def explain(
     n_steps: int = N_STEPS,
     on_progress: Progress = silent,
 ) -> Importances:
-    """Say how much each word of each title speaks for a class, on its logit.
+    """Return how much each word of each title raises the logit of a class.
 
     A word is a run of letters, marks and digits of the title as given. Its importance is the sum over its tokens; a
-    token that spans several words is shared among them in equal parts, and a word that no token was kept of scores 0.
-    Tokens without a letter, mark or digit count nowhere. Computed in fp32 by torch, whatever else answers for the
-    system. The same call on the same machine gives the same numbers.
+    token that spans several words is divided equally among them, and a word without kept tokens scores 0. Tokens
+    without a letter, mark or digit are ignored. Torch computes this in fp32, even where another runtime predicts for
+    the system. The same call on the same machine gives the same numbers.
 
     gradient-x-input: the gradient of the logit by each word embedding, times the embedding, summed over dimensions.
 
-    integrated-gradients: that gradient, averaged along the straight way from a baseline of padding tokens under the
-    same mask, times the difference from the baseline. By captum, at the middles of equal steps: the gradient is near 0
-    at both ends of the way, where they come closer to the integral than as many points of Gauss and Legendre.
+    integrated-gradients: that gradient, averaged along the straight line from a baseline of padding tokens under the
+    same mask, times the difference from the baseline. By captum, at the midpoints of equal steps: the gradient is near
+    0 at both ends of the line, so midpoints approximate the integral better than as many Gauss-Legendre points.
 
     grad-cam: the gradient by each token's vector after the last layer, times the vector, summed over dimensions.
-    Selvaraju et al. weigh a channel by its gradient averaged over positions, and their ReLU drops what is negative.
-    Here signs are kept, as words may speak against a class, and nothing is averaged; where pooling is a mean that
-    comes to the same, as every token has the same gradient, and the importances of all tokens sum to the logit less
-    its bias. With pooling "cls" all importance is the first token's, and every word scores 0.
+    Selvaraju et al. weigh a channel by its gradient averaged over positions, and their ReLU drops negative values.
+    Here signs are kept, because words may speak against a class, and nothing is averaged. With mean pooling both are
+    the same, because every token has the same gradient, and the importances of all tokens sum to the logit minus its
+    bias. With pooling "cls" only the first token has any importance, and every word scores 0.
 
     Args:
-        system: fitted; its network is left in the mode it came in, and gets no gradients.
+        system: fitted; its network is left as it was, without gradients.
         titles: any strings.
         method: one of `METHODS`.
         classes: target to the class to explain, (n_titles,); None explains what the network predicts in the same pass.
         targets: to explain, at least one; None for all.
-        n_steps: of integrated gradients; convergence deltas far from 0 ask for more.
+        n_steps: of integrated gradients; convergence deltas far from 0 call for more.
         on_progress: told of the titles done.
 
     Raises:
@@ -112,10 +110,9 @@ def explain(
     explained = {target: np.zeros(len(titles), dtype=np.int64) for target in chosen}
     importances = {target: np.zeros(len(tokenized.ids)) for target in chosen}  # (n_tokens,) each
     deltas = {target: np.zeros(len(titles)) for target in chosen}
-    budget = max(_TOKENS_PER_BATCH[device.type], int(tokenized.lengths.max(initial=0)))
     n_done = 0
-    with _at_rest(system.model_), torch.enable_grad(), autocast(device, bf16=False):
-        for rows in plan_batches(tokenized.lengths, budget):
+    with _frozen(system.model_), torch.enable_grad(), autocast(device, bf16=False):
+        for rows in tokenized.batches(_TOKENS_PER_BATCH[device.type]):
             given = None
             if classes is not None:
                 given = {target: torch.as_tensor(classes[target][rows]) for target in chosen}
@@ -126,11 +123,11 @@ def explain(
                     deltas[target][rows] = values.cpu().numpy()
             else:
                 found = batch.multiply(method)
-            places = tokenized.offsets[rows, None] + np.arange(batch.ids.shape[1])  # (batch, seq)
-            is_token = places < tokenized.offsets[rows + 1, None]  # (batch, seq)
+            positions = tokenized.offsets[rows, None] + np.arange(batch.ids.shape[1])  # (batch, seq)
+            is_token = positions < tokenized.offsets[rows + 1, None]  # (batch, seq)
             for target in chosen:
                 explained[target][rows] = batch.asked[target].cpu().numpy()
-                importances[target][places[is_token]] = found[target].cpu().numpy()[is_token]
+                importances[target][positions[is_token]] = found[target].cpu().numpy()[is_token]
             n_done += len(rows)
             on_progress("neural explain", n_done, len(titles))
     return Importances(
@@ -147,10 +144,10 @@ def explain(
 def _check_classes(
     system: NeuralClassifier, targets: Sequence[str], classes: Mapping[str, IntArray], n_titles: int
 ) -> None:
-    """Check that there is a class of the taxonomy for every target and title.
+    """Check that every target and title has a class of the taxonomy.
 
     Raises:
-        BadInput: there is not.
+        BadInput: one has not.
     """
     for target in targets:
         if target not in classes:
@@ -194,7 +191,7 @@ class _Batch:
         Returns:
             Target to importances, (batch, seq), and target to convergence deltas, (batch,).
         """
-        from captum.attr import IntegratedGradients  # here alone, so that the network works without captum
+        from captum.attr import IntegratedGradients  # only here, so that everything else works without captum
 
         where = self.model.encoder.get_input_embeddings()
         with torch.no_grad():
@@ -215,7 +212,7 @@ class _Batch:
             return (torch.cat(list(found.values()), 1),)
 
         integrated = IntegratedGradients(self.model)
-        # Captum's own asks for one target at a time, and so for a pass per target.
+        # Captum's own function computes one target at a time, with a pass for each.
         integrated.gradient_func = gradients
         n_titles, seq = self.ids.shape
         values = integrated.attribute(
@@ -227,14 +224,14 @@ class _Batch:
             internal_batch_size=max(n_titles, _TOKENS_PER_BATCH[self.ids.device.type] // seq),  # titles times steps
         ).sum(-1)  # (batch, n_targets, seq)
         importances = {target: values[:, position] for position, target in enumerate(self.targets)}
-        risen = {
+        rises = {
             target: (logits[target] - baseline_logits[target]).gather(1, classes[:, None])[:, 0]  # (batch,)
             for target, classes in self.asked.items()
         }
-        return importances, {target: importances[target].sum(1) - risen[target] for target in self.targets}
+        return importances, {target: importances[target].sum(1) - rises[target] for target in self.targets}
 
     def _choose(self, logits: Mapping[str, Tensor]) -> None:
-        """Set the classes to explain, to those predicted where none are given."""
+        """Set the classes to explain: those given, or else those predicted."""
         given = self.given
         if given is None:
             given = {target: logits[target].argmax(1) for target in self.targets}
@@ -244,21 +241,21 @@ class _Batch:
 def _cut(
     model: MultiHead, where: nn.Module, ids: Tensor, mask: Tensor, vectors: Tensor | None = None
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Run a network forward, with gradients that end at the output of one of its modules.
+    """Run a network forward, with gradients down to the output of one of its modules.
 
     Args:
         model: without gradients of its parameters.
         where: the module, whose output is a tensor or has a `last_hidden_state`.
         ids: (batch, seq).
         mask: (batch, seq).
-        vectors: put in place of the module's output, (batch, seq, dim); None leaves it as it is.
+        vectors: replace the module's output, (batch, seq, dim); None keeps it.
 
     Returns:
         Target to logits, each (batch, n_classes), and the vectors that they were computed from.
     """
     used: list[Tensor] = []
 
-    def replace(_module: nn.Module, _given: Any, output: Any) -> Any:
+    def substitute(_module: nn.Module, _given: Any, output: Any) -> Any:
         is_plain = isinstance(output, Tensor)
         own = output if is_plain else output.last_hidden_state
         used.append(own.detach().requires_grad_() if vectors is None else vectors)
@@ -267,7 +264,7 @@ def _cut(
         output.last_hidden_state = used[0]
         return output
 
-    hook = where.register_forward_hook(replace)
+    hook = where.register_forward_hook(substitute)
     try:
         return model(ids, mask), used[0]
     finally:
@@ -275,18 +272,18 @@ def _cut(
 
 
 def _gradients(logits: Mapping[str, Tensor], asked: Mapping[str, Tensor], vectors: Tensor) -> dict[str, Tensor]:
-    """Return the gradient of each target's logit of the classes asked for, (batch,), shaped as the vectors."""
+    """Return the gradient of each target's logit of the classes in `asked`, (batch,), shaped as the vectors."""
     found = {}
     for target, classes in asked.items():
-        # A title's logit depends on its own vectors alone, so the gradient of the sum has that of every title.
+        # A title's logit depends on its own vectors alone, so the gradient of the sum holds that of every title.
         total = logits[target].gather(1, classes[:, None]).sum()
         (found[target],) = torch.autograd.grad(total, vectors, retain_graph=True)
     return found
 
 
 @contextmanager
-def _at_rest(model: MultiHead) -> Iterator[None]:
-    """Put a network in evaluation mode, its parameters without gradients; leave every part as it was."""
+def _frozen(model: MultiHead) -> Iterator[None]:
+    """Put a network in evaluation mode, its parameters without gradients; afterwards every module is as it was."""
     modes = [(module, module.training) for module in model.modules()]
     flags = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     model.eval().requires_grad_(False)

@@ -1,18 +1,19 @@
-"""Titles tokenised once, and batches of equally long ones under a token budget."""
+"""Titles tokenised once, with their labels and weights, and batches of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from data_cleaning.titles import IntArray
+from neural.training_rows import SoftLabels
 
 MAX_CHARACTERS = 1_000
-"""Characters of a title that are tokenised at all."""
+"""Only this many characters of a title are tokenised."""
 
 _TITLES_PER_CALL = 10_000
 
@@ -28,6 +29,17 @@ class TokenizedTitles:
     pad_id: int
     """The id that fills shorter rows of a batch."""
 
+    @classmethod
+    def join(
+        cls, pieces: Sequence[npt.NDArray[np.int32]], lengths: Sequence[int], pad_id: int | None
+    ) -> "TokenizedTitles":
+        """Put token ids end to end, given the number of tokens of each title."""
+        return cls(
+            ids=np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32),
+            offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+            pad_id=pad_id or 0,
+        )
+
     def __len__(self) -> int:
         """Return the number of titles."""
         return len(self.offsets) - 1
@@ -38,7 +50,7 @@ class TokenizedTitles:
         return np.diff(self.offsets)
 
     def longest(self, rows: IntArray) -> int:
-        """Return the tokens of the longest of some titles, at least one, without a look at the others."""
+        """Return the tokens of the longest of the titles at `rows`, without computing the other lengths."""
         return int((self.offsets[rows + 1] - self.offsets[rows]).max())
 
     def select(self, rows: IntArray) -> "TokenizedTitles":
@@ -48,21 +60,106 @@ class TokenizedTitles:
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)  # (n_tokens,)
         return TokenizedTitles(ids=self.ids[np.repeat(starts, lengths) + within], offsets=offsets, pad_id=self.pad_id)
 
-    def padded(
-        self, rows: IntArray, device: torch.device | None = None, width: int | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return ids and mask of the titles at `rows`, padded to the longest of them or to `width`, each (n_rows, seq).
+    def batches(self, max_tokens: int) -> list[IntArray]:
+        """Plan batches of at most `max_tokens` tokens, or of as many as the longest title has."""
+        return plan_batches(self.lengths, max(max_tokens, int(self.lengths.max(initial=0))))
+
+    def padded(self, rows: IntArray, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+        """Return ids and mask of the titles at `rows`, padded to the longest of them, each (n_rows, seq).
 
         The mask is 1 for a token and 0 for padding.
         """
         chosen = torch.from_numpy(rows)  # (n_rows,)
-        seq = self.longest(rows) if width is None else width
-        ids, mask = cut_out(torch.from_numpy(self.ids), torch.from_numpy(self.offsets), chosen, seq, self.pad_id)
-        return ids.to(device), mask.to(device)  # (n_rows, seq) each
+        ids, offsets = torch.from_numpy(self.ids), torch.from_numpy(self.offsets)
+        padded, mask = cut_out(ids, offsets, chosen, self.longest(rows), self.pad_id)
+        return padded.to(device), mask.to(device)  # (n_rows, seq) each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some rows, ready for the network; seq is the length that they are padded to."""
+
+    ids: Tensor
+    """Token ids, (n_rows, seq)."""
+    mask: Tensor
+    """1 for a token and 0 for padding, (n_rows, seq)."""
+    labels: dict[str, Tensor]
+    """Target to class positions, each (n_rows,)."""
+    loss_labels: dict[str, Tensor]
+    """Labels of the training loss: class positions as in `labels`, or soft labels, each (n_rows, n_classes)."""
+    weights: Tensor
+    """Weight of each row, (n_rows,); 0 for a row that only fills a shape."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tensors:
+    """Examples as tensors on one device."""
+
+    ids: Tensor
+    """All token ids, end to end, (n_tokens,)."""
+    offsets: Tensor
+    """Where each title starts, and the end of the last, (n_rows + 1,)."""
+    labels: dict[str, Tensor]
+    """Target to class positions, int64, each (n_rows,)."""
+    soft_labels: dict[str, Tensor]
+    """Target to the weight of each class, each (n_rows, n_classes); empty where there are no soft labels."""
+    weights: Tensor
+    """Weight of each row, (n_rows,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Tokenised titles with their labels and weights, all of length n_rows."""
+
+    titles: TokenizedTitles
+    labels: Mapping[str, IntArray]
+    """Target to class positions, each (n_rows,)."""
+    weights: npt.NDArray[np.float64]
+    """Weight of each row in loss and accuracy, (n_rows,)."""
+    soft_labels: SoftLabels | None = None
+    """Labels of the training loss where they are not `labels`."""
+    draws: npt.NDArray[np.float64] | None = None
+    """Probability that a draw of an epoch takes each row, (n_rows,); None takes every row once."""
+    _by_device: dict[torch.device, Tensors] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def batch(self, rows: IntArray, device: torch.device, width: int | None = None, n_rows: int | None = None) -> Batch:
+        """Make a batch of some rows; the examples are copied to a device once, then only row numbers are sent.
+
+        Args:
+            rows: positions in the examples, at least one.
+            device: to compute on.
+            width: tokens to pad to; None pads to the longest title.
+            n_rows: rows of the batch, the last ones of weight 0; None adds none.
+        """
+        held = self.on(device)
+        filled = len(rows) if n_rows is None else n_rows
+        chosen = torch.from_numpy(np.resize(rows, filled)).to(device)  # (n_rows,); added rows repeat the others
+        seq = self.titles.longest(rows) if width is None else width
+        ids, mask = cut_out(held.ids, held.offsets, chosen, seq, self.titles.pad_id)  # (n_rows, seq) each
+        weights = held.weights[chosen]  # (n_rows,)
+        weights[len(rows) :] = 0
+        labels = {target: codes[chosen] for target, codes in held.labels.items()}
+        soft = {target: values[chosen] for target, values in held.soft_labels.items()}
+        return Batch(ids=ids, mask=mask, labels=labels, loss_labels=soft or labels, weights=weights)
+
+    def on(self, device: torch.device) -> Tensors:
+        """Return the examples on a device; they are copied there once."""
+        if device not in self._by_device:
+            soft = self.soft_labels or {}
+            self._by_device[device] = Tensors(
+                ids=torch.from_numpy(self.titles.ids).to(device),
+                offsets=torch.from_numpy(self.titles.offsets).to(device),
+                labels={
+                    target: torch.from_numpy(codes.astype(np.int64)).to(device) for target, codes in self.labels.items()
+                },
+                soft_labels={target: torch.from_numpy(rows).to(device) for target, rows in soft.items()},
+                weights=torch.tensor(self.weights, dtype=torch.float32, device=device),
+            )
+        return self._by_device[device]
 
 
 def cut_out(ids: Tensor, offsets: Tensor, rows: Tensor, width: int, pad_id: int) -> tuple[Tensor, Tensor]:
-    """Return ids and mask of some titles, padded, int64, each (n_rows, width), on the device of what comes in.
+    """Return ids and mask of some titles, padded, int64, each (n_rows, width), on the device of the arguments.
 
     Args:
         ids: of all titles, end to end, (n_tokens,).
@@ -74,7 +171,7 @@ def cut_out(ids: Tensor, offsets: Tensor, rows: Tensor, width: int, pad_id: int)
     starts, ends = offsets[rows, None], offsets[rows + 1, None]  # (n_rows, 1) each
     source = starts + torch.arange(width, device=ids.device)  # (n_rows, width)
     is_token = source < ends  # (n_rows, width)
-    # Places beyond a title point at its start, so that they are in range; the mask drops them.
+    # Positions beyond a title point at its start, so that they are in range; the mask drops them.
     found = ids[torch.where(is_token, source, starts)]  # (n_rows, width)
     return torch.where(is_token, found, pad_id).long(), is_token.long()
 
@@ -83,22 +180,35 @@ def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_toke
     """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
     pieces: list[npt.NDArray[np.int32]] = []
     lengths: list[int] = []
+    for encoded in encode(titles, tokenizer, max_tokens):
+        lengths += [len(ids) for ids in encoded["input_ids"]]
+        pieces.append(np.fromiter((token for ids in encoded["input_ids"] for token in ids), dtype=np.int32))
+    return TokenizedTitles.join(pieces, lengths, tokenizer.pad_token_id)
+
+
+def encode(
+    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, **outputs: bool
+) -> Iterator[BatchEncoding]:
+    """Yield what a tokenizer returns for each chunk of titles; `outputs` are further ones to ask it for."""
     for start in range(0, len(titles), _TITLES_PER_CALL):
-        encoded = tokenizer(
-            [safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
+        yield tokenizer(
+            [_safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
             truncation=True,
             max_length=max_tokens,
-            padding=False,  # said outright, as a saved tokenizer may carry a padding of its own
+            padding=False,  # given because a saved tokenizer may have a padding of its own
             return_attention_mask=False,
             return_token_type_ids=False,
-        )["input_ids"]
-        lengths += [len(ids) for ids in encoded]
-        pieces.append(np.fromiter((token for ids in encoded for token in ids), dtype=np.int32))
-    return TokenizedTitles(
-        ids=np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int32),
-        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        pad_id=tokenizer.pad_token_id or 0,
-    )
+            **outputs,
+        )
+
+
+def _safe_text(title: str) -> str:
+    """Cut an overlong title, and replace lone surrogates.
+
+    The tokenizer would read a pasted document of a megabyte to its end to keep its first tokens. It writes titles as
+    UTF-8, in which a lone surrogate, left by broken decoding, cannot be written.
+    """
+    return title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
 def plan_batches(
@@ -108,11 +218,11 @@ def plan_batches(
 
     Args:
         lengths: tokens of each title, shape (n_titles,); none above the budget.
-        max_tokens_per_batch: most tokens in a batch once its titles are padded to its longest.
+        max_tokens_per_batch: maximum tokens of a batch once its titles are padded to its longest.
         rng: shuffles equally long titles among themselves and then the batches; None keeps the shortest first.
 
     Returns:
-        Positions in `lengths`, one array per batch. How many batches there are does not depend on `rng`.
+        Positions in `lengths`, one array per batch. The number of batches does not depend on `rng`.
     """
     assert not len(lengths) or lengths.max() <= max_tokens_per_batch
     order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))  # (n_titles,)
@@ -138,14 +248,5 @@ def plan_random_batches(n_titles: int, titles_per_batch: int, rng: np.random.Gen
 
 
 def halves(rows: IntArray, n_halvings: int) -> list[IntArray]:
-    """Split a batch into equal parts, 2 ** n_halvings of them or as many as it has titles."""
-    return [part for part in np.array_split(rows, min(2**n_halvings, len(rows))) if len(part)]
-
-
-def safe_text(title: str) -> str:
-    """Cut a title that is no title, and replace half characters.
-
-    The tokenizer would read a pasted document of a megabyte to its end to keep its first tokens. A lone surrogate, left
-    by broken decoding, cannot be written as UTF-8, which the tokenizer does.
-    """
-    return title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+    """Split a batch into equal chunks, 2 ** n_halvings of them or as many as it has titles."""
+    return [chunk for chunk in np.array_split(rows, min(2**n_halvings, len(rows))) if len(chunk)]

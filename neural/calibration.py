@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: one temperature per target, fitted on validation."""
+"""Calibrated probabilities: one temperature per target, fitted on validation."""
 
 from collections.abc import Mapping
 
@@ -12,14 +12,14 @@ _N_BINS = 15
 
 
 def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
-    """Return what to divide logits by so that the loss of these rows is least.
+    """Return the number that, dividing the logits, minimises the loss of these rows.
 
-    The loss has one minimum in the inverse of the temperature, so halving an interval of its logarithm finds it.
+    The loss has a single minimum over the inverse temperature, so a ternary search over its logarithm finds it.
 
     Args:
         logits: (n_rows, n_classes).
         labels: class positions, (n_rows,).
-        weights: what each row counts, (n_rows,).
+        weights: weight of each row, (n_rows,).
 
     Returns:
         A temperature between 0.05 and 20; 1 where there are no rows.
@@ -49,14 +49,14 @@ def calibration_error(probabilities: Tensor, labels: Tensor, weights: Tensor) ->
     Args:
         probabilities: (n_rows, n_classes).
         labels: class positions, (n_rows,).
-        weights: what each row counts, (n_rows,).
+        weights: weight of each row, (n_rows,).
 
     Source: Guo et al. 2017, equation 5, with 15 bins of equal width.
     """
-    confidence, verdict = probabilities.max(dim=1)  # (n_rows,) each
+    confidence, predicted = probabilities.max(dim=1)  # (n_rows,) each
     share = weights / weights.sum()  # (n_rows,)
-    # The gap between being right and being sure, summed within bins of confidence.
-    gap = ((verdict == labels).double() - confidence.double()) * share  # (n_rows,)
+    # The gap between accuracy and confidence, summed within bins of confidence.
+    gap = ((predicted == labels).double() - confidence.double()) * share  # (n_rows,)
     bins = (confidence * _N_BINS).long().clamp(max=_N_BINS - 1)  # (n_rows,)
     return float(torch.zeros(_N_BINS, dtype=torch.float64).index_add_(0, bins, gap).abs().sum())
 
@@ -64,17 +64,17 @@ def calibration_error(probabilities: Tensor, labels: Tensor, weights: Tensor) ->
 def calibrate(
     logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], weights: Tensor
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Fit every target's temperature.
+    """Fit the temperature of every target.
 
     Args:
         logits: target to (n_rows, n_classes).
         labels: target to class positions, (n_rows,).
-        weights: what each row counts, (n_rows,).
+        weights: weight of each row, (n_rows,).
 
     Returns:
-        Target to its temperature, fitted on all rows, and target to the calibration error `before` and `after`; no
-        errors without rows. "After" is of rows that the temperature was not fitted on: each half of the rows, every
-        other one, is divided by that of the other half.
+        Target to its temperature, fitted on all rows, and target to the calibration error `before` and `after`, without
+        errors where there are no rows. "After" is measured on rows that the temperature was not fitted on: the even
+        rows are divided by the temperature of the odd ones, and the other way round.
     """
     temperatures = {target: fit_temperature(rows, labels[target], weights) for target, rows in logits.items()}
     if not len(weights):

@@ -1,12 +1,13 @@
-"""Checkpoints of a training: safetensors and JSON, whole or not at all, so that a killed training goes on."""
+"""What is kept of a training: the log of its epochs, and checkpoints from which a killed training resumes."""
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -16,18 +17,81 @@ from data_cleaning.errors import BadInput
 _LATEST = "latest.json"
 
 
+@dataclass(frozen=True, kw_only=True)
+class EpochLog:
+    """What one epoch did."""
+
+    epoch: int
+    """Counted from 1."""
+    train_loss: float
+    """Mean over the rows of all batches, with dropout."""
+    train_accuracy: dict[str, float]
+    """Weighted share of correct predictions per target, with dropout, while the network learned."""
+    valid_loss: float | None
+    """None where there is nothing to validate on, as for the accuracies."""
+    valid_accuracy: dict[str, float] | None
+    """Weighted share of correct predictions per target."""
+    target_weights: dict[str, float]
+    """Weight of each target in the loss at the end of the epoch, mean 1."""
+    valid_target_weights: dict[str, float]
+    """Weight of each target in the validation loss, mean 1."""
+    n_steps: int
+    seconds: float
+    """Wall time, validation included."""
+    reviewed: bool = False
+    """Whether the epoch trained on reviewed titles alone, and was validated on such titles where there were any."""
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The better epoch has the larger rank: mean accuracy first, then the lower loss."""
+        if self.valid_accuracy is None or self.valid_loss is None:
+            return (float(self.epoch), 0.0)  # nothing to choose by: the last epoch
+        return (float(np.mean(list(self.valid_accuracy.values()))), -self.valid_loss)
+
+
+def best_of(log: Sequence[EpochLog]) -> EpochLog:
+    """Return the best epoch of a log that is not empty; the earliest of equally good ones."""
+    return max(log, key=lambda entry: entry.rank)
+
+
+def log_table(log: Sequence[EpochLog], best_epoch: int) -> str:
+    """Return the log as Markdown: one row per epoch, training and validation side by side, the kept epoch marked.
+
+    Args:
+        log: of at least one epoch.
+        best_epoch: the one whose weights were kept.
+    """
+    targets = list(log[0].train_accuracy)
+    names = [f"{target} {column}" for target in targets for column in ("train", "valid", "weight")]
+    header = ["epoch", *names, "loss train", "loss valid", "steps", "seconds"]
+    lines = [f"| {' | '.join(header)} |", f"|{'---:|' * len(header)}"]
+    for entry in log:
+        marks = (" reviewed" if entry.reviewed else "", " (kept)" if entry.epoch == best_epoch else "")
+        cells = [f"{entry.epoch}{''.join(marks)}"]
+        for target in targets:
+            valid = None if entry.valid_accuracy is None else entry.valid_accuracy[target]
+            cells += [_number(entry.train_accuracy[target]), _number(valid), f"{entry.target_weights[target]:.3f}"]
+        cells += [f"{entry.train_loss:.4f}", _number(entry.valid_loss), f"{entry.n_steps:,}", f"{entry.seconds:.1f}"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that a training needs to go on."""
+    """Everything that a training needs to resume."""
 
     tensors: dict[str, Tensor]
-    """Network, optimiser, random state and objective, on the CPU."""
+    """Network, optimiser, random state and recent accuracies, on the CPU."""
     facts: dict[str, Any]
-    """Plain values: where the training is, the sampler's state and the log."""
+    """Plain values: the position of the training, the sampler's state and the log."""
 
 
 class Checkpoints:
-    """A folder that holds the last snapshot of one training, and the network of its best epoch."""
+    """A folder with the last snapshot of one training, and the network of its best epoch."""
 
     def __init__(self, folder: Path, identity: str) -> None:
         """Name the folder, which need not exist yet.
@@ -40,14 +104,15 @@ class Checkpoints:
         self.identity = identity
 
     def save(self, snapshot: Snapshot) -> None:
-        """Put a snapshot in the place of the last one; whoever is killed meanwhile leaves the last one whole."""
+        """Replace the last snapshot; a process that is killed meanwhile leaves the last one whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        number = self._number() + 1
+        latest = self._latest()
+        number = 0 if latest is None else int(latest["number"]) + 1
         tensors = self.folder / f"snapshot-{number}.safetensors"
         self._replace(tensors, lambda path: save_file(snapshot.tensors, path))
-        latest = {"identity": self.identity, "number": number, "facts": snapshot.facts}
+        content = json.dumps({"identity": self.identity, "number": number, "facts": snapshot.facts})
         # This file alone says which snapshot counts, and it changes in one step.
-        self._replace(self.folder / _LATEST, lambda path: path.write_text(json.dumps(latest), encoding="utf-8"))
+        self._replace(self.folder / _LATEST, lambda path: path.write_text(content, encoding="utf-8"))
         for old in self.folder.glob("snapshot-*.safetensors"):
             if old != tensors:
                 old.unlink()
@@ -64,16 +129,16 @@ class Checkpoints:
         if latest["identity"] != self.identity:
             raise BadInput(
                 f"{self.folder} holds the checkpoint of a training with other settings or data. Remove the folder to "
-                "begin anew, or name another."
+                "start again, or name another."
             )
-        tensors = self._load(f"snapshot-{latest['number']}.safetensors")
+        tensors = self._load(self.folder / f"snapshot-{latest['number']}.safetensors")
         return Snapshot(tensors=tensors, facts=latest["facts"])
 
     def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Keep the network of the epoch that is the best so far."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._replace(self._best(epoch), lambda path: save_file(dict(weights), path))
-        # The snapshot still names the best epoch before this one until it is replaced itself, so that one stays too.
+        # Until the snapshot is replaced it names the best epoch before this one, so that one is kept too.
         for old in sorted(self.folder.glob("best-*.safetensors"), key=lambda path: path.stat().st_mtime)[:-2]:
             old.unlink()
 
@@ -83,21 +148,17 @@ class Checkpoints:
         Raises:
             BadInput: it cannot be read.
         """
-        return self._load(self._best(epoch).name)
+        return self._load(self._best(epoch))
 
     def save_batch(self, facts: Mapping[str, Any]) -> Path:
-        """Write the batch on which a training came apart, for somebody to look at; return the file."""
+        """Write the batch on which a training diverged, for a person to look at; return the file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "bad_batch.json"
-        self._replace(path, lambda place: place.write_text(json.dumps(facts, indent=1), encoding="utf-8"))
+        self._replace(path, lambda unfinished: unfinished.write_text(json.dumps(facts, indent=1), encoding="utf-8"))
         return path
 
     def _best(self, epoch: int) -> Path:
         return self.folder / f"best-{epoch}.safetensors"
-
-    def _number(self) -> int:
-        latest = self._latest()
-        return -1 if latest is None else int(latest["number"])
 
     def _latest(self) -> dict[str, Any] | None:
         path = self.folder / _LATEST
@@ -106,23 +167,23 @@ class Checkpoints:
         try:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise self._unreadable(_LATEST, error) from None
+            raise _unreadable(path, error) from None
         return found
-
-    def _load(self, name: str) -> dict[str, Tensor]:
-        try:
-            found: dict[str, Tensor] = load_file(self.folder / name)
-        except (OSError, SafetensorError) as error:
-            raise self._unreadable(name, error) from None
-        return found
-
-    def _unreadable(self, name: str, error: Exception) -> BadInput:
-        return BadInput(
-            f"The checkpoint {self.folder / name} cannot be read ({error}). Remove the folder to begin anew."
-        )
 
     @staticmethod
-    def _replace(final: Path, write: Any) -> None:
-        filling = final.with_name(f".unfinished-{os.getpid()}-{final.name}")
-        write(filling)
-        filling.replace(final)
+    def _load(path: Path) -> dict[str, Tensor]:
+        try:
+            found: dict[str, Tensor] = load_file(path)
+        except (OSError, SafetensorError) as error:
+            raise _unreadable(path, error) from None
+        return found
+
+    @staticmethod
+    def _replace(final: Path, write: Callable[[Path], Any]) -> None:
+        unfinished = final.with_name(f".unfinished-{os.getpid()}-{final.name}")
+        write(unfinished)
+        unfinished.replace(final)
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    return BadInput(f"The checkpoint {path} cannot be read ({error}). Remove the folder to start again.")

@@ -1,8 +1,7 @@
-"""The neural system: fine-tune one encoder for every target, then answer, save and load."""
+"""The neural system: fine-tune one encoder for every target, then predict, save and load."""
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
@@ -20,23 +19,16 @@ from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
-from neural import training
-from neural.batches import tokenize
+from neural.batches import Examples, tokenize
 from neural.calibration import calibrate
-from neural.checkpoints import Checkpoints
-from neural.devices import resolve_device, uses_bf16
-from neural.distributed import Team, team_of_torchrun
+from neural.checkpoints import Checkpoints, EpochLog, log_table
+from neural.devices import ProcessGroup, resolve_device, torchrun_group, uses_bf16
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
-from neural.examples import Examples
-from neural.inference import predict_logits, probabilities
-from neural.layers import freeze_layers, keep_layers
-from neural.multihead import MultiHead
+from neural.network import MultiHead, keep_layers, predict_logits, probabilities
 from neural.neural_settings import NeuralSettings
-from neural.onnx import OnnxNetwork, export
-from neural.rows import distinct_rows, sample_rows
-from neural.runtime import choose_runtime, predict_with
-from neural.soft_labels import resampling_probabilities, soften
-from neural.training_log import EpochLog, log_table
+from neural.runtime import OnnxNetwork, choose_runtime, predict_with
+from neural.training import Trainer
+from neural.training_rows import distinct_rows, resampling_probabilities, sample_rows, soften
 
 _ONNX = "network.onnx"
 _WEIGHTS = "model.safetensors"
@@ -48,7 +40,7 @@ class NeuralClassifier:
     """A title classifier in torch.
 
     `fit` sets `taxonomy_`, `tokenizer_`, `model_`, `log_` (one entry per epoch), `temperatures_` (target to what its
-    logits are divided by), `runtime_` (what answers instead of torch, or None) and `summary_`.
+    logits are divided by), `runtime_` (the network that predicts instead of torch, or None) and `summary_`.
     """
 
     taxonomy_: Taxonomy
@@ -67,7 +59,7 @@ class NeuralClassifier:
         seed: int = 0,
         on_progress: Progress = silent,
         checkpoints: Path | None = None,
-        start: Path | None = None,
+        warm_start: Path | None = None,
     ) -> None:
         """Store the settings.
 
@@ -76,28 +68,28 @@ class NeuralClassifier:
             seed: decides the heads' first weights, the order of rows and dropout; on a CPU, the same seed and number of
                 threads give the same network.
             on_progress: told how far fitting and predicting are.
-            checkpoints: folder for this fit alone; a fit that was killed goes on from it. None keeps none.
-            start: folder of a network that was fitted on the same rows without the reviewed ones, by the same settings;
-                where reviewed titles come last, the fit goes on from it. None learns the other rows first.
+            checkpoints: folder for this fit alone; a fit that was killed resumes from it. None keeps no checkpoints.
+            warm_start: folder of a network that was fitted with the same settings on the same rows without the reviewed
+                ones. Where reviewed titles are learned last, the fit starts from it. None learns the other rows first.
         """
         self.settings = settings
         self.seed = seed
         self.on_progress = on_progress
         self.checkpoints = checkpoints
-        self.start = start
+        self.warm_start = warm_start
 
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
         """Fine-tune the encoder and keep the epoch with the best mean accuracy over the targets.
 
         Where some rows are reviewed, the network learns from the others first and then, for `reviewed_epochs`, from
-        those alone. Reviewed rows of `valid` then choose the epoch and the temperatures, where there are any.
+        the reviewed ones alone. The reviewed rows of `valid`, if any, then choose the epoch and the temperatures.
 
         Args:
             train: what to learn from.
-            valid: what to choose the epoch by, weighted as the training rows are; where it is empty, the last is kept.
+            valid: chooses the epoch, weighted as the training rows are; if it is empty, the last epoch is kept.
 
         Raises:
-            BadInput: there is nothing to learn from, no such encoder or device, or training came apart.
+            BadInput: there is nothing to learn from, no such encoder or device, or training diverged.
         """
         if not len(train):
             raise BadInput("There are no training titles. Check the filters and the split, or give more leads.")
@@ -111,26 +103,26 @@ class NeuralClassifier:
             )
         if self.settings.kept_layers is not None:
             keep_layers(encoder, self.settings.kept_layers)
-        freeze_layers(encoder, self.settings.frozen_layers)
         self.taxonomy_ = train.taxonomy
         self.tokenizer_ = tokenizer
         reviewed = train.sources == "reviewed"
-        alone = self.settings.reviewed_epochs > 0 and reviewed.any() and not reviewed.all()
-        chosen_by = valid.select(valid.sources == "reviewed") if alone else valid
-        # Forked, so that a caller's own draws are what they would be without a fit.
-        with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]), team_of_torchrun(device) as team:
-            if not alone:
-                best = self._learn(encoder, device, team, train, valid)
+        reviewed_last = self.settings.reviewed_epochs > 0 and reviewed.any() and not reviewed.all()
+        chosen_by = valid.select(valid.sources == "reviewed") if reviewed_last else valid
+        # Forked, so that a fit leaves the caller's random generators as they were.
+        with (
+            torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]),
+            torchrun_group(device) as processes,
+        ):
+            if not reviewed_last:
+                best = self._learn(encoder, device, processes, train, valid)
             else:
-                if self.start is None:
-                    self._learn(
-                        encoder, device, team, train.select(~reviewed), valid.select(valid.sources != "reviewed")
-                    )
+                if self.warm_start is not None:
+                    self._start_from(self.warm_start, device)
                 else:
-                    self._go_on(self.start, device)
-                best = self._learn_reviewed(team, train.select(reviewed), chosen_by)
-        calibrated_on = self._examples(chosen_by if len(chosen_by) else valid)
-        errors = self._calibrate(calibrated_on)
+                    others = train.select(~reviewed), valid.select(valid.sources != "reviewed")
+                    self._learn(encoder, device, processes, *others)
+                best = self._learn_reviewed(processes, train.select(reviewed), chosen_by)
+        errors = self._calibrate(self._examples(chosen_by if len(chosen_by) else valid))
         valid_rows = self._examples(valid)
         chosen = choose_runtime(self.model_, valid_rows.titles, self.settings.runtime, self.settings.precision)
         self.runtime_ = chosen.network
@@ -139,7 +131,7 @@ class NeuralClassifier:
             "distinct_rows_fitted": self._n_fitted,
             "distinct_rows_validated": len(valid_rows.titles),
             "best_epoch": best.epoch,
-            "reviewed_alone": bool(alone),
+            "reviewed_alone": bool(reviewed_last),
             "target_weights": best.valid_target_weights,
             "seconds": sum(entry.seconds for entry in self.log_),
             "device": device.type,
@@ -151,7 +143,12 @@ class NeuralClassifier:
         return self
 
     def _learn(
-        self, encoder: PreTrainedModel, device: torch.device, team: Team, train: LabelledTitles, valid: LabelledTitles
+        self,
+        encoder: PreTrainedModel,
+        device: torch.device,
+        processes: ProcessGroup,
+        train: LabelledTitles,
+        valid: LabelledTitles,
     ) -> EpochLog:
         """Put heads on an encoder and train both; return the log of the epoch that was kept."""
         rng = np.random.default_rng(self.seed)
@@ -162,55 +159,49 @@ class NeuralClassifier:
         self._n_fitted = len(train_rows.titles)
         torch.manual_seed(self.seed)
         self.model_ = self._build(encoder, device)
-        self.log_, best = training.train(
-            self.model_,
-            train_rows,
-            valid_rows if len(valid) else None,
-            self.settings,
-            rng,
-            on_progress=self.on_progress,
-            checkpoints=checkpoints,
-            team=team,
-            seed=self.seed,
-        )
+        trainer = Trainer(
+            self.model_, train_rows, valid_rows if len(valid) else None, self.settings, rng,
+            on_progress=self.on_progress, checkpoints=checkpoints, processes=processes, seed=self.seed,
+        )  # fmt: skip
+        self.log_, best = trainer.run()
         return best
 
-    def _go_on(self, start: Path, device: torch.device) -> None:
-        """Take the network that learned from the same rows without the reviewed ones.
-
-        Raises:
-            BadInput: the folder holds no fitted network, or one with other labels.
-        """
-        begun = NeuralClassifier.load(start)
-        if begun.taxonomy_ != self.taxonomy_:
-            raise BadInput(f"The network in {start} answers with other labels. Fit it with the same taxonomy.")
-        self.model_, self.log_ = begun.model_.to(device), begun.log_
-        freeze_layers(self.model_.encoder, self.settings.frozen_layers)
-        self._n_fitted = begun.summary_["distinct_rows_fitted"]
-
-    def _learn_reviewed(self, team: Team, train: LabelledTitles, valid: LabelledTitles) -> EpochLog:
-        """Pass over what a person labelled, after everything else; return the log of the epoch that was kept.
+    def _learn_reviewed(self, processes: ProcessGroup, train: LabelledTitles, valid: LabelledTitles) -> EpochLog:
+        """Train on what a person labelled, after everything else; return the log of the epoch that was kept.
 
         Mixed with the other rows, few titles with the right label lose to many of the same words with a wrong one.
         """
-        settings = replace(self.settings, epochs=self.settings.reviewed_epochs, least_steps=0, teacher=None)
+        settings = replace(self.settings, epochs=self.settings.reviewed_epochs, min_steps=0, teacher=None)
         rng = np.random.default_rng([self.seed, 1])
         torch.manual_seed(self.seed)
         train_rows = self._training_examples(train, rng)
         self._n_fitted += len(train_rows.titles)
-        log, best = training.train(
-            self.model_,
-            train_rows,
-            self._examples(valid) if len(valid) else None,
-            settings,
-            rng,
-            on_progress=self.on_progress,
-            team=team,
-            seed=self.seed,
-        )
+        trainer = Trainer(
+            self.model_, train_rows, self._examples(valid) if len(valid) else None, settings, rng,
+            on_progress=self.on_progress, processes=processes, seed=self.seed,
+        )  # fmt: skip
+        log, best = trainer.run()
         before = len(self.log_)
         self.log_ = [*self.log_, *(replace(entry, epoch=before + entry.epoch, reviewed=True) for entry in log)]
         return self.log_[before + best.epoch - 1]
+
+    def _start_from(self, folder: Path, device: torch.device) -> None:
+        """Take over the network that learned from the same rows without the reviewed ones."""
+        fitted = self._load_same_labels(folder)
+        self.model_, self.log_ = fitted.model_.to(device), fitted.log_
+        self._n_fitted = fitted.summary_["distinct_rows_fitted"]
+
+    def _load_same_labels(self, folder: Path) -> "NeuralClassifier":
+        """Load another fitted network that predicts the same targets and classes.
+
+        Raises:
+            BadInput: the folder holds no fitted network, or one with other labels.
+        """
+        fitted = NeuralClassifier.load(folder)
+        own, its = ([(each.name, each.classes) for each in of.taxonomy_.targets] for of in (self, fitted))
+        if own != its:
+            raise BadInput(f"The network in {folder} predicts other labels. Fit it with the same taxonomy.")
+        return fitted
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return the probabilities of each target, float64, each (n_titles, n_classes), in the order of the titles.
@@ -225,34 +216,21 @@ class NeuralClassifier:
         rows = np.fromiter((distinct[title] for title in titles), np.int64, len(titles))  # (n_titles,)
         asked = list(distinct)
         answers: dict[str, list[FloatArray]] = {target: [] for target in self.taxonomy_.names}
-        runs = predict_with(self.model_, self.runtime_, self.settings.precision)
+        run = predict_with(self.model_, self.runtime_, self.settings.precision)
         # In chunks, so that tokens and logits of a million titles are never in memory at once.
         for start in range(0, max(len(asked), 1), _TITLES_AT_ONCE):
             chunk = asked[start : start + _TITLES_AT_ONCE]
             tokenized = tokenize(chunk, self.tokenizer_, self.settings.max_tokens)
 
-            def told(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
+            def report(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
                 self.on_progress(step, before + done, len(asked))
 
-            for target, values in runs(tokenized, "neural predict", told).items():
+            for target, values in run(tokenized, "neural predict", report).items():
                 answers[target].append(probabilities(values / self.temperatures_[target]))
         return {target: np.concatenate(pieces)[rows] for target, pieces in answers.items()}
 
-    def steady(self) -> None:
-        """Answer each title alike, whatever other titles it is asked with.
-
-        A network in int8 rounds by the largest value of a batch, which moved probabilities by up to .2; the same
-        network in fp32 answers instead, at three quarters of the speed.
-        """
-        if self.runtime_ is None or not self.runtime_.is_int8:
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / _ONNX
-            export(self.model_, path)
-            self.runtime_ = OnnxNetwork(path.read_bytes(), self.model_.n_classes)
-
     def fit_summary(self) -> dict[str, Any]:
-        """Say what the system learned from: rows, records and both per source; and on what, and its best epoch."""
+        """Return what the system learned from, in all and per source, its best epoch, and where it was computed."""
         require_fitted(self, "summary_")
         return self.summary_
 
@@ -271,8 +249,14 @@ class NeuralClassifier:
         (folder / "training_log.md").write_text(table, encoding="utf-8")
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Rebuild a saved system, on a GPU only if it is allowed one and this machine has it.
+    def load(cls, folder: Path, *, batch_invariant: bool = False) -> Self:
+        """Rebuild a saved system, on a GPU only if its settings allow one and this machine has it.
+
+        Args:
+            folder: that `save` wrote.
+            batch_invariant: whether a title must get the same probabilities whatever other titles are in the call. int8
+                rounds by the largest value of a batch, which moved probabilities by up to .2, so the same network in
+                fp32 replaces it, at three quarters of the speed.
 
         Raises:
             BadInput: the folder is not one that `save` wrote.
@@ -280,8 +264,8 @@ class NeuralClassifier:
         try:
             saved = _read_json(folder / "settings.json")
             log = _read_json(folder / _LOG)
-            settings = NeuralSettings(**saved["settings"])
-            # A system trained on a GPU must answer on a machine without one.
+            settings = NeuralSettings.from_saved(saved["settings"])
+            # A system trained on a GPU must predict on a machine without one.
             system = cls(replace(settings, device="auto") if settings.device == "cuda" else settings, saved["seed"])
             system.taxonomy_ = Taxonomy.from_dict(_read_json(folder / "taxonomy.json"), str(folder / "taxonomy.json"))
             encoder, system.tokenizer_ = load_skeleton(folder / "encoder")
@@ -298,10 +282,12 @@ class NeuralClassifier:
         system.summary_ = log["summary"]
         system.temperatures_ = log["summary"]["calibration"]["temperatures"]
         system.runtime_ = system._open_runtime(folder)
+        if batch_invariant and system.runtime_ is not None and system.runtime_.is_int8:
+            system.runtime_ = OnnxNetwork.in_fp32(system.model_)
         return system
 
     def _open_runtime(self, folder: Path) -> OnnxNetwork | None:
-        """Open the exported network, where one was chosen and this machine can run it; else torch answers."""
+        """Open the exported network, if one was saved and this machine can run it; else torch predicts."""
         if not (folder / _ONNX).exists() or find_spec("onnxruntime") is None:
             return None
         if next(self.model_.parameters()).device.type != "cpu":
@@ -320,21 +306,21 @@ class NeuralClassifier:
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
-    def _identity(self, *parts: Examples) -> str:
+    def _identity(self, *all_examples: Examples) -> str:
         """Digest what decides the outcome of a fit: settings, seed, rows and teacher."""
         settings = {name: value for name, value in asdict(self.settings).items() if name != "checkpoint_minutes"}
         found = hashlib.sha256(json.dumps([settings, self.seed]).encode())
-        for part in parts:
-            for array in (part.titles.ids, part.titles.offsets, part.weights, *part.labels.values()):
+        for examples in all_examples:
+            for array in (examples.titles.ids, examples.titles.offsets, examples.weights, *examples.labels.values()):
                 found.update(np.ascontiguousarray(array).tobytes())
         if self.settings.teacher is not None:
-            # Its files, as what it computes differs in the last bits from one machine to the next.
+            # Its files, because what it computes differs in the last bits from one machine to the next.
             for name in (_WEIGHTS, _LOG):
                 found.update((Path(self.settings.teacher) / name).read_bytes())
         return found.hexdigest()
 
     def _training_examples(self, labelled: LabelledTitles, rng: np.random.Generator) -> Examples:
-        """Make the rows to learn from, no more than the settings allow, and what is learned beside the labels."""
+        """Make the rows to learn from, at most as many as the settings allow, with the soft labels they ask for."""
         positions, weights = self._rows(labelled)
         if self.settings.max_train_rows is not None:
             drawn, weights = sample_rows(weights, self.settings.max_train_rows, rng)
@@ -342,7 +328,9 @@ class NeuralClassifier:
         plain = self._tokenized(labelled, positions, weights)
         taught = None
         if self.settings.teacher is not None:
-            taught = self._ask_teacher(self.settings.teacher, list(labelled.titles[positions]))
+            teacher = self._load_same_labels(Path(self.settings.teacher))
+            teacher.on_progress = self.on_progress
+            taught = teacher.predict_proba(list(labelled.titles[positions]))
         draws = None
         if self.settings.resampling_power:
             power = self.settings.resampling_power
@@ -350,27 +338,12 @@ class NeuralClassifier:
         soft = soften(plain.labels, plain.weights, labelled.taxonomy, self.settings, taught)
         return replace(plain, soft_labels=soft, draws=draws)
 
-    def _ask_teacher(self, folder: str, titles: list[str]) -> dict[str, FloatArray]:
-        """Return a fitted network's probabilities, target to (n_titles, n_classes).
-
-        Raises:
-            BadInput: the folder holds no fitted network, or one with other labels.
-        """
-        teacher = NeuralClassifier.load(Path(folder))
-        asked, known = (
-            [(each.name, each.classes) for each in of.targets] for of in (self.taxonomy_, teacher.taxonomy_)
-        )
-        if asked != known:
-            raise BadInput(f"The teacher in {folder} answers with other labels. Fit it with the same taxonomy.")
-        teacher.on_progress = self.on_progress
-        return teacher.predict_proba(titles)
-
     def _examples(self, labelled: LabelledTitles) -> Examples:
         """Merge, weigh and tokenise rows."""
         return self._tokenized(labelled, *self._rows(labelled))
 
     def _rows(self, labelled: LabelledTitles) -> tuple[IntArray, npt.NDArray[np.float64]]:
-        """Return the positions of the rows to make, merged where the settings say so, and what each counts."""
+        """Return the positions of the rows to make, merged if the settings say so, and their weights."""
         if self.settings.merge_equal_rows:
             return distinct_rows(labelled, self.settings.count_power)  # (n_distinct,) each
         positions = np.repeat(np.arange(len(labelled)), labelled.counts)  # (n_records,)
@@ -386,10 +359,8 @@ class NeuralClassifier:
 
 
 def _write_json(path: Path, content: Any) -> None:
-    """Write readable JSON."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _read_json(path: Path) -> Any:
-    """Read JSON that `_write_json` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))

@@ -37,16 +37,16 @@ def load_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         name: `packaged:minilm`, a local folder, or a hub name. Only a hub name that is not cached needs a network.
 
     Returns:
-        The encoder in float32, without a pooler where its class can leave it out, and its fast tokenizer.
+        The encoder in float32, without a pooler if its class has that option, and its fast tokenizer.
 
     Raises:
-        BadInput: there is no such encoder, or it is not one that can be fine-tuned here.
+        BadInput: there is no such encoder, or it cannot be fine-tuned here.
     """
     folder = _local_folder(name)
     if folder is not None:
         return _load(str(folder), name, local_files_only=True)
     try:
-        # The cache first: a name seen before must neither wait for the network nor change under us.
+        # The cache first: a name seen before must neither wait for the network nor change.
         return _load(name, name, local_files_only=True)
     except BadInput:
         return _load(name, name, local_files_only=False)
@@ -59,26 +59,25 @@ def save_skeleton(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, 
 
 
 def load_skeleton(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Rebuild an encoder with meaningless weights, for a caller that has the trained ones, and its tokenizer.
+    """Rebuild an encoder with random weights, for a caller that has the trained ones, and its tokenizer.
 
     Raises:
         BadInput: the folder is not one that `save_skeleton` wrote.
     """
     try:
-        # Given in each call: where it is left out, transformers asks on the terminal whether to run a folder's code.
+        # Without trust_remote_code=False, transformers asks on the terminal whether to run a folder's code.
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"{folder} is no saved encoder: {error}") from error
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # the weights drawn here are thrown away; the caller's draws stay as they were
+    # The weights drawn here are thrown away; the caller's random generator stays as it was.
+    with torch.random.fork_rng(devices=[]):
         encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False, **_without_pooler(config))
     return encoder, tokenizer
 
 
 def longest_input(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the most tokens that the encoder takes, as its tokenizer or its config says."""
+    """Return the maximum number of tokens that the encoder takes, by its tokenizer and its config."""
     positions = encoder.config.to_dict().get("max_position_embeddings") or tokenizer.model_max_length
     return int(min(positions, tokenizer.model_max_length))
 
@@ -102,7 +101,7 @@ def _local_folder(name: str) -> Path | None:
 
 
 def _load(source: str, name: str, local_files_only: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load from a folder or the hub, turning every way to fail into one message about `name`."""
+    """Load from a folder or the hub; every failure becomes one message about `name`."""
     try:
         config = AutoConfig.from_pretrained(source, local_files_only=local_files_only, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=local_files_only, trust_remote_code=False)
@@ -112,7 +111,7 @@ def _load(source: str, name: str, local_files_only: bool) -> tuple[PreTrainedMod
                 config=config,
                 local_files_only=local_files_only,
                 trust_remote_code=False,
-                use_safetensors=True,  # the other form of weights is a pickle, which may run anything
+                use_safetensors=True,  # the other format of weights is pickle, which may run any code
                 dtype=torch.float32,  # a half-precision checkpoint would train badly
                 output_loading_info=True,
                 **_without_pooler(config),
@@ -130,7 +129,7 @@ def _load(source: str, name: str, local_files_only: bool) -> tuple[PreTrainedMod
 
 
 def _without_pooler(config: PretrainedConfig) -> dict[str, Any]:
-    """Return the argument that leaves the pooler out, for classes that take it: we pool tokens ourselves."""
+    """Return the argument that leaves out the pooler, for classes that have it: `MultiHead` pools tokens itself."""
     if type(config) not in MODEL_MAPPING:
         return {}
     model_class: Any = MODEL_MAPPING[type(config)]
@@ -140,7 +139,7 @@ def _without_pooler(config: PretrainedConfig) -> dict[str, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hold back transformers' progress bar and its report of the weights that we leave out on purpose."""
+    """Silence transformers' progress bar and its report of the weights that are left out on purpose."""
     verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()

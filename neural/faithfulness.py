@@ -1,4 +1,4 @@
-"""Whether the words that a method calls important are those that the network goes by: delete words, and ask again."""
+"""Whether the network relies on the words to which a method attributes importance: delete words, and predict again."""
 
 import re
 import time
@@ -14,13 +14,13 @@ from data_cleaning.titles import FloatArray, IntArray
 from neural.attribution import METHODS, N_STEPS, Importances, explain
 from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
-from neural.inference import predict_logits, probabilities
+from neural.network import predict_logits, probabilities
 
 SHARES = (0.2, 0.5)
-"""Shares of a title's words that are deleted, or kept alone, rounded up: one word or more, and never all of two."""
+"""Shares of a title's words that are deleted, or kept alone, rounded up: at least one word, and never both of two."""
 
-LEAST_TITLES = 20
-"""Fewer titles than this are not resampled: all alike, they would promise certainty."""
+MIN_TITLES = 20
+"""Fewer titles than this are not resampled: if all are alike, the interval would look certain."""
 
 _N_ORDERS = 5
 _RESAMPLES = 1_000
@@ -37,7 +37,7 @@ def compare_methods(
     n_steps: int = N_STEPS,
     on_progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Explain the predicted class of some titles by each method, take the time, and judge the methods.
+    """Explain the predicted class of some titles by each method, measure the time, and evaluate the methods.
 
     Args:
         system: fitted.
@@ -48,7 +48,7 @@ def compare_methods(
         on_progress: told of the titles done.
 
     Returns:
-        The table of `judge`.
+        The table of `evaluate_methods`.
 
     Raises:
         BadInput: no such method, no title of two words or more, or called before `fit`.
@@ -56,14 +56,14 @@ def compare_methods(
     importances: dict[str, Importances] = {}
     seconds_per_title: dict[str, float] = {}
     for method in methods:
-        explain(system, titles[:_N_WARM_UP], method, n_steps=2)  # a first call sets up what later ones find ready
+        explain(system, titles[:_N_WARM_UP], method, n_steps=2)  # the first call loads what later ones reuse
         began = time.perf_counter()
         importances[method] = explain(system, titles, method, n_steps=n_steps, on_progress=on_progress)
         seconds_per_title[method] = (time.perf_counter() - began) / max(len(titles), 1)
-    return judge(system, titles, importances, seconds_per_title, seed=seed, on_progress=on_progress)
+    return evaluate_methods(system, titles, importances, seconds_per_title, seed=seed, on_progress=on_progress)
 
 
-def judge(
+def evaluate_methods(
     system: NeuralClassifier,
     titles: Sequence[str],
     importances: Mapping[str, Importances],
@@ -74,30 +74,30 @@ def judge(
 ) -> pd.DataFrame:
     """Measure how the probability of the explained class drops as words are deleted in the order of importance.
 
-    Comprehensiveness is the drop when the most important words are deleted, sufficiency the drop when they alone are
-    kept; both are averaged over `SHARES` of the words, then over titles. The words that speak most for the class come
-    first, and equally important ones in random order. What is deleted is cut out of the title's text; the signs around
-    it stay, and a run of white space becomes one space. The network reads each distinct shortened title once, in fp32,
-    and its probabilities have the system's temperatures. The same is done in some random orders of the words, which are
-    the same for every method and target.
+    Comprehensiveness is the drop when the most important words are deleted, sufficiency the drop when only they are
+    kept; both are averaged over `SHARES` of the words, then over titles. The words that raise the class most come
+    first, and equally important ones in random order. Words are deleted from the title's text; the signs around them
+    stay, and a run of white space becomes one space. The network reads each distinct shortened title once, in fp32, and
+    its probabilities have the system's temperatures. The comparison is with deletions in some random orders of the
+    words, which are the same for every method and target.
 
     Args:
         system: fitted.
-        titles: those that were explained, (n_titles,). Titles of fewer than two words cannot be judged.
-        importances: method to what it found.
-        seconds_per_title: method to the time that it took for all targets together.
+        titles: those that were explained, (n_titles,). Titles of fewer than two words cannot be evaluated.
+        importances: method to its importances.
+        seconds_per_title: method to its time for all targets together.
         seed: of the random orders and the resampling.
         on_progress: told of the shortened titles read.
 
     Returns:
-        One row per method and target: `method`, `target`, `titles` judged and `titles_too_short`; `comprehensiveness`
-        (higher is better) and `sufficiency` (lower is better), in [-1, 1]; `comprehensiveness_over_random`, the mean
-        over titles of the difference from random orders, with `low` and `high`, its 95% percentile-bootstrap interval
-        over titles, missing below `LEAST_TITLES`; `sufficiency_under_random`, by how much less the probability drops
-        than in random orders; `special_share`, the mean share of importance on special tokens;
-        `worst_convergence_delta` and `median_convergence_delta`, of absolute values, missing where a method has none;
-        `seconds_per_10000_titles`; and `verdict`, "better than random" where `low` is above 0, else "no better than
-        random", or "too few titles to tell".
+        One row per method and target: `method`, `target`, `titles` evaluated and `titles_too_short`;
+        `comprehensiveness` (higher is better) and `sufficiency` (lower is better), in [-1, 1];
+        `comprehensiveness_over_random`, the mean over titles of the difference from random orders, with `low` and
+        `high`, its 95% percentile-bootstrap interval over titles, missing below `MIN_TITLES`;
+        `sufficiency_under_random`, how much smaller the drop in probability is than in random orders; `special_share`,
+        the mean share of importance on special tokens; `worst_convergence_delta` and `median_convergence_delta`, of
+        absolute values, missing where a method has none; `seconds_per_10000_titles`; and `verdict`, "better than
+        random" where `low` is above 0, else "no better than random", or "too few titles to tell".
 
     Raises:
         BadInput: no title has two words or more, or called before `fit`.
@@ -108,7 +108,7 @@ def judge(
     require_fitted(system, "summary_")
     rng = np.random.default_rng(seed)
     words = _Words(titles, next(iter(importances.values())))
-    if not len(words.judged):
+    if not len(words.usable):
         raise BadInput(f"None of the {len(titles):,} titles has two words, so no word can be deleted. Give others.")
     ties, *orders = (rng.random(len(words.title_of_word)) for _ in range(1 + _N_ORDERS))  # (n_words,) each
     shortened = {
@@ -122,25 +122,25 @@ def judge(
     rows = []
     for (method, target), texts in shortened.items():
         found = importances[method]
-        asked = found.classes[target][words.judged]  # (n_judged,)
-        before = answers.of(target, words.whole, asked)  # (n_judged,)
-        drops = answers.drops(target, texts, asked, before)  # (n_judged, 2)
-        at_random = np.mean([answers.drops(target, each, asked, before) for each in random], axis=0)  # (n_judged, 2)
-        gain = drops[:, 0] - at_random[:, 0]  # (n_judged,)
+        asked = found.classes[target][words.usable]  # (n_usable,)
+        before = answers.of(target, words.whole, asked)  # (n_usable,)
+        drops = answers.drops(target, texts, asked, before)  # (n_usable, 2)
+        at_random = np.mean([answers.drops(target, each, asked, before) for each in random], axis=0)  # (n_usable, 2)
+        gain = drops[:, 0] - at_random[:, 0]  # (n_usable,)
         low, high = _interval(gain, np.random.default_rng(seed))
         deltas = None if found.convergence_deltas is None else np.abs(found.convergence_deltas[target])
         rows.append({
             "method": method,
             "target": target,
-            "titles": len(words.judged),
-            "titles_too_short": len(titles) - len(words.judged),
+            "titles": len(words.usable),
+            "titles_too_short": len(titles) - len(words.usable),
             "comprehensiveness": drops[:, 0].mean(),
             "sufficiency": drops[:, 1].mean(),
             "comprehensiveness_over_random": gain.mean(),
             "low": low,
             "high": high,
             "sufficiency_under_random": (at_random[:, 1] - drops[:, 1]).mean(),
-            "special_share": found.special_shares[target][words.judged].mean(),
+            "special_share": found.special_shares[target][words.usable].mean(),
             "worst_convergence_delta": np.nan if deltas is None else deltas.max(),
             "median_convergence_delta": np.nan if deltas is None else np.median(deltas),
             "seconds_per_10000_titles": 10_000 * seconds_per_title[method],
@@ -149,59 +149,38 @@ def judge(
     return pd.DataFrame(rows)
 
 
-def choose_method(table: pd.DataFrame, most_seconds: float = 180.0) -> str:
-    """Return the method of the highest `comprehensiveness_over_random`, averaged over targets, that is fast enough.
-
-    Args:
-        table: of `judge`.
-        most_seconds: that explaining 10,000 titles may take. The first of equally good methods is taken.
-
-    Raises:
-        BadInput: every method is too slow.
-    """
-    means = table.groupby("method", sort=False)[["comprehensiveness_over_random", "seconds_per_10000_titles"]].mean()
-    fast = means[means["seconds_per_10000_titles"] <= most_seconds]
-    if fast.empty:
-        least = means["seconds_per_10000_titles"].min()
-        raise BadInput(
-            f"No method explains 10,000 titles in {most_seconds:g} seconds; the fastest takes {least:,.0f}. "
-            "Allow more, or use a smaller encoder."
-        )
-    return str(fast["comprehensiveness_over_random"].idxmax())
-
-
 class _Words:
-    """The words of the titles that can be judged."""
+    """The words of the titles that can be evaluated."""
 
     def __init__(self, titles: Sequence[str], importances: Importances) -> None:
         self.title_of_word = importances.title_of_word
         n_words = np.bincount(self.title_of_word, minlength=len(titles))  # (n_titles,)
-        self.judged: npt.NDArray[np.int64] = np.flatnonzero(n_words >= 2)
-        """Titles of two words or more, (n_judged,)."""
-        self.whole = [titles[title] for title in self.judged.tolist()]
-        """The same as texts, n_judged of them."""
+        self.usable: npt.NDArray[np.int64] = np.flatnonzero(n_words >= 2)
+        """Titles of two words or more, (n_usable,)."""
+        self.whole = [titles[title] for title in self.usable.tolist()]
+        """Their texts, n_usable of them."""
         self._n_words = n_words
         self._first_words = np.cumsum(n_words) - n_words  # (n_titles,)
         self._spans = list(zip(importances.starts.tolist(), importances.ends.tolist(), strict=True))
 
     def shorten(self, order: FloatArray, ties: FloatArray) -> npt.NDArray[np.object_]:
-        """Return each judged title less its first words, and with them alone, per share, (n_judged, n_shares, 2).
+        """Return each usable title without its first words, and with only them, per share, (n_usable, n_shares, 2).
 
         Args:
-            order: of the words of a title, the lowest first, (n_words,).
-            ties: decides among equal words, (n_words,).
+            order: sorts the words of a title, the lowest first, (n_words,).
+            ties: sorts equal words, (n_words,).
         """
         sorted_words = np.lexsort((ties, order, self.title_of_word))  # (n_words,), title after title
-        place = np.empty(len(order), dtype=np.int64)  # (n_words,), of each word in its title's order
-        place[sorted_words] = np.arange(len(order)) - self._first_words[self.title_of_word]
-        texts = np.empty((len(self.judged), len(SHARES), 2), dtype=object)
-        for row, title in enumerate(self.judged):
+        rank = np.empty(len(order), dtype=np.int64)  # (n_words,), of each word in its title
+        rank[sorted_words] = np.arange(len(order)) - self._first_words[self.title_of_word]
+        texts = np.empty((len(self.usable), len(SHARES), 2), dtype=object)
+        for row, title in enumerate(self.usable):
             first, n_words = self._first_words[title], self._n_words[title]
             spans = self._spans[first : first + n_words]
-            places = place[first : first + n_words]
+            ranks = rank[first : first + n_words]
             for column, share in enumerate(SHARES):
-                # Less a trifle, as .2 * 5 may come out above 1.
-                is_first = places < np.ceil(share * n_words - 1e-9)  # (n_words of the title,)
+                # Minus a little, because .2 * 5 may come out above 1.
+                is_first = ranks < np.ceil(share * n_words - 1e-9)  # (n_words of the title,)
                 for kind, is_cut in enumerate((is_first, ~is_first)):
                     cut = (span for span, goes in zip(spans, is_cut, strict=True) if goes)
                     texts[row, column, kind] = _cut_out(self.whole[row], cut)
@@ -209,7 +188,7 @@ class _Words:
 
 
 class _Answers:
-    """What the network says to some texts, each distinct one read once."""
+    """The network's probabilities for some texts, each distinct one read once."""
 
     def __init__(self, system: NeuralClassifier, texts: Sequence[str], on_progress: Progress) -> None:
         self._rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
@@ -226,13 +205,13 @@ class _Answers:
     def drops(
         self, target: str, texts: npt.NDArray[np.object_], classes: IntArray, before: FloatArray
     ) -> npt.NDArray[np.float64]:
-        """Return how far the probability of a class falls, averaged over shares, (n_judged, 2).
+        """Return the drop in the probability of a class, averaged over shares, (n_usable, 2).
 
         Args:
-            target: that is asked for.
-            texts: shortened titles, (n_judged, n_shares, 2).
-            classes: of the titles, (n_judged,).
-            before: probabilities of these with all words, (n_judged,).
+            target: whose class it is.
+            texts: shortened titles, (n_usable, n_shares, 2).
+            classes: of the titles, (n_usable,).
+            before: their probabilities with all words, (n_usable,).
         """
         n_texts = texts[0].size
         after = self.of(target, texts.ravel(), np.repeat(classes, n_texts)).reshape(texts.shape)
@@ -241,7 +220,7 @@ class _Answers:
 
 
 def _cut_out(title: str, spans: Iterable[tuple[int, int]]) -> str:
-    """Return a title less some spans of characters, in their order, and with single spaces."""
+    """Return a title without some spans of characters, given in order, and with single spaces."""
     pieces = []
     end = 0
     for start, past_last in spans:
@@ -251,8 +230,8 @@ def _cut_out(title: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _interval(gains: FloatArray, rng: np.random.Generator) -> tuple[float, float]:
-    """Return the 95% percentile-bootstrap interval of a mean over titles, (n_judged,)."""
-    if len(gains) < LEAST_TITLES:
+    """Return the 95% percentile-bootstrap interval of a mean over titles, (n_usable,)."""
+    if len(gains) < MIN_TITLES:
         return np.nan, np.nan
     means = [gains[rng.integers(len(gains), size=len(gains))].mean() for _ in range(_RESAMPLES)]
     tail = (1 - _CONFIDENCE) / 2
@@ -261,7 +240,7 @@ def _interval(gains: FloatArray, rng: np.random.Generator) -> tuple[float, float
 
 
 def _verdict(low: float) -> str:
-    """Say in words what the lower bound of the gain over random orders says."""
+    """Put into words what the lower bound of the gain over random orders shows."""
     if np.isnan(low):
         return "too few titles to tell"
     return "better than random" if low > 0 else "no better than random"

@@ -1,32 +1,41 @@
-"""Which of the ways to run a fitted network is fast and does not answer otherwise."""
+"""How a fitted network is run: by torch, or by onnxruntime in fp32 or int8 where the predictions agree.
+
+onnx and onnxruntime are imported on use; where they are not installed, torch predicts.
+"""
 
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import TokenizedTitles
 from neural.devices import uses_bf16
-from neural.inference import predict_logits
-from neural.multihead import MultiHead
-from neural.onnx import OnnxNetwork, export, parity, quantize
+from neural.network import TOKENS_PER_BATCH, MultiHead, predict_logits
 
-MOST_TITLES, LEAST_TITLES = 2_000, 200
-"""Titles that runtimes are compared on: more tell no more, and fewer cannot show an agreement of .995."""
+MIN_AGREEMENT, MAX_DIFFERENCE = 0.995, 0.01
+"""A runtime passes if at least this share of each target's predictions are torch's, and probabilities differ by at most
+this much on average."""
 
-RUNTIMES = ("torch", "onnx", "onnx-int8")
+MAX_TITLES, MIN_TITLES = 2_000, 200
+"""Titles on which runtimes are compared: more add nothing, and fewer cannot show an agreement of .995."""
 
 CLOSE_CALL = 0.1
-"""Where the two likeliest classes of a target are this close in int8, torch answers the title: nearly all verdicts that
-int8 would turn are among these 5 to 7 titles in a hundred. In probability, before any temperature."""
+"""Where the probabilities of a target's two best classes are this close in int8, before any temperature, torch predicts
+the title instead. Nearly all predictions that int8 would change are among these 5 to 7 titles in a hundred."""
+
+_INPUTS = ("ids", "mask")
+_WEIGHTS, _INT8 = "weights", "int8"
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,134 @@ class Chosen:
     """How a network is run from now on."""
 
     name: str
-    network: OnnxNetwork | None
+    network: "OnnxNetwork | None"
     """None where torch runs it."""
     compared: dict[str, Any]
-    """Runtime to titles per second, agreement and difference; empty where there was nothing to compare."""
+    """Runtime to titles per second, agreement and difference; empty where nothing was compared."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How close a runtime comes to torch in fp32, at its worst target."""
+
+    agreement: float
+    """Share of titles with the same most probable class, in [0, 1]."""
+    difference: float
+    """Mean absolute difference of the probabilities, in [0, 1]."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether the runtime may replace torch."""
+        return self.agreement >= MIN_AGREEMENT and self.difference <= MAX_DIFFERENCE
+
+
+class OnnxNetwork:
+    """A network that onnxruntime runs on the CPU."""
+
+    def __init__(self, content: bytes, n_classes: Mapping[str, int]) -> None:
+        """Open an exported network.
+
+        Args:
+            content: the `content` of another such network.
+            n_classes: target to its number of classes, in the order of the network's outputs.
+
+        Raises:
+            BadInput: onnxruntime is not installed, or the content is no such network.
+        """
+        try:
+            import onnxruntime
+        except ImportError:
+            raise BadInput("onnxruntime is not installed; pip install it, or set runtime to 'torch'.") from None
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has its own kinds, none of them public
+            raise BadInput(f"onnxruntime cannot open the exported network ({error}). Fit or export again.") from None
+        self.content = content
+        self.is_int8 = self._session.get_modelmeta().custom_metadata_map.get(_WEIGHTS) == _INT8
+        self.n_classes = dict(n_classes)
+
+    @classmethod
+    def in_fp32(cls, model: MultiHead) -> "OnnxNetwork":
+        """Export a network, its weights included, in fp32, for any batch size and length.
+
+        Raises:
+            BadInput: onnx or onnxruntime is not installed.
+        """
+        if find_spec("onnx") is None:
+            raise BadInput("onnx is not installed; pip install onnx and onnxruntime, or set runtime to 'torch'.")
+        example = torch.ones(2, 5, dtype=torch.int64)
+        free = {0: "title", 1: "token"}
+        with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+            path = Path(folder) / "network.onnx"
+            # The graph exporter, which is to replace this one, takes five times as long and its int8 network is slower.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                _Listed(model).eval(),
+                (example, example),
+                str(path),
+                input_names=list(_INPUTS),
+                output_names=[f"target {position}" for position in range(len(model.n_classes))],
+                dynamic_axes=dict.fromkeys(_INPUTS, free),
+                opset_version=17,
+                dynamo=False,
+            )
+            return cls(path.read_bytes(), model.n_classes)
+
+    def in_int8(self) -> "OnnxNetwork":
+        """Return this network, which is in fp32, with int8 weights; activations are quantised while it runs."""
+        import onnx
+        from onnxruntime.quantization import QuantType, quantize_dynamic
+
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "network.onnx", Path(folder) / "int8.onnx"
+            source.write_bytes(self.content)
+            quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+            model = onnx.load(str(target))
+            model.metadata_props.add(key=_WEIGHTS, value=_INT8)
+            onnx.save(model, str(target))
+            return OnnxNetwork(target.read_bytes(), self.n_classes)
+
+    def logits(self, titles: TokenizedTitles, step: str = "", on_progress: Progress = silent) -> dict[str, Tensor]:
+        """Return target to logits, float32, each (n_titles, n_classes), in the order of the titles."""
+        found = {target: torch.empty(len(titles), n) for target, n in self.n_classes.items()}
+        n_done = 0
+        for rows in titles.batches(TOKENS_PER_BATCH["cpu"]):
+            ids, mask = titles.padded(rows)  # (n_rows, seq) each
+            answers = self._session.run(None, dict(zip(_INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
+            for target, values in zip(self.n_classes, answers, strict=True):
+                found[target][torch.from_numpy(rows)] = torch.from_numpy(values)  # (n_rows, n_classes)
+            n_done += len(rows)
+            on_progress(step, n_done, len(titles))
+        return found
+
+
+class _Listed(nn.Module):
+    """The network with its logits as a tuple, because ONNX has no dictionaries."""
+
+    def __init__(self, model: MultiHead) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, mask: Tensor) -> Any:
+        return tuple(self.model(ids, mask).values())
+
+
+def parity(reference: Mapping[str, Tensor], answers: Mapping[str, Tensor]) -> Parity:
+    """Compare logits with those of torch in fp32.
+
+    Args:
+        reference: target to (n_titles, n_classes), at least one title.
+        answers: the same of another runtime.
+    """
+    agreements, differences = [], []
+    for target, expected in reference.items():
+        found = answers[target]
+        agreements.append(float((found.argmax(1) == expected.argmax(1)).double().mean()))
+        differences.append(float((torch.softmax(found, 1) - torch.softmax(expected, 1)).abs().mean()))
+    return Parity(agreement=min(agreements), difference=max(differences))
 
 
 def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precision: str) -> Chosen:
@@ -46,17 +179,17 @@ def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precis
     int8 comes first, then torch where it has bf16, then ONNX in fp32.
 
     Args:
-        model: on the device that it answers on; a GPU keeps it to torch.
+        model: on the device that it predicts on; on a GPU only torch runs it.
         titles: distinct titles, such as those of validation.
-        asked: one of `RUNTIMES`, which then has to pass, or "auto".
+        asked: "torch", "onnx" or "onnx-int8", which then has to pass, or "auto".
         precision: of torch: "auto", "fp32" or "bf16".
 
     Raises:
-        BadInput: the runtime that was asked for is not installed, or answers otherwise than torch.
+        BadInput: the runtime that was asked for is not installed, or disagrees with torch.
     """
-    sample = titles.select(np.arange(min(len(titles), MOST_TITLES)))
+    sample = titles.select(np.arange(min(len(titles), MAX_TITLES)))
     on_cpu = next(model.parameters()).device.type == "cpu"
-    if asked == "torch" or (asked == "auto" and (not on_cpu or len(sample) < LEAST_TITLES)):
+    if asked == "torch" or (asked == "auto" and (not on_cpu or len(sample) < MIN_TITLES)):
         return Chosen("torch", None, {})
     try:
         return _compare(model, sample, asked, precision)
@@ -68,36 +201,34 @@ def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precis
 
 def _compare(model: MultiHead, sample: TokenizedTitles, asked: str, precision: str) -> Chosen:
     reference = predict_logits(model, sample, "fp32")
-    networks: dict[str, OnnxNetwork | None] = {"torch": None}
-    with tempfile.TemporaryDirectory() as folder:
-        plain, small = Path(folder) / "network.onnx", Path(folder) / "int8.onnx"
-        export(model, plain)
-        networks["onnx"] = OnnxNetwork(plain.read_bytes(), model.n_classes)
-        if asked != "onnx":
-            quantize(plain, small)
-            networks["onnx-int8"] = OnnxNetwork(small.read_bytes(), model.n_classes)
+    plain = OnnxNetwork.in_fp32(model)
+    networks: dict[str, OnnxNetwork | None] = {"torch": None, "onnx": plain}
+    if asked != "onnx":
+        networks["onnx-int8"] = plain.in_int8()
     compared = {}
     for name, network in networks.items():
-        runs = predict_with(model, network, precision)
-        seconds, answers = _timed(runs, sample)
+        seconds, answers = _timed(predict_with(model, network, precision), sample)
         found = parity(reference, answers)
         compared[name] = {"titles_per_second": len(sample) / seconds, **asdict(found), "passes": found.passes}
     if asked != "auto":
         if not compared[asked]["passes"]:
-            raise BadInput(
-                f"runtime {asked!r} answers otherwise than torch: {compared[asked]}. Set runtime to 'torch'."
-            )
+            raise BadInput(f"runtime {asked!r} disagrees with torch: {compared[asked]}. Set runtime to 'torch'.")
         return Chosen(asked, networks[asked], compared)
-    # In the order of a quiet machine's speeds, not of those just measured: equal fits have to give equal answers.
-    order = (
-        ("onnx-int8", "torch", "onnx") if uses_bf16(precision, torch.device("cpu")) else ("onnx-int8", "onnx", "torch")
-    )
+    # In the order of the speeds on a quiet machine, not of those just measured: equal fits must predict the same.
+    has_bf16 = uses_bf16(precision, torch.device("cpu"))
+    order = ("onnx-int8", "torch", "onnx") if has_bf16 else ("onnx-int8", "onnx", "torch")
     first = next(name for name in order if name == "torch" or compared[name]["passes"])
     return Chosen(first, networks[first], compared)
 
 
 def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) -> Callable[..., dict[str, Tensor]]:
-    """Return what runs titles through a network: titles, and optionally a step and its progress, to logits."""
+    """Return the function that maps titles, and optionally a step and its progress, to logits.
+
+    Args:
+        model: the network in torch.
+        network: the same exported; None runs it in torch.
+        precision: of torch: "auto", "fp32" or "bf16".
+    """
     if network is None:
         return lambda titles, *told: predict_logits(model, titles, precision, *told)
     if not network.is_int8:
@@ -114,7 +245,7 @@ def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) 
 
 
 def _close_calls(logits: Mapping[str, Tensor]) -> IntArray:
-    """Return the rows in which the two likeliest classes of any target differ by less than `CLOSE_CALL`."""
+    """Return the rows in which the two most probable classes of any target differ by less than `CLOSE_CALL`."""
     close = torch.zeros(len(next(iter(logits.values()))), dtype=torch.bool)  # (n_titles,)
     for values in logits.values():
         best = torch.softmax(values, 1).topk(min(2, values.shape[1]), dim=1).values  # (n_titles, 2), 1 of a lone class
@@ -126,7 +257,7 @@ def _close_calls(logits: Mapping[str, Tensor]) -> IntArray:
 def _timed(
     runs: Callable[[TokenizedTitles], dict[str, Tensor]], sample: TokenizedTitles
 ) -> tuple[float, dict[str, Tensor]]:
-    """Return the wall seconds and the logits of a run, after one over a few titles that sets everything up."""
+    """Return the wall seconds and the logits of a run, after a first run over a few titles that loads everything."""
     few: IntArray = np.arange(min(len(sample), 64))
     runs(sample.select(few))
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Fine-tuning: epochs of shuffled batches, and the epoch that validates best is kept."""
+"""Fine-tuning: epochs of shuffled batches, of which the one that validates best is kept."""
 
 import math
 import time
@@ -14,84 +14,52 @@ from torch import Tensor, nn
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
-from neural.batches import halves, plan_batches, plan_random_batches
-from neural.checkpoints import Checkpoints, Snapshot
-from neural.devices import autocast, uses_bf16
-from neural.distributed import Team
-from neural.examples import Examples
-from neural.inference import predict_logits
-from neural.multihead import MultiHead
+from neural.batches import Examples, halves, plan_batches, plan_random_batches
+from neural.checkpoints import Checkpoints, EpochLog, Snapshot, best_of
+from neural.devices import ProcessGroup, autocast, uses_bf16
+from neural.network import MultiHead, predict_logits
 from neural.neural_settings import NeuralSettings
-from neural.objective import RecentAccuracy, inverse_accuracy, right_answers, target_losses, total_loss
-from neural.optimization import make_optimizer, set_learning_rate
-from neural.training_log import EpochLog, best_of
+from neural.optimization import (
+    RecentAccuracy,
+    inverse_accuracy,
+    make_optimizer,
+    right_answers,
+    set_learning_rate,
+    target_losses,
+    total_loss,
+)
 
 _WIDTH_STEP = 8
 """Compiled steps pad titles to multiples of so many tokens: 8 shapes in all at 64 tokens."""
 
-_MOST_REPEATS = 10
-"""Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its."""
+_MAX_REPEATS = 10
+"""Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its data."""
 
 
 @dataclass
 class _Position:
-    """Where a training is; plain values that a checkpoint keeps."""
+    """Where a training is, as plain values that a checkpoint keeps."""
 
     sampler: Mapping[str, Any]
-    """State of the draw of batches at the start of the epoch."""
+    """State of the random generator of batches at the start of the epoch."""
     epoch: int = 1
     batch: int = 0
     """Batches of the epoch that are done."""
     steps: int = 0
-    """Steps of the whole training that are done, smaller batches counted one by one."""
+    """Steps of the whole training that are done; a batch that was halved takes several."""
     epoch_steps: int = 0
     loss_sum: float = 0.0
     n_done: int = 0
     seconds: float = 0.0
-    """Wall time of the epoch in earlier processes."""
+    """Wall time of the epoch, in earlier processes too."""
     halvings: int = 0
-    """How often the batches were halved for want of memory."""
+    """How often the batches were halved because memory ran out."""
     log: list[dict[str, Any]] = field(default_factory=list)
     stopped: bool = False
 
 
-def train(
-    model: MultiHead,
-    train_rows: Examples,
-    valid_rows: Examples | None,
-    settings: NeuralSettings,
-    rng: np.random.Generator,
-    *,
-    on_progress: Progress = silent,
-    checkpoints: Checkpoints | None = None,
-    team: Team | None = None,
-    seed: int = 0,
-) -> tuple[list[EpochLog], EpochLog]:
-    """Fine-tune a network in place and leave the weights of its best epoch in it.
-
-    Args:
-        model: on the device to train on.
-        train_rows: what to learn from.
-        valid_rows: what to choose the epoch by; None keeps the last.
-        settings: how to train.
-        rng: draws the order of the rows. Dropout draws from torch's global generator, which the caller seeds.
-        on_progress: told of the titles done in each epoch.
-        checkpoints: where the training is kept and goes on from; None keeps none.
-        team: the processes that train together; None is this one alone.
-        seed: of the dropout, in a team of several.
-
-    Returns:
-        The log of every epoch, and that of the epoch that was kept.
-
-    Raises:
-        BadInput: the loss stopped being a number, or the checkpoint is of another training.
-    """
-    trainer = _Trainer(model, train_rows, valid_rows, settings, rng, on_progress, checkpoints, team or Team(), seed)
-    return trainer.run()
-
-
-class _Trainer:
-    """One training: the network, where it is, and what it remembers."""
+class Trainer:
+    """One training of one network, which `run` fine-tunes in place."""
 
     def __init__(
         self,
@@ -100,14 +68,28 @@ class _Trainer:
         valid_rows: Examples | None,
         settings: NeuralSettings,
         rng: np.random.Generator,
-        on_progress: Progress,
-        checkpoints: Checkpoints | None,
-        team: Team,
-        seed: int,
+        *,
+        on_progress: Progress = silent,
+        checkpoints: Checkpoints | None = None,
+        processes: ProcessGroup | None = None,
+        seed: int = 0,
     ) -> None:
+        """Prepare the optimiser and plan the steps.
+
+        Args:
+            model: on the device to train on.
+            train_rows: what to learn from.
+            valid_rows: what to choose the epoch by; None keeps the last.
+            settings: how to train.
+            rng: draws the order of the rows. Dropout draws from torch's global generator, which the caller seeds.
+            on_progress: told of the titles done in each epoch.
+            checkpoints: where the training is saved and resumes from; None keeps none.
+            processes: those that train together; None for this one alone.
+            seed: of the dropout, in a group of several processes.
+        """
         self.model, self.train_rows, self.valid_rows = model, train_rows, valid_rows
         self.settings, self.rng, self.on_progress = settings, rng, on_progress
-        self.checkpoints, self.team, self.seed = checkpoints, team, seed
+        self.checkpoints, self.processes, self.seed = checkpoints, processes or ProcessGroup(), seed
         self.device = next(model.parameters()).device
         self.targets = list(train_rows.labels)
         self.width = settings.max_tokens if settings.pad_to_max else None
@@ -119,23 +101,32 @@ class _Trainer:
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
         self.at = _Position(sampler=rng.bit_generator.state)
-        # Planned from the first epoch, the same after a kill; rows that are drawn make a few batches more or fewer.
+        # Planned from the first epoch, so that it is the same after a kill; with resampling, epochs may have a few
+        # batches more or fewer.
         n_batches = len(self._plan())
-        repeats = math.ceil(settings.least_steps / n_batches)
-        self.n_epochs = max(settings.epochs, min(repeats, _MOST_REPEATS))
+        repeats = math.ceil(settings.min_steps / n_batches)
+        self.n_epochs = max(settings.epochs, min(repeats, _MAX_REPEATS))
         self.n_steps = n_batches * self.n_epochs
         self.best: dict[str, Tensor] = {}
         self.saved_at = time.monotonic()
 
     def run(self) -> tuple[list[EpochLog], EpochLog]:
+        """Fine-tune the network and leave the weights of its best epoch in it.
+
+        Returns:
+            The log of every epoch, and that of the epoch that was kept.
+
+        Raises:
+            BadInput: the loss is no longer a number, or the checkpoint is of another training.
+        """
         self._resume()
-        wrapped: Callable[..., Any] = self.team.wrap(self.model, self.device)
+        wrapped: Callable[..., Any] = self.processes.wrap(self.model, self.device)
         cannot_compile: tuple[type[Exception], ...] = ()
         if self.settings.compiled:
-            from torch._dynamo.exc import TorchDynamoException  # takes a second that other trainings need not wait
+            from torch._dynamo.exc import TorchDynamoException  # takes a second that other trainings should not pay
 
             cannot_compile = (TorchDynamoException,)
-            # On a GPU, each shape's kernels are captured as one CUDA graph, which a step starts at once.
+            # On a GPU, the kernels of each shape are captured as one CUDA graph, which a step starts at once.
             mode = "reduce-overhead" if self.device.type == "cuda" else None
             wrapped = torch.compile(wrapped, dynamic=False, mode=mode)
         while self.at.epoch <= self.n_epochs and not self.at.stopped:
@@ -146,10 +137,9 @@ class _Trainer:
                     f"This machine cannot compile the steps ({str(error).splitlines()[0]}). Set compiled to false."
                 ) from error
         log = [EpochLog(**entry) for entry in self.at.log]
-        kept = best_of(log)
         self.model.load_state_dict(self.best)
         self.model.eval()
-        return log, kept
+        return log, best_of(log)
 
     def _train_epoch(self, wrapped: Callable[..., Any]) -> None:
         """Learn from every batch of one epoch that is not done yet, validate, and log."""
@@ -161,7 +151,7 @@ class _Trainer:
             at.batch += 1
             at.n_done += len(rows)
             at.seconds = earlier + time.perf_counter() - began
-            if self.team.leads:
+            if self.processes.is_main:
                 self.on_progress(f"neural epoch {at.epoch}/{self.n_epochs}", at.n_done, len(self.train_rows.titles))
             if time.monotonic() - self.saved_at >= 60 * self.settings.checkpoint_minutes:
                 self._save()
@@ -169,7 +159,7 @@ class _Trainer:
         self._save()
 
     def _finish_epoch(self, earlier: float, began: float) -> None:
-        """Validate, log, keep the network where it is the best so far, and begin the next epoch."""
+        """Validate, log, keep the network if it is the best so far, and begin the next epoch."""
         at = self.at
         accuracies = self.right / self.weight  # (n_targets,)
         valid_weights = inverse_accuracy(accuracies) if self._by_accuracy else torch.ones_like(accuracies)
@@ -192,7 +182,7 @@ class _Trainer:
         at.log.append(asdict(entry))
         if best_of([EpochLog(**logged) for logged in at.log]) == entry:
             self.best = {name: values.detach().cpu().clone() for name, values in self.model.state_dict().items()}
-            if self.checkpoints and self.team.leads:
+            if self.checkpoints and self.processes.is_main:
                 self.checkpoints.save_best(self.best, at.epoch)
         stop = self.settings.stop_accuracy
         at.stopped = stop is not None and float(accuracies.min()) >= stop
@@ -202,7 +192,7 @@ class _Trainer:
         self.weight.zero_()
 
     def _plan(self) -> list[IntArray]:
-        """Draw the batches of the epoch; the same ones again where an epoch is gone on with."""
+        """Draw the batches of the epoch; a resumed epoch gets the same ones again."""
         self.rng.bit_generator.state = self.at.sampler
         lengths = self._lengths  # (n_rows,)
         rows = np.arange(len(lengths))
@@ -215,64 +205,66 @@ class _Trainer:
         return [rows[batch] for batch in batches]
 
     def _learn(self, wrapped: Callable[..., Any], rows: IntArray) -> None:
-        """Learn from one batch; where memory runs out, from halves of it and of every batch after it."""
+        """Learn from one batch; when memory runs out, halve it and every batch after it."""
         done = 0
         while done < len(rows):
-            parts = halves(rows[done:], self.at.halvings)
+            smaller_batches = halves(rows[done:], self.at.halvings)
             try:
-                for part in parts:
-                    self._take_step(wrapped, part)
-                    done += len(part)
+                for batch in smaller_batches:
+                    self._take_step(wrapped, batch)
+                    done += len(batch)
             except torch.OutOfMemoryError:
-                if len(parts[0]) == 1 or self.team.size > 1:
+                if len(smaller_batches[0]) == 1 or self.processes.size > 1:
                     raise
                 self.optimizer.zero_grad()
                 if self.device.type == "cuda":
                     torch.cuda.empty_cache()
                 self.at.halvings += 1
-                smaller = self.settings.max_tokens_per_batch >> self.at.halvings
+                n_tokens = self.settings.max_tokens_per_batch >> self.at.halvings
                 warnings.warn(
-                    f"The device ran out of memory; going on with batches of half the size ({smaller} tokens).",
+                    f"The device ran out of memory; continuing with batches of half the size ({n_tokens} tokens).",
                     RuntimeWarning,
                     stacklevel=2,
                 )
 
     def _take_step(self, wrapped: Callable[..., Any], rows: IntArray) -> None:
-        """Learn from some rows, each process from its own part of them.
+        """Learn from some rows, each process from its own share of them.
 
         Raises:
-            BadInput: the loss is no number; nothing was learned from it.
+            BadInput: the loss is not a number; nothing was learned from it.
         """
         at = self.at
-        own = self.team.part_of(rows)
-        # A process without rows of its own takes one that weighs nothing, since all have to take the step.
-        taken, share = (own, 1.0) if len(own) else (rows[:1], 0.0)
-        mass = torch.tensor(share * self.train_rows.weights[taken].sum(), dtype=torch.float32, device=self.device)  # ()
-        total = self.team.summed(mass)  # ()
+        own = self.processes.shard(rows)
+        # A process without rows of its own takes one of weight 0, because all have to take the step.
+        taken, factor = (own, 1.0) if len(own) else (rows[:1], 0.0)
+        own_weight = torch.tensor(
+            factor * self.train_rows.weights[taken].sum(), dtype=torch.float32, device=self.device
+        )  # ()
+        total = self.processes.sum(own_weight)  # ()
         self.model.train()
-        self.team.seed(self.seed, at.steps)
+        self.processes.seed(self.seed, at.steps)
         self.optimizer.zero_grad()
         loss = torch.zeros((), device=self.device)
         right = torch.zeros_like(self.right)  # (n_targets,)
-        for part in self._parts(taken):
-            batch = self.train_rows.batch(part, self.device, *self._shape(part))
-            weights = batch.weights * share  # (n_part,)
+        for chunk in self._chunks(taken):
+            batch = self.train_rows.batch(chunk, self.device, *self._shape(chunk))
+            weights = batch.weights * factor  # (n_chunk,)
             with autocast(self.device, uses_bf16(self.settings.precision, self.device)):
-                logits = wrapped(batch.ids, batch.mask)  # target -> (n_part, n_classes)
-            # Gradients are averaged over the team, so each part of the mean is worth the team's size.
-            losses = target_losses(logits, batch.against, weights * self.team.size, total)
-            part_loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
-            part_loss.backward()
-            loss += part_loss.detach()
+                logits = wrapped(batch.ids, batch.mask)  # target -> (n_chunk, n_classes)
+            # Gradients are averaged over the processes, so each process's loss is scaled up by their number.
+            losses = target_losses(logits, batch.loss_labels, weights * self.processes.size, total)
+            chunk_loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
+            chunk_loss.backward()
+            loss += chunk_loss.detach()
             right += right_answers(logits, batch.labels, weights)
-        value = float(self.team.summed(loss)) / self.team.size
+        value = float(self.processes.sum(loss)) / self.processes.size
         if not np.isfinite(value):
-            raise self._came_apart(value, rows)
+            raise self._diverged(value, rows)
         set_learning_rate(self.optimizer, at.steps, self.n_steps, self.settings)
         if self.settings.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip_norm)
         self.optimizer.step()
-        right = self.team.summed(right)  # (n_targets,)
+        right = self.processes.sum(right)  # (n_targets,)
         self.right += right
         self.weight += total
         self.recent.add(right, total)
@@ -280,30 +272,30 @@ class _Trainer:
         at.epoch_steps += 1
         at.loss_sum += value * len(rows)
 
-    def _parts(self, rows: IntArray) -> list[IntArray]:
-        """Split a random batch into parts of about equal length, whose gradients add up to that of the batch.
+    def _chunks(self, rows: IntArray) -> list[IntArray]:
+        """Split a random batch into chunks of about equal length, whose gradients add up to that of the batch.
 
-        Long titles then widen none but their own part. A GPU has room for the padding and would wait for small parts;
-        the processes of a team would have different numbers of parts, and a batch by length is even already.
+        Long titles then only widen their own chunk. On a GPU padding costs less than small chunks would; the processes
+        of a group would have different numbers of chunks; and a batch by length is even already.
         """
-        if not self._in_parts:
+        if not self._in_chunks:
             return [rows]
-        return [rows[part] for part in plan_batches(self._lengths[rows], self.settings.max_tokens_per_batch)]
+        return [rows[chunk] for chunk in plan_batches(self._lengths[rows], self.settings.max_tokens_per_batch)]
 
     @property
-    def _in_parts(self) -> bool:
-        alone_on_cpu = self.device.type == "cpu" and self.team.size == 1
+    def _in_chunks(self) -> bool:
+        alone_on_cpu = self.device.type == "cpu" and self.processes.size == 1
         return self.settings.batching == "random" and self.width is None and alone_on_cpu
 
     def _shape(self, rows: IntArray) -> tuple[int | None, int | None]:
-        """Return to how many tokens and rows a batch is padded; compiled steps are for few and fixed shapes."""
+        """Return to how many tokens and rows a batch is padded; compiled steps need few and fixed shapes."""
         if not self.settings.compiled:
             return self.width, None
         width = self.width or int(self._lengths[rows].max())
         n_rows = self.settings.max_tokens_per_batch // width
-        if self.settings.batching == "random" and not self._in_parts:
+        if self.settings.batching == "random" and not self._in_chunks:
             n_rows = self.settings.titles_per_batch
-        n_rows = math.ceil((n_rows >> self.at.halvings) / self.team.size)
+        n_rows = math.ceil((n_rows >> self.at.halvings) / self.processes.size)
         return width, max(n_rows, len(rows))
 
     @property
@@ -311,14 +303,14 @@ class _Trainer:
         return self.settings.target_weights == "inverse-accuracy"
 
     def _target_weights(self) -> Tensor:
-        """Return what each target counts in the loss now, (n_targets,), mean 1."""
+        """Return the weight of each target in the loss now, (n_targets,), mean 1."""
         return self.recent.target_weights() if self._by_accuracy else torch.ones_like(self.right)
 
     def _named(self, values: Tensor) -> dict[str, float]:
         return dict(zip(self.targets, values.tolist(), strict=True))
 
-    def _came_apart(self, loss: float, rows: IntArray) -> BadInput:
-        """Save the batch, where there is a place for it, and word the way out."""
+    def _diverged(self, loss: float, rows: IntArray) -> BadInput:
+        """Save the batch, if there is a folder for it, and build the error."""
         saved = ""
         if self.checkpoints is not None:
             starts = self.train_rows.titles.offsets
@@ -333,14 +325,14 @@ class _Trainer:
             }
             saved = f" The batch is in {self.checkpoints.save_batch(facts)}."
         return BadInput(
-            f"Training came apart in epoch {self.at.epoch} after {self.at.n_done:,} titles: the loss is {loss}.{saved} "
+            f"Training diverged in epoch {self.at.epoch} after {self.at.n_done:,} titles: the loss is {loss}.{saved} "
             f"Lower learning_rate (now {self.settings.learning_rate:g}) or set precision to 'fp32'."
         )
 
     def _save(self) -> None:
-        """Write a checkpoint, where there is a place for it."""
+        """Write a checkpoint, if there is a folder for it."""
         self.saved_at = time.monotonic()
-        if self.checkpoints is None or not self.team.leads:
+        if self.checkpoints is None or not self.processes.is_main:
             return
         tensors = {f"model.{name}": values.detach().cpu() for name, values in self.model.state_dict().items()}
         state = self.optimizer.state_dict()
@@ -360,7 +352,7 @@ class _Trainer:
         self.checkpoints.save(Snapshot({name: values.clone().contiguous() for name, values in tensors.items()}, facts))
 
     def _resume(self) -> None:
-        """Go on where the checkpoint is, if there is one."""
+        """Continue from the checkpoint, if there is one."""
         found = self.checkpoints.load() if self.checkpoints else None
         if found is None or self.checkpoints is None:
             return

@@ -1,4 +1,4 @@
-"""Which tokens of a title stand for which of its words, as the title was given."""
+"""Which tokens belong to which words of a title as it was given."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -9,16 +9,14 @@ import numpy.typing as npt
 from transformers import PreTrainedTokenizerBase
 
 from data_cleaning.titles import FloatArray
-from neural.batches import TokenizedTitles, safe_text
-
-_TITLES_PER_CALL = 10_000
+from neural.batches import TokenizedTitles, encode
 
 
 class WordTokens:
-    """The tokens of many titles, as `batches.tokenize` makes them, and the words that they stand for.
+    """The tokens of many titles, as `batches.tokenize` makes them, and the words that they belong to.
 
-    A word is a run of letters, marks and digits of the title as given. A token that spans several words is shared among
-    them in equal parts. Words beyond the tokens that are kept have none, and tokens without a letter, mark or digit
+    A word is a run of letters, marks and digits of the title as given. A token that spans several words is divided
+    equally among them. Words beyond the tokens that are kept have none, and tokens without a letter, mark or digit
     have no word.
     """
 
@@ -38,7 +36,7 @@ class WordTokens:
         spans = np.array([span for found in words for span in found], dtype=np.int64).reshape(-1, 2)
         self.starts, self.ends = spans[:, 0], spans[:, 1]
         self._title_of_token = np.repeat(np.arange(len(titles)), self.titles.lengths)  # (n_tokens,)
-        # As if all titles stood in one line, a character apart, so that one search finds the words of every token.
+        # As if all titles were in one line, a character apart, so that one search finds the words of every token.
         begins = np.cumsum([0, *(len(title) + 1 for title in titles)])[:-1].astype(np.int64)  # (n_titles,)
         of_token, of_word = begins[self._title_of_token], begins[self.title_of_word]  # (n_tokens,), (n_words,)
         first = np.searchsorted(of_word + self.ends, of_token + token_starts, side="right")  # (n_tokens,)
@@ -50,20 +48,20 @@ class WordTokens:
         self._word = np.arange(len(self._token)) + np.repeat(first - np.cumsum(n_spanned) + n_spanned, n_spanned)
 
     def sum_by_word(self, values: FloatArray) -> npt.NDArray[np.float64]:
-        """Return the sum of each word's part of its tokens' values, (n_words,).
+        """Return the sum of each word's share of its tokens' values, (n_words,).
 
         Args:
             values: of all tokens, (n_tokens,).
         """
-        parts = values[self._token] / self._n_spanned[self._token]  # (n_pairs,)
-        # Of no words numpy makes whole numbers.
-        return np.bincount(self._word, parts, minlength=len(self.starts)).astype(np.float64)
+        shares = values[self._token] / self._n_spanned[self._token]  # (n_pairs,)
+        # Without words, numpy returns whole numbers.
+        return np.bincount(self._word, shares, minlength=len(self.starts)).astype(np.float64)
 
     def special_shares(self, values: FloatArray) -> npt.NDArray[np.float64]:
-        """Return each title's share of absolute values on tokens that the tokenizer added, (n_titles,), 0 of nothing.
+        """Return each title's share of absolute values on special tokens, (n_titles,); 0 where all values are 0.
 
         Args:
-            values: of all tokens, (n_tokens,); those that have no word and are not added do not count.
+            values: of all tokens, (n_tokens,); those that are neither special nor in a word do not count.
         """
         n_titles = len(self.titles)
         on_special, on_words = (
@@ -80,22 +78,13 @@ def _locate(
     """Tokenise titles.
 
     Returns:
-        Their tokens, the first character of each token in its title, one past its last, and whether the tokenizer added
-        it, the latter three (n_tokens,).
+        Their tokens, the first character of each token in its title, one past its last, and whether it is a special
+        token that the tokenizer added, the latter three (n_tokens,).
     """
     pieces = []
     lengths: list[int] = []
-    for start in range(0, len(titles), _TITLES_PER_CALL):
-        encoded = tokenizer(
-            [safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
-            truncation=True,
-            max_length=max_tokens,
-            padding=False,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-        )
+    wanted = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
+    for encoded in encode(titles, tokenizer, max_tokens, **wanted):
         columns = (encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
         lengths += [len(ids) for ids in columns[0]]
         pieces.append(np.array([
@@ -104,11 +93,7 @@ def _locate(
             for token, (first, past_last), is_added in zip(*of_title, strict=True)
         ], dtype=np.int64))  # fmt: skip
     table = np.concatenate(pieces) if pieces else np.empty((0, 4), dtype=np.int64)  # (n_tokens, 4)
-    tokenized = TokenizedTitles(
-        ids=table[:, 0].astype(np.int32),
-        offsets=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        pad_id=tokenizer.pad_token_id or 0,
-    )
+    tokenized = TokenizedTitles.join([table[:, 0].astype(np.int32)], lengths, tokenizer.pad_token_id)
     return tokenized, table[:, 1], table[:, 2], table[:, 3] == 1
 
 

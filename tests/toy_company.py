@@ -106,7 +106,7 @@ def write_toy_company(folder: Path) -> ToyCompany:
         "neural": {
             "encoder": str(encoder),
             "epochs": 2,
-            "least_steps": 0,
+            "min_steps": 0,
             "max_tokens": 16,
             "max_tokens_per_batch": 256,
         },

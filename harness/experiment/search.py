@@ -42,7 +42,7 @@ from harness.experiment.stages.stage_files import FIT_FACTS, LEARN, MODEL
 from harness.experiment.systems import Request, TitleClassifier, load_system
 from harness.reporting.table import Table
 from neural.neural_settings import NeuralSettings
-from neural.rows import distinct_rows
+from neural.training_rows import distinct_rows
 
 if TYPE_CHECKING:
     import optuna

@@ -74,7 +74,7 @@ class System:
     """Whether it is a table that mining makes for each split and each block of labels."""
 
     rounds_by_batch: bool = False
-    """Whether an answer may depend on the titles beside it, unless `steady` is called on the loaded system."""
+    """Whether an answer may depend on the titles beside it, unless it is loaded with `batch_invariant`."""
 
     @property
     def is_table(self) -> bool:
@@ -100,9 +100,8 @@ def load_system(name: str, folder: Path, *, steady: bool = False) -> TitleClassi
     """
     if name not in SYSTEMS:
         raise unknown("system", name, SYSTEMS)
-    loaded: TitleClassifier = SYSTEMS[name].find_class().load(folder)  # type: ignore[attr-defined]
-    if steady and SYSTEMS[name].rounds_by_batch:
-        loaded.steady()  # type: ignore[attr-defined]
+    given = {"batch_invariant": True} if steady and SYSTEMS[name].rounds_by_batch else {}
+    loaded: TitleClassifier = SYSTEMS[name].find_class().load(folder, **given)  # type: ignore[attr-defined]
     return loaded
 
 
@@ -166,7 +165,7 @@ SYSTEMS: dict[str, System] = {
     "tfidf": System(_tfidf, _learned("tfidf"), section="tfidf"),
     "neural": System(
         _neural,
-        lambda request: {**_learned("neural")(request), "checkpoints": request.scratch, "start": request.start},
+        lambda request: {**_learned("neural")(request), "checkpoints": request.scratch, "warm_start": request.start},
         section="neural",
         goes_on=True,
         rounds_by_batch=True,

@@ -18,8 +18,7 @@ from neural.attribution import METHODS, N_STEPS, explain
 from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
 from neural.encoder import load_encoder
-from neural.inference import predict_logits
-from neural.multihead import MultiHead
+from neural.network import MultiHead, predict_logits
 from tests.bench.leads import complete_leads
 
 N_LEADS, N_TITLES, N_THREADS = 12_000, 2_000, 2

@@ -10,7 +10,6 @@ record, and ours every distinct title.
 import copy
 import sys
 import time
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -22,7 +21,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from data_cleaning.clean import equal_rows
 from data_cleaning.titles import LabelledTitles
 from neural.classifier import NeuralClassifier
-from neural.onnx import OnnxNetwork, export, parity, quantize
+from neural.runtime import OnnxNetwork, parity
 from tests.bench.leads import complete_leads
 
 N_FITTED, N_LEADS, N_TITLES, N_ROUNDS = 20_000, 12_000, 3_000, 3
@@ -62,13 +61,10 @@ class ForPipeline(PreTrainedModel):
         return SequenceClassifierOutput(logits=torch.cat(list(self.network(input_ids, attention_mask).values()), 1))
 
 
-def runtimes(system: NeuralClassifier, folder: Path) -> dict[str, NeuralClassifier]:
+def runtimes(system: NeuralClassifier) -> dict[str, NeuralClassifier]:
     """Return the system with each of its runtimes."""
-    export(system.model_, folder / "network.onnx")
-    quantize(folder / "network.onnx", folder / "int8.onnx")
-    networks = {"torch": None}
-    for name, file in (("ONNX, fp32", "network.onnx"), ("ONNX, int8", "int8.onnx")):
-        networks[name] = OnnxNetwork((folder / file).read_bytes(), system.model_.n_classes)
+    plain = OnnxNetwork.in_fp32(system.model_)
+    networks = {"torch": None, "ONNX, fp32": plain, "ONNX, int8": plain.in_int8()}
     found = {}
     for name, network in networks.items():
         found[name] = copy.copy(system)
@@ -82,12 +78,12 @@ def seconds_of(runs, titles) -> float:
     return time.perf_counter() - began
 
 
-def test_the_network_answers_more_titles_a_second_than_the_pipeline(benchmark, simulated, system, tmp_path):
+def test_the_network_answers_more_titles_a_second_than_the_pipeline(benchmark, simulated, system):
     """The fastest runtime that passes parity is to lead on distinct titles; the others are shown beside it."""
     leads = simulated[2][N_FITTED:]["title"].to_list()
     distinct = list(dict.fromkeys(leads))[:N_TITLES]
     peer = pipeline("text-classification", model=ForPipeline(system.model_).eval(), tokenizer=system.tokenizer_)
-    ways = {name: way.predict_proba for name, way in runtimes(system, tmp_path).items()}
+    ways = {name: way.predict_proba for name, way in runtimes(system).items()}
     ways["pipeline"] = lambda titles: peer(titles, batch_size=128)
     chosen = {"torch": "torch", "onnx": "ONNX, fp32", "onnx-int8": "ONNX, int8"}[system.summary_["runtime"]["chosen"]]
 
@@ -112,7 +108,7 @@ def test_the_network_answers_more_titles_a_second_than_the_pipeline(benchmark, s
     assert rates[chosen] >= LEAST_LEAD * rates["pipeline"]
 
 
-def test_every_runtime_gives_the_verdicts_of_the_pipeline(simulated, system, tmp_path):
+def test_every_runtime_gives_the_predictions_of_the_pipeline(simulated, system):
     """The pipeline computes in fp32 on whole batches; on titles that the network did not learn from."""
     titles = list(dict.fromkeys(simulated[2][N_FITTED:]["title"].to_list()))[:1000]
     peer = pipeline("text-classification", model=ForPipeline(system.model_).eval(), tokenizer=system.tokenizer_)
@@ -120,7 +116,7 @@ def test_every_runtime_gives_the_verdicts_of_the_pipeline(simulated, system, tmp
     flat = torch.tensor([[score["score"] for score in sorted(row, key=lambda one: one["label"])] for row in rows])
     sizes = list(system.model_.n_classes.values())
     expected = dict(zip(system.model_.n_classes, flat.split(sizes, dim=1), strict=True))
-    for name, way in runtimes(system, tmp_path).items():
+    for name, way in runtimes(system).items():
         logits = {target: torch.from_numpy(np.log(values)) for target, values in way.predict_proba(titles).items()}
         scaled = {target: values / system.temperatures_[target] for target, values in expected.items()}
         found = parity(scaled, logits)

@@ -18,17 +18,14 @@ import pytest
 import torch
 
 from data_cleaning.clean import equal_rows
-from data_cleaning.progress import silent
 from data_cleaning.simulate.study import STUDY_RECORDS
 from data_cleaning.titles import LabelledTitles
 from harness.experiment.config_file import load_config
-from neural.batches import plan_batches, plan_random_batches, tokenize
-from neural.distributed import Team
+from neural.batches import Examples, plan_batches, plan_random_batches, tokenize
 from neural.encoder import load_encoder
-from neural.examples import Examples
-from neural.multihead import MultiHead
-from neural.rows import distinct_rows
-from neural.training import _Trainer
+from neural.network import MultiHead
+from neural.training import Trainer
+from neural.training_rows import distinct_rows
 from tests.bench.leads import CONFIGS, complete_leads
 
 N_STEPS, N_WARM_UP = 20, 2
@@ -72,7 +69,7 @@ def records_per_second(labelled: LabelledTitles, settings) -> float:
     n_classes = {target.name: target.n_classes for target in labelled.taxonomy.targets}
     torch.manual_seed(0)
     model = MultiHead(encoder, n_classes, settings.pooling, settings.dropout)
-    trainer = _Trainer(model, examples, None, settings, rng, silent, None, Team(), 0)
+    trainer = Trainer(model, examples, None, settings, rng)
     for rows in batches[:N_WARM_UP]:
         trainer._take_step(model, rows)
     timed = batches[N_WARM_UP : N_WARM_UP + N_STEPS]

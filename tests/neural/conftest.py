@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from neural.encoder import load_encoder
-from neural.multihead import MultiHead
+from neural.network import MultiHead
 from neural.neural_settings import NeuralSettings
 from tests.neural.toy import FIELDS, RANKS, labelled
 from tests.tiny_encoder import tiny_encoder_folder
@@ -46,7 +46,7 @@ def settings(tiny_folder):
     return NeuralSettings(
         encoder=str(tiny_folder),
         epochs=6,
-        least_steps=0,
+        min_steps=0,
         learning_rate=5e-3,
         max_tokens_per_batch=96,
         precision="fp32",

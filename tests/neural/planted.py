@@ -7,7 +7,7 @@ from torch import nn
 from transformers.modeling_outputs import BaseModelOutput
 
 from neural.classifier import NeuralClassifier
-from neural.multihead import MultiHead
+from neural.network import MultiHead
 from tests.neural.toy import TAXONOMY
 
 HEADS = {"type": [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]], "a.b": [[1.0, -1.0], [0.0, 0.0]]}

@@ -12,8 +12,7 @@ from data_cleaning.errors import BadInput
 from neural.attribution import METHODS, explain
 from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
-from neural.inference import predict_logits
-from neural.multihead import MultiHead
+from neural.network import MultiHead, predict_logits
 from tests.neural.planted import planted, system_of
 
 VALUES = {"chief": [4.0, 0.0], "security": [0.0, 3.0], "[CLS]": [1.0, 0.0]}

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 import torch
 
 from data_cleaning.errors import BadInput
-from neural.devices import resolve_device, uses_bf16
+from neural.devices import ProcessGroup, resolve_device, uses_bf16
 
 CPU = torch.device("cpu")
 
@@ -44,3 +45,10 @@ def test_auto_takes_bf16_where_the_processor_multiplies_in_it(monkeypatch, preci
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
 
     assert uses_bf16(precision, CPU) is expected
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 7])
+def test_every_row_of_a_batch_belongs_to_one_process(n_rows):
+    shards = [ProcessGroup(rank, 3).shard(np.arange(n_rows)) for rank in range(3)]
+
+    assert sorted(np.concatenate(shards)) == list(range(n_rows))

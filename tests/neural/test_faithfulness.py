@@ -8,7 +8,7 @@ import neural.faithfulness
 from data_cleaning.errors import BadInput
 from neural.attribution import METHODS, Importances
 from neural.classifier import NeuralClassifier
-from neural.faithfulness import choose_method, compare_methods, judge
+from neural.faithfulness import compare_methods, evaluate_methods
 from tests.neural.planted import planted
 
 VALUES = {"chief": [12.0, 0.0], "security": [0.0, 3.0], "senior": [2.0, 0.0], "night": [1.0, 0.0]}
@@ -49,9 +49,9 @@ def spans(title):
         start += len(word) + 1
 
 
-def judged(system, titles, score_of, **given):
-    """Return the one row that judges a method which scores words by themselves."""
-    table = judge(system, titles, {"planted": importances(titles, score_of, **given)}, {"planted": 0.002})
+def evaluated(system, titles, score_of, **given):
+    """Return the one row for a method that scores words by themselves."""
+    table = evaluate_methods(system, titles, {"planted": importances(titles, score_of, **given)}, {"planted": 0.002})
     assert len(table) == 1
     return table.iloc[0]
 
@@ -64,13 +64,13 @@ def test_the_probability_drops_are_those_of_the_shortened_titles(system):
     """Of five words one and three are deleted, of four one and two; the probabilities have the temperature."""
     titles = ["data chief sales night senior", "senior sales chief network"]
     score_of = {"chief": 3.0, "senior": 2.0, "night": 1.0, "data": -1.0, "network": -2.0}
-    # First the titles less their most important words, then these alone.
+    # First the titles without their most important words, then only these.
     shortened = [
         [("data sales night senior", "chief"), ("data sales", "chief night senior")],
         [("senior sales network", "chief"), ("sales network", "senior chief")],
     ]
 
-    row = judged(system, titles, score_of)
+    row = evaluated(system, titles, score_of)
 
     for kind, name in enumerate(("comprehensiveness", "sufficiency")):
         drops = [
@@ -84,7 +84,7 @@ def test_the_hand_worked_drop_of_a_title_of_two_words(system):
     """[CLS] chief data [SEP] has a mean of (12 / 4, 0); less the chief it is 0, and the chief alone has 12 / 3."""
     whole, alone = (1 / (1 + np.exp(-mean / 2.0) + np.exp(-2 * mean / 2.0)) for mean in (3.0, 4.0))
 
-    row = judged(system, ["chief data"], DECIDING)
+    row = evaluated(system, ["chief data"], DECIDING)
 
     assert row["comprehensiveness"] == pytest.approx(whole - 1 / 3, abs=1e-6)
     assert row["sufficiency"] == pytest.approx(whole - alone, abs=1e-6)
@@ -94,7 +94,7 @@ def test_random_orders_are_averaged_over(system):
     """The chief comes first in none to five of five random orders of two words."""
     full, chief, data = (probability(system, text) for text in ("chief data", "chief", "data"))
 
-    row = judged(system, ["chief data"], DECIDING)
+    row = evaluated(system, ["chief data"], DECIDING)
 
     n_first = (row["comprehensiveness"] - row["comprehensiveness_over_random"] - (full - chief)) / (chief - data) * 5
     assert n_first == pytest.approx(round(n_first), abs=1e-4)
@@ -111,7 +111,7 @@ def test_random_orders_are_averaged_over(system):
     ],
 )
 def test_an_order_is_better_than_random_only_where_the_deciding_word_comes_first(system, score_of, verdict):
-    row = judged(system, MANY, score_of)
+    row = evaluated(system, MANY, score_of)
 
     assert row["verdict"] == verdict
     assert row["low"] <= row["comprehensiveness_over_random"] <= row["high"]
@@ -120,15 +120,15 @@ def test_an_order_is_better_than_random_only_where_the_deciding_word_comes_first
         assert np.sign(row["comprehensiveness_over_random"]) == np.sign(row["sufficiency_under_random"])
         assert np.sign(row["comprehensiveness_over_random"]) == score_of["chief"]
     else:
-        # Words that score alike are no order; taken as they stand, they would be one.
+        # Equal scores are no order; taken in the order of the title, they would look like one.
         assert row["low"] < 0 < row["high"]
 
 
-def test_words_that_score_alike_come_in_no_order_of_the_title(system):
-    """All titles begin with the deciding word, so an order of places would look like an insight."""
+def test_words_of_equal_score_are_not_taken_in_the_order_of_the_title(system):
+    """All titles begin with the deciding word, so the order of the title would look like an insight."""
     titles = [f"chief {' '.join(words)}" for words in itertools.permutations(FILLERS)]
 
-    assert judged(system, titles, {})["verdict"] == "no better than random"
+    assert evaluated(system, titles, {})["verdict"] == "no better than random"
 
 
 def test_the_class_explained_is_the_one_asked_about(system):
@@ -137,13 +137,13 @@ def test_the_class_explained_is_the_one_asked_about(system):
         for text in ("chief security data sales", "chief data sales", "chief data")
     )
 
-    row = judged(system, ["chief security data sales"], {"security": 3.0, "sales": 2.0, "data": 1.0}, classes=1)
+    row = evaluated(system, ["chief security data sales"], {"security": 3.0, "sales": 2.0, "data": 1.0}, classes=1)
 
     assert row["comprehensiveness"] == pytest.approx(whole - np.mean(shortened), abs=1e-6)
     assert row["comprehensiveness"] > 0
 
 
-def test_words_are_cut_out_of_the_text_and_each_shortened_title_is_read_once(system, monkeypatch):
+def test_words_are_deleted_from_the_text_and_each_shortened_title_is_read_once(system, monkeypatch):
     read = []
 
     def tokenize(titles, *given):
@@ -163,7 +163,7 @@ def test_words_are_cut_out_of_the_text_and_each_shortened_title_is_read_once(sys
         convergence_deltas=None,
     )
 
-    judge(system, [title], {"one": found, "two": found}, {"one": 1.0, "two": 1.0})
+    evaluate_methods(system, [title], {"one": found, "two": found}, {"one": 1.0, "two": 1.0})
 
     assert read[:5] == [
         title,
@@ -180,10 +180,10 @@ def test_titles_without_two_words_are_counted_and_left_out(system):
     found = importances(titles, DECIDING, special=0.5)
     found.special_shares["type"][[0, 2]] = 1.0
 
-    row = judge(system, titles, {"planted": found}, {"planted": 0.002}).iloc[0]
+    row = evaluate_methods(system, titles, {"planted": found}, {"planted": 0.002}).iloc[0]
 
     assert (row["titles"], row["titles_too_short"], row["special_share"]) == (2, 2, 0.5)
-    assert row["comprehensiveness"] == judged(system, ["chief data"], DECIDING)["comprehensiveness"]
+    assert row["comprehensiveness"] == evaluated(system, ["chief data"], DECIDING)["comprehensiveness"]
 
 
 def test_titles_of_one_word_alone_are_bad_input(system):
@@ -193,32 +193,32 @@ def test_titles_of_one_word_alone_are_bad_input(system):
         compare_methods(system, [], ["grad-cam"])
 
 
-def test_few_titles_promise_no_interval(system):
-    few, enough = (judged(system, MANY[:n], DECIDING) for n in (19, 20))
+def test_few_titles_get_no_interval(system):
+    few, enough = (evaluated(system, MANY[:n], DECIDING) for n in (19, 20))
 
     assert (few["verdict"], enough["verdict"]) == ("too few titles to tell", "better than random")
     assert np.isnan([few["low"], few["high"]]).all()
 
 
 def test_the_interval_narrows_with_the_root_of_the_number_of_titles(system):
-    few, many = (judged(system, MANY * n, DECIDING) for n in (1, 9))
+    few, many = (evaluated(system, MANY * n, DECIDING) for n in (1, 9))
 
     assert (few["high"] - few["low"]) / (many["high"] - many["low"]) == pytest.approx(3, rel=0.25)
     assert few["low"] < many["low"] < many["comprehensiveness_over_random"] < many["high"] < few["high"]
 
 
 def test_the_delta_columns_are_of_absolute_values(system):
-    row = judged(system, ["chief data"] * 3, DECIDING, deltas=[-0.5, 0.125, 0.25])
+    row = evaluated(system, ["chief data"] * 3, DECIDING, deltas=[-0.5, 0.125, 0.25])
     assert (row["worst_convergence_delta"], row["median_convergence_delta"]) == (0.5, 0.25)
     assert row["seconds_per_10000_titles"] == 20.0
 
-    without = judged(system, ["chief data"], DECIDING)
+    without = evaluated(system, ["chief data"], DECIDING)
     assert np.isnan([without["worst_convergence_delta"], without["median_convergence_delta"]]).all()
 
 
 def test_the_seed_decides_the_table(system):
     found = {"planted": importances(MANY, DECIDING)}
-    first, same, other = (judge(system, MANY, found, {"planted": 1.0}, seed=seed) for seed in (3, 3, 4))
+    first, same, other = (evaluate_methods(system, MANY, found, {"planted": 1.0}, seed=seed) for seed in (3, 3, 4))
 
     pd.testing.assert_frame_equal(first, same)
     assert first["comprehensiveness"][0] == other["comprehensiveness"][0]
@@ -238,33 +238,6 @@ def test_every_method_finds_the_word_that_decides_a_linear_network(system):
     assert {step for step, *_ in told} == {"neural explain", "neural faithfulness"}
 
 
-def test_a_system_that_learned_nothing_is_not_judged(settings):
+def test_a_system_that_is_not_fitted_is_refused(settings):
     with pytest.raises(BadInput, match="has learned nothing yet"):
-        judge(NeuralClassifier(settings), MANY, {"planted": importances(MANY, DECIDING)}, {"planted": 1.0})
-
-
-TABLE = pd.DataFrame(
-    [
-        ("slow", "type", 0.9, 400.0),
-        ("slow", "a.b", 0.9, 400.0),
-        ("good", "type", 0.1, 180.0),
-        ("good", "a.b", 0.5, 180.0),
-        ("lopsided", "type", 0.4, 20.0),
-        ("lopsided", "a.b", 0.0, 20.0),
-    ],
-    columns=["method", "target", "comprehensiveness_over_random", "seconds_per_10000_titles"],
-)
-
-
-@pytest.mark.parametrize(("most_seconds", "method"), [(1000, "slow"), (180, "good"), (179, "lopsided")])
-def test_the_best_method_over_all_targets_is_chosen_among_those_fast_enough(most_seconds, method):
-    assert choose_method(TABLE, most_seconds) == method
-
-
-def test_three_minutes_are_allowed_unless_said_otherwise():
-    assert choose_method(TABLE) == "good"
-
-
-def test_no_method_fast_enough_is_bad_input():
-    with pytest.raises(BadInput, match=r"No method explains 10,000 titles in 5 seconds; the fastest takes 20\. Allow"):
-        choose_method(TABLE, 5)
+        evaluate_methods(NeuralClassifier(settings), MANY, {"planted": importances(MANY, DECIDING)}, {"planted": 1.0})

@@ -9,18 +9,19 @@ from torch._dynamo.exc import TorchDynamoException
 
 from data_cleaning.errors import BadInput
 from neural import training
-from neural.batches import tokenize
+from neural.batches import Examples, tokenize
 from neural.checkpoints import Checkpoints
-from neural.examples import Examples
-from neural.objective import target_losses, total_loss
-from neural.optimization import make_optimizer, set_learning_rate
-from neural.training import train
-from neural.training_log import EpochLog
+from neural.optimization import target_losses, total_loss
+from neural.training import Trainer
 
 
 @pytest.fixture
 def examples(tokenizer, toy):
     return Examples(titles=tokenize(list(toy.titles), tokenizer, 16), labels=toy.labels, weights=np.ones(len(toy)))
+
+
+def train(*arguments, **more):
+    return Trainer(*arguments, **more).run()
 
 
 def without_dropout(network):
@@ -48,30 +49,6 @@ def test_the_epoch_that_validates_best_is_kept(network, examples, settings, monk
     assert not all(torch.equal(kept[name], values) for name, values in states[2].items())
 
 
-@pytest.mark.parametrize(
-    ("better", "worse"),
-    [((0.9, 0.5, 2.0), (0.6, 0.7, 1.0)), ((0.6, 0.8, 1.0), (0.8, 0.6, 1.1))],
-    ids=["mean accuracy decides", "a tie goes to the lower loss"],
-)
-def test_epochs_are_ranked(better, worse):
-    ranks = [
-        EpochLog(
-            epoch=1,
-            train_loss=1,
-            train_accuracy={},
-            valid_loss=loss,
-            valid_accuracy={"x": first, "y": second},
-            target_weights={},
-            valid_target_weights={},
-            n_steps=1,
-            seconds=1,
-        ).rank
-        for first, second, loss in (better, worse)
-    ]
-
-    assert ranks[0] > ranks[1]
-
-
 def test_without_validation_rows_the_last_epoch_is_kept(network, examples, settings):
     log, best = train(network, examples, None, settings, np.random.default_rng(0))
 
@@ -81,7 +58,7 @@ def test_without_validation_rows_the_last_epoch_is_kept(network, examples, setti
     assert log[-1].train_loss < log[0].train_loss
 
 
-def test_a_loss_that_is_no_number_stops_with_the_way_out(network, examples, settings):
+def test_a_loss_that_is_not_a_number_stops_the_training(network, examples, settings):
     torch.nn.init.constant_(network.heads[0].bias, float("nan"))
 
     with pytest.raises(BadInput, match=r"epoch 1 after 0 titles: the loss is nan\. Lower learning_rate"):
@@ -99,35 +76,6 @@ def test_evaluation_weighs_rows(network, examples):
     )
 
     assert accuracy["type"] == pytest.approx(3 * right.sum() / (3 * right.sum() + (~right).sum()))
-
-
-def test_biases_and_norms_do_not_decay_and_heads_learn_faster(network, settings):
-    groups = make_optimizer(network, settings).param_groups
-
-    for group in groups:
-        assert all((weights.ndim > 1) == (group["weight_decay"] > 0) for weights in group["params"])
-    assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
-    assert {group["lr"] for group in groups} == {5e-3, 5e-3 * settings.head_learning_rate_factor}
-
-
-@pytest.mark.parametrize(
-    ("schedule", "share", "expected"),
-    [
-        ("linear", 0.0, [1.0, 0.75, 0.5, 0.25, 0.25]),
-        ("linear", 0.25, [0.5, 1.0, 2 / 3, 1 / 3, 1 / 3]),
-        ("constant", 0.25, [0.5, 1.0, 1.0, 1.0, 1.0]),
-    ],
-)
-def test_the_learning_rate_rises_then_falls_or_stays(network, settings, schedule, share, expected):
-    planned = replace(settings, schedule=schedule, warmup_share=share)
-    optimizer = make_optimizer(network, planned)
-
-    rates = []
-    for step in range(5):  # one more than was planned
-        set_learning_rate(optimizer, step, 4, planned)
-        rates.append(optimizer.param_groups[0]["lr"] / settings.learning_rate)
-
-    assert rates == pytest.approx(expected)
 
 
 def test_every_parameter_trains(network, examples, settings):
@@ -168,13 +116,13 @@ def _fit(network, examples, settings, checkpoints, kill_after=None):
 
 
 @pytest.mark.parametrize("kills", [[0], [4], [6, 3], [1, 1, 1]])
-def test_a_killed_training_ends_as_an_unbroken_one(network, examples, settings, tmp_path, kills):
+def test_a_killed_training_ends_with_the_weights_of_an_unbroken_one(network, examples, settings, tmp_path, kills):
     often = replace(settings, epochs=4, checkpoint_minutes=0, target_weights="inverse-accuracy", accuracy_window=3)
     whole, whole_log, whole_best = _fit(network, examples, often, None)
     for kill_after in kills:
         with pytest.raises(_Killed):
             _fit(network, examples, often, Checkpoints(tmp_path, "mine"), kill_after)
-    # Whatever the caller's draws were meanwhile.
+    # Whatever the caller drew meanwhile.
     torch.rand(3)
     broken, log, best = _fit(network, examples, often, Checkpoints(tmp_path, "mine"))
 
@@ -190,30 +138,7 @@ def test_a_finished_training_is_not_done_again(network, examples, settings, tmp_
     assert all(torch.equal(values, again.state_dict()[name]) for name, values in first.state_dict().items())
 
 
-def test_a_checkpoint_that_was_cut_short_leaves_the_last_one(network, examples, settings, tmp_path, monkeypatch):
-    checkpoints = Checkpoints(tmp_path, "mine")
-    often = replace(settings, checkpoint_minutes=0)
-    with pytest.raises(_Killed):
-        _fit(network, examples, often, checkpoints, 5)
-    before = checkpoints.load()
-    monkeypatch.setattr("neural.checkpoints.save_file", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
-        checkpoints.save(before)
-    after = checkpoints.load()
-    assert after.facts == before.facts
-    assert after.tensors.keys() == before.tensors.keys()
-
-
-@pytest.mark.parametrize("spoil", ["other", "broken"])
-def test_a_checkpoint_that_does_not_fit_is_refused(network, examples, settings, tmp_path, spoil):
-    _fit(network, examples, settings, Checkpoints(tmp_path, "mine"))
-    if spoil == "broken":
-        next(tmp_path.glob("snapshot-*")).write_bytes(b"not tensors")
-    with pytest.raises(BadInput, match="other settings or data" if spoil == "other" else "cannot be read"):
-        _fit(network, examples, settings, Checkpoints(tmp_path, "yours" if spoil == "other" else "mine"))
-
-
-def test_the_batch_on_which_training_came_apart_is_saved(network, examples, settings, tmp_path):
+def test_the_batch_on_which_training_diverged_is_saved(network, examples, settings, tmp_path):
     torch.nn.init.constant_(network.heads[0].bias, float("nan"))
 
     with pytest.raises(BadInput, match=r"bad_batch\.json"):
@@ -226,8 +151,8 @@ def test_the_batch_on_which_training_came_apart_is_saved(network, examples, sett
     assert batch["labels"]["type"] == examples.labels["type"][batch["rows"]].tolist()
 
 
-def test_too_little_memory_halves_the_batches_and_goes_on(network, examples, settings, monkeypatch):
-    """A device with room for four titles: every title is learned from all the same, and once."""
+def test_too_little_memory_halves_the_batches_and_trains_on(network, examples, settings, monkeypatch):
+    """A device with room for four titles: every title is still learned from, and once."""
     seen = []
     batch = Examples.batch
 
@@ -262,7 +187,7 @@ def test_training_stops_once_every_target_is_accurate_enough(network, examples, 
     assert all(min(entry.train_accuracy.values()) < 0.9 for entry in log[:-1])
 
 
-def test_the_worst_answered_target_counts_most(network, examples, settings):
+def test_the_target_of_the_lowest_accuracy_weighs_most(network, examples, settings):
     weighed = replace(settings, target_weights="inverse-accuracy", epochs=1)
     entry = train(network, examples, examples, weighed, np.random.default_rng(0))[0][0]
 
@@ -301,14 +226,14 @@ def test_random_batches_hold_every_title_once(network, examples, settings, monke
     assert sorted(row for rows in sizes for row in rows) == list(range(len(examples.titles)))
 
 
-def test_parts_of_a_random_batch_add_up_to_its_loss_and_gradient(network, examples, settings):
-    """Padded as a whole to 16 tokens, or in parts of equally long titles: the same step, in several pieces."""
+def test_chunks_of_a_random_batch_add_up_to_its_loss_and_gradient(network, examples, settings):
+    """Padded as a whole to 16 tokens, or in chunks of equally long titles: the same step, in several pieces."""
     whole = replace(settings, batching="random", titles_per_batch=100, epochs=1, pad_to_max=True, max_tokens=16)
-    in_parts = replace(whole, pad_to_max=False, max_tokens_per_batch=16)
+    in_chunks = replace(whole, pad_to_max=False, max_tokens_per_batch=16)
     without_dropout(network)
     n_forwards, losses, gradients = [], [], []
     network.register_forward_pre_hook(lambda *_: n_forwards.append(1))
-    for chosen in (whole, in_parts):
+    for chosen in (whole, in_chunks):
         n_forwards.clear()
         copied = copy.deepcopy(network)
         log, _ = train(copied, examples, None, chosen, np.random.default_rng(0))
@@ -319,11 +244,11 @@ def test_parts_of_a_random_batch_add_up_to_its_loss_and_gradient(network, exampl
     torch.testing.assert_close(gradients[0], gradients[1], atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize(("least_steps", "n_epochs"), [(0, 2), (7, 4), (10_000, 10)])
-def test_small_data_is_passed_more_often_up_to_ten_times(network, examples, settings, least_steps, n_epochs):
+@pytest.mark.parametrize(("min_steps", "n_epochs"), [(0, 2), (7, 4), (10_000, 10)])
+def test_small_data_gets_more_epochs_up_to_ten(network, examples, settings, min_steps, n_epochs):
     few = replace(settings, batching="random", titles_per_batch=len(examples.titles) // 2, epochs=2)
 
-    log, _ = train(network, examples, None, replace(few, least_steps=least_steps), np.random.default_rng(0))
+    log, _ = train(network, examples, None, replace(few, min_steps=min_steps), np.random.default_rng(0))
 
     assert len(log) == n_epochs
     assert {entry.n_steps for entry in log} == {2}
@@ -339,7 +264,7 @@ def test_a_machine_that_cannot_compile_says_so(network, examples, settings, monk
 
 
 def test_compiled_steps_have_few_shapes_and_learn_the_same(network, examples, settings, monkeypatch):
-    """With rows that fill a shape and weigh nothing; compiling itself is left to torch."""
+    """Some rows only fill a shape and have weight 0; compiling itself is left to torch."""
     shapes, modes = [], []
 
     def noted(model, dynamic, mode):
@@ -356,8 +281,8 @@ def test_compiled_steps_have_few_shapes_and_learn_the_same(network, examples, se
 
     assert modes == [(False, None)]
     assert set(shapes) <= {(8, 8), (4, 16)}
-    # The same rows in the same batches, none filled up.
-    monkeypatch.setattr(training._Trainer, "_shape", lambda *_: (None, None))
+    # The same rows in the same batches, without rows that fill a shape.
+    monkeypatch.setattr(Trainer, "_shape", lambda *_: (None, None))
     plain, _ = train(copy.deepcopy(network), examples, examples, compiled, np.random.default_rng(0))
     for ours, theirs in zip(log, plain, strict=True):
         assert ours.train_loss == pytest.approx(theirs.train_loss, abs=1e-5)

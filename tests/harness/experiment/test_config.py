@@ -60,7 +60,7 @@ def test_unknown_keys_and_wrong_values_are_all_named_with_line_and_nearest_name(
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("neural.epochs=0", "neural: Bad neural settings: epochs is 0"),
+        ("neural.epochs=0", "neural.epochs = 0: Input should be greater than or equal to 1"),
         ("neural.epocs=1", "--set: unknown key 'neural.epocs'. Did you mean 'epochs'"),
         ("seed", "--set got 'seed'; expected key=value"),
         ("seed=[", "the value is not readable YAML"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from neural.training_log import best_of
 
 import harness.experiment.search
 from data_cleaning.errors import BadInput
@@ -20,7 +21,6 @@ from harness.experiment.run import run
 from harness.experiment.search import Measured, search, set_arguments
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
-from neural.training_log import best_of
 
 SPACE = "search.space={learning_rate: {low: 1e-4, high: 1e-2, log: true}, epochs: [1, 2], dropout: {choices: [0, 0.2]}}"
 THREE = ("search.trials=3", SPACE)

@@ -1,4 +1,4 @@
-"""The same training in one process and in two, as `torchrun` starts them."""
+"""Training from the command line, in one process and in two, as `torchrun` starts them."""
 
 import json
 import shutil
@@ -12,8 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from neural.__main__ import main
-from neural.distributed import Team
+from neural.__main__ import _settings, main
 from tests.neural.toy import TAXONOMY
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def files(tmp_path, toy, settings):
-    """Write rows, taxonomy and settings; without dropout nothing but rounding tells one process from two."""
+    """Write rows, taxonomy and settings; without dropout, one process and two differ by rounding alone."""
     frame = pd.DataFrame({"title": toy.titles, "count": 1 + np.arange(len(toy)) % 3})
     for target in TAXONOMY.targets:
         frame[target.name] = [target.classes[code] for code in toy.labels[target.name]]
@@ -50,7 +49,7 @@ def epochs_of(files, out):
     return json.loads((files / out / "training_log.json").read_text())["epochs"]
 
 
-def test_two_processes_train_what_one_trains(files):
+def test_two_processes_train_the_network_that_one_trains(files):
     one = [sys.executable, "-m", "neural", *map(str, arguments(files, "one"))]
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     two = [*launch, "-m", "neural", *map(str, arguments(files, "two"))]
@@ -66,25 +65,30 @@ def test_two_processes_train_what_one_trains(files):
             assert together["valid_accuracy"][target] == pytest.approx(alone["valid_accuracy"][target], abs=0.03)
 
 
-@pytest.mark.parametrize("n_rows", [1, 2, 7])
-def test_every_row_of_a_batch_belongs_to_one_process(n_rows):
-    parts = [Team(rank, 3).part_of(np.arange(n_rows)) for rank in range(3)]
-    assert sorted(np.concatenate(parts)) == list(range(n_rows))
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (("settings.yaml", "epoch: 3"), "Did you mean 'epochs'"),
         (("settings.yaml", "- 3"), "expected a mapping"),
+        (("settings.yaml", "epochs: 0"), "epochs is 0; expected a whole number of at least 1"),
+        (("settings.yaml", "label_smoothing: 0.1"), "'label_smoothing' was removed"),
         (("rows.csv", "Title,type,a.b\nCook,other,rest\n"), "Did you mean"),
         (("rows.csv", ""), "cannot be read"),
     ],
 )
-def test_bad_input_is_one_message(files, capsys, change, message):
+def test_bad_input_ends_with_one_message_and_exit_code_2(files, capsys, change, message):
     name, text = change
     (files / name).write_text(text)
     with pytest.raises(SystemExit) as stopped:
         main([str(argument) for argument in arguments(files, "out")])
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
+
+
+def test_an_old_name_of_a_setting_works_with_a_warning(tmp_path):
+    (tmp_path / "settings.yaml").write_text("least_steps: 7\n")
+
+    with pytest.warns(FutureWarning, match="'least_steps' is now called 'min_steps'"):
+        settings = _settings(tmp_path / "settings.yaml")
+
+    assert settings.min_steps == 7

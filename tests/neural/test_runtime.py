@@ -1,4 +1,4 @@
-"""The network outside torch answers as it does inside."""
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,27 +7,25 @@ import torch
 from data_cleaning.errors import BadInput
 from neural import runtime
 from neural.batches import tokenize
-from neural.inference import predict_logits
-from neural.onnx import OnnxNetwork, Parity, export, parity, quantize
-from neural.runtime import choose_runtime, predict_with
+from neural.network import predict_logits
+from neural.runtime import OnnxNetwork, Parity, choose_runtime, parity, predict_with
 
 pytest.importorskip("onnxruntime")
 
 
 @pytest.fixture
 def titles(tokenizer, toy):
-    """More titles than a choice needs; that some are equal does no harm here."""
+    """More titles than a choice needs; that some are equal does not matter here."""
     return tokenize([*toy.titles, "chief", "senior night data network nurse"] * 5, tokenizer, 16)
 
 
 @pytest.fixture
-def exported(network, tmp_path):
-    export(network, tmp_path / "network.onnx")
-    return tmp_path / "network.onnx"
+def exported(network):
+    return OnnxNetwork.in_fp32(network)
 
 
-def test_the_exported_network_answers_titles_of_any_length_as_torch_does(network, exported, titles):
-    found = OnnxNetwork(exported.read_bytes(), network.n_classes).logits(titles)
+def test_the_exported_network_predicts_titles_of_any_length_as_torch_does(network, exported, titles):
+    found = exported.logits(titles)
     expected = predict_logits(network, titles, "fp32")
 
     assert len(set(titles.lengths)) > 2
@@ -36,20 +34,17 @@ def test_the_exported_network_answers_titles_of_any_length_as_torch_does(network
     assert parity(expected, found).passes
 
 
-def test_int8_weights_take_less_room_and_answer_nearly_the_same(network, exported, titles, tmp_path):
-    quantize(exported, tmp_path / "int8.onnx")
-    small = (tmp_path / "int8.onnx").read_bytes()
+def test_int8_weights_take_less_space_and_predict_nearly_the_same(network, exported, titles):
+    small = exported.in_int8()
 
-    assert len(small) < exported.stat().st_size
-    found = OnnxNetwork(small, network.n_classes).logits(titles)
-    assert parity(predict_logits(network, titles, "fp32"), found).difference < 0.05
+    assert len(small.content) < len(exported.content)
+    assert parity(predict_logits(network, titles, "fp32"), small.logits(titles)).difference < 0.05
 
 
-def test_int8_says_so_and_leaves_close_calls_to_torch(network, exported, titles, tmp_path):
-    quantize(exported, tmp_path / "int8.onnx")
-    small = OnnxNetwork((tmp_path / "int8.onnx").read_bytes(), network.n_classes)
+def test_torch_predicts_the_close_calls_of_int8(network, exported, titles):
+    small = exported.in_int8()
     assert small.is_int8
-    assert not OnnxNetwork(exported.read_bytes(), network.n_classes).is_int8
+    assert not exported.is_int8
     sure = {
         target: torch.eye(n)[torch.zeros(len(titles), dtype=torch.long)] * 9 for target, n in network.n_classes.items()
     }
@@ -68,7 +63,7 @@ def test_int8_says_so_and_leaves_close_calls_to_torch(network, exported, titles,
 @pytest.mark.parametrize(
     ("agreement", "difference", "passes"), [(0.995, 0.01, True), (0.994, 0.0, False), (1.0, 0.011, False)]
 )
-def test_parity_has_two_sides(agreement, difference, passes):
+def test_parity_needs_both_agreement_and_a_small_difference(agreement, difference, passes):
     assert Parity(agreement, difference).passes is passes
 
 
@@ -85,47 +80,44 @@ def test_parity_is_that_of_the_worst_target():
     ("precision", "int8_agrees", "expected"),
     [("fp32", False, "onnx"), ("bf16", False, "torch"), ("fp32", True, "onnx-int8"), ("bf16", True, "onnx-int8")],
 )
-def test_the_first_runtime_that_passes_is_taken_however_fast(
+def test_the_first_runtime_that_passes_is_chosen_whatever_its_measured_speed(
     network, titles, monkeypatch, precision, int8_agrees, expected
 ):
-    names = iter(["plain", "small"])
-    monkeypatch.setattr(runtime, "OnnxNetwork", lambda *_: next(names))
+    plain = SimpleNamespace(in_int8=lambda: "small")
+    monkeypatch.setattr(OnnxNetwork, "in_fp32", lambda _: plain)
     monkeypatch.setattr(runtime, "predict_with", lambda _model, network, _precision: network)
     monkeypatch.setattr(runtime, "_timed", lambda network, _: (1.0, network))
-    verdicts = {None: Parity(1, 0), "plain": Parity(1, 0), "small": Parity(0.999 if int8_agrees else 0.9, 0.002)}
-    monkeypatch.setattr(runtime, "parity", lambda _, network: verdicts[network])
+    int8 = Parity(0.999 if int8_agrees else 0.9, 0.002)
+    monkeypatch.setattr(runtime, "parity", lambda _, network: int8 if network == "small" else Parity(1, 0))
 
     chosen = choose_runtime(network, titles, "auto", precision)
 
     assert chosen.name == expected
-    assert chosen.network == {"onnx": "plain", "torch": None, "onnx-int8": "small"}[expected]
+    assert chosen.network == {"onnx": plain, "torch": None, "onnx-int8": "small"}[expected]
     assert chosen.compared["onnx-int8"]["passes"] is int8_agrees
 
 
 def test_a_runtime_that_was_asked_for_has_to_pass(network, titles, monkeypatch):
     monkeypatch.setattr(runtime, "parity", lambda *_: Parity(0.9, 0.02))
 
-    with pytest.raises(BadInput, match="answers otherwise than torch"):
+    with pytest.raises(BadInput, match="disagrees with torch"):
         choose_runtime(network, titles, "onnx", "fp32")
 
 
-def test_too_few_titles_to_compare_leave_it_to_torch(network, titles):
+def test_torch_predicts_where_there_are_too_few_titles_to_compare(network, titles):
     few = titles.select(np.arange(20))
 
     assert choose_runtime(network, few, "auto", "fp32").name == "torch"
 
 
-def test_without_onnx_torch_answers_unless_it_was_asked_for(network, titles, monkeypatch):
-    def absent(*_):
-        raise BadInput("onnx is not installed")
-
-    monkeypatch.setattr(runtime, "export", absent)
+def test_torch_predicts_without_onnx_unless_onnx_was_asked_for(network, titles, monkeypatch):
+    monkeypatch.setattr(runtime, "find_spec", lambda _name: None)
 
     assert choose_runtime(network, titles, "auto", "fp32").name == "torch"
     with pytest.raises(BadInput, match="not installed"):
         choose_runtime(network, titles, "onnx-int8", "fp32")
 
 
-def test_a_file_that_is_no_network_is_refused():
+def test_content_that_is_not_a_network_is_refused():
     with pytest.raises(BadInput, match="cannot open"):
         OnnxNetwork(b"no network", {"type": 3})

@@ -1,9 +1,9 @@
-import copy
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from torch.testing import assert_close
 from transformers import (
     AlbertConfig,
     AlbertModel,
@@ -17,12 +17,44 @@ from transformers import (
 
 from data_cleaning.errors import BadInput
 from neural.classifier import NeuralClassifier
-from neural.layers import by_depth, freeze_layers, keep_layers
-from neural.multihead import MultiHead
-from neural.optimization import make_optimizer
-from tests.neural.toy import TAXONOMY
+from neural.network import MultiHead, keep_layers, pool
+from neural.optimization import target_losses, total_loss
 
-TAXONOMY_SIZES = {target.name: target.n_classes for target in TAXONOMY.targets}
+TOKENS = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 0.0], [1.0, 1.0], [3.0, 2.0]]])
+MASK = torch.tensor([[1, 1, 0], [1, 1, 1]])
+
+
+@pytest.mark.parametrize(("pooling", "pooled"), [("mean", [[2.0, 4.0], [3.0, 1.0]]), ("cls", [[1.0, 2.0], [5.0, 0.0]])])
+def test_pooling_ignores_padding(pooling, pooled):
+    assert_close(pool(TOKENS, MASK, pooling), torch.tensor(pooled))
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_more_padding_changes_no_loss(network, pooling):
+    network = MultiHead(network.encoder, {"type": 3, "a.b": 2}, pooling, 0.1).eval()
+    ids = torch.tensor([[2, 5, 6, 3], [2, 7, 3, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 1, 0]])
+    labels = {"type": torch.tensor([0, 2]), "a.b": torch.tensor([1, 0])}
+
+    losses = []
+    for n_more in (0, 13):
+        wide = [torch.nn.functional.pad(values, (0, n_more)) for values in (ids, mask)]
+        losses.append(total_loss(target_losses(network(*wide), labels, torch.tensor([1.0, 3.0]))))
+
+    assert_close(losses[0], losses[1], atol=1e-5, rtol=0)
+
+
+def test_each_target_has_logits_of_its_own(network):
+    logits = network(torch.tensor([[2, 3]]), torch.tensor([[1, 1]]))
+
+    assert {target: tuple(rows.shape) for target, rows in logits.items()} == {"type": (1, 3), "a.b": (1, 2)}
+
+
+def test_heads_compute_in_float32_under_autocast(network):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = network(torch.tensor([[2, 5, 3]]), torch.tensor([[1, 1, 1]]))
+
+    assert {rows.dtype for rows in logits.values()} == {torch.float32}
 
 
 def bert():
@@ -72,15 +104,14 @@ def test_every_kind_of_encoder_is_fitted_saved_and_loaded(make, folder_of, setti
         np.testing.assert_allclose(again.predict_proba(toy.titles)[target], rows, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [bert, distilbert])
-def test_evenly_spaced_layers_are_kept(make):
+@pytest.mark.parametrize(("make", "name"), [(bert, "encoder.layer"), (distilbert, "transformer.layer")])
+def test_evenly_spaced_layers_are_kept(make, name):
     encoder = make()
-    expected = [values for depth, values in by_depth(encoder) if depth in (1, 3)]
+    before = list(encoder.get_submodule(name))
 
     keep_layers(encoder, 2)
 
-    kept = [values for depth, values in by_depth(encoder) if depth in (1, 2)]
-    assert [id(values) for values in kept[: len(expected)]] == [id(values) for values in expected]
+    assert list(encoder.get_submodule(name)) == [before[0], before[2]]
     assert encoder.config.num_hidden_layers == 2
 
 
@@ -97,41 +128,11 @@ def test_a_network_of_fewer_layers_is_saved_and_loaded(make, folder_of, settings
         np.testing.assert_allclose(again.predict_proba(toy.titles)[target], rows, atol=1e-6)
 
 
-@pytest.mark.parametrize("make", [bert, distilbert])
-def test_frozen_layers_stay_as_pretrained(make, folder_of, settings, toy, nothing):
-    folder = folder_of(make)
-    chosen = replace(settings, encoder=folder, epochs=1, frozen_layers=2)
-    before = type(make()).from_pretrained(folder)
-
-    after = NeuralClassifier(chosen).fit(toy, nothing).model_.encoder
-
-    for (depth, old), (_, new) in zip(by_depth(before), by_depth(after), strict=False):
-        assert torch.equal(old, new) == (depth <= 2)
-
-
-def test_lower_layers_learn_more_slowly(settings):
-    encoder = bert()
-    model = MultiHead(encoder, TAXONOMY_SIZES, "mean", 0.0)
-
-    optimizer = make_optimizer(model, replace(settings, layer_decay=0.5, learning_rate=1e-3))
-
-    rates = {id(values): group["lr"] for group in optimizer.param_groups for values in group["params"]}
-    for depth, values in by_depth(encoder):
-        assert rates[id(values)] == pytest.approx(1e-3 * 0.5 ** (4 - depth))
-    assert rates[id(model.heads[0].weight)] == pytest.approx(1e-3 * settings.head_learning_rate_factor)
-    assert len(rates) == len(list(model.parameters()))
-
-
-def test_too_many_layers_are_refused():
+def test_more_layers_than_the_encoder_has_are_refused():
     with pytest.raises(BadInput, match="kept_layers is 5, but the encoder has 4 layers"):
         keep_layers(bert(), 5)
-    with pytest.raises(BadInput, match="frozen_layers is 5, but the encoder has 4 layers"):
-        freeze_layers(bert(), 5)
 
 
-def test_layers_that_share_their_weights_are_refused():
-    encoder = albert()
-    before = copy.deepcopy(encoder.state_dict())
-    with pytest.raises(BadInput, match="AlbertModel does not keep its 4 layers in one list"):
-        freeze_layers(encoder, 1)
-    assert before.keys() == encoder.state_dict().keys()
+def test_an_encoder_whose_layers_share_their_weights_is_refused():
+    with pytest.raises(BadInput, match=r"AlbertModel has none\. Leave kept_layers out"):
+        keep_layers(albert(), 1)

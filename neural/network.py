@@ -1,0 +1,143 @@
+"""One encoder with a linear head per target: how it is built, and its logits for many titles."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from data_cleaning.errors import BadInput
+from data_cleaning.progress import Progress, silent
+from neural.batches import TokenizedTitles
+from neural.devices import autocast, uses_bf16
+
+TOKENS_PER_BATCH = {"cpu": 1_024, "cuda": 16_384}
+"""What fills a device; a larger batch on a CPU no longer fits its caches."""
+
+
+class MultiHead(nn.Module):
+    """Encode a title once and predict every target.
+
+    Sizes in the comments: batch, titles; seq, tokens of the longest title; dim, width of the encoder.
+    """
+
+    def __init__(self, encoder: PreTrainedModel, n_classes: Mapping[str, int], pooling: str, dropout: float) -> None:
+        """Put fresh heads on an encoder.
+
+        Args:
+            encoder: maps token ids to token vectors.
+            n_classes: target to its number of classes.
+            pooling: "mean", "cls" or "max".
+            dropout: share of the pooled vector dropped in training.
+        """
+        super().__init__()
+        self.encoder = encoder
+        self.pooling = pooling
+        self.n_classes = dict(n_classes)
+        self.dropout = nn.Dropout(dropout)
+        # A list: ModuleDict refuses a target called "type" or "a.b".
+        self.heads = nn.ModuleList(nn.Linear(encoder.config.hidden_size, n) for n in n_classes.values())
+
+    def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
+        """Return the logits of each target, float32, each (batch, n_classes).
+
+        Args:
+            ids: token ids, (batch, seq).
+            mask: 1 for a token and 0 for padding, (batch, seq).
+        """
+        tokens = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # (batch, seq, dim)
+        # bf16 keeps 8 bits, too few for a mean or a probability, and the heads cost next to nothing.
+        with torch.autocast(ids.device.type, enabled=False):
+            pooled = self.dropout(pool(tokens.float(), mask, self.pooling))  # (batch, dim)
+            return {target: head(pooled) for target, head in zip(self.n_classes, self.heads, strict=True)}
+
+
+def pool(tokens: Tensor, mask: Tensor, pooling: str) -> Tensor:
+    """Make one vector per title, (batch, dim), from its token vectors.
+
+    Args:
+        tokens: (batch, seq, dim).
+        mask: 1 for a token and 0 for padding, (batch, seq).
+        pooling: "mean" or "max" over the tokens, or "cls" for the first of them.
+    """
+    if pooling == "cls":
+        return tokens[:, 0]  # (batch, dim)
+    if pooling == "max":
+        return tokens.masked_fill(mask.unsqueeze(-1) == 0, float("-inf")).amax(1)  # (batch, dim)
+    keep = mask.unsqueeze(-1).to(tokens.dtype)  # (batch, seq, 1); 1 = real token
+    n_kept = keep.sum(1)  # (batch, 1); never 0, as every title has its special tokens
+    return (tokens * keep).sum(1) / n_kept  # (batch, dim)
+
+
+def keep_layers(encoder: PreTrainedModel, n_kept: int) -> None:
+    """Drop layers of an encoder in place, keeping `n_kept` of them, evenly spaced and the first among them.
+
+    Source: Sanh et al. 2019, "DistilBERT", arXiv:1910.01108, section 3: a student starts from every other layer.
+
+    Raises:
+        BadInput: the encoder has fewer layers, or no list of layers with weights of their own.
+    """
+    n_layers = encoder.config.num_hidden_layers
+    found = [
+        (holder, name)
+        for holder in encoder.modules()
+        for name, child in holder.named_children()
+        if isinstance(child, nn.ModuleList) and len(child) == n_layers
+    ]
+    if len(found) != 1:
+        raise BadInput(
+            f"kept_layers needs an encoder with one list of {n_layers} layers, each with weights of its own; "
+            f"{type(encoder).__name__} has none. Leave kept_layers out, or use another encoder."
+        )
+    if n_kept > n_layers:
+        raise BadInput(f"kept_layers is {n_kept}, but the encoder has {n_layers} layers. Lower kept_layers.")
+    ((holder, name),) = found
+    layers = list(getattr(holder, name))
+    positions = [position * n_layers // n_kept for position in range(n_kept)]
+    setattr(holder, name, nn.ModuleList(layers[position] for position in positions))
+    # Some configs list the attention type of each layer, and check that there are as many as layers.
+    kinds = getattr(encoder.config, "layer_types", None)
+    encoder.config.num_hidden_layers = n_kept
+    if kinds is not None:
+        encoder.config.layer_types = [kinds[position] for position in positions]
+
+
+def predict_logits(
+    model: MultiHead, titles: TokenizedTitles, precision: str, step: str = "", on_progress: Progress = silent
+) -> dict[str, Tensor]:
+    """Run a network over titles in evaluation mode, and leave it in the mode it was in.
+
+    Args:
+        model: on the device to compute on.
+        titles: tokenised titles.
+        precision: "auto", "fp32" or "bf16".
+        step: what to call the work in `on_progress`.
+        on_progress: told of the titles done.
+
+    Returns:
+        Target to logits in the order of the titles, float32 on the CPU, each (n_titles, n_classes).
+    """
+    device = next(model.parameters()).device
+    logits = {
+        target: torch.empty(len(titles), n_classes)  # (n_titles, n_classes)
+        for target, n_classes in model.n_classes.items()
+    }
+    was_training = model.training
+    model.eval()
+    n_done = 0
+    # One autocast around all batches, because it keeps its bf16 copy of the weights until it ends.
+    with torch.inference_mode(), autocast(device, uses_bf16(precision, device)):
+        for rows in titles.batches(TOKENS_PER_BATCH[device.type]):
+            for target, batch in model(*titles.padded(rows, device)).items():
+                logits[target][torch.from_numpy(rows)] = batch.cpu()  # (n_rows, n_classes)
+            n_done += len(rows)
+            on_progress(step, n_done, len(titles))
+    model.train(was_training)
+    return logits
+
+
+def probabilities(logits: Tensor) -> npt.NDArray[np.float64]:
+    """Turn logits into float64 rows that sum to 1, shape (n_titles, n_classes)."""
+    return torch.softmax(logits.double(), dim=1).numpy()  # (n_titles, n_classes)
