@@ -15,8 +15,8 @@ from data_cleaning.errors import BadInput
 RENAMED = {"least_steps": "min_steps"}
 """Old to new names of settings; saved networks have the old ones too."""
 
-REMOVED = ("label_smoothing", "ordinal_softness", "frozen_layers", "layer_decay")
-"""Settings that brought no gain and were deleted; `docs/EXPERIMENTS.md` has the measurements."""
+REMOVED = {"label_smoothing": 0.0, "ordinal_softness": 0.0, "frozen_layers": 0, "layer_decay": 1.0}
+"""Settings that brought no gain and were deleted, to the value without effect that saved configs hold."""
 
 
 _BOUNDS = {

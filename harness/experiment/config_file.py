@@ -20,11 +20,12 @@ from pydantic import ValidationError
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, unknown
 from harness.experiment.config import PATHS_OF_NETWORK, PROJECT_CONFIGS, RunConfig
 from harness.experiment.systems import SYSTEMS
+from neural import neural_settings
 
-RENAMED: dict[str, str] = {}
+RENAMED = {f"neural.{old}": f"neural.{new}" for old, new in neural_settings.RENAMED.items()}
 """Old names of settings to the new ones; an old name works for one release."""
 
-DROPPED: dict[str, Any] = {}
+DROPPED: dict[str, Any] = {f"neural.{name}": value for name, value in neural_settings.REMOVED.items()}
 """Settings that are gone, to the one value that changes nothing, which saved configs hold; any other is refused."""
 
 _SET = "--set"

@@ -19,6 +19,7 @@ from harness.experiment.cache import plain
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
 from harness.experiment.search import Measured, search, set_arguments
+from neural.checkpoints import best_of
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
 
