@@ -88,7 +88,7 @@ def test_bad_input_ends_with_one_message_and_exit_code_2(files, capsys, change, 
 def test_an_old_name_of_a_setting_works_with_a_warning(tmp_path):
     (tmp_path / "settings.yaml").write_text("least_steps: 7\n")
 
-    with pytest.warns(FutureWarning, match="'least_steps' is now called 'min_steps'"):
+    with pytest.warns(FutureWarning, match="line 1: least_steps is now called min_steps"):
         settings = _settings(tmp_path / "settings.yaml")
 
     assert settings.min_steps == 7

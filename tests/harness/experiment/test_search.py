@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from neural.training_log import best_of
 
 import harness.experiment.search
 from data_cleaning.errors import BadInput
