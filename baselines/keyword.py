@@ -1,4 +1,4 @@
-"""The keyword table as a system: its verdict, with the precision that each row showed in training."""
+"""The keyword table as a system: its prediction, with the precision that each row had in training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,20 +7,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from baselines.common import class_weights, read_state, smoothed_prior, write_state
 from baselines.keyword_table import KeywordTable
+from baselines.majority import class_weights, read_state, smoothed_prior, write_state
 from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
 
-LEAST_PRECISION = 0.501
-"""No row's precision is taken to be lower, so that the table's verdict is always the most probable class."""
+MIN_PRECISION = 0.501
+"""Lowest precision of a row, so that the class of the winning row is always the most probable one."""
 
 _STATE, _TABLE = "keyword.json", "keywords.csv"
 
 
 class KeywordClassifier:
-    """A keyword table that also says how sure it is.
+    """A keyword table with class probabilities.
 
     The row that decides a title gives its class the share of training records, weighted, in which the row was right;
     the other classes share the rest by their training prior. The fallback is a row of its own per target.
@@ -65,7 +65,7 @@ class KeywordClassifier:
             right = train.labels[target.name] == classes[slots]
             decided = np.bincount(slots, weights=train.fit_weights, minlength=len(classes))
             correct = np.bincount(slots, weights=train.fit_weights * right, minlength=len(classes))
-            precision = np.maximum((correct + 1) / (decided + target.n_classes), LEAST_PRECISION)
+            precision = np.maximum((correct + 1) / (decided + target.n_classes), MIN_PRECISION)
             self.precision_[target.name] = precision if target.n_classes > 1 else np.ones(len(classes))
             self.prior_[target.name] = smoothed_prior(class_weights(train, target.name))
             n_deciding[target.name] = len(np.unique(won[won >= 0]))
@@ -79,7 +79,7 @@ class KeywordClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return class probabilities per target, shape (n_titles, n_classes); the table's verdict is the highest.
+        """Return class probabilities per target, shape (n_titles, n_classes); the winning row's class has the highest.
 
         Raises:
             BadInput: called before `fit`, or a title is missing or is no text.
@@ -157,13 +157,13 @@ class KeywordClassifier:
     def _answers(self, target: str) -> npt.NDArray[np.float64]:
         """Return what each row of the table answers, the fallback last, shape (n_rows + 1, n_classes).
 
-        Rows that do not set the target never win it; what stands for them here is never read.
+        Rows that do not set the target never win it, so their values here are never read.
         """
         precision, prior = self.precision_[target], self.prior_[target]
-        verdicts = self.table.class_positions[target]
+        own = self.table.class_positions[target]
         others = np.tile(prior, (len(precision), 1))
-        others[np.arange(len(precision)), verdicts] = 0
-        # A single class leaves nothing to share, and no other class to share it.
+        others[np.arange(len(precision)), own] = 0
+        # With a single class there is no other class to share the rest.
         others *= ((1 - precision) / np.maximum(others.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
-        others[np.arange(len(precision)), verdicts] = precision
+        others[np.arange(len(precision)), own] = precision
         return others

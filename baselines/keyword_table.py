@@ -93,7 +93,7 @@ class KeywordTable:
         for (patterns, _), (titles_at, patterns_at) in zip(
             self._spelled_with_patterns, find_matches(self._exact_passes, titles), strict=True
         ):
-            # A pattern may stand in several rows: they differ in priority or in the targets that they set.
+            # Several rows may have one pattern: they differ in priority or in the targets that they set.
             rows = np.flatnonzero(patterns != "")  # (n_spelled,)
             distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns[rows]))}
             rows_of = sparse.csr_matrix(
@@ -105,7 +105,7 @@ class KeywordTable:
         return sparse.csr_matrix((np.ones(len(found[0]), dtype=bool), found), shape=(len(titles), len(self)))
 
     def contenders(self, titles: Sequence[str] | StrArray) -> dict[str, npt.NDArray[np.bool_]]:
-        """Return the classes that some matching row speaks for, outranked or not: per target (n_titles, n_classes).
+        """Return the classes that some matching row sets, outranked or not: per target (n_titles, n_classes).
 
         Raises:
             BadInput: a title is missing or is no text.
@@ -118,7 +118,7 @@ class KeywordTable:
 
     @cached_property
     def raw_values(self) -> dict[str, StrArray]:
-        """Target to the raw label that each row sets ("" for none), the fallback last, so that -1 finds it."""
+        """Target to the raw label that each row sets ("" for none); the last entry, index -1, is the fallback."""
         return {
             target.name: np.append(self.rows[target.name].to_numpy(dtype=object), target.fallback)
             for target in self.taxonomy.targets
@@ -126,7 +126,7 @@ class KeywordTable:
 
     @cached_property
     def class_positions(self) -> dict[str, npt.NDArray[np.int64]]:
-        """Target to the class that each row sets (-1 for none), the fallback last, so that -1 finds it."""
+        """Target to the class that each row sets (-1 for none); the last entry, index -1, is the fallback."""
         return {
             target.name: np.array(
                 [target.class_index[target.raw_to_class[raw]] if raw else -1 for raw in self.raw_values[target.name]],
@@ -154,12 +154,12 @@ class KeywordTable:
     @cached_property
     def _class_passes(self) -> tuple[MatchingPass, ...]:
         """The passes of the table as written, ranked within each class of each target: `target=class` to its rows."""
-        speaks = {
+        of_class = {
             f"{target.name}={name}": self.class_positions[target.name][:-1] == position
             for target in self.taxonomy.targets
             for position, name in enumerate(target.classes)
         }
-        return self._passes(speaks, *self._as_written())
+        return self._passes(of_class, *self._as_written())
 
     @cached_property
     def _spelled_with_patterns(self) -> list[_Spelled]:
@@ -189,7 +189,7 @@ class KeywordTable:
         """Build a pass for each spelling with patterns; the first always, so that there is one.
 
         Args:
-            rows_of: what a rank is asked for, to the rows that count for it, each (n_rows,).
+            rows_of: a target, or a target and class, to the rows that count for it, each (n_rows,).
             spelled: the pattern of each row ("" for none) and what brings titles into its spelling.
         """
         n_rows = len(self)
@@ -204,7 +204,7 @@ class KeywordTable:
             for name, rows in rows_of.items():
                 ranks[name] = np.full(len(position), n_rows, dtype=np.uint32)
                 counted = (patterns != "") & rows
-                # Rows that share a pattern share its place; the one that outranks the others speaks for it.
+                # Of rows with one pattern, the one that outranks the others counts.
                 np.minimum.at(ranks[name], [position[pattern] for pattern in patterns[counted]], rank[counted])
             passes.append(MatchingPass(spell=spell, patterns=tuple(position), ranks=ranks, no_match=n_rows))
         return tuple(passes)

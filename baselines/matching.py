@@ -1,4 +1,4 @@
-"""Aho-Corasick over whole columns: which patterns stand in each text, and the lowest rank among them."""
+"""Aho-Corasick over whole columns: which patterns occur in each text, and the lowest rank among them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,12 +35,12 @@ def normal_form(texts: pl.Series) -> pl.Series:
     NFKC, lower case, and every run of anything but letters, marks and digits made one space. A text without a letter
     or digit becomes one space.
     """
-    padded = " " + texts + " "  # the padding is swallowed by the runs at both ends, or stands alone
+    padded = " " + texts + " "  # the runs at both ends absorb the padding, or it is all that is left
     return padded.str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_A_WORD, " ")
 
 
 def as_series(titles: Sequence[str] | StrArray) -> pl.Series:
-    """Put titles into a column.
+    """Turn titles into a column.
 
     Raises:
         BadInput: a title is missing, is no text, or holds half a surrogate pair.

@@ -15,9 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from baselines.common import read_state, write_state
-from baselines.features import TitleFeatures
-from baselines.tfidf_settings import TfidfSettings
+from baselines.majority import read_state, write_state
+from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
@@ -39,7 +38,7 @@ class TfidfClassifier:
     coefficients_: dict[str, npt.NDArray[np.float32]]
     """Target to weights, (n_features, n_classes)."""
     intercepts_: dict[str, npt.NDArray[np.float64]]
-    """Target to (n_classes,); minus infinity for a class that training never showed."""
+    """Target to (n_classes,); minus infinity for a class that is not in training."""
     summary_: dict[str, object]
 
     def __init__(self, settings: TfidfSettings, seed: int = 0, on_progress: Progress = silent) -> None:
@@ -48,7 +47,7 @@ class TfidfClassifier:
         Args:
             settings: which features, and how the regression is fitted.
             seed: scikit-learn's random state; lbfgs draws nothing, so results do not depend on it.
-            on_progress: told of each target fitted and each part of the titles predicted.
+            on_progress: called after each target fitted and each chunk of titles predicted.
         """
         self.settings = settings
         self.seed = seed
@@ -85,14 +84,14 @@ class TfidfClassifier:
         """
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
-        parts: dict[str, list[npt.NDArray[np.float64]]] = {target: [] for target in self.taxonomy_.names}
+        chunks_of: dict[str, list[npt.NDArray[np.float64]]] = {target: [] for target in self.taxonomy_.names}
         for start in range(0, max(len(distinct), 1), _PREDICT_TITLES):
             some = distinct[start : start + _PREDICT_TITLES]
             features = self.features_.transform(some)
-            for target, chunks in parts.items():
+            for target, chunks in chunks_of.items():
                 chunks.append(_softmax(features @ self.coefficients_[target] + self.intercepts_[target]))
             self.on_progress("predict tfidf", start + len(some), len(distinct))
-        return {target: np.concatenate(chunks)[back] for target, chunks in parts.items()}
+        return {target: np.concatenate(chunks)[back] for target, chunks in chunks_of.items()}
 
     def fit_summary(self) -> dict[str, object]:
         """Return what the system learned from, the features kept, and how each regression ended."""
@@ -138,7 +137,7 @@ class TfidfClassifier:
         intercepts = np.full(n_classes, -np.inf)
         iterations = 0
         if len(present) < 2 or features.shape[1] == 0:
-            # Nothing to tell apart, or nothing to tell by: the shares of the classes, uniform where there are no rows.
+            # One class, or no features: the shares of the classes, uniform where there are no rows.
             shares = np.bincount(labels, weights, minlength=n_classes)
             seen = shares > 0 if len(labels) else np.full(n_classes, True)
             intercepts[seen] = np.log(shares[seen]) if len(labels) else 0.0
@@ -148,7 +147,7 @@ class TfidfClassifier:
             )
             # BLAS threads wait for each other on vectors this short: 9.1 s with two of them, 2.0 s with one.
             with threadpool_limits(1), warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the summary tells it
+                warnings.simplefilter("ignore", ConvergenceWarning)  # the summary says so
                 model.fit(features, labels, sample_weight=weights)
             if len(present) == 2:  # scikit-learn keeps only the second class's weights, the first's being 0
                 coefficients[:, present[1]] = model.coef_[0]

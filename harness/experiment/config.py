@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from baselines.tfidf_settings import TfidfSettings
+from baselines.tfidf_features import TfidfSettings
 from data_cleaning.clean import CleanSettings
 from data_cleaning.leads import LeadColumns
 from data_cleaning.simulate.history import HistorySettings

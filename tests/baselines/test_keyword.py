@@ -1,10 +1,10 @@
-"""The keyword system: verdicts from the table, confidence from training."""
+"""The keyword system: classes from the table, confidence from training."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from baselines.keyword import LEAST_PRECISION, KeywordClassifier
+from baselines.keyword import MIN_PRECISION, KeywordClassifier
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 
@@ -34,21 +34,21 @@ def test_precision_is_smoothed_and_weighted(table, train):
     system = KeywordClassifier(table).fit(train, train)
     # security: right on 6 of 6 + 1 + 3; (6 + 1) / (10 + 3). The fallback: right on 1 of 1; (1 + 1) / (1 + 3), floored.
     assert system.precision_["role"][1] == pytest.approx(7 / 13)
-    assert system.precision_["role"][-1] == LEAST_PRECISION
+    assert system.precision_["role"][-1] == MIN_PRECISION
     # Prior of the classes, one record added to each: 5, 7 and 2 of 14; what security leaves is shared 5 to 2.
     role = system.predict_proba(["security"])["role"][0]
     np.testing.assert_allclose(role, [6 / 13 * 5 / 7, 7 / 13, 6 / 13 * 2 / 7])
 
 
 @pytest.mark.parametrize("normalised", [False, True])
-def test_the_verdict_of_the_table_is_always_the_most_probable(table, train, normalised):
+def test_the_class_of_the_winning_row_is_always_the_most_probable(table, train, normalised):
     system = KeywordClassifier(table, normalised).fit(train, train)
     explained = system.explain(TITLES)
     for target, rows in system.predict_proba(TITLES).items():
         assert rows.shape == (len(TITLES), system.taxonomy.n_classes(target))
         np.testing.assert_allclose(rows.sum(axis=1), 1.0, atol=1e-6)
-        verdicts = [system.taxonomy[target].classes[position] for position in rows.argmax(axis=1)]
-        assert verdicts == explained.loc[explained["target"] == target, "class"].tolist()
+        predicted = [system.taxonomy[target].classes[position] for position in rows.argmax(axis=1)]
+        assert predicted == explained.loc[explained["target"] == target, "class"].tolist()
 
 
 def test_explain_names_the_row_that_won(table):

@@ -86,13 +86,13 @@ def test_contenders_are_the_classes_of_all_rows_that_match(table, titles):
     found = table.contenders(titles)
     for target in TAXONOMY.targets:
         assert found[target.name].shape == (len(titles), target.n_classes)
-        for title, spoken_for in zip(titles, found[target.name], strict=True):
+        for title, found_classes in zip(titles, found[target.name], strict=True):
             expected = {
                 target.group(row[target.name])
                 for row in table.rows.to_dict("records")
                 if row[target.name] and matches_by_hand(row["keyword"], row["match"], title, normalised=False)
             }
-            assert {target.classes[position] for position in np.flatnonzero(spoken_for)} == expected
+            assert {target.classes[position] for position in np.flatnonzero(found_classes)} == expected
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -157,7 +157,7 @@ def test_a_keyword_without_letters_matches_nothing_when_corrected(table_of):
     assert table.winners(["R&D", "", "&"], normalised=True)["function"].tolist() == [-1, -1, -1]
 
 
-def test_as_many_titles_as_keywords_are_not_taken_for_pairs(table_of):
+def test_as_many_titles_as_keywords_are_not_matched_in_pairs(table_of):
     table = table_of(("a", 1, {"function": "IT"}), ("b", 1, {"function": "IT"}))
     assert table.winners(["b", "a"])["function"].tolist() == [1, 0]
 
@@ -177,7 +177,7 @@ def test_titles_beyond_one_chunk_keep_their_order(table_of, monkeypatch):
     assert table.winners(titles)["function"].tolist() == [0, -1, -1, 0, 0, -1, 0]
 
 
-def test_titles_that_share_a_hash_are_told_apart(table_of, monkeypatch):
+def test_titles_that_share_a_hash_stay_separate(table_of, monkeypatch):
     monkeypatch.setattr(pl.Series, "hash", lambda series: pl.repeat(7, len(series), dtype=pl.UInt64, eager=True))
     table = table_of(("a", 1, {"function": "IT"}))
     assert table.winners(["b", "a", "b", "a"])["function"].tolist() == [-1, 0, -1, 0]

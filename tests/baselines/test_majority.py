@@ -1,4 +1,4 @@
-"""The floor answers with the shares of training."""
+"""The majority system predicts the class shares of training."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_every_title_gets_the_weighted_prior(labelled):
     assert system.predict_proba([])["role"].shape == (0, 3)
 
 
-def test_no_training_rows_give_equal_shares(labelled):
+def test_no_training_rows_give_equal_probabilities(labelled):
     nothing = labelled(("a", "IT", "None", "Executive")).select(np.array([], dtype=int))
     proba = MajorityClassifier().fit(nothing, nothing).predict_proba(["a"])
     np.testing.assert_allclose(proba["function"], [[1 / 3] * 3])

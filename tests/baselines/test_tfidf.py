@@ -1,12 +1,14 @@
-"""TF-IDF with logistic regression learns what words tell, weighs records, and survives empty input."""
+"""TF-IDF with logistic regression learns from words, weighs records, and accepts empty input."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from baselines.tfidf import TfidfClassifier
-from baselines.tfidf_settings import TfidfSettings
+from baselines.tfidf_features import TfidfSettings
 from data_cleaning.errors import BadInput
 
 EASY = TfidfSettings(min_titles=1)
@@ -23,16 +25,16 @@ def separable(labelled):
     return labelled(*rows)
 
 
-def verdict(system, title, target="function"):
+def predicted(system, title, target="function"):
     classes = system.taxonomy_[target].classes
     return classes[system.predict_proba([title])[target].argmax()]
 
 
-def test_it_learns_a_separable_toy(separable):
+def test_separable_classes_are_learned(separable):
     system = TfidfClassifier(EASY).fit(separable, separable)
-    assert verdict(system, "midwest network engineer") == "IT"
-    assert verdict(system, "threat analysis") == "Security"  # by characters: no such word was seen
-    assert verdict(system, "chief of bakers", "level") == "Executive"
+    assert predicted(system, "midwest network engineer") == "IT"
+    assert predicted(system, "threat analysis") == "Security"  # by characters: no such word was seen
+    assert predicted(system, "chief of bakers", "level") == "Executive"
 
 
 def test_probabilities_are_rows_that_sum_to_one(separable):
@@ -44,7 +46,7 @@ def test_probabilities_are_rows_that_sum_to_one(separable):
     assert system.predict_proba([])["function"].shape == (0, 3)
 
 
-def test_classes_that_training_lacks_get_nothing(labelled):
+def test_classes_missing_from_training_get_probability_zero(labelled):
     train = labelled(("cook", "IT", "None", "Executive"), ("baker", "Other", "None", "Contributor"))
     proba = TfidfClassifier(EASY).fit(train, train).predict_proba(["cook", "baker", ""])
     assert proba["function"][:, 1].tolist() == [0, 0, 0]
@@ -53,24 +55,24 @@ def test_classes_that_training_lacks_get_nothing(labelled):
 
 
 @pytest.mark.parametrize("heavier", ["count", "weight"])
-def test_the_heavier_label_of_a_title_wins(labelled, heavier):
+def test_the_label_with_more_weight_wins_a_title(labelled, heavier):
     heavy = (9, 1.0) if heavier == "count" else (1, 9.0)
     train = labelled(
         ("cook", "IT", "None", "Executive", *heavy), ("cook", "Other", "None", "Executive"),
         ("baker", "Other", "None", "Executive", *heavy), ("baker", "IT", "None", "Executive"),
     )  # fmt: skip
     system = TfidfClassifier(EASY).fit(train, train)
-    assert [verdict(system, "cook"), verdict(system, "baker")] == ["IT", "Other"]
+    assert [predicted(system, "cook"), predicted(system, "baker")] == ["IT", "Other"]
 
 
-def test_count_power_of_zero_ignores_records_but_not_trust(labelled):
+def test_count_power_of_zero_ignores_records_but_not_weights(labelled):
     train = labelled(("cook", "IT", "None", "Executive", 99), ("cook", "Other", "None", "Executive", 1, 2.0))
     by_record = TfidfClassifier(EASY).fit(train, train)
     by_row = TfidfClassifier(TfidfSettings(min_titles=1, count_power=0.0)).fit(train, train)
-    assert [verdict(by_record, "cook"), verdict(by_row, "cook")] == ["IT", "Other"]
+    assert [predicted(by_record, "cook"), predicted(by_row, "cook")] == ["IT", "Other"]
 
 
-def test_rows_that_agree_are_merged(labelled):
+def test_rows_of_equal_title_and_label_are_merged(labelled):
     row = ("cook", "IT", "None", "Executive")
     other = ("baker", "Other", "None", "Contributor")
     apart, merged = labelled(row, row, other), labelled((*row, 2), other)
@@ -80,7 +82,7 @@ def test_rows_that_agree_are_merged(labelled):
 
 
 @pytest.mark.parametrize("settings", [EASY, TfidfSettings(min_titles=50)])
-def test_an_empty_vocabulary_leaves_the_prior(labelled, settings):
+def test_an_empty_vocabulary_predicts_the_prior(labelled, settings):
     train = labelled(
         ("", "IT", "None", "Executive", 3), ("--" if settings is EASY else "x", "Other", "None", "Executive")
     )
@@ -91,7 +93,7 @@ def test_an_empty_vocabulary_leaves_the_prior(labelled, settings):
     np.testing.assert_allclose(proba["function"], [expected] * 2)
 
 
-def test_no_training_rows_give_equal_shares(separable):
+def test_no_training_rows_give_equal_probabilities(separable):
     nothing = separable.select(np.array([], dtype=int))
     proba = TfidfClassifier(EASY).fit(nothing, nothing).predict_proba(["cook"])
     np.testing.assert_allclose(proba["function"], [[1 / 3] * 3])
@@ -117,11 +119,11 @@ def test_a_fit_cut_short_is_reported_without_a_warning(separable):
     assert not full["stopped_at_max_iterations"]
 
 
-def test_progress_is_told(separable):
-    told = []
-    system = TfidfClassifier(EASY, on_progress=lambda *step: told.append(step)).fit(separable, separable)
+def test_progress_is_reported(separable):
+    reported = []
+    system = TfidfClassifier(EASY, on_progress=lambda *step: reported.append(step)).fit(separable, separable)
     system.predict_proba(["a", "b", "a"])
-    assert told == [("fit tfidf", n, 3, "targets") for n in (1, 2, 3)] + [("predict tfidf", 2, 2)]
+    assert reported == [("fit tfidf", n, 3, "targets") for n in (1, 2, 3)] + [("predict tfidf", 2, 2)]
 
 
 def test_bad_settings_are_named_together():
@@ -134,3 +136,8 @@ def test_bad_settings_are_named_together():
 def test_predicting_before_fit_says_what_to_do():
     with pytest.raises(BadInput, match="TfidfClassifier has learned nothing yet"):
         TfidfClassifier(EASY).predict_proba(["a"])
+
+
+def test_settings_are_read_without_scikit_learn():
+    code = "import sys, baselines.tfidf_features; sys.exit('sklearn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -71,7 +71,7 @@ def test_rows_that_share_a_pattern_all_hit(table_of):
 
 
 @pytest.mark.parametrize("match", ["substring", "word", "prefix"])
-def test_a_keyword_that_stands_twice_hits_once(table_of, match):
+def test_a_keyword_that_occurs_twice_in_a_title_hits_once(table_of, match):
     hits = table_of(("aa", 1, {"function": "IT"}, match)).hits(["aaa aa aa", "b", "aaa aa aa"])
     assert (hits.nnz, hits.indices.tolist(), hits.indptr.tolist()) == (2, [0, 0], [0, 1, 1, 2])
 
