@@ -14,9 +14,9 @@ from data_cleaning.errors import BadInput, did_you_mean, first_few
 from data_cleaning.grouping import group_labels
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.ledger import POSITION, Ledger, records, require_account
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.words import normalise_titles
 
 Consensus = Literal["none", "whole-file"]
 _FOREIGN_COLUMNS = {"title": pl.String, "language": pl.String, "reason": pl.String, "records": pl.Int64}

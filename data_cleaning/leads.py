@@ -14,8 +14,8 @@ import pyarrow.parquet
 
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.files.csv_files import GZIP_SUFFIX, read_csv
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.words import normalise_titles
 
 LONGEST_TITLE = 10_000
 """Characters; a longer one is no title but rows that an unclosed quote has swallowed."""

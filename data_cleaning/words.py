@@ -1,4 +1,4 @@
-"""What counts as a word of a title, and how often each word occurs.
+"""How titles are compared and split: their normal spelling, their words, and how often each occurs.
 
 A word is a run of letters and digits, lower-cased. White space and any other sign part two words, except one of
 . ' & + # @ _ - with a letter or digit on both sides ("r&d", "cyber-security", "asp.net"), a slash between digits
@@ -6,16 +6,44 @@ A word is a run of letters and digits, lower-cased. White space and any other si
 "v.p", are two words, and a title in a script that sets no spaces is one. A sign alone ("&", an emoji) is no word.
 """
 
-import polars as pl
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+from functools import cache
 
-STOP_WORDS: frozenset[str] = frozenset(ENGLISH_STOP_WORDS)
-"""Common English words, the list of scikit-learn; "it" and "system" are among them, which mean more than that here."""
+import polars as pl
+
+_INVISIBLE = r"[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]"
+"""Soft hyphens, joiners of words and marks of writing direction; the joiner U+200D stays, as emoji need it."""
+
+# Before composing: to compose turns an acute accent that stands for an apostrophe into a space and an accent.
+_QUOTES = (
+    ("[\u2018\u2019\u201a\u201b\u2032\u2035\u02bc\u00b4`\uff07]", "'"),
+    ("[\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02]", '"'),
+)
+_DASHES = "[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]"
+_SPACE = r"[\s\p{Cc}\p{Zs}\u200b\ufeff]+"
 
 _WORD = (
     r"\p{N}+(?:/\p{N}+)+"
     r"|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.'’&+#@_-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*(?:\+{1,2}|#)?"
 )
+
+
+def normalise_titles(titles: pl.Series) -> pl.Series:
+    """Compose Unicode (NFKC), drop invisible marks and fold quotes, dashes, control characters and white space.
+
+    Case and wording stay as they were typed. What is normal already comes back unchanged.
+    """
+    folded = titles.str.replace_all(_INVISIBLE, "")
+    for curly, straight in _QUOTES:
+        folded = folded.str.replace_all(curly, straight)
+    return folded.str.normalize("NFKC").str.replace_all(_DASHES, "-").str.replace_all(_SPACE, " ").str.strip_chars()
+
+
+@cache
+def stop_words() -> frozenset[str]:
+    """Return scikit-learn's common English words; "it" and "system" are among them, which mean more than that here."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # on use: it takes half a second to import
+
+    return frozenset(ENGLISH_STOP_WORDS)
 
 
 def split_words(titles: pl.Expr) -> pl.Expr:

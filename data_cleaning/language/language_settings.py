@@ -1,4 +1,4 @@
-"""The settings of the language step; the default margins are what `choosing` chose, and a test holds it."""
+"""The settings of the language step; a test repeats how the default margins were chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,34 +1,34 @@
 """The exploratory figures of a leads file: counts, shares, words, lengths, missing values, growth, inconsistency."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from data_cleaning.profile.label_tables import combination_tables, label_tables, missing_table
-from data_cleaning.profile.material import gather
-from data_cleaning.profile.measures import HeapsFit, fit_heaps, growth_curve, missing_shares, share_table
+from data_cleaning.profile.measures import fit_heaps, gather, growth_curve, missing_shares, share_table
 from data_cleaning.profile.plots import write_plots
-from data_cleaning.profile.profile_page import Table, write_page, write_tables
-from data_cleaning.profile.title_tables import TokenCounter, growth_tables, length_tables, title_tables
+from data_cleaning.profile.profile_tables import (
+    TokenCounter,
+    combination_tables,
+    growth_tables,
+    label_tables,
+    length_tables,
+    missing_table,
+    title_tables,
+)
 from data_cleaning.progress import Progress, silent
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 
 __all__ = [
-    "PAGE",
-    "HeapsFit",
     "Profile",
-    "Table",
     "fit_heaps",
     "growth_curve",
     "missing_shares",
     "profile_leads",
     "share_table",
-    "write_profile",
+    "write_plots",
 ]
-
-PAGE = "profile.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,28 +83,11 @@ def profile_leads(
         tables += step()
         progress("Profile leads", done, len(steps), "steps")
     schema = {"figure": pl.String, "number": pl.Int64, "share": pl.Float64, "share_of": pl.String}
-    figures = Table(
+    figures: Table = Table(
         "figures",
         "Figures at a glance",
         "Where a figure is a part of something, its share of that is beside it.",
         pl.DataFrame(material.figures, schema=schema),
     )
-    return Profile(tables=(figures, *tables), left_out=tuple(material.left_out))
-
-
-def write_profile(profile: Profile, folder: Path, progress: Progress = silent) -> Path:
-    """Write the tables, the plots, and one page that shows both.
-
-    Args:
-        profile: as `profile_leads` returns it.
-        folder: made where there is none; `tables/` and `plots/` lie in it beside the page.
-        progress: told after each plot.
-
-    Returns:
-        The page, an HTML file for a browser.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    write_tables(profile.tables, folder / "tables")
-    plots = write_plots(profile.tables, folder / "plots", progress)
-    write_page(folder / PAGE, profile.tables, plots, profile.left_out)
-    return folder / PAGE
+    worded = tuple(replace(table, wording="shares") for table in (figures, *tables))
+    return Profile(tables=worded, left_out=tuple(material.left_out))

@@ -20,7 +20,7 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from data_cleaning.profile.profile_page import cut, percent
+from data_cleaning.report_table import cut, percent
 
 BLUE, ORANGE, GREEN, PURPLE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9"
 """Of the palette of Okabe and Ito 2008, "Color universal design"."""

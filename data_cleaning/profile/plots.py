@@ -1,6 +1,7 @@
 """The exploratory plots, each drawn from one of the tables."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,16 +29,25 @@ from data_cleaning.profile.drawing import (
     save,
     set_rows,
 )
-from data_cleaning.profile.label_tables import AT_LEAST_ONE
-from data_cleaning.profile.profile_page import PlotFile, Table, percent
-from data_cleaning.profile.title_tables import MAX_TOKENS
+from data_cleaning.profile.profile_tables import AT_LEAST_ONE, MAX_TOKENS
 from data_cleaning.progress import Progress
+from data_cleaning.report_table import Table, percent
 
 _MOST_BARS = 15
 _INCHES_PER_BAR = 0.31
 _MOST_LENGTHS = 40
 _LINES = ((BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (SKY, "-", "v"))
 """Colour, stroke and marker, so that lines differ without colour as well."""
+
+
+@dataclass(frozen=True)
+class PlotFile:
+    """A plot, written as `name`.png and `name`.svg."""
+
+    name: str
+    title: str
+    table: str
+    """Name of the table that it draws."""
 
 
 def write_plots(tables: Sequence[Table], folder: Path, progress: Progress) -> list[PlotFile]:

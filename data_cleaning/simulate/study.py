@@ -12,7 +12,7 @@ import polars as pl
 from data_cleaning.consensus import WHOLE_FILE, learn_majority, noise_ceilings, relabelling_facts, single_record_share
 from data_cleaning.profile import fit_heaps, growth_curve, missing_shares, share_table
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.words import STOP_WORDS, unique_words
+from data_cleaning.words import stop_words, unique_words
 
 STUDY_RECORDS = 1_600_000
 _TARGETS = ("function", "role", "level")
@@ -102,8 +102,8 @@ def _growth(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
     bounded = at_full_size
     yield _near("unique titles", "over 330,000", n_titles, 330_000, 0.05 * 330_000, bounded=bounded)
     yield _near("unique words", "just under 64,000", len(words), 64_000, 0.1 * 64_000, bounded=bounded)
-    stop_words = int(words["word"].is_in(sorted(STOP_WORDS)).sum())
-    yield Figure(name="stop words among them", study="112", measured=stop_words)
+    n_stop_words = int(words["word"].is_in(sorted(stop_words())).sum())
+    yield Figure(name="stop words among them", study="112", measured=n_stop_words)
     for name, exponent, deviation in heaps_growth(leads["title"], leads["count"]):
         yield Figure(name=f"Heaps exponent of {name}", study="–", measured=exponent)
         yield Figure(name=f"largest departure of {name} from the Heaps curve", study="–", measured=deviation,

@@ -24,7 +24,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from data_cleaning.progress import Progress
-from harness.reporting.table import Table, is_number
+from data_cleaning.report_table import Table
 
 _PLAIN_LINE_EVERY_SECONDS = 10.0
 
@@ -106,16 +106,16 @@ def by_step(stages: Iterable[str]) -> str:
 
 def show_table(table: Table) -> None:
     """Print one table with its title and note; a line separates the groups of the first column."""
-    worded = table.shown
+    worded = table.shown()
     shown = RichTable(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
-    for name in worded:
-        side: Literal["left", "right"] = "right" if is_number(table, name) else "left"
-        shown.add_column(str(name).replace("_", " "), justify=side, no_wrap=name != "why")
-    groups = worded.iloc[:, 0].tolist()
+    for name, is_number in zip(worded.columns, worded.is_number, strict=True):
+        side: Literal["left", "right"] = "right" if is_number else "left"
+        shown.add_column(name.replace("_", " "), justify=side, no_wrap=name != "why")
+    groups = [row[0] for row in worded.rows]
     in_groups = len(set(groups)) < len(groups)
-    for position, row in enumerate(worded.itertuples(index=False)):
+    for position, row in enumerate(worded.rows):
         ends = in_groups and position + 1 < len(groups) and groups[position + 1] != groups[position]
-        shown.add_row(*map(escape, map(str, row)), end_section=ends)
+        shown.add_row(*map(escape, row), end_section=ends)
     out.print(table.title, style="bold", markup=False, highlight=False)
     out.print(table.note, markup=False, highlight=False)
     out.print(shown)

@@ -149,7 +149,7 @@ def study_verb(
     Example: python -m harness study --records 60000 --out study.md
     """
     from harness.cli.console import announce, shown_progress
-    from harness.data.lead_files import study_file
+    from harness.data.published_study import study_file
 
     with shown_progress() as on_progress:
         missed = study_file(out, load(config, set_, allow=allow), records=records, force=force, on_progress=on_progress)

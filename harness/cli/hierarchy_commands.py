@@ -67,10 +67,10 @@ def diff_verb(
     Example: python -m harness hierarchy diff old.yaml new.yaml --leads leads.csv --out moved.csv
     """
     from data_cleaning.files.output_places import check_file
+    from data_cleaning.report_table import Table
     from harness.cli.console import announce, show_table, shown_progress
     from harness.experiment.predicting import predict_titles
     from harness.experiment.systems import load_system
-    from harness.reporting.table import Table
     from harness.tagging.counted_titles import count_titles
     from harness.tagging.hierarchy import diff, read_hierarchy
     from harness.tagging.models import choose_model

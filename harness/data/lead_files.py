@@ -1,4 +1,4 @@
-"""What the verbs for one's own data do: simulate leads, profile or clean a file, and study the simulation."""
+"""What the verbs for one's own data do: simulate leads, and profile or clean a file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -9,27 +9,29 @@ import polars as pl
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.files.output_places import beside, check_file, check_folder, check_table, folder_beside, mark, stem
+from data_cleaning.files.output_places import beside, check_folder, check_table, folder_beside, mark, stem
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
 from data_cleaning.finding_columns import FoundColumns, find_columns
 from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
-from data_cleaning.profile import profile_leads, write_profile
+from data_cleaning.profile import profile_leads
 from data_cleaning.progress import Progress
-from data_cleaning.simulate.study import STUDY_RECORDS
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
-from harness.data.added_columns import check_added, cleaned_rows, quarantined_rows
-from harness.data.cleaning_folder import VERB, ledger_table, write_cleaning_folder
-from harness.data.published_study import compare_with_study, study_page
-from harness.data.token_counting import token_counter
+from harness.data.cleaned_files import (
+    VERB,
+    check_added,
+    cleaned_rows,
+    ledger_table,
+    quarantined_rows,
+    write_cleaning_folder,
+)
+from harness.data.profile_folder import token_counter, write_profile
 from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig
 from harness.experiment.stages.obtain_leads import simulate
-from harness.reporting.table import Table
 
 PROFILE = "profile"
-STUDY_HEADING = "# Simulated leads beside the study"
-"""First line of every page that `study` writes, by which it knows a page that it may replace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,39 +230,6 @@ def clean_file(
     return CleanedFile(
         ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_aside, report=folder
     )
-
-
-def study_file(
-    out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
-) -> int:
-    """Write the page that sets simulated leads beside the study's figures.
-
-    Args:
-        out: Markdown file; one that this verb has written is replaced unasked.
-        config: with a section `leads.simulate` that writes titles of its own.
-        records: numbers of leads; None takes 60,000 and the study's own.
-        force: whether any other existing file may be replaced.
-        on_progress: told of the slow steps.
-
-    Returns:
-        The number of figures that are out of bounds.
-
-    Raises:
-        BadInput: the file cannot be written or is somebody else's; the config simulates no such leads.
-    """
-    check_file(out, None, force=force or _is_study_page(out))
-    figures = compare_with_study(config, list(records or (60_000, STUDY_RECORDS)), on_progress)
-    with whole_file(out) as filling:
-        filling.write_text(study_page(figures, config), encoding="utf-8")
-    return sum(figure.holds is False for of_size in figures.values() for figure in of_size)
-
-
-def _is_study_page(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8") as opened:
-            return opened.readline(1000).rstrip() == STUDY_HEADING
-    except (OSError, UnicodeDecodeError):
-        return False
 
 
 def _worded(found: FoundColumns, names: Sequence[str], others: str) -> str:

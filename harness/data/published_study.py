@@ -1,20 +1,58 @@
 """The simulation beside the study's published figures, as one table."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.output_places import check_file
+from data_cleaning.files.whole_files import whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import COLUMNS, SimulatedLeads
-from data_cleaning.simulate.study import Figure, study_figures
+from data_cleaning.simulate.study import STUDY_RECORDS, Figure, study_figures
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
 from harness.experiment.stages.obtain_leads import simulate
 
-LEAST_RECORDS = 1000
+STUDY_HEADING = "# Simulated leads beside the study"
+"""First line of every page that `study` writes, by which it knows a page that it may replace."""
+MIN_RECORDS = 1000
 _HOLDS = {True: " ✓", False: " ✗", None: ""}
+
+
+def study_file(
+    out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
+) -> int:
+    """Write the page that sets simulated leads beside the study's figures.
+
+    Args:
+        out: Markdown file; one that this verb has written is replaced unasked.
+        config: with a section `leads.simulate` that writes titles of its own.
+        records: numbers of leads; None takes 60,000 and the study's own.
+        force: whether any other existing file may be replaced.
+        on_progress: told of the slow steps.
+
+    Returns:
+        The number of figures that are out of bounds.
+
+    Raises:
+        BadInput: the file cannot be written or is somebody else's; the config simulates no such leads.
+    """
+    check_file(out, None, force=force or _is_study_page(out))
+    figures = compare_with_study(config, list(records or (60_000, STUDY_RECORDS)), on_progress)
+    with whole_file(out) as filling:
+        filling.write_text(study_page(figures, config), encoding="utf-8")
+    return sum(figure.holds is False for of_size in figures.values() for figure in of_size)
+
+
+def _is_study_page(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as opened:
+            return opened.readline(1000).rstrip() == STUDY_HEADING
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Progress) -> dict[int, list[Figure]]:
@@ -25,11 +63,11 @@ def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Pro
 
     Raises:
         BadInput: the config simulates no leads from the title grammar, a table is at fault, or a size is below
-            `LEAST_RECORDS`.
+            `MIN_RECORDS`.
     """
-    too_few = [n_records for n_records in sizes if n_records < LEAST_RECORDS]
+    too_few = [n_records for n_records in sizes if n_records < MIN_RECORDS]
     if too_few:
-        raise BadInput(f"{too_few[0]} leads say nothing about growth; expected --records of at least {LEAST_RECORDS}.")
+        raise BadInput(f"{too_few[0]} leads say nothing about growth; expected --records of at least {MIN_RECORDS}.")
     settings = config.leads.simulate
     if settings is None or settings.titles is not None:
         raise BadInput(f"The config {config.name} writes no titles of its own; take one such as configs/default.yaml.")
@@ -62,7 +100,7 @@ def study_page(figures: dict[int, list[Figure]], config: RunConfig) -> str:
     """Word the table as Markdown, with what a reader must know."""
     sizes = " and ".join(f"{n_records:,}" for n_records in figures)
     return (
-        "# Simulated leads beside the study\n\n"
+        f"{STUDY_HEADING}\n\n"
         f"Made by `python -m harness study` with the config {config.name}, seed {config.seed}, {sizes} leads.\n"
         "Shares are of values that are not missing and of raw labels; the noise ceilings are of grouped labels.\n"
         "A dash stands for a figure that the study does not give, or that is not bounded at that size: what\n"

@@ -18,6 +18,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
+from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore, copy_model, digest, environment, file_digest, plain, source_digest
 from harness.experiment.config import RunConfig, SearchSection, sections
@@ -41,8 +42,7 @@ from harness.experiment.stages.stage_files import (
     SUSPECTS,
 )
 from harness.mining.mining_tables import mining_tables
-from harness.reporting.run_page import write_page
-from harness.reporting.table import Table, write_tables
+from harness.reporting.pages import write_run_page
 from harness.reporting.tables import RunFigures, build_tables, headline_reference
 
 _CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER)
@@ -98,7 +98,7 @@ def run(
     stages = plan(config, taxonomy, on_progress)
     prints = fingerprints(stages)
     written_by = (
-        *("harness.reporting.tables", "harness.reporting.run_page", "harness.mining.mining_tables"),
+        *("harness.reporting.tables", "harness.reporting.pages", "harness.mining.mining_tables"),
         "harness.keywords.suggestion_exports",
     )
     whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
@@ -328,4 +328,4 @@ def _fill(
         for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
             shutil.copyfile(listed, folder / listed.name)
     write_mined_outputs(folder, config, taxonomy, done)
-    write_page(folder / PAGE, tables, facts)
+    write_run_page(folder / PAGE, tables, facts)

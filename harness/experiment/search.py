@@ -30,6 +30,7 @@ import yaml
 from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import check_writable, is_unfinished, remove_unfinished, whole_file
 from data_cleaning.progress import Progress
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles
 from harness.experiment.cache import StageStore, digest, environment, folder_files, plain, source_digest
@@ -40,7 +41,6 @@ from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, distribu
 from harness.experiment.stages.fit_system import fit
 from harness.experiment.stages.stage_files import FIT_FACTS, LEARN, MODEL
 from harness.experiment.systems import Request, TitleClassifier, load_system
-from harness.reporting.table import Table
 from neural.neural_settings import NeuralSettings
 from neural.training_rows import distinct_rows
 

@@ -12,15 +12,14 @@ from baselines.table_file import read_rows_leniently
 from data_cleaning.files.output_places import beside, check_folder, check_table, stem
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import write_table
-from data_cleaning.profile.profile_page import cut
 from data_cleaning.progress import Progress
+from data_cleaning.report_table import Table, cut
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
 from harness.keywords.audited_leads import AuditedLeads, read_audited_leads, references_for
 from harness.keywords.table_difference import BETTER, NEITHER, REORDERED, WORSE, Difference, diff_rows, diff_tables
-from harness.reporting.table import Table
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40
 

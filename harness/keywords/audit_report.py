@@ -9,10 +9,10 @@ import polars as pl
 
 from data_cleaning.files.output_places import mark
 from data_cleaning.files.spreadsheet_text import escape_frame
+from data_cleaning.report_table import Table
 from harness.keywords.audit import Audit
 from harness.keywords.audit_page import Excerpt, write_audit_page
 from harness.keywords.audit_tables import OWN
-from harness.reporting.table import Table
 
 VERB = "audit"
 PAGE = "audit.html"

@@ -10,8 +10,8 @@ from data_cleaning.consensus import consensus
 from data_cleaning.errors import BadInput
 from data_cleaning.grouping import group_labels
 from data_cleaning.leads import read_labelled
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.words import normalise_titles
 from harness.data.lead_files import open_leads
 from harness.experiment.config import RunConfig
 

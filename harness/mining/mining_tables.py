@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from data_cleaning.report_table import Table, ahead_or_behind
 from harness.mining.miner import MINED
-from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL
 from harness.scoring.references import WEIGHTINGS
 
@@ -89,7 +89,7 @@ def _with_whole_priorities(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_verdict(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.assign(verdict=frame.apply(verdict, axis=1))
+    return frame.assign(verdict=frame.apply(ahead_or_behind, axis=1))
 
 
 def _folds(folds: pd.DataFrame) -> Table:

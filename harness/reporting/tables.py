@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data_cleaning.label_issues import ALL_CAUSES
+from data_cleaning.report_table import Table, ahead_or_behind
 from data_cleaning.taxonomy import Taxonomy
-from harness.reporting.table import Table, verdict
 from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
 from harness.scoring.references import REFERENCES, WEIGHTINGS
 
@@ -195,7 +195,7 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
         & (differences["reference"] == reference)
         & (differences["weighting"] == WEIGHTINGS[0])
     ]
-    chosen = chosen.assign(verdict=chosen.apply(verdict, axis=1))
+    chosen = chosen.assign(verdict=chosen.apply(ahead_or_behind, axis=1))
     columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
     chosen = _once(chosen.reset_index(drop=True), ["difference", "low", "high"])
     note = (
@@ -213,7 +213,7 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     shares = main[(main["metric"] == "accuracy") & (main["target"] != WEIGHTED)].rename(columns={"value": "accuracy"})
     bought = differences[differences["weighting"] == WEIGHTINGS[0]]
-    bought = bought.assign(verdict=bought.apply(verdict, axis=1))
+    bought = bought.assign(verdict=bought.apply(ahead_or_behind, axis=1))
     frame = shares[[*keys, "titles", "records", "accuracy"]].merge(
         bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
     )

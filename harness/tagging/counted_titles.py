@@ -7,9 +7,9 @@ import polars as pl
 
 from data_cleaning.files import open_source
 from data_cleaning.finding_columns import find_title
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.titles import IntArray, StrArray
+from data_cleaning.words import normalise_titles
 from harness.tagging.work import check_text, only_column
 
 _STEP = "reading titles"

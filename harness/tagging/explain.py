@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.matching import as_series
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray
+from data_cleaning.words import normalise_titles
 from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE

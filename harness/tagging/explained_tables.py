@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import pandas as pd
 
-from harness.reporting.table import Table
+from data_cleaning.report_table import Table
 from harness.tagging.explain import METHOD, Explanation, KeywordHit
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pandas as pd
 
+from data_cleaning.report_table import Table, as_markdown
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import folder_files
 from harness.experiment.config import REVIEWED
 from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
 from harness.experiment.systems import MINED, SYSTEMS, load_system
-from harness.reporting.table import display
 from harness.reporting.tables import ANY, CEILING
 from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, ExportedFacts
 
@@ -242,6 +242,4 @@ def _contents(folder: Path) -> str:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    numbers = [pd.api.types.is_numeric_dtype(frame[name]) for name in frame]
-    sides = ["right" if is_number else "left" for is_number in numbers]
-    return str(display(frame).to_markdown(index=False, disable_numparse=True, colalign=sides))
+    return as_markdown(Table("", "", "", frame))

@@ -9,9 +9,9 @@ import polars as pl
 
 from baselines.matching import distinct_texts
 from data_cleaning.errors import BadInput
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
+from data_cleaning.words import normalise_titles
 from harness.experiment.predicting import predict_titles
 from harness.experiment.systems import SYSTEMS, load_system
 from harness.tagging import review

@@ -15,9 +15,9 @@ from lingua import IsoCode639_1, LanguageDetectorBuilder
 
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.language.language_settings import ENGLISH
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import silent
 from data_cleaning.simulate.grammar import draw_titles
+from data_cleaning.words import normalise_titles
 
 N_RECORDS = 100_000
 ROUNDS = 5

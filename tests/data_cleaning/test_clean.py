@@ -5,7 +5,7 @@ from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput
 from data_cleaning.ledger import POSITION, Ledger, RecordsLost, require_account
-from data_cleaning.normalise import normalise_titles
+from data_cleaning.words import normalise_titles
 
 COLUMNS = ["record", "title", "department", "seniority", "country", "count"]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from data_cleaning.clean import CleanSettings, clean_leads
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.leads import LONGEST_TITLE, LeadColumns, read_leads
-from data_cleaning.normalise import normalise_titles
+from data_cleaning.words import normalise_titles
 
 TARGETS = ("department", "seniority")
 COLUMNS = LeadColumns(title="title", record="record", targets={name: name for name in TARGETS}, count="count")

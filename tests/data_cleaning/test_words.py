@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from data_cleaning.words import STOP_WORDS, split_words, title_records, unique_words
+from data_cleaning.words import split_words, stop_words, title_records, unique_words
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_no_word_at_all_is_an_empty_table():
 
 
 def test_every_stop_word_can_be_found_in_a_title():
-    assert set(unique_words(pl.Series(sorted(STOP_WORDS)))["word"]) == STOP_WORDS
+    assert set(unique_words(pl.Series(sorted(stop_words())))["word"]) == stop_words()

@@ -6,10 +6,10 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.leads import read_counted_titles, read_leads
-from data_cleaning.normalise import normalise_titles
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.words import normalise_titles
 from harness.experiment.config import RunConfig, SimulateSection
 from harness.experiment.stages.stage_files import LEADS, TEST_LEADS, TRUTH
 

@@ -22,7 +22,7 @@ def _in_the_checkout(request, monkeypatch):
 
 @pytest.fixture
 def _without_plots(monkeypatch):
-    monkeypatch.setattr("data_cleaning.profile.write_plots", lambda *_: {})
+    monkeypatch.setattr("harness.data.profile_folder.write_plots", lambda *_: [])
 
 
 def test_clean_keeps_rows_and_columns_and_adds_what_they_were(call, leads, tmp_path):
@@ -263,9 +263,9 @@ def test_blank_lines_and_nameless_columns_are_said(call, leads, tmp_path):
     assert code == 0
     assert "Blank lines, skipped: 2 (line 4; 5)." in said
     assert "Columns without name and content, left out: 7, from the left." in said
-    assert "Kept 3 records, written" in said
+    assert "Kept 3 records in " in said
     leads.write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
-    assert "Kept 1 record, written" in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
+    assert "Kept 1 record in " in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
 
 
 @pytest.mark.usefixtures("_without_plots")

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from data_cleaning.simulate.study import Figure
-from harness.data.lead_files import STUDY_HEADING
+from harness.data.published_study import STUDY_HEADING
 from tests.harness.given_leads import DEFAULT, GIVEN
 
 
@@ -14,7 +14,7 @@ def _in_the_checkout(request, monkeypatch):
 
 @pytest.fixture
 def _without_plots(monkeypatch):
-    monkeypatch.setattr("data_cleaning.profile.write_plots", lambda *_: {})
+    monkeypatch.setattr("harness.data.profile_folder.write_plots", lambda *_: [])
 
 
 def test_simulate_writes_leads_and_their_truth_alike_for_a_seed(call, tmp_path):
@@ -124,8 +124,8 @@ def test_force_never_removes_what_somebody_put_into_a_report(call, leads, tmp_pa
 )
 def test_places_that_cannot_be_written_are_refused_before_any_work(call, leads, tmp_path, monkeypatch, verb, out):
     (tmp_path / "folder.csv").mkdir()
-    for work in ("read_table", "compare_with_study"):
-        monkeypatch.delattr(f"harness.data.lead_files.{work}")
+    for work in ("lead_files.read_table", "published_study.compare_with_study"):
+        monkeypatch.delattr(f"harness.data.{work}")
     code, _, said = call(verb, *([] if verb == "study" else [leads]), "--out", tmp_path / out)
     assert code == 2
     assert "cannot be written" in said or "is a folder; expected a file" in said
@@ -134,7 +134,7 @@ def test_places_that_cannot_be_written_are_refused_before_any_work(call, leads, 
 
 def test_study_replaces_only_what_it_wrote(call, tmp_path, monkeypatch):
     figure = Figure(name="share", study="0.5", measured=0.7, lowest=0.4, highest=0.6)
-    monkeypatch.setattr("harness.data.lead_files.compare_with_study", lambda *_: {500: [figure]})
+    monkeypatch.setattr("harness.data.published_study.compare_with_study", lambda *_: {500: [figure]})
     out = tmp_path / "study.md"
     out.write_text("dear")
     code, _, said = call("study", "--out", out, config=DEFAULT)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from data_cleaning.normalise import normalise_titles
+from data_cleaning.words import normalise_titles
 from harness.keywords.row_conflicts import covered_by, equal_overlaps, find_accidents, unreachable
 from tests.harness.mining.by_hand import host_of, in_words, table_of
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from data_cleaning.language.detection import Detector
+from data_cleaning.language.detection import Detector, all_known, learn_english_words
 from data_cleaning.language.judging import decide, read_titles, unsettled_texts
 from data_cleaning.language.language_settings import ENGLISH, LanguageSettings
-from data_cleaning.language.vocabulary import all_known, learn_english_words
 
 PLAIN_MARGIN = 0.2
 """Of plain lingua, and where the search begins."""

@@ -1,0 +1,47 @@
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from data_cleaning.errors import BadInput
+from data_cleaning.language import LanguageSettings
+from harness.experiment.config_file import load_config
+from tests.data_cleaning.language.toy_titles import NONE, SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"margins": {"deu": 0.2}}, "Unknown language 'deu'"),
+        ({"margins": {"de": 1.2}}, r"margins\.de is 1\.2"),
+        ({"margins": {"de": 0.2, "en": 0.2}}, "no 'en'"),
+        ({"margins": {"xx": None}}, "Unknown language 'xx'"),
+        ({"margins": NONE}, "at least one language"),
+        ({"min_english_share": -1}, "min_english_share is -1"),
+        ({"min_lost_share": 0}, "every title undecodable"),
+        ({"min_word_titles": 0, "max_learning_titles": 0}, "min_word_titles is 0; max_learning_titles is 0"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(BadInput, match=message):
+        LanguageSettings(**settings)
+
+
+def test_settings_can_be_read_from_a_config():
+    adapter = TypeAdapter(LanguageSettings)
+    assert adapter.validate_python({}) == SETTINGS
+    assert adapter.validate_python({"margins": {"sv": 0.3}}).least_margins == {**SETTINGS.margins, "sv": 0.3}
+    with pytest.raises(ValidationError, match="Unknown language"):
+        adapter.validate_python({"margins": {"xx": 0.3}})
+
+
+def test_one_margin_leaves_the_other_languages_as_they_were_and_null_leaves_one_out():
+    settings = LanguageSettings(margins={"de": 0.3, "fr": None})
+    others = {code: margin for code, margin in SETTINGS.margins.items() if code not in ("de", "fr")}
+    assert settings.least_margins == {"de": 0.3, **others}
+    adapter = TypeAdapter(LanguageSettings)
+    assert adapter.validate_python(adapter.dump_python(settings)) == settings
+
+
+def test_a_margin_set_for_a_run_leaves_the_other_languages_as_they_were(company):
+    config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"])
+    expected = {code: margin for code, margin in SETTINGS.margins.items() if code != "nl"}
+    assert config.clean.language.least_margins == {**expected, "de": 0.3}
