@@ -386,7 +386,7 @@ def _make_trial(
     try:
         measured = _measure(task, replace(own, **proposed.params), number, valid)
     except BadInput as error:
-        # Settings that contradict each other, or with which training came apart: worse than any that were measured.
+        # Settings that contradict each other, or with which training diverged: worse than any that were measured.
         proposed.set_user_attr("fault", str(error))
         study.tell(proposed, state=TrialState.PRUNED)
         return
