@@ -144,11 +144,7 @@ def explain(
 def _check_classes(
     system: NeuralClassifier, targets: Sequence[str], classes: Mapping[str, IntArray], n_titles: int
 ) -> None:
-    """Check that every target and title has a class of the taxonomy.
-
-    Raises:
-        BadInput: one has not.
-    """
+    """Raise `BadInput` unless every target and title has a class of the taxonomy."""
     for target in targets:
         if target not in classes:
             raise BadInput(f"There are no classes to explain for target {target!r}. Give them, or leave it out.")
@@ -241,14 +237,9 @@ class _Batch:
 def _cut(
     model: MultiHead, where: nn.Module, ids: Tensor, mask: Tensor, vectors: Tensor | None = None
 ) -> tuple[dict[str, Tensor], Tensor]:
-    """Run a network forward, with gradients down to the output of one of its modules.
+    """Run a network forward, with gradients down to the output of the module `where`, (batch, seq, dim).
 
-    Args:
-        model: without gradients of its parameters.
-        where: the module, whose output is a tensor or has a `last_hidden_state`.
-        ids: (batch, seq).
-        mask: (batch, seq).
-        vectors: replace the module's output, (batch, seq, dim); None keeps it.
+    `vectors` replace that output, which is a tensor or has a `last_hidden_state`; None keeps it.
 
     Returns:
         Target to logits, each (batch, n_classes), and the vectors that they were computed from.

@@ -159,11 +159,10 @@ class NeuralClassifier:
         self._n_fitted = len(train_rows.titles)
         torch.manual_seed(self.seed)
         self.model_ = self._build(encoder, device)
-        trainer = Trainer(
-            self.model_, train_rows, valid_rows if len(valid) else None, self.settings, rng,
-            on_progress=self.on_progress, checkpoints=checkpoints, processes=processes, seed=self.seed,
-        )  # fmt: skip
-        self.log_, best = trainer.run()
+        chosen_by = valid_rows if len(valid) else None
+        self.log_, best = Trainer(
+            self.model_, train_rows, chosen_by, self.settings, rng, self.on_progress, checkpoints, processes, self.seed
+        ).run()
         return best
 
     def _learn_reviewed(self, processes: ProcessGroup, train: LabelledTitles, valid: LabelledTitles) -> EpochLog:
@@ -176,11 +175,10 @@ class NeuralClassifier:
         torch.manual_seed(self.seed)
         train_rows = self._training_examples(train, rng)
         self._n_fitted += len(train_rows.titles)
-        trainer = Trainer(
-            self.model_, train_rows, self._examples(valid) if len(valid) else None, settings, rng,
-            on_progress=self.on_progress, processes=processes, seed=self.seed,
-        )  # fmt: skip
-        log, best = trainer.run()
+        chosen_by = self._examples(valid) if len(valid) else None
+        log, best = Trainer(
+            self.model_, train_rows, chosen_by, settings, rng, self.on_progress, None, processes, self.seed
+        ).run()
         before = len(self.log_)
         self.log_ = [*self.log_, *(replace(entry, epoch=before + entry.epoch, reviewed=True) for entry in log)]
         return self.log_[before + best.epoch - 1]

@@ -166,9 +166,7 @@ class _Words:
     def shorten(self, order: FloatArray, ties: FloatArray) -> npt.NDArray[np.object_]:
         """Return each usable title without its first words, and with only them, per share, (n_usable, n_shares, 2).
 
-        Args:
-            order: sorts the words of a title, the lowest first, (n_words,).
-            ties: sorts equal words, (n_words,).
+        The words of a title are sorted by `order`, the lowest first, and equal ones by `ties`, (n_words,) each.
         """
         sorted_words = np.lexsort((ties, order, self.title_of_word))  # (n_words,), title after title
         rank = np.empty(len(order), dtype=np.int64)  # (n_words,), of each word in its title
@@ -205,13 +203,9 @@ class _Answers:
     def drops(
         self, target: str, texts: npt.NDArray[np.object_], classes: IntArray, before: FloatArray
     ) -> npt.NDArray[np.float64]:
-        """Return the drop in the probability of a class, averaged over shares, (n_usable, 2).
+        """Return the drop in the probability of each title's class, averaged over shares, (n_usable, 2).
 
-        Args:
-            target: whose class it is.
-            texts: shortened titles, (n_usable, n_shares, 2).
-            classes: of the titles, (n_usable,).
-            before: their probabilities with all words, (n_usable,).
+        `texts` are shortened titles, (n_usable, n_shares, 2); `before` the probabilities with all words, (n_usable,).
         """
         n_texts = texts[0].size
         after = self.of(target, texts.ravel(), np.repeat(classes, n_texts)).reshape(texts.shape)

@@ -54,53 +54,44 @@ class _Position:
     """Wall time of the epoch, in earlier processes too."""
     halvings: int = 0
     """How often the batches were halved because memory ran out."""
-    log: list[dict[str, Any]] = field(default_factory=list)
+    log: list[EpochLog] = field(default_factory=list)
     stopped: bool = False
 
 
+@dataclass
 class Trainer:
     """One training of one network, which `run` fine-tunes in place."""
 
-    def __init__(
-        self,
-        model: MultiHead,
-        train_rows: Examples,
-        valid_rows: Examples | None,
-        settings: NeuralSettings,
-        rng: np.random.Generator,
-        *,
-        on_progress: Progress = silent,
-        checkpoints: Checkpoints | None = None,
-        processes: ProcessGroup | None = None,
-        seed: int = 0,
-    ) -> None:
-        """Prepare the optimiser and plan the steps.
+    model: MultiHead
+    """On the device to train on."""
+    train_rows: Examples
+    valid_rows: Examples | None
+    """What to choose the epoch by; None keeps the last."""
+    settings: NeuralSettings
+    rng: np.random.Generator
+    """Draws the order of the rows. Dropout draws from torch's global generator, which the caller seeds."""
+    on_progress: Progress = silent
+    """Told of the titles done in each epoch."""
+    checkpoints: Checkpoints | None = None
+    """Where the training is saved and resumes from; None keeps no checkpoints."""
+    processes: ProcessGroup = field(default_factory=ProcessGroup)
+    """Those that train together."""
+    seed: int = 0
+    """Of the dropout, in a group of several processes."""
 
-        Args:
-            model: on the device to train on.
-            train_rows: what to learn from.
-            valid_rows: what to choose the epoch by; None keeps the last.
-            settings: how to train.
-            rng: draws the order of the rows. Dropout draws from torch's global generator, which the caller seeds.
-            on_progress: told of the titles done in each epoch.
-            checkpoints: where the training is saved and resumes from; None keeps none.
-            processes: those that train together; None for this one alone.
-            seed: of the dropout, in a group of several processes.
-        """
-        self.model, self.train_rows, self.valid_rows = model, train_rows, valid_rows
-        self.settings, self.rng, self.on_progress = settings, rng, on_progress
-        self.checkpoints, self.processes, self.seed = checkpoints, processes or ProcessGroup(), seed
-        self.device = next(model.parameters()).device
-        self.targets = list(train_rows.labels)
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.device = next(self.model.parameters()).device
+        self.targets = list(self.train_rows.labels)
         self.width = settings.max_tokens if settings.pad_to_max else None
-        self._lengths = train_rows.titles.lengths  # (n_rows,), as batches are planned
+        self._lengths = self.train_rows.titles.lengths  # (n_rows,), as batches are planned
         if settings.compiled:
             self._lengths = np.minimum(-(-self._lengths // _WIDTH_STEP) * _WIDTH_STEP, settings.max_tokens)
-        self.optimizer = make_optimizer(model, settings)
+        self.optimizer = make_optimizer(self.model, settings)
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
-        self.at = _Position(sampler=rng.bit_generator.state)
+        self.at = _Position(sampler=self.rng.bit_generator.state)
         # Planned from the first epoch, so that it is the same after a kill; with resampling, epochs may have a few
         # batches more or fewer.
         n_batches = len(self._plan())
@@ -136,10 +127,9 @@ class Trainer:
                 raise BadInput(
                     f"This machine cannot compile the steps ({str(error).splitlines()[0]}). Set compiled to false."
                 ) from error
-        log = [EpochLog(**entry) for entry in self.at.log]
         self.model.load_state_dict(self.best)
         self.model.eval()
-        return log, best_of(log)
+        return self.at.log, best_of(self.at.log)
 
     def _train_epoch(self, wrapped: Callable[..., Any]) -> None:
         """Learn from every batch of one epoch that is not done yet, validate, and log."""
@@ -179,8 +169,8 @@ class Trainer:
             n_steps=at.epoch_steps,
             seconds=earlier + time.perf_counter() - began,
         )
-        at.log.append(asdict(entry))
-        if best_of([EpochLog(**logged) for logged in at.log]) == entry:
+        at.log.append(entry)
+        if best_of(at.log) is entry:
             self.best = {name: values.detach().cpu().clone() for name, values in self.model.state_dict().items()}
             if self.checkpoints and self.processes.is_main:
                 self.checkpoints.save_best(self.best, at.epoch)
@@ -228,19 +218,13 @@ class Trainer:
                 )
 
     def _take_step(self, wrapped: Callable[..., Any], rows: IntArray) -> None:
-        """Learn from some rows, each process from its own share of them.
-
-        Raises:
-            BadInput: the loss is not a number; nothing was learned from it.
-        """
+        """Learn from some rows, each process from its own share of them; a loss that is not a number is `BadInput`."""
         at = self.at
         own = self.processes.shard(rows)
         # A process without rows of its own takes one of weight 0, because all have to take the step.
         taken, factor = (own, 1.0) if len(own) else (rows[:1], 0.0)
-        own_weight = torch.tensor(
-            factor * self.train_rows.weights[taken].sum(), dtype=torch.float32, device=self.device
-        )  # ()
-        total = self.processes.sum(own_weight)  # ()
+        weight = factor * self.train_rows.weights[taken].sum()
+        total = self.processes.sum(torch.tensor(weight, dtype=torch.float32, device=self.device))  # ()
         self.model.train()
         self.processes.seed(self.seed, at.steps)
         self.optimizer.zero_grad()
@@ -356,14 +340,15 @@ class Trainer:
         found = self.checkpoints.load() if self.checkpoints else None
         if found is None or self.checkpoints is None:
             return
-        self.at = _Position(**found.facts["position"])
+        position = found.facts["position"]
+        self.at = _Position(**{**position, "log": [EpochLog(**entry) for entry in position["log"]]})
         self.recent.n_seen = found.facts["batches_seen"]
         tensors = found.tensors
         self.model.load_state_dict(_under("model.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, values in _under("optimizer.", tensors).items():
-            position, _, key = name.partition(".")
-            state.setdefault(int(position), {})[key] = values
+            number, _, key = name.partition(".")
+            state.setdefault(int(number), {})[key] = values
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
         self.recent.right = tensors["objective.right"].to(self.device)
@@ -374,7 +359,7 @@ class Trainer:
         if "random.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
         if self.at.log:
-            self.best = self.checkpoints.load_best(best_of([EpochLog(**entry) for entry in self.at.log]).epoch)
+            self.best = self.checkpoints.load_best(best_of(self.at.log).epoch)
 
 
 def evaluate(
