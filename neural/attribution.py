@@ -126,7 +126,7 @@ def explain(
             positions = tokenized.offsets[rows, None] + np.arange(batch.ids.shape[1])  # (batch, seq)
             is_token = positions < tokenized.offsets[rows + 1, None]  # (batch, seq)
             for target in chosen:
-                explained[target][rows] = batch.asked[target].cpu().numpy()
+                explained[target][rows] = batch.classes[target].cpu().numpy()
                 importances[target][positions[is_token]] = found[target].cpu().numpy()[is_token]
             n_done += len(rows)
             on_progress("neural explain", n_done, len(titles))
@@ -163,7 +163,7 @@ def _check_classes(
 class _Batch:
     """About equally long titles, and the class of each that is to be explained."""
 
-    asked: dict[str, Tensor]
+    classes: dict[str, Tensor]
     """Target to the class to explain, (batch,); set by the first pass, as it may be what the network predicts."""
 
     def __init__(
@@ -178,7 +178,7 @@ class _Batch:
         where = self.model.encoder if method == "grad-cam" else self.model.encoder.get_input_embeddings()
         logits, vectors = _cut(self.model, where, self.ids, self.mask)  # vectors: (batch, seq, dim)
         self._choose(logits)
-        gradients = _gradients(logits, self.asked, vectors)
+        gradients = _gradients(logits, self.classes, vectors)
         return {target: (gradient * vectors).sum(-1).detach() for target, gradient in gradients.items()}
 
     def integrate(self, pad_id: int, n_steps: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
@@ -202,9 +202,9 @@ class _Batch:
         def gradients(forward_fn: Any, inputs: Any, target_ind: Any, additional_forward_args: Any) -> tuple[Tensor]:
             """Return the gradients of all targets after one pass, (points, n_targets, seq, dim)."""
             (vectors,) = inputs  # (points, 1, seq, dim)
-            ids, mask, *asked = additional_forward_args
+            ids, mask, *classes = additional_forward_args
             logits, _ = _cut(self.model, where, ids, mask, vectors[:, 0])
-            found = _gradients(logits, dict(zip(self.targets, asked, strict=True)), vectors)
+            found = _gradients(logits, dict(zip(self.targets, classes, strict=True)), vectors)
             return (torch.cat(list(found.values()), 1),)
 
         integrated = IntegratedGradients(self.model)
@@ -214,7 +214,7 @@ class _Batch:
         values = integrated.attribute(
             top.detach()[:, None],
             bottom[:, None],
-            additional_forward_args=(self.ids, self.mask, *(self.asked[target] for target in self.targets)),
+            additional_forward_args=(self.ids, self.mask, *(self.classes[target] for target in self.targets)),
             n_steps=n_steps,
             method="riemann_middle",
             internal_batch_size=max(n_titles, _TOKENS_PER_BATCH[self.ids.device.type] // seq),  # titles times steps
@@ -222,7 +222,7 @@ class _Batch:
         importances = {target: values[:, position] for position, target in enumerate(self.targets)}
         rises = {
             target: (logits[target] - baseline_logits[target]).gather(1, classes[:, None])[:, 0]  # (batch,)
-            for target, classes in self.asked.items()
+            for target, classes in self.classes.items()
         }
         return importances, {target: importances[target].sum(1) - rises[target] for target in self.targets}
 
@@ -231,7 +231,7 @@ class _Batch:
         given = self.given
         if given is None:
             given = {target: logits[target].argmax(1) for target in self.targets}
-        self.asked = {target: classes.to(self.ids.device, torch.int64) for target, classes in given.items()}
+        self.classes = {target: classes.to(self.ids.device, torch.int64) for target, classes in given.items()}
 
 
 def _cut(
@@ -262,12 +262,12 @@ def _cut(
         hook.remove()
 
 
-def _gradients(logits: Mapping[str, Tensor], asked: Mapping[str, Tensor], vectors: Tensor) -> dict[str, Tensor]:
-    """Return the gradient of each target's logit of the classes in `asked`, (batch,), shaped as the vectors."""
+def _gradients(logits: Mapping[str, Tensor], classes: Mapping[str, Tensor], vectors: Tensor) -> dict[str, Tensor]:
+    """Return the gradient of each target's logit of its `classes`, (batch,), shaped as the vectors."""
     found = {}
-    for target, classes in asked.items():
+    for target, positions in classes.items():
         # A title's logit depends on its own vectors alone, so the gradient of the sum holds that of every title.
-        total = logits[target].gather(1, classes[:, None]).sum()
+        total = logits[target].gather(1, positions[:, None]).sum()
         (found[target],) = torch.autograd.grad(total, vectors, retain_graph=True)
     return found
 

@@ -212,20 +212,20 @@ class NeuralClassifier:
         require_fitted(self, "summary_")
         distinct = {title: row for row, title in enumerate(dict.fromkeys(titles))}
         rows = np.fromiter((distinct[title] for title in titles), np.int64, len(titles))  # (n_titles,)
-        asked = list(distinct)
-        answers: dict[str, list[FloatArray]] = {target: [] for target in self.taxonomy_.names}
+        distinct_titles = list(distinct)
+        found: dict[str, list[FloatArray]] = {target: [] for target in self.taxonomy_.names}
         run = predict_with(self.model_, self.runtime_, self.settings.precision)
         # In chunks, so that tokens and logits of a million titles are never in memory at once.
-        for start in range(0, max(len(asked), 1), _TITLES_AT_ONCE):
-            chunk = asked[start : start + _TITLES_AT_ONCE]
+        for start in range(0, max(len(distinct_titles), 1), _TITLES_AT_ONCE):
+            chunk = distinct_titles[start : start + _TITLES_AT_ONCE]
             tokenized = tokenize(chunk, self.tokenizer_, self.settings.max_tokens)
 
             def report(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
-                self.on_progress(step, before + done, len(asked))
+                self.on_progress(step, before + done, len(distinct_titles))
 
             for target, values in run(tokenized, "neural predict", report).items():
-                answers[target].append(probabilities(values / self.temperatures_[target]))
-        return {target: np.concatenate(pieces)[rows] for target, pieces in answers.items()}
+                found[target].append(probabilities(values / self.temperatures_[target]))
+        return {target: np.concatenate(pieces)[rows] for target, pieces in found.items()}
 
     def fit_summary(self) -> dict[str, Any]:
         """Return what the system learned from, in all and per source, its best epoch, and where it was computed."""

@@ -83,7 +83,7 @@ def longest_input(encoder: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) 
 
 
 def _local_folder(name: str) -> Path | None:
-    """Return the folder that a name stands for; None for a hub name."""
+    """Return the folder that a name refers to; None for a hub name."""
     if name.startswith("packaged:"):
         short = name.removeprefix("packaged:")
         if short not in PACKAGED:

@@ -118,14 +118,15 @@ def evaluate_methods(
     }
     random = [words.shorten(order, ties) for order in orders]
     everything = [text for texts in (*shortened.values(), *random) for text in texts.ravel().tolist()]
-    answers = _Answers(system, [*words.whole, *everything], on_progress)
+    predicted = _Probabilities(system, [*words.whole, *everything], on_progress)
     rows = []
     for (method, target), texts in shortened.items():
         found = importances[method]
-        asked = found.classes[target][words.usable]  # (n_usable,)
-        before = answers.of(target, words.whole, asked)  # (n_usable,)
-        drops = answers.drops(target, texts, asked, before)  # (n_usable, 2)
-        at_random = np.mean([answers.drops(target, each, asked, before) for each in random], axis=0)  # (n_usable, 2)
+        classes = found.classes[target][words.usable]  # (n_usable,)
+        before = predicted.of(target, words.whole, classes)  # (n_usable,)
+        drops = predicted.drops(target, texts, classes, before)  # (n_usable, 2)
+        random_drops = [predicted.drops(target, each, classes, before) for each in random]
+        at_random = np.mean(random_drops, axis=0)  # (n_usable, 2)
         gain = drops[:, 0] - at_random[:, 0]  # (n_usable,)
         low, high = _interval(gain, np.random.default_rng(seed))
         deltas = None if found.convergence_deltas is None else np.abs(found.convergence_deltas[target])
@@ -185,7 +186,7 @@ class _Words:
         return texts
 
 
-class _Answers:
+class _Probabilities:
     """The network's probabilities for some texts, each distinct one read once."""
 
     def __init__(self, system: NeuralClassifier, texts: Sequence[str], on_progress: Progress) -> None:

@@ -10,7 +10,7 @@ from neural.network import MultiHead
 from neural.neural_settings import NeuralSettings
 
 MIN_ACCURACY = 0.05
-"""Lower accuracies count as this one, so that a target without a right answer cannot take over the whole loss."""
+"""Lower accuracies count as this one, so that a target without correct predictions cannot take over the whole loss."""
 
 
 def target_losses(
@@ -45,11 +45,11 @@ def total_loss(losses: Mapping[str, Tensor], target_weights: Tensor | None = Non
     return (stacked * target_weights).sum() / target_weights.sum()  # ()
 
 
-def right_answers(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], row_weights: Tensor) -> Tensor:
+def correct_weights(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], row_weights: Tensor) -> Tensor:
     """Return the total weight of the rows predicted correctly, per target, (n_targets,)."""
     with torch.no_grad():
-        right = [((rows.argmax(1) == labels[target]) * row_weights).sum() for target, rows in logits.items()]
-    return torch.stack(right)
+        correct = [((rows.argmax(1) == labels[target]) * row_weights).sum() for target, rows in logits.items()]
+    return torch.stack(correct)
 
 
 def inverse_accuracy(accuracies: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class RecentAccuracy:
         self.n_seen = 0
 
     def add(self, right: Tensor, weight: Tensor) -> None:
-        """Remember one batch: the weight of its right answers per target, (n_targets,), and of all its rows, ()."""
+        """Remember one batch: the weight of its correct rows per target, (n_targets,), and of all its rows, ()."""
         position = self.n_seen % len(self.weight)
         self.right[position], self.weight[position] = right, weight
         self.n_seen += 1

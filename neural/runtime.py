@@ -139,8 +139,8 @@ class OnnxNetwork:
         n_done = 0
         for rows in titles.batches(TOKENS_PER_BATCH["cpu"]):
             ids, mask = titles.padded(rows)  # (n_rows, seq) each
-            answers = self._session.run(None, dict(zip(_INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
-            for target, values in zip(self.n_classes, answers, strict=True):
+            outputs = self._session.run(None, dict(zip(_INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
+            for target, values in zip(self.n_classes, outputs, strict=True):
                 found[target][torch.from_numpy(rows)] = torch.from_numpy(values)  # (n_rows, n_classes)
             n_done += len(rows)
             on_progress(step, n_done, len(titles))
@@ -158,22 +158,22 @@ class _Listed(nn.Module):
         return tuple(self.model(ids, mask).values())
 
 
-def parity(reference: Mapping[str, Tensor], answers: Mapping[str, Tensor]) -> Parity:
+def parity(reference: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Parity:
     """Compare logits with those of torch in fp32.
 
     Args:
         reference: target to (n_titles, n_classes), at least one title.
-        answers: the same of another runtime.
+        found: the same of another runtime.
     """
     agreements, differences = [], []
     for target, expected in reference.items():
-        found = answers[target]
-        agreements.append(float((found.argmax(1) == expected.argmax(1)).double().mean()))
-        differences.append(float((torch.softmax(found, 1) - torch.softmax(expected, 1)).abs().mean()))
+        logits = found[target]
+        agreements.append(float((logits.argmax(1) == expected.argmax(1)).double().mean()))
+        differences.append(float((torch.softmax(logits, 1) - torch.softmax(expected, 1)).abs().mean()))
     return Parity(agreement=min(agreements), difference=max(differences))
 
 
-def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precision: str) -> Chosen:
+def choose_runtime(model: MultiHead, titles: TokenizedTitles, wanted: str, precision: str) -> Chosen:
     """Compare the runtimes on titles that the network did not learn from, and take the first that passes parity.
 
     int8 comes first, then torch where it has bf16, then ONNX in fp32.
@@ -181,7 +181,7 @@ def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precis
     Args:
         model: on the device that it predicts on; on a GPU only torch runs it.
         titles: distinct titles, such as those of validation.
-        asked: "torch", "onnx" or "onnx-int8", which then has to pass, or "auto".
+        wanted: "torch", "onnx" or "onnx-int8", which then has to pass, or "auto".
         precision: of torch: "auto", "fp32" or "bf16".
 
     Raises:
@@ -189,31 +189,31 @@ def choose_runtime(model: MultiHead, titles: TokenizedTitles, asked: str, precis
     """
     sample = titles.select(np.arange(min(len(titles), MAX_TITLES)))
     on_cpu = next(model.parameters()).device.type == "cpu"
-    if asked == "torch" or (asked == "auto" and (not on_cpu or len(sample) < MIN_TITLES)):
+    if wanted == "torch" or (wanted == "auto" and (not on_cpu or len(sample) < MIN_TITLES)):
         return Chosen("torch", None, {})
     try:
-        return _compare(model, sample, asked, precision)
+        return _compare(model, sample, wanted, precision)
     except (BadInput, ImportError):
-        if asked == "auto":  # a machine with torch and little else
+        if wanted == "auto":  # a machine with torch and little else
             return Chosen("torch", None, {})
         raise
 
 
-def _compare(model: MultiHead, sample: TokenizedTitles, asked: str, precision: str) -> Chosen:
+def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: str) -> Chosen:
     reference = predict_logits(model, sample, "fp32")
     plain = OnnxNetwork.in_fp32(model)
     networks: dict[str, OnnxNetwork | None] = {"torch": None, "onnx": plain}
-    if asked != "onnx":
+    if wanted != "onnx":
         networks["onnx-int8"] = plain.in_int8()
     compared = {}
     for name, network in networks.items():
-        seconds, answers = _timed(predict_with(model, network, precision), sample)
-        found = parity(reference, answers)
+        seconds, logits = _timed(predict_with(model, network, precision), sample)
+        found = parity(reference, logits)
         compared[name] = {"titles_per_second": len(sample) / seconds, **asdict(found), "passes": found.passes}
-    if asked != "auto":
-        if not compared[asked]["passes"]:
-            raise BadInput(f"runtime {asked!r} disagrees with torch: {compared[asked]}. Set runtime to 'torch'.")
-        return Chosen(asked, networks[asked], compared)
+    if wanted != "auto":
+        if not compared[wanted]["passes"]:
+            raise BadInput(f"runtime {wanted!r} disagrees with torch: {compared[wanted]}. Set runtime to 'torch'.")
+        return Chosen(wanted, networks[wanted], compared)
     # In the order of the speeds on a quiet machine, not of those just measured: equal fits must predict the same.
     has_bf16 = uses_bf16(precision, torch.device("cpu"))
     order = ("onnx-int8", "torch", "onnx") if has_bf16 else ("onnx-int8", "onnx", "torch")
@@ -230,12 +230,12 @@ def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) 
         precision: of torch: "auto", "fp32" or "bf16".
     """
     if network is None:
-        return lambda titles, *told: predict_logits(model, titles, precision, *told)
+        return lambda titles, *progress: predict_logits(model, titles, precision, *progress)
     if not network.is_int8:
         return network.logits
 
-    def with_close_calls(titles: TokenizedTitles, *told: Any) -> dict[str, Tensor]:
-        logits = network.logits(titles, *told)  # target -> (n_titles, n_classes)
+    def with_close_calls(titles: TokenizedTitles, *progress: Any) -> dict[str, Tensor]:
+        logits = network.logits(titles, *progress)  # target -> (n_titles, n_classes)
         again = _close_calls(logits)  # (n_again,)
         for target, values in predict_logits(model, titles.select(again), precision).items():
             logits[target][torch.from_numpy(again)] = values
@@ -255,11 +255,11 @@ def _close_calls(logits: Mapping[str, Tensor]) -> IntArray:
 
 
 def _timed(
-    runs: Callable[[TokenizedTitles], dict[str, Tensor]], sample: TokenizedTitles
+    run: Callable[[TokenizedTitles], dict[str, Tensor]], sample: TokenizedTitles
 ) -> tuple[float, dict[str, Tensor]]:
     """Return the wall seconds and the logits of a run, after a first run over a few titles that loads everything."""
     few: IntArray = np.arange(min(len(sample), 64))
-    runs(sample.select(few))
+    run(sample.select(few))
     began = time.perf_counter()
-    answers = runs(sample)
-    return time.perf_counter() - began, answers
+    logits = run(sample)
+    return time.perf_counter() - began, logits

@@ -21,9 +21,9 @@ from neural.network import MultiHead, predict_logits
 from neural.neural_settings import NeuralSettings
 from neural.optimization import (
     RecentAccuracy,
+    correct_weights,
     inverse_accuracy,
     make_optimizer,
-    right_answers,
     set_learning_rate,
     target_losses,
     total_loss,
@@ -240,7 +240,7 @@ class Trainer:
             chunk_loss = total_loss(losses, self._target_weights() if self._by_accuracy else None)  # ()
             chunk_loss.backward()
             loss += chunk_loss.detach()
-            right += right_answers(logits, batch.labels, weights)
+            right += correct_weights(logits, batch.labels, weights)
         value = float(self.processes.sum(loss)) / self.processes.size
         if not np.isfinite(value):
             raise self._diverged(value, rows)
@@ -370,7 +370,7 @@ def evaluate(
     weights = torch.from_numpy(examples.weights)  # (n_rows,)
     labels = examples.on(torch.device("cpu")).labels
     loss = total_loss(target_losses(logits, labels, weights), target_weights)  # ()
-    right = right_answers(logits, labels, weights) / weights.sum()  # (n_targets,)
+    right = correct_weights(logits, labels, weights) / weights.sum()  # (n_targets,)
     return float(loss), dict(zip(examples.labels, right.tolist(), strict=True))
 
 

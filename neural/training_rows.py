@@ -17,7 +17,7 @@ SoftLabels = dict[str, npt.NDArray[np.float32]]
 def distinct_rows(labelled: LabelledTitles, count_power: float) -> tuple[IntArray, npt.NDArray[np.float64]]:
     """Merge rows of the same title and labels.
 
-    A row that stands for 15,000 records would drown every other row of its batch, so c records of weight w weigh
+    A row of 15,000 records would drown every other row of its batch, so c records of weight w weigh
     w * c ** count_power. Records of equal weight are counted together first, so that it does not matter whether they
     came as one row or as many.
 

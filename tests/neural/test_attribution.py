@@ -35,7 +35,7 @@ def word_parts(tokens_of_titles):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_each_word_of_a_linear_network_gets_its_part_of_the_logit(tokenizer, settings, method):
+def test_each_word_of_a_linear_network_gets_its_share_of_the_logit(tokenizer, settings, method):
     """[CLS] chief data security [SEP]: the mean is (4 + 1, 3) / 5."""
     found = explain(planted(tokenizer, settings, VALUES), ["chief data security"], method)
 
@@ -51,7 +51,7 @@ def test_each_word_of_a_linear_network_gets_its_part_of_the_logit(tokenizer, set
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_class_that_was_asked_for_is_explained(tokenizer, settings, method):
+def test_the_given_class_is_explained(tokenizer, settings, method):
     titles = ["chief data security", "security chief"]
 
     found = explain(
@@ -134,7 +134,7 @@ def test_integrated_gradients_sum_to_the_difference_from_padding_up_to_the_delta
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_tokens_are_joined_to_the_words_of_the_title_as_given(tokenizer, settings, method):
+def test_importances_are_summed_over_the_tokens_of_each_word(tokenizer, settings, method):
     """Every token is worth 1, so a word is worth its tokens; the signs are tokens of no word."""
     title = "  Cafe\u0301-MANAGER, (Qzx)  Ñurse"
     system = planted(tokenizer, settings, {}, others=(1.0, 0.0))
@@ -147,7 +147,7 @@ def test_tokens_are_joined_to_the_words_of_the_title_as_given(tokenizer, setting
     assert_array_equal(found.special_shares["type"], 0.0)
 
 
-def test_words_that_were_cut_off_score_nothing(tokenizer, settings):
+def test_words_beyond_the_kept_tokens_score_zero(tokenizer, settings):
     system = planted(tokenizer, replace(settings, max_tokens=6), {}, others=(1.0, 0.0))
     titles = ["chief qzxk nurse", "data " * 300]
 
@@ -158,7 +158,7 @@ def test_words_that_were_cut_off_score_nothing(tokenizer, settings):
     assert_allclose(found.scores["type"][3:] * 6, [1] * 4 + [0] * 296, atol=1e-6)
 
 
-def test_a_token_of_several_words_is_shared_among_them(tokenizer, settings):
+def test_a_token_of_several_words_is_divided_equally_among_them(tokenizer, settings):
     """The tokenizer knows no such word, and makes one unknown token of it."""
     title = "nurse™chief™data night"
 
@@ -168,7 +168,7 @@ def test_a_token_of_several_words_is_shared_among_them(tokenizer, settings):
     assert_allclose(found.scores["type"] * 4, [1, 1, 1, 2], atol=1e-6)
 
 
-def test_a_word_is_what_the_keyword_table_reads_as_one(tiny):
+def test_words_are_those_of_the_keyword_table(tiny):
     titles = ["R&D/C++ dev_ops", "x²½ Ⅷ ٣", "हिन्दी 上海市 İstanbul", "e\u0301\u20dd…", "a\u200db", "3.5%", "ªº ①"]
 
     found = explain(tiny, titles, "grad-cam")
@@ -181,7 +181,7 @@ def test_a_word_is_what_the_keyword_table_reads_as_one(tiny):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_any_string_is_a_title(tiny, method):
+def test_any_string_can_be_explained(tiny, method):
     titles = ["", "&&", "\x00", "\ud800 nurse", "\N{GRINNING FACE}" * 500, "a" * 10**5]
 
     found = explain(tiny, titles, method)
@@ -203,7 +203,7 @@ def test_no_titles_have_no_words(tiny, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_network_that_sees_nothing_gives_special_tokens_no_share(tokenizer, settings, method):
+def test_special_tokens_have_no_share_where_nothing_has_importance(tokenizer, settings, method):
     found = explain(planted(tokenizer, settings, {}), ["chief nurse", ""], method)
 
     assert_array_equal(found.scores["type"], [0.0, 0.0])
@@ -219,7 +219,7 @@ def test_the_predicted_class_is_explained_where_none_is_given(tiny, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_title_is_explained_alike_wherever_it_stands_and_whoever_calls(tiny, method):
+def test_a_title_gets_the_same_explanation_at_any_position_and_in_any_call(tiny, method):
     many = [*PLAIN, *(f"{word} night" for word in "abcdefghijklmnopqrstuvwxyz"), "chief data security"] * 8
     alone = explain(tiny, PLAIN[:1], method)
     tiny.model_.train()
@@ -296,7 +296,7 @@ def test_what_cannot_be_explained_is_bad_input(tiny, given, message):
         explain(tiny, ["chief", "nurse"], **{"method": "integrated-gradients"} | given)
 
 
-def test_a_system_that_learned_nothing_explains_nothing(settings):
+def test_a_system_that_is_not_fitted_is_refused(settings):
     with pytest.raises(BadInput, match="has learned nothing yet"):
         explain(NeuralClassifier(settings), ["nurse"], "grad-cam")
 

@@ -11,7 +11,7 @@ LABELS = torch.tensor([0] * 8 + [1] * 2)
 ONES = torch.ones(10)
 
 
-def test_the_temperature_makes_a_sure_network_as_sure_as_it_is_right():
+def test_the_temperature_makes_confidence_equal_to_accuracy():
     temperature = fit_temperature(SURE, LABELS, ONES)
 
     # sigmoid(4 / T) = .8 where T = 4 / log(4).
@@ -19,7 +19,7 @@ def test_the_temperature_makes_a_sure_network_as_sure_as_it_is_right():
     assert torch.softmax(SURE / temperature, 1)[0, 0].item() == pytest.approx(0.8, abs=1e-4)
 
 
-def test_rows_count_by_their_weight():
+def test_the_temperature_weighs_rows_by_their_weight():
     weights = torch.tensor([1.0] * 8 + [4.0] * 2)  # half of the weight is right
 
     assert torch.softmax(SURE / fit_temperature(SURE, LABELS, weights), 1)[0, 0].item() < 0.56

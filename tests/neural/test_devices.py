@@ -48,7 +48,7 @@ def test_auto_takes_bf16_where_the_processor_multiplies_in_it(monkeypatch, preci
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7])
-def test_every_row_of_a_batch_belongs_to_one_process(n_rows):
+def test_every_row_of_a_batch_goes_to_exactly_one_process(n_rows):
     shards = [ProcessGroup(rank, 3).shard(np.arange(n_rows)) for rank in range(3)]
 
     assert sorted(np.concatenate(shards)) == list(range(n_rows))

@@ -59,14 +59,14 @@ def test_half_precision_weights_load_as_float32(tmp_path, tiny_folder):
         ("two words", "Encoder 'two words' cannot be loaded"),
     ],
 )
-def test_an_unknown_encoder_is_named_with_the_ways_out(name, says):
+def test_an_unknown_encoder_is_refused_with_the_accepted_forms(name, says):
     with pytest.raises(BadInput) as raised:
         load_encoder(name)
 
     assert says in str(raised.value)
 
 
-def test_a_folder_without_an_encoder_says_which_forms_there_are(tmp_path):
+def test_a_folder_without_an_encoder_is_refused_with_the_accepted_forms(tmp_path):
     with pytest.raises(BadInput, match=r"cannot be loaded.*'packaged:minilm'.*a local folder.*a hub name"):
         load_encoder(str(tmp_path))
 
@@ -95,7 +95,7 @@ def test_an_encoder_with_weights_missing_is_refused(tmp_path, tiny_folder):
         load_encoder(str(tmp_path))
 
 
-def test_a_skeleton_keeps_shape_and_tokenizer_and_leaves_draws_alone(tmp_path, tiny_folder):
+def test_a_skeleton_keeps_shapes_and_tokenizer_and_the_random_generator(tmp_path, tiny_folder):
     encoder, tokenizer = load_encoder(str(tiny_folder))
     save_skeleton(encoder, tokenizer, tmp_path)
     torch.manual_seed(0)

@@ -131,7 +131,7 @@ def test_words_of_equal_score_are_not_taken_in_the_order_of_the_title(system):
     assert evaluated(system, titles, {})["verdict"] == "no better than random"
 
 
-def test_the_class_explained_is_the_one_asked_about(system):
+def test_the_probability_is_that_of_the_explained_class(system):
     whole, *shortened = (
         probability(system, text, position=1)
         for text in ("chief security data sales", "chief data sales", "chief data")

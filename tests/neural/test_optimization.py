@@ -6,9 +6,9 @@ import torch
 
 from neural.optimization import (
     RecentAccuracy,
+    correct_weights,
     inverse_accuracy,
     make_optimizer,
-    right_answers,
     set_learning_rate,
     target_losses,
     total_loss,
@@ -49,9 +49,9 @@ def test_losses_of_chunks_add_up_to_the_loss_of_the_batch():
     assert float(sum(chunks)) == pytest.approx(float(whole))
 
 
-def test_right_answers_are_summed_by_row_weight():
-    assert right_answers(LOGITS, LABELS, torch.tensor([3.0, 1.0])).tolist() == [0.0]  # a tie goes to the first class
-    assert right_answers(LOGITS, {"role": torch.tensor([1, 0])}, torch.tensor([3.0, 1.0])).tolist() == [4.0]
+def test_correct_predictions_are_summed_by_row_weight():
+    assert correct_weights(LOGITS, LABELS, torch.tensor([3.0, 1.0])).tolist() == [0.0]  # a tie goes to the first class
+    assert correct_weights(LOGITS, {"role": torch.tensor([1, 0])}, torch.tensor([3.0, 1.0])).tolist() == [4.0]
 
 
 def test_inverse_accuracies_are_clamped_and_have_mean_one():

@@ -58,7 +58,7 @@ def test_without_validation_rows_the_last_epoch_is_kept(network, examples, setti
     assert log[-1].train_loss < log[0].train_loss
 
 
-def test_a_loss_that_is_not_a_number_stops_the_training(network, examples, settings):
+def test_a_loss_that_is_not_a_number_is_bad_input(network, examples, settings):
     torch.nn.init.constant_(network.heads[0].bias, float("nan"))
 
     with pytest.raises(BadInput, match=r"epoch 1 after 0 titles: the loss is nan\. Lower learning_rate"):
@@ -254,7 +254,7 @@ def test_small_data_gets_more_epochs_up_to_ten(network, examples, settings, min_
     assert {entry.n_steps for entry in log} == {2}
 
 
-def test_a_machine_that_cannot_compile_says_so(network, examples, settings, monkeypatch):
+def test_a_machine_that_cannot_compile_is_bad_input(network, examples, settings, monkeypatch):
     def cannot(*_):
         raise TorchDynamoException("No working C++ compiler found\nand much more")
 

@@ -435,7 +435,10 @@ def test_labels_to_learn_from_are_those_of_the_run(company, results, tmp_path, m
         ("search.space.epochs={chocies: [2]}", "unknown key 'search.space.epochs.chocies'. Did you mean 'choices'?"),
         ("search.space.dropout={low: 0, high: 0.1, log: true}", "search.space.dropout: low is 0; .* begins above 0"),
         ("search.space.dropout=[0, .inf]", "search.space.dropout.high = inf: .*finite number"),
-        ("search.space.pooling={choices: [mean, men]}", "search.space.pooling: pooling is 'men': .*'mean', 'cls' or 'max'"),
+        (
+            "search.space.pooling={choices: [mean, men]}",
+            "search.space.pooling: pooling is 'men': .*'mean', 'cls' or 'max'",
+        ),
         ("search.space.pad_to_max=[0, 1]", "search.space.pad_to_max: pad_to_max is no number. Give {choices: "),
         ("search.space.max_tokens_per_batch=[8, 64]", "search.space.max_tokens_per_batch: .*at least max_tokens, 16"),
     ],
