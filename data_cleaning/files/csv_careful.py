@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate
 
+import numpy as np
 import pyarrow as pa
 
 from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm, Parsed, Position
@@ -22,6 +23,7 @@ _MOST_READ_AGAIN = 16
 _LINE_ENDS = (b"\n", b"\r\n", b"\r")
 _LINE_BREAK = re.compile(rb"[\r\n]")
 _LONGEST_CHARACTER = 4
+_NO_LINES = np.empty(0, dtype=np.int64)
 
 
 @contextmanager
@@ -67,6 +69,7 @@ class _Reading:
         self._texts = texts  # (n_whole_lines,)
         self._all_is_text = bad_byte("".join(texts)) is None
         self._rows: list[list[str]] = []
+        self._row_lines: list[int] = []
         self._rejects: list[Reject] = []
         self._done = 0
         """Lines that are settled."""
@@ -89,6 +92,7 @@ class _Reading:
         return Parsed(
             pa.Table.from_arrays(columns, schema=schema) if columns else schema.empty_table(),
             tuple(self._rejects),
+            np.array(self._row_lines, dtype=np.int64),
             replace(
                 begin,
                 byte=begin.byte + (self._ends[self._done - 1] if self._done else 0),
@@ -130,6 +134,7 @@ class _Reading:
             self._reject(f"is not {self._form.encoding.name} (byte {byte:#04x})", begin, stop)
         else:
             self._rows.append(cells or [""])
+            self._row_lines.append(self._position.line + begin + 1)
             self._done = stop
 
     def _take_ragged(self, n_fields: int, begin: int, stop: int) -> None:
@@ -212,7 +217,7 @@ def parse_piece(block: bytes, form: CsvForm, position: Position, longest_row: in
     nothing = form.schema.empty_table()
     n_needed = longest_row + 2  # what would end the line is seen too
     if len(block) < n_needed and not is_last:
-        return Parsed(nothing, (), position)
+        return Parsed(nothing, (), _NO_LINES, position)
     if line_break := _LINE_BREAK.search(block, 0, longest_row + 1):
         length, ended = line_break.start(), True
         end = length + 1 + block.startswith(b"\r\n", length)
@@ -223,7 +228,7 @@ def parse_piece(block: bytes, form: CsvForm, position: Position, longest_row: in
     text = shown(block[:length].decode("utf-8", form.errors))
     reject = Reject(position.line + 1, f"{what} longer than {longest_row:,} bytes", text)
     rest = replace(position, byte=position.byte + end, line=position.line + ended, within_line=int(not ended))
-    return Parsed(nothing, (reject,), rest)
+    return Parsed(nothing, (reject,), _NO_LINES, rest)
 
 
 def _before_character(block: bytes, length: int) -> int:

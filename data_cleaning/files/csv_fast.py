@@ -42,9 +42,22 @@ def parse_fast(block: bytes, form: CsvForm, position: Position, *, is_last: bool
     if len(quotes) and not _quotes_are_simple(bytes_of_block[:end], quotes, ord(delimiter)):
         return None
     table = _parse(rows, form, delimiter)
+    if table is None:
+        return None
     n_lines = int(np.count_nonzero(breaks)) + (not rows.endswith(b"\n"))
     rest = replace(position, byte=position.byte + end, line=position.line + n_lines)
-    return None if table is None else Parsed(table, (), rest)
+    return Parsed(table, (), position.line + _row_lines(breaks, quotes, table.num_rows, n_lines), rest)
+
+
+def _row_lines(
+    breaks: npt.NDArray[np.bool_], quotes: npt.NDArray[np.int64], n_rows: int, n_lines: int
+) -> npt.NDArray[np.int64]:
+    """Return the line on which each row begins, counted from 1 within the block, (n_rows,)."""
+    if n_rows == n_lines:
+        return np.arange(1, n_rows + 1)
+    positions = np.flatnonzero(breaks)
+    between_rows = np.searchsorted(quotes, positions) % 2 == 0
+    return np.concatenate(([1], np.flatnonzero(between_rows) + 2))[:n_rows]
 
 
 def _last_row_end(block: bytes, bytes_of_block: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64]) -> int:

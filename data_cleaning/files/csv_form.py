@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
@@ -79,6 +81,8 @@ class Parsed:
 
     rows: pa.Table
     rejects: tuple[Reject, ...]
+    lines: npt.NDArray[np.int64]
+    """Line on which each row begins, (n_rows,)."""
     end: Position
     """Where the rest begins; where reading began, if the block holds no whole record."""
 

@@ -79,7 +79,7 @@ class CsvSource:
             for parsed in self._parsed(_Buffer(blocks), position):
                 self.n_skipped = parsed.end.skipped
                 if parsed.rows.num_rows or parsed.rejects:
-                    yield Batch(parsed.rows, parsed.rejects, asdict(parsed.end))
+                    yield Batch(parsed.rows, parsed.rejects, asdict(parsed.end), places=parsed.lines)
 
     def _parsed(self, buffer: "_Buffer", position: Position) -> Iterator[Parsed]:
         """Yield what is read of each block; where a block ends depends on where it begins, and on nothing before."""

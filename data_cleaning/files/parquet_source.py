@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -100,6 +101,7 @@ def _group_of(row: int, group_rows: list[int]) -> tuple[int, int]:
 def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
     """Part the rows whose text is not UTF-8, which Parquet does not check, from the others."""
     end = {"row": n_before + len(batch)}
+    places = np.arange(n_before + 1, n_before + len(batch) + 1)
     faulty: dict[int, str] = {}
     all_valid = True
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -108,11 +110,12 @@ def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
             what = "text that is UTF-8" if _holds_text(column.type) else f"a valid {column.type}"
             faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), f"does not hold {what} in column {name!r}")
     if all_valid:
-        return Batch(pa.Table.from_batches([batch]), (), end)
+        return Batch(pa.Table.from_batches([batch]), (), end, places=places)
     rows = sorted(faulty)
     rejects = tuple(Reject(n_before + row + 1, faulty[row], _shown(batch, row)) for row in rows)
     columns = [_encoded(_without(_decoded(column), rows), column.type) for column in batch.columns]
-    return Batch(pa.Table.from_arrays(columns, schema=batch.schema), rejects, end)
+    table = pa.Table.from_arrays(columns, schema=batch.schema)
+    return Batch(table, rejects, end, places=np.delete(places, rows))
 
 
 def _decoded(column: pa.Array) -> pa.Array:

@@ -6,10 +6,12 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
@@ -49,6 +51,8 @@ class Batch:
     """Where the batch ends: what `Source.batches` needs to go on with the rest."""
     cells: Sequence[tuple[Any, ...]] | None = None
     """XLSX only: the cells of each row as the sheet has them, numbers and dates included, (n_rows, n_columns)."""
+    places: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Where each row begins, counted as `Reject.place` is, (n_rows,)."""
 
 
 class Source(Protocol):

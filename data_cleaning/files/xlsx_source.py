@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 
@@ -79,7 +80,7 @@ class XlsxSource:
         with _workbook(self.path) as workbook:
             numbered = enumerate(_rows(workbook[self._sheet], last + 1), start=last + 1)
             while read := _next_rows(numbered, self.path, BATCH_ROWS):
-                cells, rejects = [], []
+                cells, rejects, places = [], [], []
                 for number, row in read:
                     if _is_empty(row):
                         continue
@@ -87,11 +88,12 @@ class XlsxSource:
                     last = number
                     if _is_empty(row[n_columns:]):
                         cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
+                        places.append(number)
                     else:
                         rejects.append(_beyond_header(number, row, n_columns))
                 if cells or rejects:
                     end = {"row": last, "skipped": self.n_skipped}
-                    yield Batch(_as_text(cells, self.schema), tuple(rejects), end, cells)
+                    yield Batch(_as_text(cells, self.schema), tuple(rejects), end, cells, np.array(places, dtype=np.int64))
 
 
 @contextmanager

@@ -52,6 +52,11 @@ def read(source, start=None):
     return rows, rejects, source.n_skipped
 
 
+def read_with_lines(source):
+    lines = [line for batch in source.batches() for line in batch.places.tolist()]
+    return lines, *read(source)
+
+
 def carefully(careful_bytes=1 << 20):
     stack = contextlib.ExitStack()
     stack.enter_context(patch.object(csv_source, "parse_fast", lambda *_, **__: None))
@@ -74,14 +79,14 @@ def written(rows):
 @example(header=b"x\n", content=b"a\n\n", size=2)
 @example(header=b"x,y\n", content=b'a,"b\r\n\r\n', size=8)
 def test_both_ways_and_all_sizes_of_blocks_give_the_same(tmp_path, header, content, size):
-    whole = read(source_of(tmp_path, header + content))
+    whole = read_with_lines(source_of(tmp_path, header + content))
     in_blocks = source_of(tmp_path, header + content, block_bytes=size)
 
-    assert read(in_blocks) == whole
+    assert read_with_lines(in_blocks) == whole
     with carefully():
-        assert read(in_blocks) == whole
+        assert read_with_lines(in_blocks) == whole
     with carefully(careful_bytes=size):
-        assert read(source_of(tmp_path, header + content)) == whole
+        assert read_with_lines(source_of(tmp_path, header + content)) == whole
 
 
 @FEW
@@ -106,6 +111,9 @@ def test_every_line_is_header_row_reject_or_blank(tmp_path, header, content):
     assert 1 + n_of_rows + n_of_rejects + n_skipped == n_lines
     places = [place for place, _, _ in rejects]
     assert places == sorted(set(places))
+    row_lines = read_with_lines(source_of(tmp_path, header + content))[0]
+    assert len(row_lines) == len(rows)
+    assert row_lines == sorted(set(row_lines) - set(places))
     physical = (header + content).splitlines()
     for place, _, text in rejects:
         first = re.split("\r\n|\r|\n", text)[0]
