@@ -1,4 +1,4 @@
-"""The keyword table's file: CSV in and out, with every fault of it named by line."""
+"""The keyword table's file: read from any kind of table, written as CSV, with every fault of it named by line."""
 
 import csv
 import io
@@ -12,7 +12,9 @@ import pandas as pd
 import polars as pl
 
 from baselines.matching import normal_form
-from data_cleaning.errors import BadInput, first_few, read_text
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.sources import STANDARD_INPUT
+from data_cleaning.files.table_reader import read_table, require_text
 from data_cleaning.taxonomy import Taxonomy
 
 MATCHES = ("substring", "word", "prefix")
@@ -20,7 +22,7 @@ MATCHES = ("substring", "word", "prefix")
 
 _MOST_FAULTS = 50
 
-Record = tuple[int, Mapping[str, str]]  # line number in the file, column to cell
+Record = tuple[int, Mapping[str, str]]  # line of a CSV file or row of a sheet, column to cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +44,7 @@ def read_rows(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
     """Read and check a table file; see `check_rows` for the result.
 
     Raises:
-        BadInput: the file is missing, is not UTF-8 CSV, or has a fault that `check_rows` names.
+        BadInput: the file is missing, cannot be read, or has a fault that `check_rows` names.
     """
     records, faults = _read_records(path, taxonomy)
     return check_rows(records, taxonomy, str(path), faults)
@@ -63,30 +65,19 @@ def read_rows_leniently(path: Path, taxonomy: Taxonomy) -> tuple[pd.DataFrame, l
 
 
 def _read_records(path: Path, taxonomy: Taxonomy) -> tuple[list[Record], list[str]]:
-    """Read the lines of a table file whose header is sound; lines that do not fit it are returned as faults."""
-    reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
-    filled: list[tuple[int, list[str]]] = []
-    line = 1
-    try:
-        for cells in reader:
-            if cells:
-                filled.append((line, cells))
-            line = reader.line_num + 1  # a quoted cell may span lines, and a row is named by its first
-    except csv.Error as error:
-        raise BadInput(f"{path}, line {line}: not readable as CSV ({error}); close every quote.") from None
-    if not filled:
-        raise BadInput(f"{path} is empty; expected the columns {', '.join(_columns(taxonomy))}.")
-    header = [cell.strip() for cell in filled[0][1]]
+    """Read the rows of a table file whose header is sound; rows that do not fit it are returned as faults."""
+    if path != STANDARD_INPUT and not path.exists():
+        raise BadInput(f"No keyword table at {path}. Set 'keyword.table' in the config to a CSV or XLSX file.")
+    table = read_table(path, allow_no_rows=True, keep_rejects=True)
+    require_text(table.frame, path)
+    known = {name.lower(): name for name in _columns(taxonomy)}
+    header = [known.get(name.strip().lower(), name.strip()) for name in table.frame.columns]
     faults = _header_faults(header, taxonomy)
     if faults:
-        raise BadInput(f"{path}, line {filled[0][0]}: {first_few(faults)}.")
-    faults = [
-        f"line {line} has {len(cells)} fields where the header has {len(header)}"
-        for line, cells in filled[1:]
-        if len(cells) != len(header)
-    ]
-    fitting = ((line, cells) for line, cells in filled[1:] if len(cells) == len(header))
-    return [(line, dict(zip(header, cells, strict=True))) for line, cells in fitting], faults
+        raise BadInput(f"{path}: {first_few(faults)}.")
+    faults = [f"{table.unit} {one.place} {one.reason}" for one in table.rejects]
+    rows = table.frame.cast(pl.String).fill_null("").iter_rows()
+    return [(line, dict(zip(header, row, strict=True))) for line, row in zip(table.places, rows, strict=True)], faults
 
 
 def check_rows(records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str] = ()) -> pd.DataFrame:
@@ -170,15 +161,6 @@ def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
     return ("keyword", "priority", *taxonomy.names, "match")
 
 
-def _read_text(path: Path) -> str:
-    """Return a file's text without a byte order mark."""
-    text = read_text(path, "keyword table", "Set 'keyword.table' in the config to a CSV file.")
-    lines = [str(number) for number, line in enumerate(text.split("\n"), start=1) if "\0" in line]
-    if lines:
-        raise BadInput(f"{path}: NUL byte in line {', '.join(lines[:10])}; save the file as UTF-8 CSV.")
-    return text
-
-
 def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:
     """Return what is wrong with the column names."""
     known = _columns(taxonomy)
@@ -188,7 +170,7 @@ def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:
             nearest = get_close_matches(name, known, n=1, cutoff=0)[0]
             faults.append(f"unknown column {name!r}, the nearest valid name is {nearest!r}")
         elif header.count(name) > 1:
-            faults.append(f"column {name!r} stands {header.count(name)} times")
+            faults.append(f"column {name!r} occurs {header.count(name)} times")
     return faults
 
 

@@ -53,7 +53,7 @@ class CsvForm:
         """How the file is read, as a sentence for a person."""
         reason = f" ({self.encoding.reason})" if self.encoding.reason else ""
         shown = "a tab" if self.delimiter == "\t" else repr(self.delimiter)
-        parts = f"fields parted by {shown}" if self.delimiter is not None else "one column, not parted"
+        parts = f"fields separated by {shown}" if self.delimiter is not None else "one column"
         return f"Read as {self.encoding.name}{reason}, {parts}."
 
 

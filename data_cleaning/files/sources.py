@@ -21,6 +21,9 @@ MOST_BYTES = 20 * 10**9
 
 _EDGE_BYTES = 1 << 20
 
+STANDARD_INPUT = Path("-")
+"""Path that stands for what is piped into the process."""
+
 GZIP_SUFFIX = ".gz"
 _GZIP = b"\x1f\x8b"
 
@@ -130,7 +133,7 @@ def first_bytes(path: Path, n_bytes: int) -> bytes:
     """
     with readable(path):
         if not path.exists():
-            raise BadInput(f"No file at {path}. Give a CSV, Parquet or XLSX file with a column of titles.")
+            raise BadInput(f"No file at {path}; expected a CSV, Parquet or XLSX file there. Check the path.")
         if not path.is_file():
             kind = "a folder" if path.is_dir() else "a pipe or device, which cannot be read twice"
             raise BadInput(f"{path} is {kind}; expected a CSV, Parquet or XLSX file.")

@@ -109,7 +109,7 @@ def _named(name: str) -> Encoding:
     except (LookupError, ValueError):  # the second: a NUL in the name, or a codec that knows no line breaks
         known = "a name such as utf-8, utf-16, cp1252 or latin-1"
         raise BadInput(f"Unknown encoding {name!r}; expected {known}, or none to find it out.") from None
-    return Encoding("utf-8" if codec == "utf-8-sig" else codec, name, "as asked for")
+    return Encoding("utf-8" if codec == "utf-8-sig" else codec, name, "as given")
 
 
 def _decided(start: bytes, named: Encoding | None) -> Encoding | None:

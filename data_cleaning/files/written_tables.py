@@ -15,7 +15,7 @@ import pyarrow as pa
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import ending
 from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
-from data_cleaning.leads import NO_TEXT
+from data_cleaning.files.table_reader import NO_TEXT
 
 if TYPE_CHECKING:
     from data_cleaning.files.workbooks import Workbook

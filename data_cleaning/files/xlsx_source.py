@@ -93,7 +93,9 @@ class XlsxSource:
                         rejects.append(_beyond_header(number, row, n_columns))
                 if cells or rejects:
                     end = {"row": last, "skipped": self.n_skipped}
-                    yield Batch(_as_text(cells, self.schema), tuple(rejects), end, cells, np.array(places, dtype=np.int64))
+                    yield Batch(
+                        _as_text(cells, self.schema), tuple(rejects), end, cells, np.array(places, dtype=np.int64)
+                    )
 
 
 @contextmanager

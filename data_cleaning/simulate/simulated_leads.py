@@ -9,7 +9,8 @@ import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
-from data_cleaning.leads import LeadColumns, check_distinct
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import check_distinct
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate.catalogue import catalogue
 from data_cleaning.simulate.grammar import TRUTH_TARGETS, DrawnTitles, draw_titles

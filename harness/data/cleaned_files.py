@@ -11,8 +11,8 @@ from data_cleaning.clean_reports import CleanReports
 from data_cleaning.consensus import MAJORITY, TIE, TOO_FEW, UNSEEN
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import mark
+from data_cleaning.files.table_reader import NO_TEXT, TableFile
 from data_cleaning.files.written_tables import write_table
-from data_cleaning.leads import NO_TEXT, TableFile
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.words import normalise_titles
@@ -23,7 +23,7 @@ QUARANTINE = "quarantine"
 _ASIDE = (
     "The records that were dropped, with their reason, their place in the file and all columns as they came. The place "
     "is the `line` of a CSV file on which the record begins, the header line being 1, or the `row` of a Parquet file, "
-    "the first record being 1."
+    "the first record being 1, or of a sheet."
 )
 _LONG = {
     "foreign_titles": "The titles that the language step set aside, one row each: read these to check it.",
@@ -158,7 +158,7 @@ def quarantined_rows(table: TableFile, cleaned: CleanedLeads) -> pl.DataFrame:
     own = table.frame.columns
     reason, place = (_free(name, own) for name in ("reason", table.unit))
     dropped = table.frame[cleaned.quarantined_rows]
-    numbers = table.numbers()[cleaned.quarantined_rows]
+    numbers = table.places[cleaned.quarantined_rows]
     return dropped.with_columns(cleaned.quarantined["reason"].alias(reason), numbers.alias(place)).select(
         reason, place, *own
     )

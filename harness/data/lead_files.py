@@ -10,10 +10,11 @@ from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.files.output_places import beside, check_folder, check_table, folder_beside, mark, stem
+from data_cleaning.files.table_reader import TableFile, read_table
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
-from data_cleaning.finding_columns import FoundColumns, find_columns
-from data_cleaning.leads import LeadColumns, TableFile, pick_leads, read_table
+from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns
+from data_cleaning.leads import pick_leads
 from data_cleaning.profile import profile_leads
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
@@ -39,7 +40,7 @@ class OpenedLeads:
     """Somebody's file, and the leads in it."""
 
     table: TableFile
-    """Every column as it was read."""
+    """As it was read, every column of it where all were asked for."""
     leads: pl.DataFrame
     """The same rows under our names, as `leads.pick_leads` returns them."""
     found: FoundColumns
@@ -70,17 +71,18 @@ def open_leads(
     taxonomy: Taxonomy,
     title_column: str | None,
     announce: Callable[[str], None],
-    others: str = "Not looked at",
+    *,
+    every_column: bool = False,
 ) -> OpenedLeads:
     """Read somebody's file, of which only the title is required, and say which columns were found.
 
     Args:
-        path: CSV, gzipped CSV or Parquet.
+        path: CSV, gzipped CSV, Parquet or XLSX.
         config: names the columns and the encoding.
         taxonomy: names the targets that there can be.
         title_column: name of the title's column, where it is not the configured one.
         announce: told the columns in one line, and in others what was left out of the file.
-        others: says what happens to columns that are read as nothing.
+        every_column: whether to read columns of no known meaning too, so that they can be passed on.
 
     Raises:
         BadInput: the file cannot be read, or has no title, no count or no target that was asked for.
@@ -91,10 +93,17 @@ def open_leads(
     for name in columns.targets:
         if name not in taxonomy.names:
             raise unknown("target in leads.columns.targets", name, taxonomy.names)
-    table = read_table(path, config.leads.encoding)
-    names = table.frame.columns
-    found = find_columns(names, columns, path, title_asked_for=title_column is not None)
-    for line in (*table.notes, _worded(found, names, others)):
+    found: FoundColumns | None = None
+
+    def choose(names: list[str]) -> list[str]:
+        nonlocal found
+        found = find_columns(names, columns, path, title_asked_for=title_column is not None)
+        return names if every_column else list(found.present.values())
+
+    table = read_table(path, config.leads.encoding, choose=choose)
+    assert found is not None, "columns are chosen before rows are read"
+    others = "Passed on as they are" if every_column else "Not looked at"
+    for line in (*table.notes, _worded(found, table.columns, others)):
         announce(line)
     return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
 
@@ -158,7 +167,7 @@ def profile_file(
     """Write the exploratory tables and plots of a file into a folder.
 
     Args:
-        source: CSV, gzipped CSV or Parquet.
+        source: CSV, gzipped CSV, Parquet or XLSX.
         out: folder to write; None makes `<stem>_profile` in the current one.
         config: names the columns, the taxonomy and the encoder.
         title_column: name of the title's column, where it is not the configured one.
@@ -210,7 +219,7 @@ def clean_file(
     check_table(out, source, force=force)
     check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(source, config, taxonomy, title_column, announce, "Passed on as they are")
+    opened = open_leads(source, config, taxonomy, title_column, announce, every_column=True)
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)

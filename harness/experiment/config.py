@@ -18,7 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from baselines.tfidf_features import TfidfSettings
 from data_cleaning.clean import CleanSettings
-from data_cleaning.leads import LeadColumns
+from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from harness.experiment.search_space import SearchRange, space_faults
 from neural.neural_settings import NeuralSettings

@@ -35,7 +35,7 @@ def read_audited_leads(
     """Read leads of which only the title is required.
 
     Args:
-        path: CSV, gzipped CSV or Parquet.
+        path: CSV, gzipped CSV, Parquet or XLSX.
         config: names the columns and the encoding.
         taxonomy: names the targets that there can be, and groups their labels.
         title_column: name of the title's column, where it is not the configured one.

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
-from data_cleaning.files.csv_files import read_csv
 from data_cleaning.files.spreadsheet_text import unescape_cell
+from data_cleaning.files.table_reader import read_table
 from harness.keywords.sheet_columns import ACCEPT, REJECT, Sheet, SheetRow, as_text, cells_of, columns_for
 from harness.keywords.suggestion_exports import JSON_NAME
 from harness.keywords.suggestion_json import Exact, Origin, column_name, from_json
@@ -139,12 +141,11 @@ def _read(path: Path) -> tuple[Sheet, Exact]:
 
 
 def _csv_sheet(path: Path) -> Sheet:
-    read = read_csv(path)
-    header = [unescape_cell(name.strip()) for name in read.table.column_names]
-    columns = [column.to_pylist() for column in read.table.columns]
+    table = read_table(path, allow_no_rows=True)
+    header = [unescape_cell(name.strip()) for name in table.frame.columns]
     rows = [
-        SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, (cell or "" for cell in cells)), strict=True)))
-        for line, cells in zip(read.lines.tolist(), zip(*columns, strict=True), strict=True)
+        SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, cells), strict=True)))
+        for line, cells in zip(table.places, table.frame.cast(pl.String).fill_null("").iter_rows(), strict=True)
     ]
     return Sheet(header=header, rows=rows)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
-from data_cleaning.files.csv_files import read_csv
 from data_cleaning.files.spreadsheet_text import escape_cell
+from data_cleaning.files.table_reader import read_table, require_text
 from harness.keywords.suggestions import ACTIONS, Suggestion
 
 MEMORY_NAME = "rejected_suggestions.csv"
 COLUMNS = ("date", "action", "keyword", "table", "key")
-"""Of the file; a person may add others. Only `key` is read again, so a line is forgotten by deleting it."""
+"""Of the file; a person may add others. Only `key` is read again, so a suggestion is forgotten by deleting its row."""
 
 
 def memory_beside(table: Path) -> Path:
@@ -22,25 +22,26 @@ def memory_beside(table: Path) -> Path:
 
 
 def read_memory(path: Path) -> pl.DataFrame:
-    """Read every column of the file as text; without a file there are no rows.
+    """Read every column of the file, of any kind, as text; without a file there are no rows.
 
     Raises:
-        BadInput: the file is no CSV, has no column `key`, or a line in it has no key of a suggestion.
+        BadInput: the file cannot be read, has no column `key`, or a row in it has no key of a suggestion.
     """
     if not path.exists():
         return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
-    read = read_csv(path)
-    frame = pl.DataFrame(read.table).rename(str.strip)
+    table = read_table(path, allow_no_rows=True)
+    require_text(table.frame, path)
+    frame = table.frame.cast(pl.String).rename(str.strip)
     if "key" not in frame.columns:
         raise BadInput(f"{path} has no column 'key' but {first_few(map(repr, frame.columns))}; name it in line 1.")
     faults = [
-        f"line {line}: {key or ''!r} is no key of a suggestion"
-        for line, key in zip(read.lines, frame["key"], strict=True)
+        f"{table.place(row)}: {key or ''!r} is no key of a suggestion"
+        for row, key in enumerate(frame["key"])
         if not _is_key(key or "")
     ]
     if faults:
         example = "add|keyword"
-        raise BadInput(f"{path}: {first_few(faults)}. A key is written as {example!r}; mend or delete these lines.")
+        raise BadInput(f"{path}: {first_few(faults)}. A key is written as {example!r}; fix or delete these rows.")
     return frame
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from data_cleaning.files import open_source
-from data_cleaning.finding_columns import find_title
+from data_cleaning.lead_columns import find_title
 from data_cleaning.progress import Progress
 from data_cleaning.titles import IntArray, StrArray
 from data_cleaning.words import normalise_titles

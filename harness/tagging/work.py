@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.files import Batch, Source
-from data_cleaning.finding_columns import find_title
+from data_cleaning.lead_columns import find_title
 from data_cleaning.titles import IntArray
 from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
 from harness.experiment.systems import SYSTEMS

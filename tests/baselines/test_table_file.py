@@ -1,5 +1,6 @@
 """Every fault of a table file has its message, and a good file survives the round trip."""
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -11,13 +12,14 @@ from tests.harness.mining.by_hand import TAXONOMY as AUDITED
 HEADER = "keyword,priority,match,function,role,level\n"
 
 FAULTS = [
-    ("", "is empty; expected the columns keyword, priority, function, role, level, match"),
+    ("", "is empty; expected a header line and at least one row"),
     ("keyword,priority,function,role\nx,1,IT,\n", "column 'level' is missing"),
     ("keyword,prioritty,function,role,level\n", "unknown column 'prioritty', the nearest valid name is 'priority'"),
-    ("keyword,keyword,priority,function,role,level\n", "column 'keyword' stands 2 times"),
+    ("keyword,keyword,priority,function,role,level\n", "names these columns more than once: 'keyword'"),
+    ("keyword,Keyword ,priority,function,role,level\n", "column 'keyword' occurs 2 times"),
     (HEADER, "there is a header and no row"),
-    (HEADER + "a,1,,IT,\n", "line 2 has 5 fields where the header has 6"),
-    (HEADER + "a,1,,IT,,\n\nb,1,,IT,,,,\n", "line 4 has 8 fields where the header has 6"),
+    (HEADER + "a,1,,IT,\n", "line 2 has 5 fields, expected 6"),
+    (HEADER + "a,1,,IT,,\n\nb,1,,IT,,,,\n", "line 4 has 8 fields, expected 6"),
     (HEADER + " ,1,,IT,,\n", "line 2: empty keyword"),
     (HEADER + "a,1,,IT,,\nA,2,,Engineering,,\n", "line 3: repeats the function of 'A' that line 2 sets"),
     (HEADER + "a,high,,IT,,\n", "line 2: priority 'high' is not a number above 0"),
@@ -29,9 +31,9 @@ FAULTS = [
     (HEADER + "a,1,,,,\n", "line 2: sets no target; give a label for function or role or level"),
     (HEADER + "&,1,word,IT,,\n", "line 2: keyword '&' has no letter or digit, so it matches no word"),
     (HEADER + '"a\nb",1,,IT,,\n', "line 2: keyword 'a\\nb' holds a line break"),
-    (HEADER + 'a,1,,IT,,\n"b,1,,IT,,\n', "line 3: not readable as CSV"),
-    (HEADER.encode() + b"a,1,,IT,,\ncaf\xe9,1,,IT,,\n", "line 3: byte 0xe9 is not UTF-8"),
-    (HEADER + "a,1,,IT,,\nb\0,1,,IT,,\n", "NUL byte in line 3"),
+    (HEADER + 'a,1,,IT,,\n"b,1,,IT,,\n', "line 3 opens a quote that is never closed"),
+    (HEADER.encode() + b"a,1,,IT,,\ncaf\xe9,1,,IT,,\n", "line 3 is not utf-8 (byte 0xe9)"),
+    (HEADER + "a,1,,IT,,\nb\0,1,,IT,,\n", "line 3 holds a NUL byte"),
 ]
 
 
@@ -71,6 +73,41 @@ def test_a_byte_order_mark_and_windows_line_ends_are_read(tmp_path, taxonomy):
     path = tmp_path / "table.csv"
     path.write_bytes(b"\xef\xbb\xbf" + (HEADER + "a,1,,IT,,\n").replace("\n", "\r\n").encode())
     assert KeywordTable.read(path, taxonomy).rows["keyword"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Keyword; Priority; Function; ROLE; Level\ncto; 5; IT; ;\n",
+        "sep=;\nkeyword;priority;function;role;level;;\ncto;5;IT;;;;\n",
+        "\tlevel\tRole\tfunction\tPRIORITY\tkeyword \n\t\t\tIT\t5\tcto\n",
+    ],
+)
+def test_the_header_may_have_any_case_blanks_and_delimiter(tmp_path, taxonomy, content):
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    (row,) = KeywordTable.read(path, taxonomy).rows.to_dict("records")
+    assert (row["keyword"], row["priority"], row["function"], row["role"]) == ("cto", 5.0, "IT", "")
+
+
+def test_a_spreadsheet_is_read_as_its_csv_would_be_and_faults_name_its_rows(tmp_path, taxonomy):
+    sheet = openpyxl.Workbook()
+    for cells in (
+        ["Keyword", "Priority", "Function", "Role", "Level"],
+        ["007 ", 5, "IT"],
+        [],
+        [365, 2.5, None, None, "Executive"],
+    ):
+        sheet.active.append(cells)
+    sheet.save(tmp_path / "table.xlsx")
+    rows = KeywordTable.read(tmp_path / "table.xlsx", taxonomy).rows
+    assert rows[["line", "keyword", "priority"]].values.tolist() == [[2, "007 ", 5.0], [4, "365", 2.5]]
+
+    sheet.active.append(["x", "high", "IT"])
+    sheet.active.append(["y", 1, "IT", None, None, "more"])
+    sheet.save(tmp_path / "table.xlsx")
+    with pytest.raises(BadInput, match=r"row 6 has 6 fields, expected 5; line 5: priority 'high' is not a number"):
+        KeywordTable.read(tmp_path / "table.xlsx", taxonomy)
 
 
 def test_the_round_trip_is_exact(tmp_path, taxonomy):

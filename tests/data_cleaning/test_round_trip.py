@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from data_cleaning.clean import CleanSettings, clean_leads
 from data_cleaning.files.written_tables import write_table
-from data_cleaning.leads import LONGEST_TITLE, LeadColumns, read_leads
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import LONGEST_TITLE, read_leads
 from data_cleaning.words import normalise_titles
 
 TARGETS = ("department", "seniority")

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data_cleaning.errors import BadInput
-from data_cleaning.leads import NO_TEXT
+from data_cleaning.files.table_reader import NO_TEXT
 from data_cleaning.titles import IntArray
 
 MOST_VALUES = 100_000

@@ -205,7 +205,7 @@ def test_rows_that_are_no_utf8_among_others_that_are_cost_themselves_only(tmp_pa
         [(3, "is not UTF-8 (byte 0xe8)", "M\\xe8re\\x9d,2"), (4, "is not UTF-8 (byte 0xe8)", '"a\nb\\xe8",3')],
     )
     assert source.notes == (
-        "Read as UTF-8, fields parted by ','.",
+        "Read as UTF-8, fields separated by ','.",
         "2 lines are not UTF-8, while others with accents are.",
     )
 

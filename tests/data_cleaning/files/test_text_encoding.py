@@ -43,7 +43,7 @@ def rejects(source):
 def test_the_encoding_is_found_out(tmp_path, content, note, pack):
     source = open_source(write(tmp_path, pack(content)))
 
-    assert source.notes == (f"Read as {note}, fields parted by ','.",)
+    assert source.notes == (f"Read as {note}, fields separated by ','.",)
     assert titles(source) == ["Ingénieur", "Mère"]
     assert source.schema.names == ["Title", "Age"]
     assert source.n_rows >= 2

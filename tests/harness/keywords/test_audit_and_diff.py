@@ -61,13 +61,13 @@ def test_an_audit_counts_normalised_titles_and_holds_them_against_their_labels(v
     assert rows["chef"]["judged_records_department_legacy"] == "1"
     assert rows["head nurse"]["verdict"] == "unreachable because of line 2 ('nurse')"
     assert rows["'=head"]["verdict"] == "never fired"
-    assert "title from 'What you do'" in said[0]
-    assert said[1] == "Left out: 1 record without a title."
-    assert said[2] == (
+    assert "title from 'What you do'" in said[1]
+    assert said[2] == "Left out: 1 record without a title."
+    assert said[3] == (
         "Audited on 3 distinct titles of 8 records in leads.csv, held against consensus (2 titles), legacy (3 titles)."
     )
     page = done.page.read_text(encoding="utf-8")
-    assert said[2] in page
+    assert said[3] in page
     assert done.findings.frame["why"].tolist() == [row["sentence"] for row in read(done.folder, "findings")][:15]
     assert json.loads((done.folder / MARK).read_text())["leads"] == "leads.csv"
 
@@ -220,7 +220,7 @@ def test_a_difference_names_titles_and_rows_and_is_written(verb, table, new_tabl
     assert [shown.name for shown in done.tables] == ["summary", "rows", "titles"]
     assert (done.n_rows, done.n_titles) == (2, 1)
     assert done.written == (tmp_path / "moved.csv", tmp_path / "moved.rows.csv")
-    assert said[1] == "Left out: 1 record without a title."
+    assert said[2] == "Left out: 1 record without a title."
     titles = read(tmp_path, "moved")
     assert len(titles) == 1
     expected = {"title": "Head Nurse", "records": "5", "old_class": "Nursing", "new_class": "Surgery"}

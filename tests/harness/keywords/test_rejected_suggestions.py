@@ -80,7 +80,7 @@ def test_faults_are_named_by_line(path):
     assert str(raised.value) == (
         f"{path}: line 4: 'cook' is no key of a suggestion; line 5: '' is no key of a suggestion; line 6: "
         "'remove|cook' is no key of a suggestion; line 7: 'add|' is no key of a suggestion. A key is written "
-        "as 'add|keyword'; mend or delete these lines."
+        "as 'add|keyword'; fix or delete these rows."
     )
     path.write_text("keyword,table\ncook,2023.csv\n")
     with pytest.raises(BadInput, match=r"has no column 'key' but 'keyword'; 'table'; name it in line 1"):

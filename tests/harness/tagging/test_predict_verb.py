@@ -141,7 +141,7 @@ def test_every_form_goes_in_and_out(predict, tmp_path, given, ending):
     if ending == ".parquet":
         tagged = pd.read_parquet(out).astype({"id": str})
     elif ending == ".xlsx":
-        tagged = pd.read_excel(out, dtype={"id": str})
+        tagged = pd.read_excel(out, dtype={"id": str}, engine="openpyxl")
     else:
         tagged = pd.read_csv(out, dtype={"id": str})
     assert tagged["id"].tolist() == ["007", "8", "'=1+1" if ending == ".xlsx" else "=1+1"]

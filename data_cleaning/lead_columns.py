@@ -1,11 +1,32 @@
-"""Which columns of somebody's file hold the title, the labels and the rest, where only the title is required."""
+"""Which columns of a file of leads hold the title, the labels and the rest, by the config or by their usual names."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from data_cleaning.errors import BadInput, unknown
-from data_cleaning.leads import LeadColumns, check_mapped_once
+from data_cleaning.errors import BadInput, first_few, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeadColumns:
+    """What the columns of a leads file are called; None where the file has no such column."""
+
+    title: str = "Title"
+    targets: Mapping[str, str] = field(
+        default_factory=lambda: {"function": "Job Function", "role": "Job Role", "level": "Job Level"}
+    )
+    """Target name to its column."""
+    record: str | None = None
+    country: str | None = None
+    date: str | None = None
+    count: str | None = None
+    """Number of records that a row stands for."""
+
+    def named(self) -> dict[str, str]:
+        """Return our name of each column that the file has, to the file's own."""
+        optional = {"record": self.record, "country": self.country, "date": self.date, "count": self.count}
+        present = {name: column for name, column in optional.items() if column is not None}
+        return {"title": self.title, **self.targets, **present}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +37,23 @@ class FoundColumns:
     """Our name to the file's own."""
     absent: Mapping[str, str]
     """Our name to the configured one that the file lacks."""
+
+
+def check_mapped_once(columns: LeadColumns) -> None:
+    """Refuse settings that name one column of the file twice.
+
+    Raises:
+        BadInput: naming what is mapped to it.
+    """
+    named = columns.named()
+    mapped = list(named.values())
+    twice = [
+        f"{'targets.' if name in columns.targets else ''}{name} -> {column!r}"
+        for name, column in named.items()
+        if mapped.count(column) > 1
+    ]
+    if twice:
+        raise BadInput(f"leads.columns maps one column more than once: {first_few(twice)}. Give each its own.")
 
 
 def find_title(names: Sequence[str], column: str, path: Path, *, asked_for: bool, taken: Collection[str] = ()) -> str:

@@ -1,0 +1,190 @@
+"""Whole tables in memory, from a file of any kind: every row of it, or a refusal that names the rows at fault."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.opening import open_source
+from data_cleaning.files.sources import Batch, Reject, Source
+
+NO_TEXT = cs.nested() | cs.binary() | cs.duration() | cs.object()
+"""Columns of a Parquet file that no CSV file can hold."""
+
+_LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableFile:
+    """Somebody's table as it was read."""
+
+    path: Path
+    frame: pl.DataFrame
+    """The chosen columns: text with null for an empty cell in CSV and XLSX, a Parquet file's own types."""
+    columns: tuple[str, ...]
+    """Names of all columns of the file but those without name and content."""
+    unit: str
+    """What `places` count: lines of a CSV file, the header's being 1; rows of a sheet; or rows of a Parquet file."""
+    places: pl.Series
+    """Line or row on which each row begins, (n_rows,)."""
+    notes: tuple[str, ...] = ()
+    """How the file was read and what was left out, in sentences for a person."""
+    rejects: tuple[Reject, ...] = ()
+    """What could not be read as a row, where the caller asked to keep it."""
+
+    def place(self, row: int) -> str:
+        """Say where a row is, as in "line 7"; rows are counted from 0."""
+        return f"{self.unit} {self.places[row]}"
+
+
+def read_table(
+    path: Path,
+    encoding: str | None = "utf-8",
+    *,
+    choose: Callable[[list[str]], Sequence[str]] | None = None,
+    allow_no_rows: bool = False,
+    keep_rejects: bool = False,
+) -> TableFile:
+    """Read a table.
+
+    Args:
+        path: CSV, gzipped CSV, Parquet or XLSX; `open_source` says how they are told apart.
+        encoding: of a CSV file; None finds it out.
+        choose: given the names of the columns, returns those to read; None reads all.
+        allow_no_rows: whether a header alone will do.
+        keep_rejects: whether to return rows that could not be read; otherwise they are refused.
+
+    Raises:
+        BadInput: the file cannot be opened; it names a column twice; it has content in a column without a name, NUL
+            bytes, or, unless that is allowed, no rows or rows that could not be read.
+    """
+    source = open_source(path, encoding=encoding)
+    names = source.schema.names
+    named = [name for name in names if name.strip()]
+    _check_names(path, named)
+    chosen = [names.index(name) for name in (named if choose is None else choose(named))]
+    nameless = [position for position, name in enumerate(names) if not name.strip()]
+    # Columns that are not chosen are let go batch by batch.
+    frames = [pl.DataFrame(source.schema.empty_table().select(chosen))]
+    places = [np.empty(0, dtype=np.int64)]
+    rejects: list[Reject] = []
+    for batch in source.batches():
+        rows = batch.rows.select(chosen)
+        _refuse_nameless_content(source, batch, nameless)
+        _refuse_nul_bytes(source, rows, batch)
+        frames.append(pl.DataFrame(rows))
+        places.append(batch.places)
+        rejects += batch.rejects
+    frame = pl.concat(frames, rechunk=True)
+    if rejects and not keep_rejects:
+        raise _unreadable(source, rejects, frame)
+    if frame.is_empty() and not rejects and not allow_no_rows:
+        raise BadInput(f"{path} has a header but no rows; expected at least one.")
+    return TableFile(
+        path=path,
+        frame=frame,
+        columns=tuple(named),
+        unit=source.unit,
+        places=pl.Series(source.unit, np.concatenate(places)),
+        notes=_notes(source, nameless),
+        rejects=tuple(rejects),
+    )
+
+
+def require_text(frame: pl.DataFrame, path: Path) -> None:
+    """Refuse columns that are not text and cannot be written as text.
+
+    Raises:
+        BadInput: naming every column of lists, structures, binary data or durations.
+    """
+    odd = frame.select(NO_TEXT).columns
+    if odd:
+        raise BadInput(
+            f"{path}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, expected text. "
+            "Write it as text, or name another column."
+        )
+
+
+def _check_names(path: Path, named: list[str]) -> None:
+    if not named:
+        raise BadInput(f"{path} names no column in its header; expected a header such as Title,Country.")
+    repeated = sorted({name for name in named if named.count(name) > 1})
+    if repeated:
+        shown = first_few(map(repr, repeated))
+        raise BadInput(f"{path} names these columns more than once: {shown}. Rename all but one of each.")
+
+
+def _refuse_nameless_content(source: Source, batch: Batch, nameless: list[int]) -> None:
+    """Refuse content in a column without a name; spreadsheets leave empty ones, which are passed over."""
+    for position in nameless:
+        column = batch.rows.column(position)
+        if pa.types.is_string(column.type):
+            filled = pc.not_equal(pc.fill_null(pc.utf8_trim_whitespace(column), ""), "")
+        else:
+            filled = column.is_valid()
+        rows = np.flatnonzero(filled.to_numpy())
+        if len(rows):
+            raise BadInput(
+                f"{source.path}: column {position + 1} from the left has no name but content, first in {source.unit} "
+                f"{batch.places[rows[0]]}. Name it in the header, or empty it."
+            )
+
+
+def _refuse_nul_bytes(source: Source, rows: pa.Table, batch: Batch) -> None:
+    if source.unit != "line":  # only text files have them by mistake
+        return
+    places = [1] if any("\0" in name for name in rows.column_names) else []
+    for column in rows.columns:
+        places += batch.places[np.flatnonzero(pc.match_substring(column, "\0").to_numpy())].tolist()
+    if places:
+        raise BadInput(
+            f"{source.path}: line {min(places)} holds a NUL byte, which no text does. Delete that byte, export the "
+            "file again as UTF-8 text, or name its encoding where it is UTF-16."
+        )
+
+
+def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> BadInput:
+    """Name the rows that could not be read, and what to do about each kind of fault."""
+    shown = first_few(f"{source.unit} {one.place} {one.reason} ({_short(one.text)})" for one in rejects)
+    reasons = " ".join(one.reason for one in rejects)
+    remedies = []
+    if source.unit != "line":
+        remedies.append("Fix or delete these rows.")
+    if " field" in reasons and source.unit == "line":
+        remedies.append("Put quotes around a cell that holds the delimiter, or fix these rows.")
+    if " quote" in reasons:
+        remedies.append("Close each quote, or double every quote that belongs to the text.")
+    if "longer than" in reasons:
+        remedies.append("Split or delete lines that are too long to be rows.")
+    if "(byte 0x" in reasons:
+        accented = frame.select((pl.all().str.len_bytes() != pl.all().str.len_chars()).any())
+        if any(accented.row(0)):
+            remedies.append(
+                "Other lines with accents can be read, so the file mixes encodings: write the lines above again in "
+                "the encoding of the others."
+            )
+        else:
+            remedies.append("Save the file as UTF-8, or name its encoding (often latin-1 or cp1252).")
+    rows = "row" if len(rejects) == 1 else "rows"
+    return BadInput(f"{source.path}: {len(rejects):,} {rows} could not be read: {shown}. {' '.join(remedies)}")
+
+
+def _notes(source: Source, nameless: list[int]) -> tuple[str, ...]:
+    notes = list(source.notes)
+    if source.n_skipped:
+        what = "Blank lines" if source.unit == "line" else "Empty rows"
+        notes.append(f"{what}, skipped: {source.n_skipped:,}.")
+    if nameless:
+        shown = first_few(str(position + 1) for position in nameless)
+        notes.append(f"Columns without name and content, left out: {shown}, from the left.")
+    return tuple(notes)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")
