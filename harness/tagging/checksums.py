@@ -1,4 +1,4 @@
-"""A folder whose every byte is vouched for: SHA-256 sums in a file that `sha256sum -c` reads too."""
+"""SHA-256 sums of every file of a folder, in a file that `sha256sum -c` reads too."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ CHECKSUMS = "SHA256SUMS"
 
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _ODD_NAME = re.compile(r"[\\\x00-\x1f\x7f]")
-"""What `sha256sum` writes in another way, so that a line would no longer be one file."""
+"""`sha256sum` escapes such names, so that a line would no longer hold the name as it is."""
 
 
 def write_checksums(folder: Path) -> None:
@@ -27,8 +27,8 @@ def write_checksums(folder: Path) -> None:
 def verify(folder: Path) -> None:
     """Check that a folder holds the files that its `SHA256SUMS` lists, byte for byte, and nothing else.
 
-    This tells damage and later changes. Whoever can write the folder can also write new sums, so it says nothing about
-    where the folder comes from.
+    This detects damage and later changes. Whoever can write to the folder can also write new sums, so that the check
+    says nothing about where the folder comes from.
 
     Raises:
         BadInput: there is no `SHA256SUMS`, a line of it is malformed or leads out of the folder, or a file is missing,
@@ -51,7 +51,7 @@ def read_checksums(folder: Path) -> dict[str, str]:
     """Return the files that a folder's `SHA256SUMS` lists, and the sum of each.
 
     Raises:
-        BadInput: there is no such file, or a line is malformed, stands twice, or leads out of the folder.
+        BadInput: there is no such file, or a line is malformed, repeated, or leads out of the folder.
     """
     path = folder / CHECKSUMS
     try:
@@ -74,7 +74,7 @@ def read_checksums(folder: Path) -> dict[str, str]:
             )
         digest, name = found.groups()
         if not _stays_inside(name) or name == CHECKSUMS or name in listed:
-            reason = "stands twice" if name in listed else "is no file of the folder"
+            reason = "is listed twice" if name in listed else "is no file of the folder"
             raise BadInput(f"{path}, line {number}: {name!r} {reason}. Export the folder again, or copy it anew.")
         listed[name] = digest
     return listed
@@ -105,7 +105,7 @@ def _files(folder: Path) -> Iterator[str]:
 
 
 def _digest(path: Path) -> str:
-    """Return a file's sum, or nothing that a sum can equal where it cannot be read."""
+    """Return a file's sum; a text that equals no sum where the file cannot be read."""
     try:
         return file_digest(path)
     except OSError:

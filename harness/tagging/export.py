@@ -1,4 +1,4 @@
-"""One folder that tags without the run that it comes from, and without the project's checkout."""
+"""Exports a run into one folder that tags without that run and without the project's checkout."""
 
 import json
 import shutil
@@ -58,7 +58,7 @@ def export_model(
         force: whether an exported folder may be replaced.
 
     Raises:
-        BadInput: the run, the hierarchy or the layout is at fault, or `out` holds something else or cannot be written.
+        BadInput: the run, the hierarchy or the layout has faults, or `out` holds something else or cannot be written.
     """
     model = open_run(run_folder)
     _check_out(out, model.folder, force=force)
@@ -89,13 +89,13 @@ def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
     """Refuse a folder that may not be written, before any work is done; only an exported one may be replaced.
 
     Raises:
-        BadInput: it cannot be written, lies in the run, holds something else, or is exported and `force` was not given.
+        BadInput: it cannot be written, is in the run, holds something else, or is exported and `force` was not given.
     """
     if not out.parent.is_dir() or out.is_symlink() or (out.exists() and not out.is_dir()):
         raise BadInput(f"{out} cannot be written: expected a new folder in one that exists. Choose another.")
     check_writable(out)
     if run_folder.resolve() in (out.resolve(), *out.resolve().parents):
-        raise BadInput(f"{out} lies in the run {run_folder}, which should stay as it is. Choose another folder.")
+        raise BadInput(f"{out} is in the run {run_folder}, which should stay as it is. Choose another folder.")
     if not out.exists() or not any(out.iterdir()):
         return
     if not (out / FACTS).is_file():
@@ -118,7 +118,7 @@ def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
 
 
 def _copy_system(saved: Path, target: Path) -> None:
-    """Copy a saved system; folders of this machine that the network was trained with keep their last name alone."""
+    """Copy a saved system; of the folders that its settings name, only the last name is kept."""
     # Links are copied as links, which have no sum: what they lead to may be anything.
     shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile)
     path = target / _SETTINGS
@@ -129,7 +129,7 @@ def _copy_system(saved: Path, target: Path) -> None:
 
 
 def _table(systems: dict[str, Path]) -> Path | None:
-    """Return the keyword table in force, or else the one with what was mined; None where there is neither."""
+    """Return the keyword table in force, else the one that mining amended; None where there is neither."""
     folders = [systems[name] for name in ("keyword", "keyword-corrected", MINED) if name in systems]
     return folders[0] / KEYWORDS if folders else None
 

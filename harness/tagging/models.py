@@ -1,4 +1,4 @@
-"""What tags titles: the fitted systems of a run, or of a folder that was exported from one, behind one object."""
+"""Opens what tags titles: the fitted systems of a run, or of a folder that was exported from one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ FORMAT: Literal[1] = 1
 """Of exported folders; a higher one is of a later version of the project."""
 
 NO_HIERARCHY = Path("none")
-"""Given in place of a hierarchy's file, it places nothing."""
+"""Given in place of a hierarchy's file, it means that titles get no place."""
 
 _PREFERRED = ("neural", MINED, "keyword", "tfidf")
-"""Which system answers where nobody names one."""
+"""The system that answers by default: the first of these that there is."""
 
 
 class ExportedFacts(BaseModel):
@@ -84,7 +84,7 @@ class Model:
     """For a person: which folder, and what it learned from or when it was exported."""
 
     def system(self, name: str | None) -> str:
-        """Return the system that answers: the one that is asked for, or the best guess.
+        """Return the system that answers: the one that is asked for, or the default.
 
         Raises:
             BadInput: there is no such system at all, or not here.
@@ -108,7 +108,7 @@ def choose_model(run: Path | None, exported: Path | None, results: Path, system:
         system: that the newest run must have; None for any.
 
     Raises:
-        BadInput: both were given, there is no run, or the folder is not what it should be.
+        BadInput: both were given, there is no run, or the folder is neither of them.
     """
     if run is not None and exported is not None:
         raise BadInput(f"--run {run} and --model {exported} were both given; choose one of them.")
@@ -152,10 +152,10 @@ def open_run(folder: Path) -> Model:
 
 
 def open_exported(folder: Path) -> Model:
-    """Open a folder that `export` wrote, once every byte of it is found to be as it was written.
+    """Open a folder that `export` wrote, after checking that every byte of it is as it was written.
 
     Raises:
-        BadInput: the folder is none, was changed, or is of another version of the project.
+        BadInput: the folder was not exported, was changed, or is of another version of the project.
     """
     verify(folder)
     facts = read_facts(folder)
@@ -243,7 +243,10 @@ def _default(systems: Mapping[str, Path]) -> str:
 
 
 def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:
-    """Say whether the rules of a hierarchy speak of a target of the taxonomy, or it is for its reader to find fault."""
+    """Say whether the rules of a hierarchy name a target of the taxonomy; true as well where it cannot be read.
+
+    Its reader then says what is wrong with it.
+    """
     try:
         rules = read_yaml(hierarchy, "hierarchy", "", as_written=True).content.get("rules")
     except BadInput:

@@ -1,4 +1,4 @@
-"""Why a person should look at an answer: reasons as bits of a number, and their words."""
+"""Why a person should review an answer: reasons as bits of a number, and their words."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ _WORDS = {
     OTHER_SCRIPT: "not in Latin letters",
     ACCENTED: "letters that English does not have",
     NO_KEYWORD: "no keyword matches",
-    PLACE_UNSURE: "place in the hierarchy unsure",
+    PLACE_UNSURE: "low confidence in the hierarchy",
 }
 
 Reasons = npt.NDArray[np.uint32]

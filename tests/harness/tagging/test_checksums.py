@@ -113,7 +113,7 @@ def test_a_malformed_line_is_refused_with_its_number(folder, line):
 def test_a_file_that_is_listed_twice_is_refused(folder):
     text = (folder / CHECKSUMS).read_text()
     (folder / CHECKSUMS).write_text(text + text.splitlines(keepends=True)[0])
-    with pytest.raises(BadInput, match=r"line 4: 'empty.csv' stands twice"):
+    with pytest.raises(BadInput, match=r"line 4: 'empty.csv' is listed twice"):
         verify(folder)
 
 

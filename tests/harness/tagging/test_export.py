@@ -159,7 +159,7 @@ def test_a_place_that_is_no_exported_folder_is_never_touched(cheap_run, tmp_path
     (tmp_path / "link").symlink_to(tmp_path / "photos")
     with pytest.raises(BadInput, match="cannot be written: expected a new folder"):
         export_model(cheap_run, tmp_path / "link", force=True)
-    with pytest.raises(BadInput, match="lies in the run"):
+    with pytest.raises(BadInput, match="is in the run"):
         export_model(cheap_run, cheap_run / "model")
     assert sorted(place.name for place in tmp_path.iterdir()) == ["link", "photos"]
 

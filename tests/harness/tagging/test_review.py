@@ -16,6 +16,7 @@ WHY = ("no such field", "no such rank")
         (review.unsure(1), -1, "rank unsure"),
         (review.NO_KEYWORD | review.unsure(0) | review.unsure(1), -1, "no keyword matches; field unsure; rank unsure"),
         (0, 1, "labels contradict: no such rank"),
+        (review.PLACE_UNSURE, -1, "low confidence in the hierarchy"),
         (review.CUT, 0, "longer than a title; labels contradict: no such field"),
     ],
 )
