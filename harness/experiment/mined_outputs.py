@@ -24,7 +24,7 @@ from harness.experiment.stages.stage_files import (
     PROVED_CHANGES,
     RECOVERY,
 )
-from harness.keywords.suggestion_exports import Origin, write_suggestions
+from harness.keywords.suggestion_sheets import Origin, write_suggestions
 from harness.mining.miner import MINED
 from harness.mining.mining_tables import MiningFigures
 

@@ -99,7 +99,7 @@ def run(
     prints = fingerprints(stages)
     written_by = (
         *("harness.reporting.tables", "harness.reporting.pages", "harness.mining.mining_tables"),
-        "harness.keywords.suggestion_exports",
+        "harness.keywords.suggestion_sheets",
     )
     whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
     folder = out or results / f"{config.name}-{whole[:8]}"

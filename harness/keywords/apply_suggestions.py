@@ -11,11 +11,11 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import file_digest
 from harness.experiment.config import RunConfig
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
 from harness.keywords.rejected_suggestions import memory_beside, read_memory, updated
-from harness.keywords.sheet_columns import ACCEPT, REJECT
+from harness.keywords.suggestion_json import sha256_of
+from harness.keywords.suggestion_sheets import ACCEPT, REJECT
 from harness.keywords.suggestions import Suggestion, amend
 
 _MOST_CHANGES = 20
@@ -131,7 +131,7 @@ def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) 
         raise BadInput(
             f"No keyword table at {base}; {marked.path} was made for {marked.origin.table_path}. Name it with --table."
         )
-    found = file_digest(base)
+    found = sha256_of(base)
     if must_be_unchanged and found != marked.origin.table_sha256:
         raise BadInput(
             f"{base} is not the table that {marked.path} was made for: its SHA-256 begins {found[:12]}, expected "

@@ -10,13 +10,22 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
-from data_cleaning.files.spreadsheet_text import unescape_cell
+from data_cleaning.files.spreadsheet_text import replace_unwritable, unescape_cell
 from data_cleaning.files.table_reader import read_table
-from harness.keywords.sheet_columns import ACCEPT, REJECT, Sheet, SheetRow, as_text, cells_of, columns_for
-from harness.keywords.suggestion_exports import JSON_NAME
 from harness.keywords.suggestion_json import Exact, Origin, column_name, from_json
+from harness.keywords.suggestion_sheets import (
+    ACCEPT,
+    EXACT,
+    JSON_NAME,
+    REJECT,
+    MarkedSheet,
+    SheetRow,
+    as_text,
+    cells_of,
+    columns_for,
+    read_workbook,
+)
 from harness.keywords.suggestions import Suggestion
-from harness.keywords.suggestions_workbook import EXACT, read_workbook
 
 _OWN = ("accept", "action", "line", "id")
 """Columns of ours that are read back; all others are evidence."""
@@ -58,7 +67,7 @@ def companion(path: Path) -> Path:
 
 
 def read_marked(path: Path) -> Marked:
-    """Read a file that `exports.write_suggestions` wrote and a person marked.
+    """Read a file that `suggestion_sheets.write_suggestions` wrote and a person marked.
 
     A cell that reads as what was suggested is no change, so that nothing is lost to escaping, or to a spreadsheet that
     writes 2.5 as 2,5. A JSON file takes marks and no changes; its suggestions count from 1 as lines do.
@@ -121,7 +130,7 @@ def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
     return list(final.values())
 
 
-def _read(path: Path) -> tuple[Sheet, Exact]:
+def _read(path: Path) -> tuple[MarkedSheet, Exact]:
     """Read the rows of a file, and what was suggested."""
     if not path.is_file():
         raise BadInput(f"No file at {path}; expected suggestions.xlsx or suggestions.csv of a run, with marks.")
@@ -140,30 +149,31 @@ def _read(path: Path) -> tuple[Sheet, Exact]:
     raise BadInput(f"{path} ends in {path.suffix or 'nothing'!r}; expected .xlsx, .csv or .json.")
 
 
-def _csv_sheet(path: Path) -> Sheet:
+def _csv_sheet(path: Path) -> MarkedSheet:
     table = read_table(path, allow_no_rows=True)
     header = [unescape_cell(name.strip()) for name in table.frame.columns]
     rows = [
         SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, cells), strict=True)))
         for line, cells in zip(table.places, table.frame.cast(pl.String).fill_null("").iter_rows(), strict=True)
     ]
-    return Sheet(header=header, rows=rows)
+    return MarkedSheet(header=header, rows=rows)
 
 
-def _json_sheet(exact: Exact) -> Sheet:
+def _json_sheet(exact: Exact) -> MarkedSheet:
     """Return the rows as they were suggested, with the marks of the file."""
     columns = columns_for(exact.origin)
     accept = column_name("accept", exact.origin.targets)
     rows = []
     for number, (known_by, suggestion) in enumerate(exact.suggestions.items(), start=1):
         rows.append(SheetRow(line=number, cells={**_readable(suggestion, exact.origin), accept: exact.marks[known_by]}))
-    return Sheet(header=[column.name for column in columns], rows=rows)
+    return MarkedSheet(header=[column.name for column in columns], rows=rows)
 
 
 def _readable(suggestion: Suggestion, origin: Origin) -> dict[str, str]:
     """Return the cells of a suggestion as they are read back from an untouched file."""
-    cells = cells_of(suggestion, columns_for(origin))
-    return {name: unescape_cell(as_text(cell)) for name, cell in cells.items()}
+    columns = columns_for(origin)
+    cells = map(as_text, cells_of(suggestion, columns))
+    return {column.name: replace_unwritable(cell) for column, cell in zip(columns, cells, strict=True)}
 
 
 def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
@@ -214,7 +224,7 @@ def _faults(row: SheetRow, read: MarkedRow, own: Mapping[str, str], first_line: 
     ]
     faults += [
         f"{name!r} holds {kind}; write its value as text"
-        for name, kind in row.no_text.items()
+        for name, kind in row.not_text.items()
         if name in (own["accept"], *read.cells)
     ]
     if read.mark not in (ACCEPT, REJECT):

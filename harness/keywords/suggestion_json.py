@@ -1,5 +1,6 @@
-"""Suggestions as JSON: nothing escaped, every number exact, and read back to equal ones."""
+"""Suggestions as JSON, in which every text and number is exact, and which is read back to equal suggestions."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,6 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from data_cleaning.errors import BadInput, first_few
-from harness.experiment.cache import digest, file_digest
 from harness.keywords.suggestions import Suggestion
 
 FORMAT = 1
@@ -21,12 +21,12 @@ _AS_THEY_ARE = ("action", "line", "keyword", "priority", "match", "old_priority"
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What suggestions were made for, and from what."""
+    """The keyword table that suggestions were made for, and the run that made them."""
 
     table_name: str
     """Name of the table's file, such as 2023.csv."""
     table_path: str
-    """Where the file lay: from the folder in which the verb was called if it lay below that, else absolute."""
+    """Path of the file: relative to the folder in which the verb was called if it was inside, otherwise absolute."""
     table_sha256: str
     """Of the file's bytes."""
     targets: tuple[str, ...]
@@ -34,18 +34,18 @@ class Origin:
     made_at: str
     """Date and time with its zone, as ISO 8601."""
     run: str
-    """Name of the run whose network was asked."""
+    """Name of the run whose network was mined."""
     split: str
     learned_from: str
 
     @classmethod
     def of(cls, table: Path, targets: Sequence[str], *, run: str, split: str, learned_from: str) -> "Origin":
-        """Describe suggestions that are made now for the table in a file."""
+        """Describe suggestions made now for the table in a file."""
         place, here = table.absolute(), Path.cwd()
         return cls(
             table_name=table.name,
             table_path=(place.relative_to(here) if place.is_relative_to(here) else place).as_posix(),
-            table_sha256=file_digest(table),
+            table_sha256=sha256_of(table),
             targets=tuple(targets),
             made_at=datetime.now().astimezone().isoformat(timespec="seconds"),
             run=run,
@@ -56,55 +56,61 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Exact:
-    """What a file of suggestions holds."""
+    """The content of a file of suggestions."""
 
     origin: Origin
     suggestions: Mapping[str, Suggestion]
     """By identity, in the order of the file."""
     marks: Mapping[str, str]
-    """What was written into `accept`, by identity."""
+    """The marks in `accept`, by identity."""
 
 
 _ORIGIN = TypeAdapter(Origin)
 _SUGGESTION = TypeAdapter(Suggestion)
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def column_name(name: str, targets: Sequence[str]) -> str:
-    """Return what one of our own columns is called, for a target of the same name keeps it."""
+    """Return the name of one of our own columns; a target of the same name takes precedence."""
     return f"suggestion_{name}" if name in targets else name
 
 
 def identity(suggestion: Suggestion, origin: Origin) -> str:
     """Return a short name for one change of one table that a spreadsheet takes for text."""
     labels = {target: label for target, label in suggestion.labels.items() if label}
-    line = None if suggestion.line is None else int(suggestion.line)  # of NumPy or not, it is the same line
+    line = None if suggestion.line is None else int(suggestion.line)  # json does not know NumPy's numbers
     facts = (suggestion.action, line, suggestion.keyword, float(suggestion.priority), suggestion.match, labels)
-    return f"s{digest(origin.table_sha256, facts)[:12]}"
+    content = json.dumps([origin.table_sha256, facts], sort_keys=True)
+    return f"s{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 def to_json(suggestions: Sequence[Suggestion], origin: Origin) -> str:
     """Return the text of a file in which each suggestion has the columns of a table, and its evidence below them."""
     entries = [_entry(suggestion, origin) for suggestion in suggestions]
     content = {"version": FORMAT, "origin": asdict(origin), "suggestions": entries}
-    # Whole numbers of NumPy are the only values that json does not know.
+    # NumPy's whole numbers are the only values that json does not know.
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, default=int) + "\n"
 
 
 def from_json(text: str, where: str) -> Exact:
-    """Read what `to_json` returned, of which nothing but the marks may have been changed.
+    """Read what `to_json` returned, in which nothing but the marks may have been changed.
 
     Args:
         text: of the file.
-        where: what to call the file in messages.
+        where: name of the file in messages.
 
     Raises:
         BadInput: it is no such file, or a suggestion in it was changed.
     """
-    remedy = "Make suggestions anew; a keyword, priority, match or label is changed in the .xlsx or .csv file."
+    remedy = "Make suggestions again; to change a keyword, priority, match or label, use the .xlsx or .csv file."
     try:
         content = json.loads(text)
         if content["version"] != FORMAT:
-            raise BadInput(f"{where} has version {content['version']!r}; expected {FORMAT}. Make suggestions anew.")
+            raise BadInput(f"{where} has version {content['version']!r}; expected {FORMAT}. Make suggestions again.")
         origin = _ORIGIN.validate_python(content["origin"])
         read = [(_read_entry(entry, origin), entry) for entry in content["suggestions"]]
         written = [str(entry[column_name("id", origin.targets)]) for _, entry in read]

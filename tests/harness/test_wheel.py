@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from harness.cli import app
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.keywords.suggestion_exports import JSON_NAME, Origin, write_suggestions
+from harness.keywords.suggestion_sheets import JSON_NAME, Origin, write_suggestions
 from tests.harness.keywords.given_suggestions import GARDENER, mark_json
 from tests.harness.tagging.given_run import HIERARCHY
 

@@ -6,7 +6,20 @@ from dataclasses import replace
 
 from openpyxl import load_workbook
 
+from harness.keywords.suggestion_json import Origin
 from harness.keywords.suggestions import Evidence, Suggestion
+
+TARGETS = ("department", "seniority")
+ORIGIN = Origin(
+    table_name="2023.csv",
+    table_path="keywords/2023.csv",
+    table_sha256="ab" * 32,
+    targets=TARGETS,
+    made_at="2026-11-26T09:00:00+00:00",
+    run="company-1234",
+    split="title",
+    learned_from="legacy",
+)
 
 EVIDENCE = Evidence(
     support_titles=1234,

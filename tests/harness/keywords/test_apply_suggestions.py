@@ -13,7 +13,7 @@ from data_cleaning.errors import BadInput
 from harness.experiment.config_file import load_config
 from harness.keywords.apply_suggestions import apply_suggestions, next_revision
 from harness.keywords.rejected_suggestions import memory_beside, read_rejected
-from harness.keywords.suggestion_exports import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
+from harness.keywords.suggestion_sheets import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
 from harness.keywords.suggestions import amend
 from tests.harness.keywords.given_suggestions import (
     ALL,
