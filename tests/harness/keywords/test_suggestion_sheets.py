@@ -53,7 +53,7 @@ hostile = st.builds(
         priority=priority,
         evidence=replace(GARDENER.evidence, examples=tuple(examples), counter_examples=tuple(reversed(examples))),
     ),
-    *(one_line, one_line.map(str.strip), anything, st.lists(anything, max_size=3)),
+    *(one_line.filter(str.strip), one_line.map(str.strip), anything, st.lists(anything, max_size=3)),
     st.floats(min_value=1e-3, max_value=1e6),
 )
 
