@@ -1,4 +1,4 @@
-"""Why a title is tagged as it is: each system's answer, the keywords and words behind it, its place in the tree."""
+"""Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,11 +43,11 @@ class KeywordHit:
 
 @dataclass(frozen=True)
 class Word:
-    """What a word of a title, as it was read, speaks for."""
+    """How much one word of a title, as it was read, counts for a label."""
 
     text: str
     share: float
-    """Of the importance of all words, in [-1, 1]; below 0 it speaks against the label."""
+    """Share of the importance of all words, in [-1, 1]; below 0 the word counts against the label."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a title stands in the hierarchy, by the answers of one system."""
+    """Where a title is in the hierarchy, by the answers of one system."""
 
     system: str
     path: tuple[str, ...]
@@ -92,7 +92,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything that is said about one title."""
+    """What is explained about one title."""
 
     title: str
     """As it was given."""
@@ -104,7 +104,7 @@ class Explanation:
 
 
 def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | None") -> list[Explanation]:
-    """Say of each title what every system of a model answers, and why.
+    """Explain what every system of a model answers for each title.
 
     Args:
         model: its systems are loaded one after the other.

@@ -22,7 +22,7 @@ _DECIMALS = 4
 
 @dataclass(frozen=True)
 class Fields:
-    """What can be said about a row."""
+    """The fields that tagging adds to the rows of a file."""
 
     taxonomy: Taxonomy
     hierarchy: Hierarchy | None
@@ -44,7 +44,7 @@ class Fields:
             named += [(name, pa.string()), (f"{name}_confidence", pa.float64()), (f"{name}_keyword", pa.string())]
         named += [(REVIEW, pa.bool_()), (REASON, pa.string())]
         if self.hierarchy is not None:
-            texts = [*self.hierarchy.levels, self.hierarchy.band_name, *(f"new_{name}" for name in self._renewed())]
+            texts = [*self.hierarchy.levels, self.hierarchy.band_name, *(f"new_{name}" for name in self._relabelled())]
             named += [(name, pa.string()) for name in texts]
             named += [(_PLACE_CONFIDENCE, pa.float64()), (_RULE, pa.string()), (_VERSION, pa.string())]
         types = dict(named)
@@ -73,7 +73,7 @@ class Fields:
             columns |= self._place(self.hierarchy, records)
         return columns
 
-    def _renewed(self) -> list[str]:
+    def _relabelled(self) -> list[str]:
         """Return the targets for which some leaf has a new label."""
         assert self.hierarchy is not None, "asked for with a hierarchy alone"
         leaves = [node for node in self.hierarchy.nodes if node.leaf]
@@ -87,17 +87,19 @@ class Fields:
             names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
             columns[level] = _at(names, positions)
         columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
-        for target in self._renewed():
+        for target in self._relabelled():
             columns[f"new_{target}"] = _at([node.new_labels.get(target) for node in hierarchy.nodes], positions)
         sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
-        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=nodes <= ROOT)  # of the root it would say 1: anything fits it
+        columns[_PLACE_CONFIDENCE] = pa.array(
+            sure, mask=nodes <= ROOT
+        )  # the root holds every title, so that its 1 says nothing
         columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
         columns[_VERSION] = _named([hierarchy.version], np.where(nodes >= ROOT, 0, -1))
         return columns
 
 
 def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
-    """Look the name of each code up, (n_rows,); null for -1. The texts are views, which are not copied row by row."""
+    """Return the name of each code, (n_rows,), null for -1, as views, so that no text is copied row by row."""
     return _at(names, _positions(codes))
 
 

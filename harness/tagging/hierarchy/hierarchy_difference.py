@@ -23,7 +23,7 @@ class Difference:
     """Answers of an old and a new hierarchy side by side."""
 
     moves: pd.DataFrame
-    """A row per way to go, most records first: `from` and `to` as `A > B > C`, `differs` (place, band, labels),
+    """A row per move, most records first: `from` and `to` as `A > B > C`, `differs` (place, band, labels),
     `titles`, `records`, `share` of all records, and `examples`, the titles with most records."""
     nodes: pd.DataFrame
     """A row per `path` in either tree: `in` (old, new, both), `records_before` and `records_after` at or below it."""
@@ -60,15 +60,15 @@ def diff(
     pairs = pd.DataFrame({
         "old_node": before.node, "old_band": before.band, "new_node": after.node, "new_band": after.band,
     })  # fmt: skip
-    way = pairs.groupby(list(pairs), sort=False).ngroup().to_numpy()  # (n_titles,), numbered as they are first met
-    ways = pairs.drop_duplicates().itertuples(index=False)  # few, so that each can be worded in turn
-    told = [_way(old, new, *map(int, row)) for row in ways]
-    changed = np.array([differs != "" for _, _, differs in told], dtype=bool)[way]
-    moves = _moves(told, way, changed, pd.Series(titles, dtype=object), pd.Series(records))
+    # Both answers of a title are one pair; the pairs are few, so that each can be worded in turn.
+    pair_of_title = pairs.groupby(list(pairs), sort=False).ngroup().to_numpy()  # (n_titles,), numbered as they occur
+    worded = [_worded(old, new, *map(int, row)) for row in pairs.drop_duplicates().itertuples(index=False)]
+    changed = np.array([differs != "" for _, _, differs in worded], dtype=bool)[pair_of_title]
+    moves = _moves(worded, pair_of_title, changed, pd.Series(titles, dtype=object), pd.Series(records))
     return Difference(moves, _nodes(old, new, before, after, records), changed)
 
 
-def _way(
+def _worded(
     old: Hierarchy, new: Hierarchy, old_node: int, old_band: int, new_node: int, new_band: int
 ) -> tuple[str, str, str]:
     """Word both places and what differs between the two answers."""
@@ -89,15 +89,15 @@ def _path(path: Sequence[str]) -> str:
 
 
 def _moves(
-    told: Sequence[tuple[str, str, str]],
-    way: IntArray,
+    worded: Sequence[tuple[str, str, str]],
+    pair_of_title: IntArray,
     changed: npt.NDArray[np.bool_],
     titles: pd.Series,
     records: pd.Series,
 ) -> pd.DataFrame:
-    """Gather the changed titles by what is told of their ways; two bands of one leaf may tell the same."""
-    distinct = list(dict.fromkeys(told))
-    move = np.array([distinct.index(words) for words in told], dtype=np.int64)[way]
+    """Gather the changed titles by move; two bands of one leaf may be worded alike."""
+    distinct = list(dict.fromkeys(worded))
+    move = np.array([distinct.index(words) for words in worded], dtype=np.int64)[pair_of_title]
     each = pd.DataFrame({"move": move, "title": titles, "records": records})[changed]
     each = each.sort_values(["records", "title"], ascending=[False, True])
     by_move = each.groupby("move")

@@ -37,7 +37,7 @@ def test_a_folder_as_it_was_written_passes_and_sha256sum_agrees(folder):
         subprocess.run(["sha256sum", "-c", "--strict", CHECKSUMS], cwd=folder, check=True, capture_output=True)
 
 
-def test_sums_that_stand_already_are_written_anew_and_leave_themselves_out(folder):
+def test_existing_sums_are_replaced_and_do_not_list_themselves(folder):
     before = (folder / CHECKSUMS).read_bytes()
     write_checksums(folder)
     assert (folder / CHECKSUMS).read_bytes() == before
@@ -70,7 +70,7 @@ def test_missing_files_and_files_that_are_not_listed_are_named_together(folder):
         verify(folder)
 
 
-def test_a_link_is_refused_be_it_to_an_equal_file_or_to_a_folder(folder, tmp_path):
+def test_a_link_to_a_file_or_a_folder_is_refused(folder, tmp_path):
     inside = folder / "taxonomy with space.yaml"
     inside.rename(tmp_path / "elsewhere.yaml")
     inside.symlink_to(tmp_path / "elsewhere.yaml")
@@ -89,7 +89,7 @@ def test_a_link_is_refused_be_it_to_an_equal_file_or_to_a_folder(folder, tmp_pat
 @pytest.mark.parametrize(
     "name", ["../out.txt", "/etc/passwd", "systems/../../out.txt", "./a", "a//b", CHECKSUMS, "a\rb"]
 )
-def test_a_line_that_leads_elsewhere_is_refused_though_its_sum_be_right(folder, tmp_path, name):
+def test_a_line_that_leads_out_of_the_folder_is_refused_even_with_the_right_sum(folder, tmp_path, name):
     (tmp_path / "out.txt").write_text("")
     empty = read_checksums(folder)["empty.csv"]
     with (folder / CHECKSUMS).open("ab") as opened:

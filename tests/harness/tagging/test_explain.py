@@ -70,7 +70,7 @@ def test_the_keyword_that_decided_comes_with_those_that_it_outranked(explained):
     assert departments.outranked == (hit("cook", 6, 5, "Kitchen"),)
 
 
-def test_the_corrected_reading_hears_whole_words_alone(explained):
+def test_the_corrected_table_matches_whole_words_only(explained):
     second = answer(explained[1], "keyword-corrected", "seniority")
     assert second.decided == hit("senior", 14, 3, "Senior", "word")
     assert second.outranked == (hit("chief", 12, 3, "Chief", "word"),)
@@ -85,7 +85,7 @@ def test_where_no_keyword_matches_the_fallback_answers_and_nothing_decided(expla
     assert answer(explained[3], "keyword", "seniority").decided == hit("registered", 15, 3, "Qualified")
 
 
-def test_whatever_decided_is_what_the_table_itself_says(explained, model):
+def test_the_deciding_row_is_the_one_that_the_table_names(explained, model):
     for name in ("keyword", "keyword-corrected", "keyword+mined"):
         own = load_system(name, model.systems[name]).explain(TITLES)
         for row in own.itertuples():
@@ -101,7 +101,7 @@ def test_the_words_of_the_network_carry_shares_that_sum_to_one_without_signs(exp
     assert answer(explained[1], "tfidf", "department").words == ()
 
 
-def test_the_words_are_asked_about_the_label_that_was_answered(model, explained, monkeypatch):
+def test_word_shares_are_for_the_label_that_was_answered(model, explained, monkeypatch):
     import neural.attribution as attribution
 
     asked = {}

@@ -50,7 +50,7 @@ def answers(model):
     return {name: load_system(name, saved).predict_proba(TITLES) for name, saved in model.systems.items()}
 
 
-def test_it_answers_as_the_run_does_without_the_run_the_checkout_and_the_network(
+def test_an_exported_folder_answers_like_its_run_without_run_checkout_or_network(
     company, run_folder, exported, tmp_path, monkeypatch
 ):
     expected = answers(open_run(run_folder))
@@ -78,7 +78,7 @@ def test_it_answers_as_the_run_does_without_the_run_the_checkout_and_the_network
             np.testing.assert_allclose(rows, expected[name][target], atol=1e-6)
 
 
-def test_it_holds_what_tagging_needs_and_lists_all_of_it(exported, run_folder, company, hierarchy):
+def test_an_exported_folder_holds_and_lists_all_that_tagging_needs(exported, run_folder, company, hierarchy):
     folder = exported.folder
     held = {place.name for place in folder.iterdir()}
     assert held == {
@@ -98,7 +98,7 @@ def test_it_holds_what_tagging_needs_and_lists_all_of_it(exported, run_folder, c
         assert not (folder / "systems" / name).samefile(saved)
 
 
-def test_no_file_of_it_names_a_place_on_this_machine(exported, run_folder, company):
+def test_no_exported_file_names_a_path_of_this_machine(exported, run_folder, company):
     assert str(company.folder) in (run_folder / "models/record/legacy/neural/settings.json").read_text()
     for place in exported.folder.rglob("*"):
         if place.is_file():
@@ -123,7 +123,7 @@ def test_one_changed_byte_in_any_file_is_refused_with_the_name_of_the_file(expor
     open_exported(folder)
 
 
-def test_the_floor_is_left_out_unless_it_is_all_there_is(company, cheap_run, tmp_path):
+def test_the_majority_system_is_exported_only_when_there_is_no_other(company, cheap_run, tmp_path):
     assert export_model(cheap_run, tmp_path / "one").systems == ("keyword",)
     floor = toy_run(company.config, "systems=[majority]")
     done = export_model(floor, tmp_path / "two")
@@ -147,7 +147,7 @@ def test_only_an_exported_folder_is_replaced_and_only_with_force(cheap_run, tmp_
     assert (out / "notes.txt").read_text() == "mine"
 
 
-def test_a_place_that_is_no_exported_folder_is_never_touched(cheap_run, tmp_path):
+def test_a_folder_that_was_not_exported_is_never_touched(cheap_run, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").write_text("")
     with pytest.raises(BadInput, match="was not made by 'export'; nothing in it was touched"):
@@ -225,7 +225,7 @@ def test_the_card_gives_the_runs_own_scores(exported, run_folder):
     assert "(noise ceiling)" in card
 
 
-def test_the_card_says_what_was_learned_how_sure_it_is_and_where_it_ends(exported):
+def test_the_card_says_what_was_learned_how_well_it_is_calibrated_and_its_limits(exported):
     card = (exported.folder / "README.md").read_text()
     summary = load_system("neural", exported.folder / "systems" / "neural").fit_summary()
     assert card.startswith("# Job titles sorted into department and seniority\n")

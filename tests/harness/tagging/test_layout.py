@@ -73,7 +73,7 @@ def test_a_fault_of_the_file_is_named(tmp_path, text, message):
         ("fields: [function, {level: function}]", "already has columns that would be added: function"),
     ],
 )
-def test_what_does_not_fit_the_file_or_the_model_is_named(tmp_path, text, message):
+def test_unknown_columns_and_fields_are_named_with_their_lines(tmp_path, text, message):
     with pytest.raises(BadInput, match=message):
         read(tmp_path, text).fields(COLUMNS, ADDED)
 

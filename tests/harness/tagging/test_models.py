@@ -61,7 +61,7 @@ def test_a_run_has_every_system_that_it_fitted(run_folder, company):
     assert model.described == f"{run_folder} (split by record)"
 
 
-def test_it_says_what_the_system_that_answers_has_learned_from(cheap_run, tmp_path):
+def test_a_run_is_described_by_what_its_default_system_learned_from(cheap_run, tmp_path):
     shutil.copytree(cheap_run, tmp_path / "run")
     (tmp_path / "run" / "models" / "record").rename(tmp_path / "run" / "models" / "title2")
     held = tmp_path / "run" / "models" / "title"
@@ -82,11 +82,11 @@ def test_it_says_what_the_system_that_answers_has_learned_from(cheap_run, tmp_pa
         (["majority"], "majority"),
     ],
 )
-def test_where_nobody_names_a_system_the_best_guess_answers(systems, answers):
+def test_the_preferred_system_answers_by_default(systems, answers):
     assert model_with(*systems).system(None) == answers
 
 
-def test_a_system_that_is_absent_or_unknown_is_refused_with_those_that_are_there():
+def test_an_absent_or_unknown_system_is_refused_with_the_known_ones():
     model = model_with("majority", "keyword")
     assert model.system("majority") == "majority"
     with pytest.raises(BadInput, match="here has no fitted 'tfidf'; it has majority, keyword"):
@@ -107,7 +107,7 @@ def test_the_identity_of_a_run_changes_with_any_file_of_a_system(cheap_run, tmp_
     assert open_run(tmp_path / "run").identity != changed
 
 
-def test_what_is_no_run_is_refused(cheap_run, tmp_path, exported):
+def test_a_folder_that_is_no_run_is_refused(cheap_run, tmp_path, exported):
     with pytest.raises(BadInput, match=r"is no run folder \(it has no run\.json\). Give one that 'run' has written\.$"):
         open_run(tmp_path)
     with pytest.raises(BadInput, match=r"is an exported folder and no run folder\. Give it as --model"):
@@ -124,7 +124,7 @@ def test_what_is_no_run_is_refused(cheap_run, tmp_path, exported):
         open_run(tmp_path / "run")
 
 
-def test_an_exported_folder_is_opened_with_what_lies_in_it(exported, company):
+def test_an_exported_folder_is_opened_with_its_hierarchy_and_layout(exported, company):
     model = open_exported(exported)
     assert list(model.systems) == ["keyword"]
     assert model.systems["keyword"] == exported / "systems" / "keyword"
@@ -149,7 +149,7 @@ def test_an_exported_folder_is_opened_with_what_lies_in_it(exported, company):
         ({"taxonomy": "/elsewhere/taxonomy.yaml"}, "taxonomy: Extra inputs are not permitted"),
     ],
 )
-def test_facts_that_export_would_not_write_are_refused_though_their_sum_be_right(exported, changes, message):
+def test_invalid_facts_are_refused_even_with_the_right_sum(exported, changes, message):
     facts = json.loads((exported / FACTS).read_text())
     (exported / FACTS).write_text(json.dumps({**facts, **changes}))
     write_checksums(exported)
@@ -175,7 +175,7 @@ def own(tmp_path, monkeypatch):
     return path
 
 
-def test_the_hierarchy_of_this_folder_is_taken_where_it_speaks_of_the_models_targets(own, company):
+def test_the_hierarchy_of_the_current_folder_is_taken_if_it_names_the_models_targets(own, company):
     theirs = model_with("keyword", taxonomy=company.taxonomy)
     assert find_hierarchy(None, theirs) == own
     assert find_hierarchy(NO_HIERARCHY, theirs) is None
@@ -190,7 +190,7 @@ def test_the_hierarchy_of_this_folder_is_taken_where_it_speaks_of_the_models_tar
         load_hierarchy(own, theirs)
 
 
-def test_without_one_the_projects_own_is_taken_where_it_fits(own, company):
+def test_without_a_hierarchy_of_its_own_the_projects_is_taken_if_it_fits(own, company):
     own.unlink()
     assert find_hierarchy(None, model_with("keyword", taxonomy=company.taxonomy)) is None
     project = PROJECT_CONFIGS / "hierarchy.yaml"

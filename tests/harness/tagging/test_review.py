@@ -20,19 +20,19 @@ WHY = ("no such field", "no such rank")
         (review.CUT, 0, "longer than a title; labels contradict: no such field"),
     ],
 )
-def test_reasons_are_put_into_words(reasons, contradiction, said):
+def test_review_reasons_are_put_into_words(reasons, contradiction, said):
     given = np.array([reasons], dtype=np.uint32), np.array([contradiction], dtype=np.int8)
     assert review.worded(*given, TAXONOMY, WHY).to_pylist() == [said]
     assert bool(review.combined(*given)[0]) == (said is not None)
 
 
-def test_rows_keep_their_order():
+def test_review_reasons_keep_the_order_of_rows():
     reasons = np.array([0, review.NO_TITLE, 0, review.OTHER_SCRIPT, review.NO_TITLE], dtype=np.uint32)
     said = review.worded(reasons, np.full(5, -1), TAXONOMY, WHY).to_pylist()
     assert said == [None, "no title", None, "not in Latin letters", "no title"]
 
 
-def test_every_target_that_is_allowed_has_a_bit_of_its_own():
+def test_every_allowed_target_has_its_own_bit():
     bits = {review.unsure(position) for position in range(review.MOST_TARGETS)}
     assert len(bits) == review.MOST_TARGETS
     assert max(bits) < 2**32

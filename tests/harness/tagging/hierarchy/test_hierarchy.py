@@ -81,7 +81,7 @@ def test_titles_placed_together_keep_their_order(by_hand):
     ]
 
 
-def test_answers_have_small_types(by_hand):
+def test_placements_are_stored_in_small_types(by_hand):
     placed = by_hand.place(["a"], soft_labels((0.9, 0.7)))
     assert {name: values.dtype.name for name, values in vars(placed).items()} == {
         "node": "int16",
@@ -93,11 +93,11 @@ def test_answers_have_small_types(by_hand):
     }
 
 
-def test_no_titles_have_no_places(by_hand):
+def test_placing_no_titles_gives_empty_placements(by_hand):
     assert len(by_hand.place([], soft_labels())) == 0
 
 
-def test_certain_titles_are_sure_where_only_certainty_counts(tmp_path):
+def test_a_certain_title_reaches_its_leaf_when_only_certainty_is_sure(tmp_path):
     hierarchy = read(tmp_path, ("sure: 0.6", "sure: 1"))
     assert hierarchy.place(["head"], soft_labels((1.0, 1.0))).node.tolist() == [MATRON]
     # A row that sums to 1 only up to rounding.
@@ -110,7 +110,7 @@ def test_without_keywords_labels_decide(tmp_path):
     assert hierarchy.place(["sister"], soft_labels((0.9, 0.7))).node.tolist() == [MATRON]
 
 
-def test_more_keyword_rules_than_one_integer_holds_are_told_apart(tmp_path):
+def test_seventy_keyword_rules_are_kept_apart(tmp_path):
     rules = [f"  - {{keywords: [word{number}], leaf: {leaf}}}\n" for number, leaf in
              zip(range(70), itertools.cycle(["Nurses", "Shops", "Matron"]), strict=False)]  # fmt: skip
     hierarchy = read(tmp_path, ("rules:\n", "rules:\n" + "".join(rules)))
@@ -201,7 +201,7 @@ def test_memory_does_not_grow_with_titles_times_combinations(sides, monkeypatch)
     assert peak < n_titles * n_combinations * 8 / 2
 
 
-def test_a_hierarchy_places_alike_after_a_journey_to_another_process(by_hand):
+def test_a_pickled_hierarchy_places_titles_the_same(by_hand):
     there = pickle.loads(pickle.dumps(by_hand))
     assert answer(there.place(["head"], soft_labels((0.9, 0.7)))) == answer(
         by_hand.place(["head"], soft_labels((0.9, 0.7)))
@@ -224,7 +224,7 @@ def test_a_missing_title_is_refused(by_hand):
         by_hand.place(["head", None], soft_labels((0.9, 0.7), (0.9, 0.7)))
 
 
-def test_taking_rows_takes_them_from_every_array(by_hand):
+def test_take_selects_the_same_rows_of_every_array(by_hand):
     placed = by_hand.place(["head", "sister"], soft_labels((0.9, 0.7), (0.1, 0.9)))
     turned = placed.take(np.array([1, 0, 1]))
     assert turned.node.tolist() == [NURSES, MATRON, NURSES]
@@ -243,7 +243,7 @@ def test_combinations_are_those_of_the_taxonomy_in_its_order(sides):
     assert sick == [("Surgery", "Senior"), ("Surgery", "Trainee")]
 
 
-def test_the_toy_names_its_nodes(by_hand):
+def test_node_positions_are_those_of_the_toy_hierarchy(by_hand):
     assert [by_hand.nodes[position].name for position in (ROOT, WARD, MATRON, NURSES, SHOPS)] == [
         "", "Ward", "Matron", "Nurses", "Shops"
     ]  # fmt: skip

@@ -56,7 +56,7 @@ IDLE = {
 
 
 @pytest.mark.parametrize("name", IDLE)
-def test_what_can_never_matter_is_named_with_its_line(tmp_path, name):
+def test_rules_and_leaves_without_effect_are_named_with_their_lines(tmp_path, name):
     change, said = IDLE[name]
     with pytest.raises(BadInput) as raised:
         read(tmp_path, change)
@@ -82,7 +82,7 @@ REACHED = {
 
 
 @pytest.mark.parametrize("name", REACHED)
-def test_what_can_decide_is_no_fault(tmp_path, name):
+def test_rules_that_can_decide_are_accepted(tmp_path, name):
     n_rules = len(read(tmp_path).rules) + REACHED[name][1].count("leaf:") - REACHED[name][0].count("leaf:")
     assert len(read(tmp_path, REACHED[name]).rules) == n_rules
 
@@ -123,7 +123,7 @@ def matches(rule, title, field, rank, confidence):
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.tuples(KEYWORDS, CLASSES, CONFIDENCE).filter(any), max_size=5))
-def test_rules_are_idle_just_where_no_title_shows_that_they_are_not(conditions):
+def test_a_rule_is_idle_exactly_when_no_title_is_decided_by_it(conditions):
     rules = [
         Rule(leaf=1, line=number, keywords=keywords, classes=classes, confidence=confidence)
         for number, (keywords, classes, confidence) in enumerate(conditions)

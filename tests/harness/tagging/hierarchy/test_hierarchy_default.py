@@ -150,7 +150,7 @@ def test_a_title_whose_labels_are_certain_lands_where_a_person_would_put_it(hier
     np.testing.assert_array_equal(placed.node, placed.leaf)
 
 
-def test_a_guess_that_speaks_against_itself_is_unclear(hierarchy):
+def test_contradictory_labels_with_low_confidence_are_placed_as_unclear(hierarchy):
     labels = ("Procurement", "Networking", "Manager")
     sure, unsure = (hierarchy.place(["x"], certain(hierarchy, labels, belief=belief)) for belief in (0.9, 0.5))
     assert [hierarchy.nodes[one.leaf[0]].name for one in (sure, unsure)] == ["Purchasing managers", "Unclear titles"]
@@ -168,7 +168,7 @@ BAND_OF_LEVEL = {
 
 
 @pytest.mark.parametrize("title", ["x", "cloud", "architect", "soc", "iam", "devsecops"])
-def test_without_a_keyword_that_knows_better_the_band_agrees_with_the_level(hierarchy, title):
+def test_without_a_keyword_the_band_agrees_with_the_level(hierarchy, title):
     combinations = list(itertools.product(*(target.classes for target in hierarchy.taxonomy.targets)))
     placed = hierarchy.place([title] * len(combinations), certain(hierarchy, *combinations))
     bands = [hierarchy.bands[hierarchy.nodes[leaf].band] for leaf in placed.leaf]
@@ -187,13 +187,13 @@ def test_every_leaf_names_all_new_labels(hierarchy):
     assert {node.band for node in leaves} == set(range(len(hierarchy.bands)))
 
 
-def test_new_functions_are_no_old_ones(hierarchy):
+def test_new_functions_differ_from_the_old_ones(hierarchy):
     new = {node.new_labels["function"] for node in hierarchy.nodes if node.leaf}
     assert new.isdisjoint(hierarchy.taxonomy["function"].classes)
     assert {"Security", "Information Technology", "Cloud & Platform", "GRC"} <= new
 
 
-def test_those_that_other_steps_ask_for_are_there(hierarchy):
+def test_groups_and_follow_up_that_other_steps_use_are_present(hierarchy):
     assert {"ideal customers", "security people"} <= set(hierarchy.groups)
     assert hierarchy.groups["security people"] < hierarchy.groups["ideal customers"]
     assert hierarchy.follow_up is not None

@@ -64,7 +64,7 @@ def test_nodes_of_both_trees_have_their_records_below_them_too(compare):
     assert len(nodes) == 5
 
 
-def test_a_node_that_only_the_old_tree_has_is_told(compare):
+def test_a_node_that_only_the_old_tree_has_is_listed(compare):
     nodes = compare(("Shops:", "Stores:"), ("default: Shops", "default: Stores")).nodes.set_index("path")
     assert nodes.loc["Shops"].tolist() == ["old", 9, 0]
     assert nodes.loc["Stores"].tolist() == ["new", 0, 9]

@@ -86,7 +86,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_is_named_with_its_line(tmp_path, name):
+def test_a_fault_of_the_file_is_named_with_its_line(tmp_path, name):
     change, line, said = FAULTS[name]
     with pytest.raises(BadInput) as raised:
         read(tmp_path, change)
@@ -161,7 +161,7 @@ def test_groups_and_ranks_hold_what_is_below_their_nodes(tmp_path):
     )
 
 
-def test_rules_know_their_lines_and_their_words(tmp_path):
+def test_rules_have_their_lines_and_are_put_into_words(tmp_path):
     rules = read(tmp_path).rules
     assert [(rule.leaf, rule.line) for rule in rules] == [(NURSES, 12), (MATRON, 13), (NURSES, 14), (SHOPS, 15)]
     assert [str(rule) for rule in rules] == [
@@ -179,7 +179,7 @@ def test_names_that_yaml_takes_for_something_else_stay_as_they_are_written(tmp_p
     assert hierarchy.bands == ("No", "Rest")
 
 
-def test_what_is_optional_may_be_left_out(tmp_path):
+def test_optional_keys_may_be_left_out(tmp_path):
     only = "version: 1\nlevels: [a]\nband: {name: b, values: [x]}\nsure: 1\ntree: {All: {band: x}}\ndefault: All\n"
     hierarchy = read(tmp_path, text=only)
     assert hierarchy.groups == {}
