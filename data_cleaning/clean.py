@@ -1,6 +1,6 @@
 """The cleaning steps in order, with a ledger of every record dropped or changed.
 
-Nothing vanishes unexplained: in = out + quarantined.
+No record vanishes without a reason: in = out + quarantined.
 """
 
 from collections.abc import Sequence
@@ -24,17 +24,17 @@ _FOREIGN_COLUMNS = {"title": pl.String, "language": pl.String, "reason": pl.Stri
 
 @dataclass(frozen=True, kw_only=True)
 class CleanSettings:
-    """Which of the optional steps are taken."""
+    """Which optional steps are taken, and how."""
 
     countries: tuple[str, ...] = ()
     """Keep records of these countries only, as the leads spell them; none keeps all."""
     english_only: bool = True
-    """Set aside titles in other languages, and those that nobody can decode."""
+    """Whether titles in other languages, and undecodable ones, go to quarantine."""
     language: LanguageSettings = field(default_factory=LanguageSettings)
-    """How sure the verdict on a title must be."""
+    """How sure the detection of a language must be."""
     consensus: Consensus = "none"
-    """`whole-file` gives every record the most frequent labels of its title, as the study did: whatever is later held
-    out has then had a say in the labels that are learned."""
+    """`whole-file` gives every record the most frequent labels of its title, as the study did: records that are
+    later held out then influence the labels that are learned."""
     min_support: int = 2
     """Records that a title's most frequent labels need before consensus takes them."""
     report_min_records: int = 1
@@ -50,15 +50,15 @@ class CleanSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class CleanedLeads:
-    """What cleaning leaves, what it set aside, and the account of both."""
+    """The records that cleaning kept, those in quarantine, and the account of both."""
 
     kept: pl.DataFrame
     """Leads with the normalised `title`, `original_title` and, per target, the class and `raw_<target>`; after
-    consensus also `original_<target>`, the class before it, and `majority_status`. In the order they came."""
+    consensus also `original_<target>`, the class before it, and `majority_status`. In the order of the leads."""
     kept_rows: pl.Series
     """Their rows in the leads."""
     quarantined: pl.DataFrame
-    """The other leads as they came and in that order, with a `reason`."""
+    """The other leads, unchanged and in their order, with a `reason`."""
     quarantined_rows: pl.Series
     ledger: pl.DataFrame
     """One row per step, with `LEDGER_COLUMNS`."""
@@ -68,7 +68,7 @@ class CleanedLeads:
     """`taxonomy_version`, `target`, `raw_label`, `class`, `records`: every raw label of the taxonomy, most frequent
     first, with the records that had it when labels were grouped; 0 where none did."""
     foreign_titles: pl.DataFrame
-    """`title`, `language` (null where undecodable), `reason`, `records`: what the language step set aside."""
+    """`title`, `language` (null where undecodable), `reason`, `records`: titles not in English."""
 
 
 def clean_leads(
@@ -80,7 +80,7 @@ def clean_leads(
         leads: as `leads.pick_leads` returns them; targets and country are optional, further columns are passed on.
         taxonomy: names the targets and groups their raw labels.
         settings: the optional steps; None takes the defaults.
-        progress: told of the slow steps.
+        progress: called during the slow steps.
 
     Raises:
         BadInput: a raw label is in no class of the taxonomy, countries are to be filtered but the leads have none, or
@@ -109,14 +109,14 @@ def clean_leads(
     if targets and settings.consensus == "whole-file":
         kept = _relabel(kept, targets, settings.min_support, ledger)
 
-    aside = pl.concat(ledger.dropped).sort(POSITION)
+    dropped = pl.concat(ledger.dropped).sort(POSITION)
     table = ledger.table()
-    require_account(leads, kept[POSITION], aside[POSITION], table)
+    require_account(leads, kept[POSITION], dropped[POSITION], table)
     return CleanedLeads(
         kept=kept.drop(POSITION),
         kept_rows=kept[POSITION],
-        quarantined=leads[aside[POSITION]].with_columns(aside["reason"]),
-        quarantined_rows=aside[POSITION],
+        quarantined=leads[dropped[POSITION]].with_columns(dropped["reason"]),
+        quarantined_rows=dropped[POSITION],
         ledger=table,
         targets=targets,
         label_map=label_map,
@@ -125,12 +125,12 @@ def clean_leads(
 
 
 def equal_rows(cleaned: pl.DataFrame, targets: Sequence[str], prefix: str = "") -> pl.DataFrame:
-    """Merge records of the same title and labels into rows with a `count`, in a settled order.
+    """Merge records of the same title and labels into rows with a `count`, in a fixed order.
 
     Args:
         cleaned: with `title`, `count` and the columns of the labels.
         targets: names of the targets.
-        prefix: of the columns to take the labels from, such as `raw_`; they come back under the targets' names.
+        prefix: of the columns to take the labels from, such as `raw_`; they are returned under the targets' names.
     """
     labels = [pl.col(f"{prefix}{name}").alias(name) for name in targets]
     keys = ["title", *targets]

@@ -1,4 +1,4 @@
-"""What cleaned leads say about themselves: inconsistent titles, near duplicates, and how high any score can get."""
+"""Reports on cleaned leads: inconsistent titles, near duplicates, and the highest score that is possible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CleanReports:
     """Tables that are None where the leads have no target."""
 
     quarantine: pl.DataFrame
-    """`reason`, and the `records` and distinct original `titles` that were set aside for it."""
+    """`reason`, and the `records` and distinct original `titles` in quarantine for it."""
     near_duplicates: pl.DataFrame
     """As `near_duplicates.near_duplicate_report` returns them."""
     combinations: pl.DataFrame | None
@@ -38,7 +38,7 @@ class CleanReports:
     """As `consensus.inconsistent_titles` returns them, and `majority_status`."""
     majority: pl.DataFrame | None
     """`majority_status` (majority, tie, too few), its `titles` and `records`, and `records_with_other_labels` than the
-    majority's (null without one): what consensus changes, taken or not."""
+    majority's (null without one): what consensus changes, whether or not it is used."""
     ceilings: pl.DataFrame | None
     """`labels` (raw, grouped, consensus), `weighting`, a ceiling per target and for `all`, `single_record_share`."""
 
@@ -46,7 +46,7 @@ class CleanReports:
 def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int = 1) -> CleanReports:
     """Make every report of cleaned leads.
 
-    The labels as they were grouped are reported on, whether or not consensus changed them afterwards.
+    The reports are on the grouped labels, whether or not consensus changed them afterwards.
 
     Args:
         cleaned: by `clean.clean_leads`.

@@ -13,7 +13,7 @@ import polars as pl
 from data_cleaning.errors import BadInput
 
 MAJORITY, TIE, TOO_FEW, UNSEEN = "majority", "tie", "too few", "unseen"
-"""What a title's records say: one combination leads; several lead; too few records back it; not learned from."""
+"""Whether a title has a majority: one combination leads, several lead, too few records have it, or it was not seen."""
 
 TRAIN, SCORED_PART, WHOLE_FILE = "train", "scored part", "whole file"
 """Where a majority may come from: the study took the whole file, scored records included."""
@@ -35,7 +35,7 @@ def inconsistent_combinations(
         largest, and combinations of equal size share a rank.
 
     Raises:
-        BadInput: a minimum is below 1, or a target is called as a column of the result is.
+        BadInput: a minimum is below 1, or a target has the name of a column of the result.
     """
     _check_minimum("min_records", min_records)
     _check_minimum("min_combinations", min_combinations)
@@ -53,11 +53,11 @@ def inconsistent_combinations(
 def inconsistent_titles(
     rows: pl.DataFrame, targets: Sequence[str], *, min_records: int = 1, min_combinations: int = 2
 ) -> pl.DataFrame:
-    """Measure how far the records of each title disagree, the titles most worth mending first.
+    """Measure how far the records of each title disagree, the titles most worth fixing first.
 
-    First comes the title with most `minority_records`, those outside its largest combination: it takes most from the
-    noise ceiling of all targets at once, and mending it changes most labels. Equal ones are sorted by entropy, largest
-    first, then by title.
+    The title with the most `minority_records`, those outside its largest combination, comes first: it lowers the noise
+    ceiling of all targets most, and fixing it changes the most labels. Equal ones are sorted by entropy, largest first,
+    then by title.
 
     Args:
         rows: merged records.
@@ -76,7 +76,7 @@ def inconsistent_titles(
     _check_minimum("min_records", min_records)
     _check_minimum("min_combinations", min_combinations)
     records = pl.col("records")
-    # In a settled order, so that sums of fractions are the same to the last digit in every run. A single combination
+    # In a fixed order, so that sums of fractions are the same to the last digit in every run. A single combination
     # gives -0.0 for 1 * log(1); the absolute value prints as 0.
     titles = _combine(rows, targets).sort("records").group_by("title").agg(
         records.sum(),
@@ -110,7 +110,7 @@ class Majority:
             rows: `title` and the targets; other columns, order and number of rows stay as they are.
 
         Returns:
-            The rows with majority labels, the labels they came with as `original_<target>`, `majority_status` of
+            The rows with majority labels, their own labels as `original_<target>`, `majority_status` of
             the title ("unseen" where the majority was learned without it), and whether a label `changed`.
         """
         new = {target: f"_majority_{target}" for target in self.targets}
@@ -139,7 +139,7 @@ def learn_majority(
         learned_from: what the rows are, for whoever reads the result.
 
     Raises:
-        BadInput: `min_support` is below 1, or a target is called as a column of the result is.
+        BadInput: `min_support` is below 1, or a target has the name of a column of the result.
     """
     _check_minimum("min_support", min_support)
     _check_names(targets, "records", "support", "share", "status", "majority_status", "changed")
@@ -191,7 +191,7 @@ def relabelling_facts(relabelled: pl.DataFrame) -> dict[str, int]:
 
 
 def consensus(rows: pl.DataFrame, targets: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Make the reference that scores are held against: the majority of each title within the part that is scored.
+    """Make a reference for scores: the majority of each title within the scored part.
 
     Titles with one record, and titles whose largest combinations tie, have no majority; they are left out.
 
@@ -216,7 +216,7 @@ def consensus(rows: pl.DataFrame, targets: Sequence[str]) -> tuple[pl.DataFrame,
 def noise_ceilings(rows: pl.DataFrame, targets: Sequence[str]) -> dict[tuple[str, str], float]:
     """Return the best accuracy that any system seeing only titles can reach on these rows.
 
-    Such a system answers alike for all records of a title, so at best with the title's most frequent label. A title
+    Such a system gives all records of a title one answer, at best the title's most frequent label. A title
     that occurs once cannot contradict itself, so read a ceiling beside `single_record_share`.
 
     Args:
@@ -227,13 +227,13 @@ def noise_ceilings(rows: pl.DataFrame, targets: Sequence[str]) -> dict[tuple[str
         ("per record" or "per title", target or "all") to a share in (0, 1].
     """
     ceilings = {}
-    # Titles are compared five times; numbers in their place halve the time at a million rows.
+    # Titles are compared five times; numbers instead of them halve the time at a million rows.
     numbered = rows.with_columns(pl.col("title").cast(pl.Categorical).to_physical())
     for name, columns in [*((target, [target]) for target in targets), ("all", list(targets))]:
         combined = _combine(numbered, columns).group_by("title")
         best_of = combined.agg(pl.col("records").max().alias("best"), pl.col("records").sum())
         ceilings["per record", name] = float(best_of["best"].sum()) / float(best_of["records"].sum())
-        # The groups come in no settled order; fsum rounds once, so that the mean is the same to the last digit.
+        # The order of the groups varies; fsum rounds once, so that the mean is the same to the last digit.
         ceilings["per title", name] = fsum(best_of["best"] / best_of["records"]) / len(best_of)
     return ceilings
 

@@ -1,4 +1,4 @@
-"""The one exception for input that a person can mend, and the wording it shares."""
+"""The one exception for input that a person can fix, and its shared wording."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -8,7 +8,7 @@ from pathlib import Path
 class BadInput(ValueError):
     """A file, setting or argument that a person must change.
 
-    The message says what came, what was expected and what to do; the command line prints it as it is and exits with 2.
+    The message says what came, what was expected and what to do; the command line prints it and exits with 2.
     Any other exception is a fault of the program.
     """
 
@@ -16,20 +16,20 @@ class BadInput(ValueError):
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """Build the error for a name that is not in `known`, with the nearest known name."""
     names = sorted(map(str, known))
-    return BadInput(f"Unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, most=20)}.")
+    return BadInput(f"Unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, max_items=20)}.")
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
-    """Word the nearest of `names`, with a space before it; nothing where none is near."""
+    """Suggest the nearest of `names`, with a space before it; nothing where none is near."""
     close = get_close_matches(name, names, n=1)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def first_few(items: Iterable[str], most: int = 10) -> str:
-    """Join the first `most` items for a message, and count the rest."""
+def first_few(items: Iterable[str], max_items: int = 10) -> str:
+    """Join the first `max_items` items for a message, and count the rest."""
     everything = list(items)
-    shown = "; ".join(everything[:most])
-    left = len(everything) - most
+    shown = "; ".join(everything[:max_items])
+    left = len(everything) - max_items
     return f"{shown}; and {left:,} more" if left > 0 else shown
 
 

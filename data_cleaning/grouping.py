@@ -1,4 +1,4 @@
-"""Raw labels to classes, by the taxonomy's versioned map; a label that is not in it stops the cleaning."""
+"""Raw labels to classes, by the taxonomy's versioned map; a label that is not in it stops cleaning."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -15,11 +15,11 @@ _LABEL_MAP = {
     "class": pl.String,
     "records": pl.Int64,
 }
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Put the class of each raw label in its place, and the raw label beside it.
+    """Replace each raw label by its class, and add the raw label as a column.
 
     Args:
         kept: `record`, `title`, `count` and a column of raw labels per target, none of them missing.
@@ -27,8 +27,8 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
         targets: the targets that the leads have.
 
     Returns:
-        The records with classes and `raw_<target>`, the label as it came; and the map with the records of each raw
-        label, those that no record has included. White space around a label is not part of it in the map.
+        The records with classes and `raw_<target>`, the raw label; and the map with the records of each raw label, 0
+        for labels that no record has. White space around a label is not part of it in the map.
 
     Raises:
         BadInput: labels are in no class; all of them are named, each with its nearest neighbours.
@@ -40,8 +40,8 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
     faults = [fault for of_target in found.values() for fault in of_target]
     if faults:
         strange = [name for name in targets if found[name]]
-        more = [f"And {len(faults) - _MOST_NAMED:,} more labels."] if len(faults) > _MOST_NAMED else []
-        raise BadInput("\n".join([*faults[:_MOST_NAMED], *more, _remedy(taxonomy, targets, strange)]))
+        more = [f"And {len(faults) - _MAX_NAMED:,} more labels."] if len(faults) > _MAX_NAMED else []
+        raise BadInput("\n".join([*faults[:_MAX_NAMED], *more, _remedy(taxonomy, targets, strange)]))
     maps = [pl.DataFrame(schema=_LABEL_MAP)]
     grouped = []
     for name in targets:
@@ -57,7 +57,7 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
 
 
 def _remedy(taxonomy: Taxonomy, targets: Sequence[str], strange: Sequence[str]) -> str:
-    """Say what to do about unknown labels; in a file of somebody else's, the column may hold something else."""
+    """Say what to do about unknown labels; in an unknown file, the column may hold something else."""
     others = ", ".join(f"{name}: <its column>" for name in targets if name not in strange)
     return (
         f"Add each to a class of the taxonomy (version {taxonomy.version}), or correct it in the leads. If the column "

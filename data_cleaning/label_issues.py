@@ -1,6 +1,6 @@
-"""Labels that a title's own probabilities speak against, found with cleanlab; and what any mending of labels is worth.
+"""Labels that are probably wrong, found with cleanlab, and how well a method fixes labels.
 
-The caller brings the probabilities, from a system that did not learn from the records it judges.
+The caller gives the probabilities, from a system that did not learn from the same records.
 
 Source: Northcutt, Jiang and Chuang 2021, "Confident learning", arXiv:1911.00068, as cleanlab 2.9 has it.
 """
@@ -18,8 +18,8 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
 
 Filter = Literal["prune_by_noise_rate", "predicted_neq_given"]
-"""How cleanlab tells an issue: as many as it estimates to be wrong, the least likely first; or every label that is not
-the most probable one, which finds more and spoils more."""
+"""How cleanlab chooses issues: as many as it estimates to be wrong, the least likely first; or every label that is not
+the most probable one, which finds more wrong labels and breaks more right ones."""
 
 ALL_CAUSES = "all causes"
 
@@ -31,7 +31,7 @@ def label_issue_scores(
     *,
     filter_by: Filter = "prune_by_noise_rate",
 ) -> pl.DataFrame:
-    """Judge the labels of each row, target by target.
+    """Score the labels of each row, target by target.
 
     A row stands for `count` equal records, and cleanlab is shown each of them, so that its estimates count records.
 
@@ -39,7 +39,7 @@ def label_issue_scores(
         rows: `title`, a label per target and `count`.
         probabilities: target to (n_rows, n_classes), each row from a system that did not learn from its records.
         taxonomy: names the targets and their classes.
-        filter_by: how an issue is told.
+        filter_by: how issues are chosen.
 
     Returns:
         The rows with, per target, `quality_<target>` (the probability of the label given, in [0, 1], low is bad),
@@ -47,7 +47,7 @@ def label_issue_scores(
 
     Raises:
         BadInput: a label is in no class of the taxonomy.
-        ValueError: probabilities have another shape than the rows and classes ask for.
+        ValueError: the shape of the probabilities does not fit the rows and classes.
     """
     from cleanlab.rank import get_label_quality_scores  # on use: cleanlab takes 2 seconds to import
 
@@ -67,7 +67,7 @@ def label_issue_scores(
 
 
 def suspect_labels(scored: pl.DataFrame, majority: Majority) -> pl.DataFrame:
-    """List the issues that cleanlab found with what the majority rule says of the same title beside them.
+    """List the issues that cleanlab found, with the majority of the same title beside them.
 
     Args:
         scored: as `label_issue_scores` returns it.
@@ -92,15 +92,15 @@ def suspect_labels(scored: pl.DataFrame, majority: Majority) -> pl.DataFrame:
     return pl.concat(listed).sort(order, descending=[True, *(False for _ in order[1:])])
 
 
-def judge_fixes(records: pl.DataFrame) -> pl.DataFrame:
-    """Hold one method's labels of one target against the truth, by what caused the recorded labels.
+def score_fixes(records: pl.DataFrame) -> pl.DataFrame:
+    """Compare one method's labels of one target with the truth, by what caused the recorded labels.
 
     Args:
         records: `recorded`, `truth` and `fixed` classes, `cause`, and `count`, the records that a row stands for.
 
     Returns:
         A row for all causes and one per cause, most records first: `cause`, `records`, `corrupted` (records whose
-        recorded label is not the truth), and shares in [0, 1] that are null where there is nothing to share: of the
+        recorded label is not the truth), and shares in [0, 1], null where the whole is 0: of the
         corrupted labels those `found` (changed) and `set_right`, of the right ones those `wrongly_changed`, and of
         all those `right_before` and `right_after`.
     """
@@ -132,10 +132,10 @@ def _issues(labels: IntArray, probabilities: FloatArray, counts: IntArray, filte
         return np.zeros(len(labels), dtype=bool)
     row_of_record = np.repeat(np.arange(len(labels)), counts)
     with warnings.catch_warnings():
-        # A class of a record or two is left as it is, which is right: there is nothing to judge it by.
+        # A class of a record or two has too little evidence, so it is right to leave it.
         warnings.filterwarnings("ignore", message="May not flag all label issues")
         found = find_label_issues(labels[row_of_record], probabilities[row_of_record], filter_by=filter_by, n_jobs=1)
-    # The estimated number of issues may end within a row; most of its records then decide.
+    # Some records of a row may be issues and others not; the majority then decides.
     return np.bincount(row_of_record, weights=found, minlength=len(labels)) * 2 > counts
 
 

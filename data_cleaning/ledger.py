@@ -8,7 +8,7 @@ import polars as pl
 
 LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
 POSITION = "position in the leads"
-"""Name of a column that no file and no target has: the row of a record in the leads as they came."""
+"""Name of a column that no file and no target has: the row of a record in the leads."""
 
 
 class RecordsLost(RuntimeError):
@@ -26,7 +26,7 @@ class Ledger:
 
     def enter(self, step: str, before: pl.DataFrame, after: pl.DataFrame, changed: int, why: str) -> None:
         """Write the line of one step; `changed` counts records."""
-        # What a step is given is what the one before left, so that titles are counted once per step.
+        # A step receives what the one before it left, so titles are counted once per step.
         n_before = _titles(before) if self._titles_before is None else self._titles_before
         n_after = _titles(after)
         n_in, n_out = records(before), records(after)
@@ -35,7 +35,7 @@ class Ledger:
         self._titles_before = n_after
 
     def drop(self, step: str, before: pl.DataFrame, reasons: pl.Series, why: str) -> pl.DataFrame:
-        """Set aside the records that have a reason, write the line of the step, and return the others.
+        """Drop the records that have a reason, write the line of the step, and return the others.
 
         Args:
             step: its name.
@@ -44,8 +44,8 @@ class Ledger:
             why: what the step is for.
         """
         after = before.filter(reasons.is_null())
-        aside = before.select(POSITION).with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
-        self.dropped.append(aside)
+        dropped = before.select(POSITION).with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
+        self.dropped.append(dropped)
         self.enter(step, before, after, 0, why)
         return after
 
@@ -59,28 +59,29 @@ def records(frame: pl.DataFrame) -> int:
     return int(frame["count"].sum())
 
 
-def require_account(leads: pl.DataFrame, kept: pl.Series, aside: pl.Series, ledger: pl.DataFrame) -> None:
-    """Check that every record was either kept or set aside, once, and that the ledger says so.
+def require_account(leads: pl.DataFrame, kept: pl.Series, dropped: pl.Series, ledger: pl.DataFrame) -> None:
+    """Check that every record was either kept or dropped, once, and that the ledger says so.
 
     Args:
-        leads: as they came.
+        leads: before cleaning.
         kept: positions in `leads` of the records that are left.
-        aside: positions of those in quarantine.
+        dropped: positions of those in quarantine.
         ledger: the finished one.
 
     Raises:
-        RecordsLost: a record vanished, or stands in both.
+        RecordsLost: a record is in neither, or in both.
     """
-    everywhere = pl.concat([kept, aside]).sort().to_numpy()
+    everywhere = pl.concat([kept, dropped]).sort().to_numpy()
     if not np.array_equal(everywhere, np.arange(len(leads))):
         raise RecordsLost(
-            f"Of {len(leads):,} rows, {len(kept):,} were kept and {len(aside):,} set aside, not each once."
+            f"Of {len(leads):,} rows, {len(kept):,} were kept and {len(dropped):,} dropped, not each once."
         )
-    n_left, n_aside = (int(leads["count"].gather(part).sum()) for part in (kept, aside))
-    said: Sequence[int] = (int(ledger["records_out"][-1]), int(ledger["dropped"].sum()))
-    if n_left + n_aside != records(leads) or said != (n_left, n_aside):
+    n_left, n_dropped = (int(leads["count"].gather(part).sum()) for part in (kept, dropped))
+    in_ledger: Sequence[int] = (int(ledger["records_out"][-1]), int(ledger["dropped"].sum()))
+    if n_left + n_dropped != records(leads) or in_ledger != (n_left, n_dropped):
         raise RecordsLost(
-            f"Of {records(leads):,} records, {n_left:,} were kept and {n_aside:,} set aside; the ledger says {said}."
+            f"Of {records(leads):,} records, {n_left:,} were kept and {n_dropped:,} dropped; the "
+            f"ledger says {in_ledger}."
         )
 
 

@@ -20,7 +20,7 @@ _PHRASES = {
     "human resources": "hr",
     "cyber security": "cybersecurity",
 }
-"""Long form to short, tried in this order, so that a phrase may build on one above it."""
+"""Long form to short, tried in this order, so that a phrase may contain one from above it."""
 
 _WORDS = {
     "sr": "senior",
@@ -55,7 +55,7 @@ _WORDS = {
 def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
     """Fold each title to its sorted set of words.
 
-    Small words that only join others (of, the, and, for) are left out, so "Director of IT" meets "IT Director".
+    Small words (of, the, and, for) are left out, so that "Director of IT" and "IT Director" have one key.
 
     Args:
         titles: n_titles titles, none null.
@@ -64,10 +64,10 @@ def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
         Keys, shape (n_titles,); a title without a letter or digit is its own key.
     """
     series = pl.Series("title", titles, dtype=pl.String)
-    # A dotted abbreviation ("V.P.", "I.T.") is one word; any other punctuation parts words.
+    # A dotted abbreviation ("V.P.", "I.T.") is one word; any other punctuation separates words.
     folded = series.str.to_lowercase().str.replace_all(r"\b(\p{L})\.(?:(\p{L})\.?)?", "${1}${2}")
     written = folded.str.replace_all(r"[^\p{L}\p{M}\p{N}+#]+", " ").str.strip_chars().str.split(" ")
-    # A look-up of every word takes a tenth of a replacement per abbreviation.
+    # One look-up per word takes a tenth of the time of one replacement per abbreviation.
     in_full = written.list.eval(pl.element().replace(_WORDS)).list.join(" ")
     folded = pl.select(" " + in_full + " ").to_series()
     for phrase, short in _PHRASES.items():

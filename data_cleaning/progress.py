@@ -1,13 +1,13 @@
-"""How a long step tells its caller how far it is; drawing it is the command line's business."""
+"""How a long step reports its progress; the command line draws it."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Called by a long step as it goes."""
+    """Called repeatedly by a long step."""
 
     def __call__(self, step: str, done: int, total: int, unit: str = "titles") -> None:
-        """Say that `done` of `total` `unit` of `step` are done; `done == total` ends the step."""
+        """Report that `done` of `total` `unit` of `step` are done; `done == total` ends the step."""
 
 
 def silent(step: str, done: int, total: int, unit: str = "titles") -> None:

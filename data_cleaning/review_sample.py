@@ -9,23 +9,23 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.titles import IntArray
 from data_cleaning.words import split_words
 
-LEAST_RECORDS = 20
-"""Words of fewer records are not worth a reviewer's time of their own."""
+MIN_RECORDS = 20
+"""Words of fewer records are not worth a reviewer's time."""
 
 
 def choose_titles_to_review(titles: pl.DataFrame, n_titles: int) -> pl.DataFrame:
-    """Choose titles for a person to label, by their words and records alone; no label and no keyword is looked at.
+    """Choose titles for a person to label, by their words and records alone, without labels or keywords.
 
-    A sample covers a word of r records by sqrt(r) * log(1 + titles of the sample that hold it): common words are
-    worth most, and each further title adds less. Title after title is taken that adds most per word of its own, which
-    keeps clear of long remarks. Of near duplicates only the most frequent is taken.
+    A sample covers a word of r records by sqrt(r) * log(1 + titles of the sample with the word): common words are
+    worth most, and each further title adds less. The title that adds most per word is chosen again and again, which
+    avoids long remarks. Of near duplicates only the most frequent is chosen.
 
     Args:
         titles: distinct `title` and `count`, its records.
         n_titles: how many to choose; all, where there are no more.
 
     Returns:
-        The rows chosen, in the order in which they were.
+        The rows, in the order in which they were chosen.
 
     Source: Wei, Iyer and Bilmes 2014, "Fast multi-stage submodular maximization" (feature-based functions), with the
     greedy choice of Nemhauser, Wolsey and Fisher 1978.
@@ -47,9 +47,9 @@ def choose_titles_to_review(titles: pl.DataFrame, n_titles: int) -> pl.DataFrame
 
 
 def _words_of(offered: pl.DataFrame, titles: pl.DataFrame) -> tuple[sparse.csr_matrix, npt.NDArray[np.float64]]:
-    """Return which title holds which word, (n_offered, n_words), and what each word is worth, (n_words,)."""
+    """Return which title has which word, (n_offered, n_words), and what each word is worth, (n_words,)."""
     records = _in_rows(titles).group_by("word").agg(pl.col("count").sum())
-    frequent = records.filter(pl.col("count") >= LEAST_RECORDS).sort("word")
+    frequent = records.filter(pl.col("count") >= MIN_RECORDS).sort("word")
     numbered = frequent.select("word", pl.int_range(pl.len()).alias("column"))
     pairs = _in_rows(offered).join(numbered, on="word")
     places: tuple[IntArray, IntArray] = (pairs["row"].to_numpy(), pairs["column"].to_numpy())

@@ -1,4 +1,4 @@
-"""The two things that pass between the floors of the house: labelled titles in, predictions out."""
+"""What the packages exchange: labelled titles go into a system, predictions come out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ SOURCES = ("legacy", "consensus", "reviewed", "truth")
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledTitles:
-    """Titles with one class per target; a row stands for `counts` equal records.
+    """Titles with one class per target; a row is `counts` equal records.
 
-    All arrays have length n_rows. A title may fill several rows, where its records disagree about the labels.
+    All arrays have length n_rows. A title has several rows where its records disagree about the labels.
     """
 
     taxonomy: Taxonomy
@@ -32,7 +32,7 @@ class LabelledTitles:
     labels: Mapping[str, IntArray]
     """Target to class positions, each (n_rows,)."""
     counts: IntArray
-    """Records that each row stands for, at least 1."""
+    """Records of each row, at least 1."""
     weights: FloatArray
     """What one record of the row weighs in a fit, above 0; 1 unless a source is trusted more."""
     sources: StrArray
@@ -53,7 +53,7 @@ class LabelledTitles:
 
     @property
     def n_records(self) -> int:
-        """Number of records that the rows stand for."""
+        """Number of records of all rows."""
         return int(self.counts.sum())
 
     @property
@@ -62,7 +62,7 @@ class LabelledTitles:
         return self.counts.astype(np.float64) * self.weights
 
     def summary(self) -> dict[str, Any]:
-        """Return rows and records, in all and per source, as plain values: what a fit says it learned from."""
+        """Return rows and records, in all and per source, as plain values, for the summary of a fit."""
         sources = {}
         for source in sorted(set(self.sources)):
             chosen = self.sources == source
@@ -106,7 +106,7 @@ class LabelledTitles:
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """What one system answers for distinct titles: the file between predicting and scoring."""
+    """What one system predicts for distinct titles: the file between predicting and scoring."""
 
     taxonomy: Taxonomy
     titles: StrArray
@@ -114,7 +114,7 @@ class Predictions:
     probabilities: Mapping[str, FloatArray]
     """Target to rows that sum to 1, each (n_titles, n_classes)."""
 
-    def verdicts(self, target: str) -> IntArray:
+    def predicted(self, target: str) -> IntArray:
         """Return the most probable class of each title as a position, shape (n_titles,)."""
         return self.probabilities[target].argmax(axis=1)
 
@@ -123,10 +123,10 @@ class Predictions:
         return self.probabilities[target].max(axis=1)
 
     def rows_of(self, titles: Sequence[str] | StrArray) -> IntArray:
-        """Return the row of each title asked for, shape (n_asked,).
+        """Return the row of each given title, shape (n_given,).
 
         Raises:
-            BadInput: a title was never predicted.
+            BadInput: a title has no prediction.
         """
         rows = pd.Index(self.titles).get_indexer(pd.Index(titles))
         if (rows < 0).any():

@@ -1,9 +1,9 @@
 """How titles are compared and split: their normal spelling, their words, and how often each occurs.
 
-A word is a run of letters and digits, lower-cased. White space and any other sign part two words, except one of
+A word is a run of letters and digits, lower-cased. White space and any other sign separate two words, except one of
 . ' & + # @ _ - with a letter or digit on both sides ("r&d", "cyber-security", "asp.net"), a slash between digits
 ("24/7"), and plus or number signs behind a word ("c++", "c#"). Nothing else is folded: "sr" and "senior", or "vp" and
-"v.p", are two words, and a title in a script that sets no spaces is one. A sign alone ("&", an emoji) is no word.
+"v.p", are two words, and a title in a script without spaces is one word. A sign alone ("&", an emoji) is not a word.
 """
 
 from functools import cache
@@ -13,7 +13,7 @@ import polars as pl
 _INVISIBLE = r"[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]"
 """Soft hyphens, joiners of words and marks of writing direction; the joiner U+200D stays, as emoji need it."""
 
-# Before composing: to compose turns an acute accent that stands for an apostrophe into a space and an accent.
+# Before composing, which turns an acute accent used as an apostrophe into a space and an accent.
 _QUOTES = (
     ("[\u2018\u2019\u201a\u201b\u2032\u2035\u02bc\u00b4`\uff07]", "'"),
     ("[\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02]", '"'),
@@ -30,7 +30,7 @@ _WORD = (
 def normalise_titles(titles: pl.Series) -> pl.Series:
     """Compose Unicode (NFKC), drop invisible marks and fold quotes, dashes, control characters and white space.
 
-    Case and wording stay as they were typed. What is normal already comes back unchanged.
+    Case and wording stay. A title in normal spelling stays unchanged.
     """
     folded = titles.str.replace_all(_INVISIBLE, "")
     for curly, straight in _QUOTES:
@@ -56,7 +56,7 @@ def title_records(titles: pl.Series, counts: pl.Series | None = None) -> pl.Data
 
     Args:
         titles: n_rows titles, compared as they are written.
-        counts: records that each row stands for, (n_rows,); None for one each.
+        counts: records of each row, (n_rows,); None for one each.
 
     Returns:
         `title` and `records`, the most frequent first, then by title.
@@ -65,11 +65,11 @@ def title_records(titles: pl.Series, counts: pl.Series | None = None) -> pl.Data
 
 
 def unique_words(titles: pl.Series, counts: pl.Series | None = None) -> pl.DataFrame:
-    """Count the records whose title holds each word; a word that a title repeats counts once.
+    """Count the records whose title has each word; a word that a title repeats counts once.
 
     Args:
         titles: n_rows titles; null ones are left out.
-        counts: records that each row stands for, (n_rows,); None for one each.
+        counts: records of each row, (n_rows,); None for one each.
 
     Returns:
         `word` and `records`, the most frequent first, then by word.

@@ -139,7 +139,7 @@ class Faults:
     def unknown(self, where: Where, kind: str, name: str, known: Iterable[str]) -> None:
         """Note a name that is none of the known ones."""
         names = list(known)
-        self.add(where, f"unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, most=20)}")
+        self.add(where, f"unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, max_items=20)}")
 
     def unknown_keys(self, where: Where, known: Sequence[str]) -> None:
         """Note every key of the mapping at a path that is none of the known ones."""

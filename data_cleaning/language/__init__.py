@@ -1,4 +1,4 @@
-"""Which titles are foreign or unreadable; lingua judges, and the vocabulary of the leads themselves overrules it."""
+"""Which titles are foreign or undecodable, by lingua and by the English vocabulary of the leads."""
 
 from data_cleaning.language.judging import judge_languages
 from data_cleaning.language.language_settings import LanguageSettings

@@ -1,4 +1,4 @@
-"""Two judges of short texts: lingua, and the English words of the leads themselves.
+"""Two detectors of the language of short texts: lingua, and the English words of the leads themselves.
 
 Lingua knows running text and takes "Procurement Manager" for French, but the leads have its words in many other
 titles. A title of known English words alone is English, whatever lingua says.
@@ -15,7 +15,7 @@ from data_cleaning.language.language_settings import ENGLISH, LanguageSettings
 
 DETECTED_SCHEMA = {"text": pl.String(), "nearest": pl.String(), "margin": pl.Float64()}
 
-_CHUNK_TEXTS = 10_000  # bounds the confidences held at a time (10 per text), and lets progress be told
+_CHUNK_TEXTS = 10_000  # bounds the confidences held at a time (10 per text), and allows progress reports
 
 
 def fold_texts(titles: pl.Series) -> pl.Series:
@@ -24,12 +24,12 @@ def fold_texts(titles: pl.Series) -> pl.Series:
 
 
 class Detector:
-    """Lingua over English and some other languages; a context, so that its models do not outstay their use."""
+    """Lingua over English and some other languages; a context manager, to unload its models after use."""
 
     def __init__(self, languages: Iterable[str]) -> None:
         codes = {ENGLISH, *languages}
         self._languages = {Language.from_iso_code_639_1(getattr(IsoCode639_1, code.upper())): code for code in codes}
-        # Loaded here and not within the threads that judge: they would wait for each other.
+        # Loaded here and not within the detecting threads, which would wait for each other.
         builder = LanguageDetectorBuilder.from_languages(*self._languages)
         self._detector = builder.with_preloaded_language_models().build()
 
@@ -41,16 +41,16 @@ class Detector:
     ) -> None:
         self._detector.unload_language_models()
 
-    def detect(self, texts: pl.Series, told: Callable[[int], None] = lambda n_texts: None) -> pl.DataFrame:
-        """Judge texts in parallel.
+    def detect(self, texts: pl.Series, report: Callable[[int], None] = lambda n_texts: None) -> pl.DataFrame:
+        """Detect the languages of texts in parallel.
 
         Args:
             texts: n_texts distinct texts, as `fold_texts` makes them.
-            told: called with the number of texts judged since its last call.
+            report: called with the number of texts since its last call.
 
         Returns:
-            One row per text: `text`; `nearest`, the likeliest language, null where no language is written in such
-            letters; `margin`, its confidence less that of English, 0 where that is English itself.
+            One row per text: `text`; `nearest`, the likeliest language, null where no language uses such letters;
+            `margin`, its confidence minus that of English, 0 where it is English itself.
         """
         chunks = [pl.DataFrame(schema=DETECTED_SCHEMA)]
         for start in range(0, len(texts), _CHUNK_TEXTS):
@@ -63,7 +63,7 @@ class Detector:
                 nearest.append(language if first.value > 0 else None)
                 margins.append(0.0 if language == ENGLISH else first.value - _english(values))
             chunks.append(pl.DataFrame({"text": chunk, "nearest": nearest, "margin": margins}, schema=DETECTED_SCHEMA))
-            told(len(chunk))
+            report(len(chunk))
         return pl.concat(chunks)
 
 
@@ -72,7 +72,7 @@ def _english(values: list) -> float:
 
 
 def learn_english_words(detected: pl.DataFrame, settings: LanguageSettings) -> pl.Series:
-    """Return the words of English titles, and then those that English words alone surround.
+    """Return the words of English titles, and the words that only English words surround.
 
     Args:
         detected: distinct texts with their `count` of records, and `nearest` and `margin` of `Detector.detect`.
@@ -91,17 +91,17 @@ def all_known(texts: pl.Series, words: pl.Series) -> pl.Series:
     """Tell for each text whether every word of it is among `words`; shape (n_texts,)."""
     of_texts = texts.str.split(" ")
     known = of_texts.explode().is_in(words.implode())
-    # Each text has a word at least, the empty text an empty one, so that no row goes missing between the two.
+    # Each text has at least one word (an empty text has an empty one), so that no row is lost.
     row = pl.select(pl.int_range(len(texts)).repeat_by(of_texts.list.len()).explode()).to_series()
     per_text = pl.DataFrame({"row": row, "known": known}).group_by("row").agg(pl.col("known").all()).sort("row")
     return per_text["known"]
 
 
 def _in_english_titles(by_title: pl.DataFrame, settings: LanguageSettings) -> pl.Series:
-    """Learn from the titles that lingua holds for English.
+    """Learn from the titles that lingua takes for English.
 
     The share counts titles alike and is not weighed against how many are foreign: among leads that are mostly foreign,
-    few words are learned and lingua alone decides, but a foreign word that lingua slips on is never learned.
+    few words are learned and lingua decides, but a foreign word that lingua mistakes for English is never learned.
     """
     words = by_title.group_by("word").agg(
         (pl.col("nearest") == ENGLISH).sum().alias("english"),
@@ -113,11 +113,11 @@ def _in_english_titles(by_title: pl.DataFrame, settings: LanguageSettings) -> pl
 
 
 def _among_english_words(by_title: pl.DataFrame, in_english: pl.Series, settings: LanguageSettings) -> pl.Series:
-    """Learn the words that lingua always doubts a little, such as procurement, malware and helpdesk.
+    """Learn the words that lingua is never sure of, such as procurement, malware and helpdesk.
 
-    Most records with such a word have nothing but English words beside it. So do those of "Sviluppatore Java" and
-    "Leiter Marketing"; but of these lingua is sure, which is why the margin has a say. Records decide and not titles,
-    as most titles of one record add a company, a place or a slip of the keyboard.
+    In most records with such a word, all other words are English. That is also true of "Sviluppatore Java" and
+    "Leiter Marketing", but lingua is sure of these, so the margin counts as well. Records decide and not titles,
+    as most titles of one record add a company, a place or a typing error.
     """
     by_title = by_title.with_columns(by_title["word"].is_in(in_english.implode()).alias("known"))
     n_words, n_known = pl.len().over("row"), pl.col("known").sum().over("row")
@@ -132,7 +132,7 @@ def _among_english_words(by_title: pl.DataFrame, in_english: pl.Series, settings
             pl.col("margin").filter("surrounded").mean(),
         )
     )
-    # The leads have few titles with malware or OSINT, but those of many people.
+    # The leads have few titles with malware or OSINT, but many people have them.
     of_many = (pl.col("n_titles") >= 2) & (pl.col("surrounded_records") >= settings.min_surrounded_records)
     return words.filter(
         (pl.col("n_titles") >= settings.min_surrounded_titles) | of_many,

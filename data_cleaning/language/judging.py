@@ -1,4 +1,4 @@
-"""From titles to verdicts: first what the form of a title says, then the leads' vocabulary, then lingua."""
+"""From titles to languages: first the form of a title, then the vocabulary of the leads, then lingua."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ _SCRIPTS = {
     "Devanagari": "hi",
 }
 """Scripts that English is not written in, to the language most often written in each. Chinese and Japanese share
-theirs, and lingua tells them apart."""
+theirs, and lingua distinguishes them."""
 
 
 def judge_languages(
@@ -34,26 +34,26 @@ def judge_languages(
     Args:
         titles: `title`, distinct, not null and normalised, and `count`, its records.
         settings: margins per language and the rest; None takes the defaults.
-        progress: told of "finding languages".
+        progress: called for the step "finding languages".
 
     Returns:
-        One row per title, in the given order: `title`; `language`, the ISO 639-1 code of the verdict, null where none
-        was given; `reason`, null where the title is to be kept, else "foreign title (de)" or "undecodable title".
+        One row per title, in the given order: `title`; `language`, the ISO 639-1 code of the language, null where none
+        was found; `reason`, null where the title is to be kept, else "foreign title (de)" or "undecodable title".
     """
     settings = settings or LanguageSettings()
     frame = read_titles(titles, settings)
     texts = unsettled_texts(frame)
-    told = _tell_from(len(titles) - int(texts["n_titles"].sum()), len(titles), progress)
+    report = _count_from(len(titles) - int(texts["n_titles"].sum()), len(titles), progress)
     if texts.is_empty():
         return decide(frame.with_columns(nearest=pl.lit(None, pl.String), margin=pl.lit(None, pl.Float64)), settings)
     learning, rest = texts.head(settings.max_learning_titles), texts.slice(settings.max_learning_titles)
-    with Detector(settings.least_margins) as detector:
-        detected = detector.detect(learning["text"], _per_text(learning, told))
+    with Detector(settings.used_margins) as detector:
+        detected = detector.detect(learning["text"], _per_text(learning, report))
         words = learn_english_words(detected.with_columns(learning["count"]), settings)
         known = all_known(rest["text"], words)
-        told(int(rest.filter(known)["n_titles"].sum()))
+        report(int(rest.filter(known)["n_titles"].sum()))
         unknown = rest.filter(~known)
-        detected = pl.concat([detected, detector.detect(unknown["text"], _per_text(unknown, told))])
+        detected = pl.concat([detected, detector.detect(unknown["text"], _per_text(unknown, report))])
     return decide(frame.join(overrule(detected, words), on="text", how="left", maintain_order="left"), settings)
 
 
@@ -71,11 +71,11 @@ def settle_by_form(titles: pl.Series, settings: LanguageSettings) -> pl.DataFram
 
     Args:
         titles: n_titles normalised titles, none null.
-        settings: how short and how damaged is too much.
+        settings: how short a title is too short, and how damaged too damaged.
 
     Returns:
         One row per title, in order: `form_reason`, "undecodable title" or null; `form_language`, where most letters
-        are of one script that tells it, else null; `settled`, true for both and for titles to be kept unjudged.
+        are of one script that shows it, else null; `settled`, true for both and for titles that are kept unchecked.
     """
     title, lost, letters = pl.col("title"), pl.col("lost"), pl.col("letters")
     counted = titles.to_frame("title").with_columns(
@@ -98,20 +98,20 @@ def settle_by_form(titles: pl.Series, settings: LanguageSettings) -> pl.DataFram
 
 
 def _too_short(settings: LanguageSettings) -> str:
-    """Write the pattern of one or two short words, or one acronym; Latin, as two characters of Chinese tell enough."""
+    """Write the pattern of one or two short words, or one acronym; Latin only, as two Chinese characters are enough."""
     short = rf"\p{{Latin}}{{1,{settings.max_short_letters}}}"
     acronym = rf"[\p{{Latin}}&&\p{{Lu}}]{{1,{settings.max_acronym_letters}}}"
     return rf"^\P{{L}}*(?:{short}(?:\P{{L}}+{short})?|{acronym})\P{{L}}*$"
 
 
 def unsettled_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the distinct texts that need a verdict, with `count` and `n_titles`, those of most records first."""
+    """Return the distinct texts that are still open, with `count` and `n_titles`, those of most records first."""
     texts = frame.filter(~pl.col("settled")).group_by("text").agg(pl.col("count").sum(), pl.len().alias("n_titles"))
     return texts.sort("count", "text", descending=[True, False])
 
 
 def overrule(detected: pl.DataFrame, words: pl.Series) -> pl.DataFrame:
-    """Leave out the texts whose every word is known, so that lingua has no say in them."""
+    """Leave out the texts whose every word is known, so that lingua does not decide them."""
     return detected.filter(~all_known(detected["text"], words))
 
 
@@ -125,33 +125,33 @@ def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
     Returns:
         As `judge_languages` does.
     """
-    least = pl.col("nearest").replace_strict(settings.least_margins, default=None, return_dtype=pl.Float64)
+    least = pl.col("nearest").replace_strict(settings.used_margins, default=None, return_dtype=pl.Float64)
     by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > least)).then("nearest")
     language = pl.coalesce("form_language", by_lingua)
     reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
     return frame.select("title", language.alias("language"), reason.alias("reason"))
 
 
-def _tell_from(done: int, total: int, progress: Progress) -> Callable[[int], None]:
-    """Count titles up from those that are settled already."""
+def _count_from(done: int, total: int, progress: Progress) -> Callable[[int], None]:
+    """Report titles, counting from those that are settled already."""
 
-    def tell(n_titles: int) -> None:
+    def report(n_titles: int) -> None:
         nonlocal done
         if n_titles:
             done += n_titles
             progress("finding languages", done, total, "titles")
 
     progress("finding languages", done, total, "titles")
-    return tell
+    return report
 
 
-def _per_text(texts: pl.DataFrame, told: Callable[[int], None]) -> Callable[[int], None]:
-    """Tell the number of titles that the next texts in order stand for."""
+def _per_text(texts: pl.DataFrame, report: Callable[[int], None]) -> Callable[[int], None]:
+    """Report the number of titles of the next texts in order."""
     start = 0
 
-    def tell(n_texts: int) -> None:
+    def report_texts(n_texts: int) -> None:
         nonlocal start
-        told(int(texts["n_titles"].slice(start, n_texts).sum()))
+        report(int(texts["n_titles"].slice(start, n_texts).sum()))
         start += n_texts
 
-    return tell
+    return report_texts

@@ -24,31 +24,31 @@ _NUMBERS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageSettings:
-    """When a title is foreign, when a word counts as English, and when a title is too short or too damaged to judge."""
+    """When a title is foreign, when a word counts as English, and when a title is too short or too damaged to check."""
 
     margins: Mapping[str, float | None] = field(default_factory=lambda: dict(_MARGINS))
-    """The languages to tell from English, by ISO 639-1 code, and for each by how much lingua's confidence in it must
-    exceed its confidence in English before a title is foreign; confidences are in [0, 1]. Languages that are not given
+    """The foreign languages to find, by ISO 639-1 code, and for each by how much lingua's confidence in it must exceed
+    its confidence in English before a title is foreign; confidences are in [0, 1]. Languages that are not given
     keep their default; null leaves one out."""
     learning_margin: float = 0.2
     """The same margin for every language while the vocabulary is learned."""
     min_word_titles: int = 2
-    """Distinct titles that lingua holds for English and that have a word, before the word is known; below, one slip of
-    lingua would make a foreign word known."""
+    """Distinct titles that have a word and that lingua takes for English, before the word is known; with 1, one mistake
+    of lingua would make a foreign word known."""
     min_english_share: float = 0.5
     """Least share of English titles among the English and foreign ones that have a known word, in [0, 1]."""
     min_surrounded_titles: int = 3
-    """Distinct titles that have a word amid known words alone, before it is known as well."""
+    """Distinct titles in which all other words are known, before a word is known as well."""
     min_surrounded_records: int = 10
-    """Records of such titles that make two of them enough; slips of the keyboard come in ones and twos."""
+    """Records of such titles that make two of them enough; typing errors occur once or twice."""
     min_surrounded_share: float = 0.7
     """Least share of such titles' records among those of all titles of several words that have the word."""
     max_surrounded_margin: float = 0.4
-    """Highest mean margin of such titles, in [0, 1]; above it lingua is too sure to be overruled."""
+    """Highest mean margin of such titles, in [0, 1]; above it, lingua is too sure to be overruled."""
     max_learning_titles: int = 50_000
     """Distinct titles that the vocabulary is learned from, those of most records first; a cap on lingua's work."""
     max_short_letters: int = 3
-    """A title of one or two words no longer than this is too short to tell, and is kept."""
+    """A title of one or two words no longer than this is too short to check, and is kept."""
     max_acronym_letters: int = 4
     """A title of one word in capitals no longer than this is an acronym, and is kept."""
     min_lost_share: float = 0.5
@@ -56,20 +56,20 @@ class LanguageSettings:
     marks are U+FFFD, and question marks in a row."""
 
     def __post_init__(self) -> None:
-        # What is left out stays as null, so that settings read from where they were written are the same.
+        # Languages that are left out stay as null, so that settings that are written and read again are equal.
         object.__setattr__(self, "margins", {**_MARGINS, **self.margins})
         for code in self.margins:
             if code not in KNOWN_LANGUAGES:
                 raise unknown("language", code, KNOWN_LANGUAGES)
-        wrong = [f"margins.{code} is {margin}" for code, margin in self.least_margins.items() if not 0 <= margin <= 1]
+        wrong = [f"margins.{code} is {margin}" for code, margin in self.used_margins.items() if not 0 <= margin <= 1]
         wrong += [f"{name} is {getattr(self, name)}" for name in _SHARES if not 0 <= getattr(self, name) <= 1]
         if wrong:
             raise BadInput(f"Margins and shares must be from 0 to 1, but {'; '.join(wrong)}.")
         if not self.min_lost_share:
             raise BadInput("min_lost_share is 0, which makes every title undecodable; set it above 0.")
-        if not self.least_margins or ENGLISH in self.margins:
+        if not self.used_margins or ENGLISH in self.margins:
             raise BadInput(
-                f"margins has {sorted(self.least_margins)}; it needs at least one language to tell from English, and "
+                f"margins has {sorted(self.used_margins)}; it needs at least one language other than English, and "
                 f"no {ENGLISH!r}, which all margins are measured from. To keep titles of every language, switch the "
                 "step off: clean.english_only=false."
             )
@@ -78,6 +78,6 @@ class LanguageSettings:
             raise BadInput(f"Counts must be at least 1, but {'; '.join(small)}.")
 
     @property
-    def least_margins(self) -> dict[str, float]:
-        """The languages that are told from English, and the margin of each."""
+    def used_margins(self) -> dict[str, float]:
+        """The languages that are distinguished from English, and the margin of each."""
         return {code: margin for code, margin in self.margins.items() if margin is not None}

@@ -63,10 +63,10 @@ def profile_leads(
         targets: names of the label columns; those that the leads lack are left out, and the profile says so.
         taxonomy: groups the raw labels; a label that is in no class of it is shown as such and stops nothing.
         count_tokens: a tokenizer, titles to the tokens of each; without one there are no figures on tokens.
-        progress: told how far the steps and the tokens are.
+        progress: called after each step, and while tokens are counted.
 
     Raises:
-        BadInput: there are no leads, or a target is called as a column of the tables is.
+        BadInput: there are no leads, or a target has the name of a column of the tables.
     """
     material = gather(leads, targets, taxonomy)
     material.add("records", material.n_records)

@@ -1,4 +1,4 @@
-"""What all plots share: size, colours that colour-blind readers tell apart, text that any font can show, files."""
+"""What all plots share: size, colours that colour-blind readers can distinguish, text that any font can show, files."""
 
 import itertools
 import math
@@ -42,8 +42,8 @@ _FONTS = (
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draw with the house's fonts and colours, and leave the settings of the process as they were."""
+def plot_style() -> Iterator[None]:
+    """Draw with the fonts and colours of all plots, and restore the settings of the process."""
     settings: dict[Any, Any] = {  # matplotlib types the keys as a literal of all settings
         # A dollar sign in a label is a dollar sign.
         "text.parse_math": False,
@@ -113,7 +113,7 @@ def set_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def legend_below(figure: Figure, n_columns: int, handles: Sequence[Artist] | None = None) -> None:
-    """Explain the lines or colours under the plot, where nothing drawn can lie under it.
+    """Explain the lines or colours under the plot, where it hides nothing.
 
     Args:
         figure: with everything drawn.
@@ -170,7 +170,7 @@ def readable(labels: Sequence[str], first: int = 1) -> list[str]:
 
 
 def note_missing_glyphs(axes: Axes, labels: Sequence[str]) -> None:
-    """Explain the stand-in of `readable` under the horizontal axis, where a label has it."""
+    """Explain the placeholder of `readable` under the horizontal axis, where a label has it."""
     if any(_MISSING_GLYPHS in label for label in labels):
         note = f"{_MISSING_GLYPHS} stands for characters that no installed\nfont has; see that row of the table"
         axes.set_xlabel(f"{axes.get_xlabel()}\n{note}")

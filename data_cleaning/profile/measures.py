@@ -58,7 +58,7 @@ def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | Non
     """Tidy the leads and count their titles and words.
 
     Raises:
-        BadInput: there are no leads, or a target is called as a column of the tables is.
+        BadInput: there are no leads, or a target has the name of a column of the tables.
     """
     if leads.is_empty():
         raise BadInput("There are no leads to profile; expected at least one record.")
@@ -94,7 +94,7 @@ def share_table(labels: pl.Series, counts: pl.Series | None = None) -> pl.DataFr
 
     Args:
         labels: n_rows labels; null and blank ones are missing, white space around a label is not part of it.
-        counts: records that each row stands for, (n_rows,); None for one each.
+        counts: records of each row, (n_rows,); None for one each.
 
     Returns:
         `label`, `records`, `share` of the records that have a label, and `cumulative_share`, the most frequent first,
@@ -182,9 +182,9 @@ def growth_curve(titles: pl.Series, sizes: Sequence[int], counts: pl.Series | No
     a sample of every record gives the counts themselves.
 
     Args:
-        titles: n_rows titles; null ones are left out and are no records here.
+        titles: n_rows titles; null ones are left out.
         sizes: records in a sample, each from 1 to the records with a title.
-        counts: records that each row stands for, (n_rows,); None for one each.
+        counts: records of each row, (n_rows,); None for one each.
 
     Returns:
         `size`, `unique_titles`, `unique_words`, one row per size; the counts are averages and need not be whole.
@@ -230,7 +230,7 @@ class HeapsFit(NamedTuple):
 
     k: float
     exponent: float
-    """1 where every record brings something new, 0 where none does."""
+    """1 where every record adds something new, 0 where none does."""
     largest_deviation: float
     """Largest of |curve / value - 1| over the values that were fitted."""
 

@@ -19,12 +19,12 @@ from data_cleaning.profile.drawing import (
     PURPLE,
     SKY,
     horizontal_bars,
-    house_style,
     legend_below,
     logarithmic,
     new_figure,
     note_missing_glyphs,
     percent_axis,
+    plot_style,
     readable,
     save,
     set_rows,
@@ -33,9 +33,9 @@ from data_cleaning.profile.profile_tables import AT_LEAST_ONE, MAX_TOKENS
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, percent
 
-_MOST_BARS = 15
+_MAX_BARS = 15
 _INCHES_PER_BAR = 0.31
-_MOST_LENGTHS = 40
+_MAX_LENGTHS = 40
 _LINES = ((BLUE, "-", "o"), (ORANGE, "--", "s"), (GREEN, "-.", "^"), (PURPLE, ":", "D"), (SKY, "-", "v"))
 """Colour, stroke and marker, so that lines differ without colour as well."""
 
@@ -56,7 +56,7 @@ def write_plots(tables: Sequence[Table], folder: Path, progress: Progress) -> li
     Args:
         tables: of a profile.
         folder: made where there is none.
-        progress: told after each plot.
+        progress: called after each plot.
 
     Returns:
         The plots, in the order of the tables.
@@ -65,7 +65,7 @@ def write_plots(tables: Sequence[Table], folder: Path, progress: Progress) -> li
     by_name = {table.name: table for table in tables}
     wanted = [(table, draw) for table in tables if (draw := _drawer(table.name)) is not None]
     drawn = []
-    with house_style():
+    with plot_style():
         for done, (table, draw) in enumerate(wanted, start=1):
             title, figure = draw(table, by_name)
             save(figure, folder / table.name)
@@ -78,7 +78,7 @@ _Draw = Callable[[Table, Mapping[str, Table]], tuple[str, Figure]]
 
 
 def _drawer(name: str) -> _Draw | None:
-    """Return what draws a table; None for a table that is read better than seen."""
+    """Return what draws a table; None for a table without a plot."""
     if name.startswith(("shares_", "grouped_", "countries", "combinations")):
         return _labels
     if name.startswith("lengths_"):
@@ -107,10 +107,10 @@ def _labels(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     """Draw the most common labels or combinations of labels, and all others as one bar."""
     frame = table.frame
     names = [name for name in frame.columns if name not in ("class", "records", "share", "cumulative_share")]
-    top = frame.head(_MOST_BARS)
+    top = frame.head(_MAX_BARS)
     labels = readable([" / ".join(row) for row in top.select(names).iter_rows()])
     shares, records, colours = top["share"].to_list(), top["records"].to_list(), [BLUE] * len(top)
-    rest = frame.slice(_MOST_BARS)
+    rest = frame.slice(_MAX_BARS)
     if len(rest):
         labels.append(f"{len(rest):,} others together")
         shares.append(float(rest["share"].sum()))
@@ -124,7 +124,7 @@ def _labels(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
 
 
 def _words(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
-    top = table.frame.head(_MOST_BARS)
+    top = table.frame.head(_MAX_BARS)
     labels = readable(top["word"].to_list())
     figure, axes = new_figure(table.title, 1.5 + _INCHES_PER_BAR * len(labels))
     horizontal_bars(axes, labels, top["share"].to_list(), top["records"].to_list(), [BLUE] * len(top))
@@ -160,15 +160,15 @@ def _cumulative(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
 def _inconsistent(table: Table, by_name: Mapping[str, Table]) -> tuple[str, Figure]:
     """Draw how the records of the most inconsistent titles are shared between combinations of labels."""
     title = "How the most inconsistent titles were labelled"
-    top = table.frame.head(_MOST_BARS)
+    top = table.frame.head(_MAX_BARS)
     labels = readable(top["title"].to_list())
     figure, axes = new_figure(title, 2.0 + _INCHES_PER_BAR * len(labels))
     combinations = by_name["inconsistent_combinations"].frame.group_by("title", maintain_order=True).agg("records")
-    parts = dict(zip(combinations["title"], combinations["records"], strict=True))
+    records_of = dict(zip(combinations["title"], combinations["records"], strict=True))
     sizes: list[str] = []
     styles = (("largest combination of labels", BLUE), ("second", ORANGE), ("third", SKY), ("all others", GREY))
     for place, (name, records, n_combinations) in enumerate(top.select("title", "records", "combinations").iter_rows()):
-        shares = [n / records for n in parts[name]]
+        shares = [n / records for n in records_of[name]]
         widths = [*shares[:3], *[0.0] * (3 - len(shares)), sum(shares[3:])]
         left = 0.0
         for width, (_, colour) in zip(widths, styles, strict=True):
@@ -193,9 +193,9 @@ def _lengths(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     title = f"How long the titles are, in {unit}"
     figure, axes = new_figure(title, 4.2)
     frame = table.frame
-    # Nearly all titles are short; one title of 400 words must not press them into a corner.
+    # Nearly all titles are short; one title of 400 words must not push them into a corner.
     usual = int(frame.filter(pl.col("cumulative_share") >= 0.999)["length"][0])
-    last = min(max(usual, 5), _MOST_LENGTHS)
+    last = min(max(usual, 5), _MAX_LENGTHS)
     within = frame.filter(pl.col("length") <= last)
     longer = frame.filter(pl.col("length") > last)
     axes.bar(within["length"], within["share"], color=BLUE, width=0.8)
@@ -233,7 +233,7 @@ def _zipf(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     most = max(int(words["word_records"][0]), int(table.frame["title_records"][0]))
     logarithmic(axes, (1, table.frame["rank"][-1]), (1, most))
     low, high = axes.get_ylim()
-    # Room for the name of a word that one record has; it stands under its point.
+    # Room for the name of a word of one record, which is under its point.
     axes.set_ylim(low * (low / high) ** 0.08, high)
     ranks = words["rank"].to_numpy()
     axes.plot(ranks, words["word_records"][0] / ranks, color=GREY, linewidth=1, label="Zipf's law: records ∝ 1 / rank")

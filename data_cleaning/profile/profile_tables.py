@@ -40,7 +40,7 @@ MAX_TOKENS = 64
 """Tokens of a title that the study's network read."""
 
 _TOKEN_CHUNK = 20_000
-_MOST_TITLES = 1000
+_MAX_TITLES = 1000
 
 TokenCounter = Callable[[Sequence[str]], IntArray]
 """Titles to the tokens of each, (n_titles,)."""
@@ -52,9 +52,9 @@ def missing_table(of: Material) -> Iterator[Table]:
     listed = ", ".join(of.targets)
     worded = {ANY_OUTPUT: f"{AT_LEAST_ONE} of {listed}", ANY: f"{AT_LEAST_ONE} of title, {listed}"}
     if not of.targets:
-        del shares[ANY]  # it is that of the title
+        del shares[ANY]  # the same as that of the title
     if len(of.targets) == 1:
-        del shares[ANY_OUTPUT]  # it is that of the one target
+        del shares[ANY_OUTPUT]  # the same as that of the one target
     single = {name: share for name, share in shares.items() if name not in worded}
     for name in _OPTIONAL:
         if name in of.leads.columns:
@@ -217,7 +217,7 @@ def title_tables(of: Material) -> Iterator[Table]:
         "titles",
         "The most common titles",
         f"Titles as they are written; shares are of the {of.n_titled:,} records with a title.",
-        with_shares(of.titles).head(_MOST_TITLES),
+        with_shares(of.titles).head(_MAX_TITLES),
     )
     if of.words.is_empty():
         of.left_out.append("No figures on words: no title holds a letter or a digit.")
@@ -232,9 +232,9 @@ def title_tables(of: Material) -> Iterator[Table]:
     yield Table(
         "words",
         "The most common words",
-        "A word is a lower-cased run of letters and digits. White space and punctuation part words, but signs inside "
-        "a word stay (r&d, c++, 24/7, cyber-security). Records whose title holds the word, and their share of the "
-        "records with a title; a title holds several words, so the shares add up to more than all.",
+        "A word is a lower-cased run of letters and digits. White space and punctuation separate words, but signs "
+        "inside a word stay (r&d, c++, 24/7, cyber-security). Records whose title holds the word, and their share of "
+        "the records with a title; a title holds several words, so the shares add up to more than all.",
         words,
         whole=f"the {of.n_titled:,} records with a title",
     )
@@ -293,7 +293,7 @@ def length_tables(of: Material, count_tokens: TokenCounter | None, progress: Pro
 
 
 def _in_chunks(titles: pl.Series, count_tokens: TokenCounter, progress: Progress) -> IntArray:
-    """Count the tokens of each distinct title, telling how far that is; it is the longest step."""
+    """Count the tokens of each distinct title, and report the progress, as it is the longest step."""
     counted = []
     for start in range(0, len(titles), _TOKEN_CHUNK):
         counted.append(np.asarray(count_tokens(titles[start : start + _TOKEN_CHUNK].to_list())))

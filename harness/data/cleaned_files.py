@@ -20,19 +20,19 @@ from data_cleaning.words import normalise_titles
 VERB = "clean"
 QUARANTINE = "quarantine"
 
-_ASIDE = (
-    "The records that were dropped, with their reason, their place in the file and all columns as they came. The place "
-    "is the `line` of a CSV file on which the record begins, the header line being 1, or the `row` of a Parquet file, "
-    "the first record being 1, or of a sheet."
+_QUARANTINE_HOLDS = (
+    "The dropped records with their reason, their place in the file and all columns unchanged. The place is the `line` "
+    "of a CSV file on which the record begins (the header is line 1), the `row` of a Parquet file (the first record is "
+    "row 1) or the `row` of a sheet."
 )
 _LONG = {
-    "foreign_titles": "The titles that the language step set aside, one row each: read these to check it.",
+    "foreign_titles": "The titles that the language step dropped, one row each: read these to check it.",
     "near_duplicates": "Titles that are equal but for case, separators, word order and common abbreviations; `titles` "
     "and `records` are those of the shared key.",
-    "label_combinations": "Every title with every combination of its labels: the records of each, how many there are "
-    "of the title, and their `rank` by records, 1 the largest. Titles of most records first.",
+    "label_combinations": "Every title with every combination of its labels: the records of each, the number of "
+    "combinations of the title, and their `rank` by records, 1 the largest. Titles with most records first.",
     "inconsistent_titles": "The titles with more than one combination, one row each: by how many records their labels "
-    "disagree, and how far. Most worth mending first.",
+    "disagree, and how far. Most worth fixing first.",
 }
 """Name of each table that is too long to read on a page, and what it holds."""
 
@@ -41,7 +41,7 @@ _STATUS = "majority_status"
 
 
 def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str], taxonomy: Taxonomy) -> None:
-    """Refuse columns of the names that cleaning adds, unless each row shows that an earlier cleaning wrote them.
+    """Refuse columns with the names that cleaning adds, unless each row shows that an earlier cleaning wrote them.
 
     Args:
         table: the file.
@@ -50,8 +50,8 @@ def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str
         taxonomy: says which label is of which class.
 
     Raises:
-        BadInput: such a column is itself read as a title, a label or the like, or holds something else than what the
-            title and the labels beside it were made of.
+        BadInput: such a column is itself read as a title, a label or the like, or does not agree with the title and
+            the labels of its rows.
     """
     targets = [target for target in taxonomy.targets if target.name in leads.columns]
     of_targets = [f"{prefix}_{target.name}" for target in targets for prefix in ("raw", "original")]
@@ -59,7 +59,7 @@ def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str
     mapped = [f"{ours} from {theirs!r}" for ours, theirs in present.items() if theirs in added]
     if mapped:
         raise BadInput(
-            f"{table.path}: columns are read that cleaning would overwrite with what it adds: {first_few(mapped)}. "
+            f"{table.path}: columns that are read have the names of columns that cleaning adds: {first_few(mapped)}. "
             "Rename them in the file, or read others."
         )
     texts = table.frame.select(name for name in added if name in table.frame.columns)
@@ -78,12 +78,12 @@ def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str
     if faults:
         raise BadInput(
             f"{table.path} already has columns that cleaning adds, and not from an earlier cleaning, as they disagree "
-            f"with the title or label beside them: {first_few(faults)}. Rename or drop them."
+            f"with the title or label of their row: {first_few(faults)}. Rename or drop them."
         )
 
 
 def _by_consensus(texts: pl.DataFrame, targets: list[Target]) -> pl.Series | None:
-    """Return which rows say that consensus gave them their labels; None where the file has no such account."""
+    """Return which rows say that consensus gave them their labels; None where the file does not say it."""
     if _STATUS not in texts.columns or not all(f"original_{target.name}" in texts.columns for target in targets):
         return None
     if not texts[_STATUS].drop_nulls().is_in([MAJORITY, TIE, TOO_FEW, UNSEEN]).all():
@@ -105,13 +105,13 @@ def _titles_disagree(originals: pl.Series, titles: pl.Series) -> pl.Series:
 def _labels_disagree(
     texts: pl.DataFrame, labels: pl.Series, target: Target, by_consensus: pl.Series | None
 ) -> dict[str, pl.Series]:
-    """Compare the class of a row's label with those of the labels that it is said to have had.
+    """Compare the class of a row's label with the classes of its recorded earlier labels.
 
     Consensus may have given a row another class than its own labels have; those two must then be of one class.
     """
     pairs = dict(target.raw_to_class)
     of_row = labels.str.strip_chars().replace_strict(pairs, default=None, return_dtype=pl.String)
-    unknown = labels.is_not_null() & of_row.is_null()  # which grouping will name
+    unknown = labels.is_not_null() & of_row.is_null()  # grouping reports these
     raw, original = f"raw_{target.name}", f"original_{target.name}"
     disagree = {}
     for name in (original, raw):
@@ -128,9 +128,9 @@ def _labels_disagree(
 
 
 def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: CleanedLeads) -> pl.DataFrame:
-    """Return the file's own rows and columns that are left, with what cleaning changed and added.
+    """Return the file's kept rows with all columns, those that cleaning changed or added included.
 
-    What an earlier cleaning kept is passed on; cells that it left empty are filled.
+    What an earlier cleaning wrote stays; cells that it left empty are filled.
 
     Args:
         frame: the file's.
@@ -145,7 +145,7 @@ def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: Clean
     for name in (name for name in (_ORIGINAL_TITLE, *of_targets, _STATUS) if name in kept.columns):
         new = kept[name]
         if name == _STATUS and name in rows.columns:
-            # A label that an earlier consensus gave is still from a majority, however few of its records are left.
+            # A label from an earlier consensus is still a majority's, however few of its records are left.
             new = new.set(rows[name].cast(pl.String) == MAJORITY, MAJORITY)
         elif name in rows.columns:
             new = pl.select(pl.coalesce(rows[name].cast(pl.String), new)).to_series()
@@ -154,7 +154,7 @@ def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: Clean
 
 
 def quarantined_rows(table: TableFile, cleaned: CleanedLeads) -> pl.DataFrame:
-    """Return the file's own rows that were dropped, as they came, behind their reason and their line or row."""
+    """Return the file's dropped rows, unchanged, after their reason and their line or row."""
     own = table.frame.columns
     reason, place = (_free(name, own) for name in ("reason", table.unit))
     dropped = table.frame[cleaned.quarantined_rows]
@@ -187,15 +187,15 @@ def write_cleaning_folder(
     Args:
         folder: to fill.
         cleaned: the leads and their ledger.
-        reports: what they say about themselves.
+        reports: of `clean_reports.make_reports`.
         quarantine: the dropped rows of the file, with reason and row.
-        facts: which file was cleaned, and how; `file` and `settings` among them.
+        facts: which file was cleaned, and how; with `file` and `settings`.
     """
     short = _short_tables(cleaned, reports)
     write_tables(short, folder, with_latex=False)
-    # A row of a Parquet file may hold what no CSV file can, and is kept as it came.
-    aside = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
-    write_table(quarantine, folder / aside)
+    # A row of a Parquet file may hold what a CSV file cannot, and stays unchanged.
+    dropped = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
+    write_table(quarantine, folder / dropped)
     long = {
         "foreign_titles": cleaned.foreign_titles,
         "near_duplicates": reports.near_duplicates,
@@ -205,30 +205,30 @@ def write_cleaning_folder(
     written = {name: frame for name, frame in long.items() if frame is not None}
     for name, frame in written.items():
         frame.write_csv(folder / f"{name}.csv")
-    _write_guide(folder, short, {aside: quarantine}, written, facts)
+    _write_guide(folder, short, {dropped: quarantine}, written, facts)
     mark(folder, VERB, dict(facts))
 
 
 def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
     tables = [ledger_table(cleaned)]
-    aside = f"Records and distinct titles in the file {QUARANTINE}, by reason."
-    tables.append(Table("quarantine_reasons", "What was set aside", aside, reports.quarantine.to_pandas()))
+    note = f"Records and distinct titles in the file {QUARANTINE}, by reason."
+    tables.append(Table("quarantine_reasons", "What was dropped", note, reports.quarantine.to_pandas()))
     if reports.majority is not None:
         note = (
-            "Titles, and their records, whose most frequent combination of labels is their majority; those of which "
-            "several are the most frequent (tie); and those of which the most frequent has fewer records than "
-            "clean.min_support (too few). Records with other labels than the majority's are those that "
-            "clean.consensus=whole-file changes; this is counted on the labels before it, whether or not it was taken. "
-            "label_combinations.csv names every title with its `majority_status`."
+            "Titles and their records: with a majority, their most frequent combination of labels; with several most "
+            "frequent ones (tie); and with fewer records of the most frequent one than clean.min_support (too few). "
+            "clean.consensus=whole-file changes the records with other labels than the majority's; they are counted on "
+            "the labels before it, whether or not it was used. label_combinations.csv has the `majority_status` of "
+            "every title."
         )
         tables.append(Table("majority", "Which titles have a majority", note, reports.majority.to_pandas()))
     if reports.ceilings is not None:
         note = (
             "The best accuracy that any system can reach which sees only the title, because records of the same title "
-            "disagree: per record, or with every distinct title weighing the same. Raw labels are those of the file, "
+            "disagree: per record, or with the same weight for every distinct title. Raw labels are those of the file, "
             "grouped ones the taxonomy's classes, and consensus gives each title its most frequent labels over the "
-            "whole file. A title that occurs once cannot contradict itself and lifts the ceiling: the last column is "
-            "the share of such records."
+            "whole file. A title that occurs once cannot contradict itself and raises the ceiling: the last column "
+            "is the share of such records."
         )
         tables.append(Table("noise_ceilings", "How high a score can get", note, reports.ceilings.to_pandas()))
     if len(cleaned.label_map):
@@ -243,14 +243,14 @@ def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
 def _write_guide(
     folder: Path,
     short: list[Table],
-    aside: Mapping[str, pl.DataFrame],
+    dropped: Mapping[str, pl.DataFrame],
     long: Mapping[str, pl.DataFrame],
     facts: Mapping[str, Any],
 ) -> None:
-    """Write what lies in the folder, for someone who opens it without having cleaned anything."""
+    """Write what is in the folder, for someone who did not run the cleaning."""
     lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
-    lines += [f"| {name} | {len(frame):,} | {_ASIDE} |" for name, frame in aside.items()]
+    lines += [f"| {name} | {len(frame):,} | {_QUARANTINE_HOLDS} |" for name, frame in dropped.items()]
     lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in long.items()]
     lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the verbs for one's own data do: simulate leads, and profile or clean a file."""
+"""What the verbs `simulate`, `profile` and `clean` do."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -37,10 +37,10 @@ PROFILE = "profile"
 
 @dataclass(frozen=True, kw_only=True)
 class OpenedLeads:
-    """Somebody's file, and the leads in it."""
+    """A file, and the leads in it."""
 
     table: TableFile
-    """As it was read, every column of it where all were asked for."""
+    """The columns that were read; every column of the file where all were asked for."""
     leads: pl.DataFrame
     """The same rows under our names, as `leads.pick_leads` returns them."""
     found: FoundColumns
@@ -48,7 +48,7 @@ class OpenedLeads:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedFile:
-    """Leads that were made."""
+    """What `simulate_file` wrote."""
 
     n_records: int
     n_titles: int
@@ -57,7 +57,7 @@ class SimulatedFile:
 
 @dataclass(frozen=True, kw_only=True)
 class CleanedFile:
-    """A finished cleaning."""
+    """What `clean_file` wrote."""
 
     ledger: Table
     n_kept: int
@@ -74,18 +74,18 @@ def open_leads(
     *,
     every_column: bool = False,
 ) -> OpenedLeads:
-    """Read somebody's file, of which only the title is required, and say which columns were found.
+    """Read a file, of which only the title is required, and say which columns were found.
 
     Args:
         path: CSV, gzipped CSV, Parquet or XLSX.
         config: names the columns and the encoding.
         taxonomy: names the targets that there can be.
         title_column: name of the title's column, where it is not the configured one.
-        announce: told the columns in one line, and in others what was left out of the file.
-        every_column: whether to read columns of no known meaning too, so that they can be passed on.
+        announce: called with a line about the columns, and others about what was left out of the file.
+        every_column: whether to read columns of unknown meaning too, so that they can be passed on.
 
     Raises:
-        BadInput: the file cannot be read, or has no title, no count or no target that was asked for.
+        BadInput: the file cannot be read, or lacks a title, a count or a target that was asked for.
     """
     columns: LeadColumns = config.leads.columns
     if title_column is not None:
@@ -102,7 +102,7 @@ def open_leads(
 
     table = read_table(path, config.leads.encoding, choose=choose)
     assert found is not None, "columns are chosen before rows are read"
-    others = "Passed on as they are" if every_column else "Not looked at"
+    others = "Passed through unchanged" if every_column else "Ignored"
     for line in (*table.notes, _worded(found, table.columns, others)):
         announce(line)
     return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
@@ -118,7 +118,7 @@ def simulate_file(
     force: bool,
     on_progress: Progress,
 ) -> SimulatedFile:
-    """Write leads made with the tagging history of a config, and what is known about each beside them.
+    """Write leads made with the tagging history of a config, and their truth to a second file.
 
     Args:
         out: the leads; the truth goes to `<stem>.truth<ending>` in the same folder.
@@ -127,7 +127,7 @@ def simulate_file(
         titles: a CSV with `title` and `count` to tag instead of writing titles; None takes the config's.
         seed: None takes the config's.
         force: whether existing files may be replaced.
-        on_progress: told of the slow steps.
+        on_progress: called during the slow steps.
 
     Raises:
         BadInput: the config has no such section, an output exists already, or a table or list is at fault.
@@ -138,8 +138,8 @@ def simulate_file(
     settings = config.leads.simulate
     if settings is None:
         raise BadInput(
-            f"The config {config.name} has no 'leads.simulate', which holds the tagging history. Take one that has, "
-            "such as configs/default.yaml."
+            f"The config {config.name} has no 'leads.simulate' with a tagging history. Use one that has it, such as "
+            "configs/default.yaml."
         )
     changes = {"records": records, "titles": titles}
     settings = settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
@@ -173,8 +173,8 @@ def profile_file(
         title_column: name of the title's column, where it is not the configured one.
         with_tokens: whether to count tokens with the tokenizer of the config's encoder.
         force: whether a folder that this verb has written may be replaced.
-        on_progress: told of the slow steps.
-        announce: told which columns were found.
+        on_progress: called during the slow steps.
+        announce: called with the columns that were found.
 
     Returns:
         The page to open first.
@@ -207,13 +207,12 @@ def clean_file(
 ) -> CleanedFile:
     """Write the cleaned rows of a file, and beside them a folder with the ledger, the quarantine and the reports.
 
-    The output has every column of the file, with the title normalised and labels grouped in place; the spelling and
-    the labels that they came with are added as `original_title` and `raw_<target>`, or left as an earlier cleaning
-    wrote them.
+    The output has every column of the file, with the title normalised and labels grouped in place; the original
+    spelling and labels are added as `original_title` and `raw_<target>`, or stay as an earlier cleaning wrote them.
 
     Raises:
-        BadInput: a file is missing, exists already, cannot be read or cannot be written; it has no title, columns of
-            the names that are added, or columns that the output cannot hold; a label is in no class.
+        BadInput: a file is missing, exists already, cannot be read or cannot be written; it has no title, has
+            columns with the names that are added, or columns that the output cannot hold; a label is in no class.
     """
     folder = folder_beside(out, "_report")
     check_table(out, source, force=force)
@@ -235,19 +234,19 @@ def clean_file(
     with whole_file(out) as filling, whole_folder(folder) as report:
         write_table(cleaned_rows(opened.table.frame, present, cleaned), filling)
         write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
-    n_aside = int(cleaned.quarantined["count"].sum())
+    n_dropped = int(cleaned.quarantined["count"].sum())
     return CleanedFile(
-        ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_aside, report=folder
+        ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_dropped, report=folder
     )
 
 
 def _worded(found: FoundColumns, names: Sequence[str], others: str) -> str:
-    """Say which columns are read as what, which are not there, and which are read as nothing."""
+    """Say which columns are read as what, which are missing, and what the others are."""
     read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
     absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
     rest = [repr(name) for name in names if name not in found.present.values()]
     return (
         f"Columns: {read}."
-        + (f" Not in the file, and done without: {absent}." if absent else "")
+        + (f" Not in the file, and not needed: {absent}." if absent else "")
         + (f" {others}: {first_few(rest)}." if rest else "")
     )

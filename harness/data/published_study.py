@@ -1,4 +1,4 @@
-"""The simulation beside the study's published figures, as one table."""
+"""What the verb `study` does: compare simulated leads with the study's published figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,20 +25,20 @@ _HOLDS = {True: " ✓", False: " ✗", None: ""}
 def study_file(
     out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
 ) -> int:
-    """Write the page that sets simulated leads beside the study's figures.
+    """Write the page that compares simulated leads with the study's figures.
 
     Args:
-        out: Markdown file; one that this verb has written is replaced unasked.
+        out: Markdown file; one that this verb wrote before is replaced.
         config: with a section `leads.simulate` that writes titles of its own.
         records: numbers of leads; None takes 60,000 and the study's own.
         force: whether any other existing file may be replaced.
-        on_progress: told of the slow steps.
+        on_progress: called during the slow steps.
 
     Returns:
         The number of figures that are out of bounds.
 
     Raises:
-        BadInput: the file cannot be written or is somebody else's; the config simulates no such leads.
+        BadInput: the file cannot be written or this verb did not write it; the config simulates no such leads.
     """
     check_file(out, None, force=force or _is_study_page(out))
     figures = compare_with_study(config, list(records or (60_000, STUDY_RECORDS)), on_progress)
@@ -67,10 +67,14 @@ def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Pro
     """
     too_few = [n_records for n_records in sizes if n_records < MIN_RECORDS]
     if too_few:
-        raise BadInput(f"{too_few[0]} leads say nothing about growth; expected --records of at least {MIN_RECORDS}.")
+        raise BadInput(
+            f"{too_few[0]} leads are too few to measure growth; expected --records of at least {MIN_RECORDS}."
+        )
     settings = config.leads.simulate
     if settings is None or settings.titles is not None:
-        raise BadInput(f"The config {config.name} writes no titles of its own; take one such as configs/default.yaml.")
+        raise BadInput(
+            f"The config {config.name} does not simulate titles; use one that does, such as configs/default.yaml."
+        )
     taxonomy = Taxonomy.read(config.taxonomy)
     found = {}
     for n_records in sizes:
@@ -81,31 +85,31 @@ def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Pro
 
 
 def as_leads(made: SimulatedLeads) -> pl.DataFrame:
-    """Bring simulated leads under the names that `leads.read_leads` gives."""
+    """Rename the columns of simulated leads as `leads.read_leads` does."""
     names = {"Title": "title", "Country": "country", **{column: target for target, column in COLUMNS.items()}}
     return made.leads.rename(names).with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
 
 
 def study_table(figures: dict[int, list[Figure]]) -> pd.DataFrame:
-    """Put the figures of all sizes side by side, with their room and a sign that says whether they keep to it."""
+    """Put the figures of all sizes side by side, with their bounds and a sign for those within them."""
     first = next(iter(figures.values()))
     table = {"figure": [figure.name for figure in first], "study": [figure.study for figure in first]}
     for n_records, of_size in figures.items():
         table[f"{n_records:,} leads"] = [_number(figure.measured) for figure in of_size]
-        table[f"allowed at {n_records:,}"] = [_room(figure) + _HOLDS[figure.holds] for figure in of_size]
+        table[f"allowed at {n_records:,}"] = [_bounds(figure) + _HOLDS[figure.holds] for figure in of_size]
     return pd.DataFrame(table)
 
 
 def study_page(figures: dict[int, list[Figure]], config: RunConfig) -> str:
-    """Word the table as Markdown, with what a reader must know."""
+    """Return the table as Markdown, with what a reader must know."""
     sizes = " and ".join(f"{n_records:,}" for n_records in figures)
     return (
         f"{STUDY_HEADING}\n\n"
         f"Made by `python -m harness study` with the config {config.name}, seed {config.seed}, {sizes} leads.\n"
         "Shares are of values that are not missing and of raw labels; the noise ceilings are of grouped labels.\n"
-        "A dash stands for a figure that the study does not give, or that is not bounded at that size: what\n"
-        "depends on how often a title repeats is bounded at the study's size alone. The study does not say what it\n"
-        "counts as a word or a stop word; here `data_cleaning/words.py` says.\n\n"
+        "A dash means that the study does not give the figure, or that it has no bounds at that size: figures\n"
+        "that depend on how often a title repeats have bounds only at the study's size. The study does not say\n"
+        "what it counts as a word or a stop word; `data_cleaning/words.py` says what is counted here.\n\n"
         f"{study_table(figures).to_markdown(index=False, disable_numparse=True)}\n"
     )
 
@@ -114,9 +118,9 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value > 1 else f"{value:.4f}"
 
 
-def _room(figure: Figure) -> str:
+def _bounds(figure: Figure) -> str:
     if figure.lowest == figure.highest:
         return "–" if figure.lowest is None else _number(figure.lowest)
-    assert figure.highest is not None, "nothing has a lower bound alone"
+    assert figure.highest is not None, "no figure has only a lower bound"
     highest = _number(figure.highest)
     return f"at most {highest}" if figure.lowest is None else f"{_number(figure.lowest)} to {highest}"

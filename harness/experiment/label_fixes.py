@@ -9,7 +9,7 @@ import polars as pl
 
 from data_cleaning.consensus import WHOLE_FILE, learn_majority
 from data_cleaning.errors import BadInput
-from data_cleaning.label_issues import Filter, judge_fixes, label_issue_scores
+from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
@@ -118,7 +118,7 @@ def compare_label_fixes(
         min_support: records that a majority needs.
 
     Returns:
-        A row per `target`, `method` and `cause`, with the columns of `data_cleaning.label_issues.judge_fixes`.
+        A row per `target`, `method` and `cause`, with the columns of `data_cleaning.label_issues.score_fixes`.
 
     Raises:
         BadInput: the truth lacks a column or a record.
@@ -134,7 +134,7 @@ def compare_label_fixes(
     judged = []
     for name in taxonomy.names:
         for method, mended in fixed.items():
-            figures = judge_fixes(
+            figures = score_fixes(
                 known.select(
                     records[name].alias("recorded"),
                     pl.col(name).alias("truth"),

@@ -1,4 +1,4 @@
-"""The tables of a run, the one to read first in front."""
+"""The tables of a run, the most important one first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from harness.scoring.references import REFERENCES, WEIGHTINGS
 
 CEILING = "(noise ceiling)"
 ANY = "(any)"
-"""What a system learned from whose answers do not depend on it."""
+"""What a system learned from, where its answers do not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class RunFigures:
 
 
 def build_tables(figures: RunFigures) -> list[Table]:
-    """Return every table of a run, the one to read first in front."""
+    """Return every table of a run, the most important one first."""
     tables = [_summary(figures)]
     if figures.differences is not None:
         tables.append(_differences(figures, figures.differences))
@@ -64,19 +64,19 @@ def build_tables(figures: RunFigures) -> list[Table]:
         Table(
             "ledger",
             "What cleaning did",
-            "Records that each step changed or dropped; those dropped lie in quarantine_*.csv.",
+            "Records that each step changed or dropped; the dropped ones are in quarantine_*.csv.",
             figures.ledger,
         ),
         Table(
             "parts",
-            "What the splits hold",
-            "Split by record, a title may be in several parts; split by title, never.",
+            "What is in the splits",
+            "Split by record, a title may be in several parts; split by title, it is in one.",
             figures.parts,
         ),
         *([] if figures.learned is None else [_learned(figures.learned)]),
         Table(
             "references",
-            "What scores are held against",
+            "What scores are compared with",
             "Consensus leaves out titles with one record or with tied majorities; they are counted here.",
             figures.references,
         ),
@@ -92,31 +92,31 @@ def _most_wrong(ranked: pd.DataFrame) -> Table:
     first = 20
     arm = ranked.iloc[0]
     note = (
-        f"Recorded labels that {arm['system']}, split by {arm['split']} and fitted on {arm['learned_from']} labels, "
-        f"gives the least chance, the {first} with the largest loss: either the system is wrong or the label is. "
-        "most_wrong.csv has all of train and test and every fit. The loss is in nats, targets counting as in the "
-        "validation of the epoch that was kept."
+        f"The {first} recorded labels with the largest loss for {arm['system']}, split by {arm['split']} and fitted on "
+        f"{arm['learned_from']} labels: either the system is wrong or the label is. "
+        "most_wrong.csv has all of train and test and every fit. The loss is in nats, with the weights of targets as "
+        "in the validation of the best epoch."
     )
     return Table("most_wrong", "What is most wrong", note, ranked, first)
 
 
 def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
-    """Return the table of all causes together, and the one that tells them apart."""
+    """Return the table of all causes together, and the table by cause."""
     note = (
         "Of the labels that are not the truth, the shares that a method changed (found) and set right; of the right "
-        "ones, the share that it spoiled. Majority gives every record the most frequent labels of its title. cleanlab "
-        "takes the likeliest class by probabilities from other folds: for as many labels as it estimates to be "
-        "wrong, or wherever another class is likelier."
+        "ones, the share that it changed wrongly. Majority gives every record the most frequent labels of its title. "
+        "cleanlab takes the likeliest class by probabilities from other folds: for as many labels as it estimates to "
+        "be wrong, or wherever another class is likelier."
     )
     whole = fixes["cause"] == ALL_CAUSES
     return [
-        Table("label_fixes", "What mending labels is worth", note, fixes[whole].drop(columns="cause")),
-        Table("label_fixes_by_cause", "What mending labels is worth, by what caused them", note, fixes[~whole]),
+        Table("label_fixes", "How well fixing labels works", note, fixes[whole].drop(columns="cause")),
+        Table("label_fixes_by_cause", "How well fixing labels works, by what caused them", note, fixes[~whole]),
     ]
 
 
 def headline_reference(scores: pd.DataFrame) -> str:
-    """Return the most trustworthy reference that every split has; reviewed titles are too few to lead."""
+    """Return the most trusted reference that every split has; reviewed titles are too few for it."""
     present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
     return next(name for name in REFERENCES if name in present and name != "reviewed")
 
@@ -133,7 +133,7 @@ def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataF
 
 
 def _once(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
-    """Show a system that answers alike whatever it learned from once, without saying from what."""
+    """Show a system once whose answers do not depend on what it learned from."""
     alike = [
         str(system)
         for system, group in frame.groupby("system", sort=False)
@@ -180,14 +180,14 @@ def _summary(figures: RunFigures) -> Table:
         "first split's test part), one column per target, then all targets right at once with its 95% interval, and "
         "the mean weighted by importance. "
         + ("" if reference == "legacy" else "The last column is agreement with the legacy labels. ")
-        + "Legacy labels contradict each other, so no system that sees only titles can pass the noise ceiling; titles "
-        f"seen once cannot contradict themselves and lift it ({single} of the scored records)."
+        + "Legacy labels contradict each other, so no system that sees only titles can exceed the noise ceiling; "
+        f"titles that occur once cannot contradict themselves and raise it ({single} of the scored records)."
     )
     return Table("summary", "Read this first", note, frame)
 
 
 def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
-    """Say of each system whether it is ahead of the baseline by more than chance."""
+    """Say for each system whether it is ahead of the baseline by more than chance."""
     reference = headline_reference(figures.scores)
     name = str(differences["baseline"].iloc[0])
     chosen = differences[
@@ -207,7 +207,7 @@ def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
 
 
 def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[Table]:
-    """Return what learning from other labels bought with all targets right at once, and for each target."""
+    """Return the gain from learning from other labels, for all targets at once and for each."""
     keys = ["split", "reference", "system", "target", "learned_from"]
     by_record = figures.scores["weighting"] == WEIGHTINGS[0]
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
@@ -218,7 +218,7 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
         bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
     )
     frame = frame.sort_values(keys, key=_in_table_order, kind="stable")
-    # A table of keywords answers alike whatever the labels are.
+    # The answers of a keyword table do not depend on labels.
     learners = bought.loc[bought["difference"] != 0, "system"].unique()
     if not len(learners):
         return []
@@ -227,13 +227,13 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
     note = (
         f"Accuracy per record by what was learned from, and its difference from {beaten} on the same titles, with the "
         "95% interval of the difference (titles resampled with all their records). Ahead or behind means that the "
-        "interval leaves out 0. Systems that answer alike throughout are left out. Fits differ in train alone: "
+        "interval leaves out 0. Systems whose answers are always the same are left out. Fits differ only in train: "
         "consensus gives its titles their majority, and consensus-english also leaves out those in other languages."
     )
     whole = frame["target"] == ALL
     return [
-        Table("what_cleaning_bought", "What did cleaning buy?", note, frame[whole].drop(columns="target")),
-        Table("what_cleaning_bought_by_target", "What did cleaning buy, target by target?", note, frame[~whole]),
+        Table("what_cleaning_bought", "How much did cleaning gain?", note, frame[whole].drop(columns="target")),
+        Table("what_cleaning_bought_by_target", "How much did cleaning gain, target by target?", note, frame[~whole]),
     ]
 
 
@@ -245,9 +245,9 @@ def _in_table_order(column: pd.Series) -> pd.Series:
 
 def _learned(learned: pd.DataFrame) -> Table:
     note = (
-        "Rows of equal title and labels in train, and the records that they stand for. Labels are legacy as they were "
-        "recorded, also where a title has one record or its records tie; consensus where its majority took their "
-        "place; reviewed where a person gave them. Test is the same for all fits; validation too, save reviewed ones."
+        "Rows of equal title and labels in train, and their records. Labels are legacy as they were "
+        "recorded, also where a title has one record or a tie; consensus where the majority of the title replaced "
+        "them; reviewed where a person gave them. Test is the same for all fits; validation too, save reviewed ones."
     )
     return Table("learned_from", "What each fit learned from", note, learned)
 
@@ -298,8 +298,8 @@ def _agreement(figures: RunFigures) -> Table:
     split_up = figures.scores[figures.scores["history"] != EVERY_HISTORY]
     wide = _wide(split_up, figures.taxonomy, keys)
     note = (
-        "Agreement with legacy labels per record, apart for titles that were always labelled alike, titles that were "
-        "not, and titles seen once. A good system departs from the second kind."
+        "Agreement with legacy labels per record, separately for titles that always had the same labels, titles with "
+        "different labels, and titles that occur once. A good system disagrees with the second kind."
     )
     return Table(
         "agreement",

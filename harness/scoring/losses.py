@@ -33,8 +33,10 @@ def rank_by_loss(rows: pl.DataFrame, predictions: Predictions, target_weights: M
         labels = target.encode(rows[target.name])
         chances = predictions.probabilities[target.name][places, labels].astype(np.float64)
         loss -= target_weights[target.name] * np.log(np.maximum(chances, _LEAST_PROBABILITY))
-        verdicts = predictions.verdicts(target.name)[places]
-        predicted[f"{PREDICTED}{target.name}"] = pl.Series([target.classes[code] for code in verdicts], dtype=pl.String)
+        positions = predictions.predicted(target.name)[places]
+        predicted[f"{PREDICTED}{target.name}"] = pl.Series(
+            [target.classes[code] for code in positions], dtype=pl.String
+        )
     total = sum(target_weights[name] for name in predictions.taxonomy.names)
     names = predictions.taxonomy.names
     ranked = rows.select("part", "title", *names, pl.col("count").alias("records")).with_columns(

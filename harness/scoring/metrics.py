@@ -93,7 +93,7 @@ class _Hits:
     def __init__(self, rows: pl.DataFrame, predictions: Predictions) -> None:
         self.taxonomy: Taxonomy = predictions.taxonomy
         positions = predictions.rows_of(rows["title"].to_numpy())
-        self.predicted = {name: predictions.verdicts(name)[positions] for name in self.taxonomy.names}
+        self.predicted = {name: predictions.predicted(name)[positions] for name in self.taxonomy.names}
         self.gold = {target.name: target.encode(rows[target.name].to_list()) for target in self.taxonomy.targets}
         self.records = rows["records"].to_numpy().astype(np.float64)  # (n_rows,)
         self.title_codes, distinct = pd.factorize(rows["title"].to_numpy())  # (n_rows,)

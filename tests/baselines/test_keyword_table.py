@@ -70,7 +70,7 @@ tables = st.lists(rows.filter(is_sound), min_size=1, max_size=12, unique_by=lamb
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(table=tables, titles=st.lists(texts, max_size=20), normalised=st.booleans())
-def test_winners_are_those_found_by_hand(table, titles, normalised):
+def test_winners_match_a_loop_over_titles_and_rows(table, titles, normalised):
     found = table.winners(titles, normalised)
     expected = [winners_by_hand(table, title, normalised) for title in titles]
     for target, winners in found.items():
@@ -98,7 +98,7 @@ def test_contenders_are_the_classes_of_all_rows_that_match(table, titles):
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.text(ALPHABET))
 @example("İSTANBUL ΟΔΟΣ")
-def test_spellings_are_those_made_by_hand(text):
+def test_spellings_match_a_plain_implementation(text):
     series = matching.as_series([text])
     assert matching.lower_case(series).item() == text.lower()
     assert matching.normal_form(series).item() == normal_form_by_hand(text)
@@ -162,7 +162,7 @@ def test_as_many_titles_as_keywords_are_not_matched_in_pairs(table_of):
     assert table.winners(["b", "a"])["function"].tolist() == [1, 0]
 
 
-def test_odd_titles_are_searched_like_any_other(table_of):
+def test_odd_titles_are_searched_too(table_of):
     table = table_of(("cto", 1, {"function": "IT"}))
     titles = ["", "\0cto\0", "🎉cto🎉", "x" * 1_000_000 + "CTO"]
     assert table.winners(titles)["function"].tolist() == [-1, 0, 0, 0]

@@ -18,7 +18,7 @@ def hits_by_hand(table, titles):
 
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(table=tables, titles=st.lists(texts, max_size=12))
-def test_hits_are_those_found_by_hand(table, titles):
+def test_hits_match_a_loop_over_titles_and_rows(table, titles):
     titles = [*titles, *titles[:3]]
     hits = table.hits(titles)
     assert (hits.shape, hits.dtype) == ((len(titles), len(table)), np.dtype(bool))

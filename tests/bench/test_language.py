@@ -35,7 +35,7 @@ def leads():
 def test_language_step_keeps_up_with_lingua(benchmark):
     frame = leads()
     titles = frame["title"].to_list()
-    codes = [getattr(IsoCode639_1, code.upper()) for code in (ENGLISH, *LanguageSettings().least_margins)]
+    codes = [getattr(IsoCode639_1, code.upper()) for code in (ENGLISH, *LanguageSettings().used_margins)]
     detector = LanguageDetectorBuilder.from_iso_codes_639_1(*codes).with_preloaded_language_models().build()
 
     lingua_seconds = []

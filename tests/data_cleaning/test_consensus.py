@@ -58,7 +58,7 @@ def test_every_record_is_in_one_combination():
     assert everything["records"].sum() == 2 * LEADS["count"].sum()
 
 
-def test_title_figures_of_a_hand_worked_example():
+def test_figures_of_inconsistent_titles_match_a_worked_example():
     # matron: 3 and 3 of 6; chef: 6, 1 and 1 of 8, entropy .75 * log2(4/3) + .25 * log2(8) bits.
     matron, chef = inconsistent_titles(LEADS, TARGETS).iter_rows(named=True)
     assert matron == {
@@ -71,7 +71,7 @@ def test_title_figures_of_a_hand_worked_example():
     }  # fmt: skip
 
 
-def test_the_title_whose_mending_changes_most_records_comes_first():
+def test_the_title_whose_fixing_changes_most_records_comes_first():
     leads = rows(("even", "a", "x", 2), ("even", "b", "x", 2), ("big", "a", "x", 90), ("big", "b", "x", 9))
     assert inconsistent_titles(leads, TARGETS)["title"].to_list() == ["big", "even"]
     assert inconsistent_titles(leads, TARGETS, min_records=100).is_empty()
@@ -98,7 +98,7 @@ def test_ties_and_titles_below_the_support_are_named(min_support, statuses):
     assert without.select(TARGETS).null_count().row(0) == (len(without), len(without))
 
 
-def test_a_majority_says_what_backs_it_and_where_it_was_learned():
+def test_a_majority_has_its_support_and_where_it_was_learned():
     majority = learn_majority(LEADS, TARGETS, learned_from=WHOLE_FILE)
     assert majority.labels.row(0, named=True) == {
         "title": "chef", "job": "cook", "grade": "high", "records": 8, "support": 6, "share": 0.75,
@@ -127,7 +127,7 @@ def test_relabelling_counts_what_it_changed_and_left():
     }  # fmt: skip
 
 
-def test_a_majority_learned_on_train_takes_nothing_from_test():
+def test_a_majority_learned_on_train_uses_nothing_from_test():
     train, test = rows(("chef", "cook", "low", 2)), rows(("chef", "cook", "high", 9), ("nurse", "nurse", "low", 5))
     relabelled = learn_majority(train, TARGETS).relabel(test)
     assert relabelled.select("title", *TARGETS).rows() == [("chef", "cook", "low"), ("nurse", "nurse", "low")]
@@ -160,7 +160,7 @@ def test_the_reference_leaves_out_ties_and_single_records_and_counts_them():
     assert left_out == {"single_titles": 1, "tied_titles": 1, "tied_records": 6}
 
 
-def test_noise_ceilings_of_a_hand_worked_example():
+def test_noise_ceilings_match_a_worked_example():
     ceilings = noise_ceilings(LEADS, TARGETS)
     # By record of 19: jobs 7 + 3 + 1 + 4, grades 6 + 6 + 1 + 4, both 6 + 3 + 1 + 4.
     assert ceilings["per record", "job"] == pytest.approx(15 / 19)
@@ -169,7 +169,7 @@ def test_noise_ceilings_of_a_hand_worked_example():
     assert ceilings["per title", "all"] == pytest.approx((6 / 8 + 1 / 2 + 1 + 1) / 4)
 
 
-def test_ceilings_are_had_on_raw_and_on_majority_labels():
+def test_noise_ceilings_exist_for_raw_and_for_majority_labels():
     raw = LEADS.rename({"job": "raw_job", "grade": "raw_grade"})
     assert noise_ceilings(raw, ("raw_job", "raw_grade"))["per record", "raw_job"] == pytest.approx(15 / 19)
     relabelled = learn_majority(LEADS, TARGETS).relabel(LEADS)

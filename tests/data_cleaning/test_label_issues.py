@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from data_cleaning.consensus import learn_majority
-from data_cleaning.label_issues import judge_fixes, label_issue_scores, suspect_labels
+from data_cleaning.label_issues import label_issue_scores, score_fixes, suspect_labels
 from data_cleaning.taxonomy import Taxonomy
 
 TAXONOMY = Taxonomy.from_dict(
@@ -34,7 +34,7 @@ PROBABILITIES = {
 
 
 @pytest.mark.parametrize("filter_by", ["prune_by_noise_rate", "predicted_neq_given"])
-def test_a_label_that_its_title_speaks_against_is_an_issue(filter_by):
+def test_a_label_with_low_probability_is_an_issue(filter_by):
     scored = label_issue_scores(LEADS, PROBABILITIES, TAXONOMY, filter_by=filter_by)
     assert scored.select(LEADS.columns).equals(LEADS)
     assert scored["quality_job"].to_list() == [0.9, 0.15, 0.9, 0.7, 0.4]
@@ -49,7 +49,7 @@ def test_the_likeliest_class_finds_more_issues_than_the_estimated_share():
     assert (by_share[4], by_class["issue_job"].to_list()[4]) == (False, True)
 
 
-def test_a_row_counts_as_the_records_it_stands_for():
+def test_a_row_counts_as_its_number_of_records():
     generator = np.random.default_rng(3)
     truth = generator.integers(3, size=200)
     wrong = generator.random(200) < 0.2
@@ -89,7 +89,7 @@ def test_probabilities_of_another_shape_are_refused():
         label_issue_scores(LEADS, {**PROBABILITIES, "job": np.ones((5, 2))}, TAXONOMY)
 
 
-def test_suspects_stand_beside_the_majority_of_their_title():
+def test_suspect_labels_are_listed_with_the_majority_of_their_title():
     scored = label_issue_scores(LEADS, PROBABILITIES, TAXONOMY, filter_by="predicted_neq_given")
     listed = suspect_labels(scored, learn_majority(LEADS, TAXONOMY.names, min_support=4))
     assert listed.rows() == [
@@ -98,7 +98,7 @@ def test_suspects_stand_beside_the_majority_of_their_title():
     ]
 
 
-def test_fixes_of_a_hand_worked_example():
+def test_scores_of_fixes_match_a_worked_example():
     records = pl.DataFrame(
         [
             ("a", "a", "a", "table", 10),
@@ -110,7 +110,7 @@ def test_fixes_of_a_hand_worked_example():
         schema=["recorded", "truth", "fixed", "cause", "count"],
         orient="row",
     )
-    overall, table, hand = judge_fixes(records).iter_rows(named=True)
+    overall, table, hand = score_fixes(records).iter_rows(named=True)
     assert overall == {
         "cause": "all causes", "records": 20, "corrupted": 8, "found": 4 / 8, "set_right": 3 / 8,
         "wrongly_changed": 2 / 12, "right_before": 12 / 20, "right_after": 13 / 20,

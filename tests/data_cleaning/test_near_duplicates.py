@@ -18,7 +18,7 @@ from data_cleaning.near_duplicates import near_duplicate_keys, near_duplicate_re
         ("Director Information Technology", "IT Director"),
     ],
 )
-def test_titles_that_differ_in_form_only_share_a_key(one, other):
+def test_titles_that_differ_only_in_form_share_a_key(one, other):
     first, second = near_duplicate_keys([one, other])
     assert first == second
 
@@ -33,7 +33,7 @@ def test_titles_that_differ_in_form_only_share_a_key(one, other):
         ("???", "!!!"),
     ],
 )
-def test_titles_that_mean_different_things_do_not(one, other):
+def test_titles_with_different_meanings_have_different_keys(one, other):
     first, second = near_duplicate_keys([one, other])
     assert first != second
 

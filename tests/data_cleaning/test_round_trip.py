@@ -54,7 +54,7 @@ def test_what_is_written_is_read_back(tmp_path, ending, filled):
 
 @few
 @given(filled=rows)
-def test_files_of_other_programs_are_read_alike(tmp_path, filled):
+def test_files_of_other_programs_give_the_same_leads(tmp_path, filled):
     leads = as_leads(filled).with_columns(pl.col(pl.String).fill_null(""))
     for quoting, ending in ((csv.QUOTE_ALL, "\n"), (csv.QUOTE_MINIMAL, "\r\n")):
         with gzip.open(tmp_path / "leads.csv.gz", "wt", encoding="utf-8", newline="") as opened:
@@ -89,7 +89,7 @@ def test_no_record_is_lost_and_their_order_is_kept(company, chosen, filled):
 @pytest.mark.parametrize("chosen", STEPS, ids=["plain", "consensus"])
 @few
 @given(filled=rows)
-def test_cleaning_what_is_clean_changes_nothing(company, chosen, filled):
+def test_cleaning_clean_leads_changes_nothing(company, chosen, filled):
     leads = as_leads([*filled, ("Night Nurse", "Nursing", "Chief", 1)])
     once = clean_leads(leads, company.taxonomy, chosen)
     again = clean_leads(once.kept.select(leads.columns), company.taxonomy, chosen)
@@ -123,7 +123,7 @@ def mixed_leads():
 
 
 @pytest.mark.parametrize("countries", [(), ("US",)], ids=["everywhere", "one country"])
-def test_with_the_default_steps_mixed_languages_are_all_accounted_for_and_clean_ones_stay(company, countries):
+def test_default_steps_account_for_every_record_of_mixed_languages(company, countries):
     leads, chosen = mixed_leads(), CleanSettings(countries=countries)
     once = clean_leads(leads, company.taxonomy, chosen)
     kept, aside = once.kept["record"].to_list(), once.quarantined["record"].to_list()

@@ -21,7 +21,7 @@ def rows(company):
     return LabelledTitles.from_frame(frame, company.taxonomy)
 
 
-def test_a_row_stands_for_its_records_and_weighs_what_its_source_is_worth(rows):
+def test_the_fit_weight_of_a_row_is_its_records_times_its_weight(rows):
     assert rows.n_records == 8
     assert rows.fit_weights.tolist() == [5.0, 1.0, 20.0]
     assert rows.summary() == {
@@ -47,7 +47,7 @@ def test_columns_of_unequal_length_are_refused(rows, company):
         )  # fmt: skip
 
 
-def test_predictions_survive_a_file_and_refuse_another_taxonomy(company, tmp_path):
+def test_predictions_are_read_as_written_and_refuse_another_taxonomy(company, tmp_path):
     from data_cleaning.taxonomy import Taxonomy
 
     made = Predictions(

@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from data_cleaning.words import split_words, stop_words, title_records, unique_words
+from data_cleaning.words import normalise_titles, split_words, stop_words, title_records, unique_words
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from data_cleaning.words import split_words, stop_words, title_records, unique_w
         (None, None),
     ],
 )
-def test_words_of_a_title(title, words):
+def test_a_title_is_split_into_its_words(title, words):
     frame = pl.DataFrame({"title": [title]}, schema={"title": pl.String})
     assert frame.select(split_words(pl.col("title"))).to_series().to_list() == [words]
 
@@ -35,16 +35,39 @@ def test_words_are_counted_once_per_record_and_by_the_records_of_a_row():
     assert unique_words(titles).rows() == [("it", 3), ("manager", 3)]
 
 
-def test_titles_are_told_apart_as_they_are_written():
+def test_titles_of_different_spelling_are_counted_separately():
     titles = pl.Series("anything", ["CISO", "ciso", "CISO", None, "CISO "])
     assert title_records(titles).rows() == [("CISO", 2), ("CISO ", 1), ("ciso", 1)]
     assert title_records(pl.Series([None], dtype=pl.String)).is_empty()
 
 
-def test_no_word_at_all_is_an_empty_table():
+def test_titles_without_words_give_an_empty_table():
     assert unique_words(pl.Series(["?", "🚀"])).schema == {"word": pl.String, "records": pl.Int64}
     assert unique_words(pl.Series(["?", "🚀"])).is_empty()
 
 
 def test_every_stop_word_can_be_found_in_a_title():
     assert set(unique_words(pl.Series(sorted(stop_words())))["word"]) == stop_words()
+
+
+@pytest.mark.parametrize(
+    ("typed", "normalised"),
+    [
+        ("  IT\u00a0 Manager\t", "IT Manager"),
+        ("Directeur Ge\u0301ne\u0301ral", "Directeur Général"),
+        ("IT\x00Manager", "IT Manager"),
+        ("\u200b", ""),
+        ("VP, IT", "VP, IT"),
+        ("Director\u2019s Office \u2013 \u201cIT\u201d", 'Director\'s Office - "IT"'),
+        ("Director\u00b4s \u00abIT\u00bb \u2014 Ops", 'Director\'s "IT" - Ops'),
+        ("\uff29\uff34 Manager", "IT Manager"),
+        ("Cyber\u00adsecurity\u200f", "Cybersecurity"),
+        ("\U0001f469\u200d\U0001f4bb Developer", "\U0001f469\u200d\U0001f4bb Developer"),
+        ("Straße 10²", "Straße 102"),
+        ("r\u0329e\u00ad\u0301", "r̩é"),
+    ],
+)
+def test_normalising_folds_characters_that_look_alike_and_keeps_the_wording(typed, normalised):
+    once = normalise_titles(pl.Series([typed]))
+    assert once.to_list() == [normalised]
+    assert normalise_titles(once).equals(once)

@@ -1,4 +1,4 @@
-"""Where the default margins come from: chosen on one half of titles whose language is known, reported on the other."""
+"""How the default margins were chosen: on one half of titles whose language is known, reported on the other."""
 
 import hashlib
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ def in_choosing_half(titles: pl.Series) -> pl.Series:
 
 
 def weigh(labelled: pl.DataFrame, leads: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
-    """Gather all that a verdict rests on but the margins, with the vocabulary of some leads.
+    """Gather everything but the margins that decides a language, with the vocabulary of some leads.
 
     Args:
         labelled: distinct `title` and its language `lang`; nothing is learned from them.
@@ -36,7 +36,7 @@ def weigh(labelled: pl.DataFrame, leads: pl.DataFrame, settings: LanguageSetting
     frame = read_titles(labelled.select("title", count=pl.lit(1)), settings).with_columns(labelled["lang"])
     unsettled = unsettled_texts(read_titles(leads, settings)).join(frame, on="text", how="anti", maintain_order="left")
     learning = unsettled.head(settings.max_learning_titles)
-    with Detector(settings.least_margins) as detector:
+    with Detector(settings.used_margins) as detector:
         learned_from = detector.detect(learning["text"]).with_columns(learning["count"])
         detected = detector.detect(frame["text"].unique())
     words = learn_english_words(learned_from, settings)
@@ -45,7 +45,7 @@ def weigh(labelled: pl.DataFrame, leads: pl.DataFrame, settings: LanguageSetting
 
 
 def compare_with_plain(weighed: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
-    """Set our verdicts beside those of lingua alone.
+    """Compare our decisions with those of lingua alone.
 
     Args:
         weighed: as `weigh` returns it.

@@ -20,7 +20,7 @@ def test_a_word_repeated_within_a_title_or_its_records_is_one_title():
     assert learn_english_words(opinions, SETTINGS).to_list() == []
 
 
-def test_a_frequent_foreign_word_that_lingua_slips_on_is_not_learned():
+def test_a_frequent_foreign_word_that_lingua_mistakes_is_not_learned():
     slips = [(f"leiter {word}", "en", 0) for word in ("eins", "zwei", "drei")]
     right = [(f"leiter {word}", "de", 0.9) for word in ("vier", "acht", "neun", "elf")]
     assert learn_english_words(detected(*slips, *right), SETTINGS).to_list() == []
@@ -40,7 +40,7 @@ SURROUNDING = [(f"{word} {what}", "en", 0) for word in COMPANIONS for what in ("
         ("responsable", 0.3, 3, False),  # stands beside foreign words as often
     ],
 )
-def test_a_doubted_word_is_learned_from_the_english_words_around_it(word, margin, elsewhere, learned):
+def test_an_uncertain_word_is_learned_from_the_english_words_around_it(word, margin, elsewhere, learned):
     beside = [(f"{word} {companion}", "fr", margin) for companion in COMPANIONS]
     foreign = [(f"{word} informatique {number}", "fr", 0.9) for number in ("x", "y", "z")[:elsewhere]]
     words = learn_english_words(detected(*SURROUNDING, *beside, *foreign), SETTINGS)
@@ -51,7 +51,7 @@ def test_a_doubted_word_is_learned_from_the_english_words_around_it(word, margin
 @pytest.mark.parametrize(
     ("n_titles", "records", "learned"), [(1, 50, False), (2, 9, False), (2, 10, True), (3, 3, True)]
 )
-def test_a_doubted_word_needs_three_titles_or_two_of_many_records(n_titles, records, learned):
+def test_an_uncertain_word_needs_three_titles_or_two_of_many_records(n_titles, records, learned):
     companions = COMPANIONS[:n_titles]
     spread = [records - n_titles + 1, *[1] * (n_titles - 1)]
     beside = [(f"malware {word}", "de", 0.3, count) for word, count in zip(companions, spread, strict=True)]

@@ -5,7 +5,7 @@ from data_cleaning.language import LanguageSettings, judge_languages, judging
 from data_cleaning.language.detection import Detector
 from tests.data_cleaning.language.toy_titles import ENGLISH, FEW, GERMAN, NONE, leads
 
-VERDICTS = {
+EXPECTED = {
     # Too short to tell, acronyms, nothing to judge
     "IT": None, "VP IT": None, "it": None, "Cto": None, "CISO": None, "GRC": None, "ISSO": None, "Isso": None,
     "-": None, "123": None, "CEO?": None,
@@ -27,13 +27,13 @@ VERDICTS = {
 
 @pytest.fixture(scope="module")
 def judged():
-    return judge_languages(leads(*VERDICTS, *ENGLISH))
+    return judge_languages(leads(*EXPECTED, *ENGLISH))
 
 
-@pytest.mark.parametrize("title", VERDICTS)
-def test_verdict(judged, title):
+@pytest.mark.parametrize("title", EXPECTED)
+def test_a_title_has_the_expected_language(judged, title):
     _, language, reason = judged.row(by_predicate=pl.col("title") == title)
-    expected = VERDICTS[title]
+    expected = EXPECTED[title]
     if expected == "undecodable":
         assert (language, reason) == (None, "undecodable title")
     else:
@@ -42,16 +42,16 @@ def test_verdict(judged, title):
 
 def test_rows_keep_their_order_and_names(judged):
     assert judged.columns == ["title", "language", "reason"]
-    assert judged["title"].to_list() == [*VERDICTS, *ENGLISH]
+    assert judged["title"].to_list() == [*EXPECTED, *ENGLISH]
 
 
-def test_a_lone_foreign_list_is_caught():
+def test_foreign_titles_are_found_without_english_ones():
     assert judge_languages(leads(*GERMAN))["language"].to_list() == ["de"] * len(GERMAN)
 
 
-def test_among_as_many_english_titles_the_foreign_ones_are_caught_all_the_same():
-    verdicts = judge_languages(leads(*GERMAN, *ENGLISH))
-    assert verdicts["language"].to_list() == ["de"] * len(GERMAN) + [None] * len(ENGLISH)
+def test_foreign_titles_are_found_among_as_many_english_ones():
+    judged_titles = judge_languages(leads(*GERMAN, *ENGLISH))
+    assert judged_titles["language"].to_list() == ["de"] * len(GERMAN) + [None] * len(ENGLISH)
 
 
 def test_the_vocabulary_of_the_leads_overrules_lingua():
@@ -59,11 +59,11 @@ def test_the_vocabulary_of_the_leads_overrules_lingua():
     few = LanguageSettings(**FEW)
     assert judge_languages(leads(doubted), few)["reason"].to_list() == ["foreign title (fr)"]
     more = [f"Indirect {what}" for what in ("Purchasing Manager", "Spend Engineer", "Buying Officer")]
-    verdicts = judge_languages(leads(*ENGLISH, *more, doubted), few)
-    assert verdicts["reason"].to_list() == [None] * len(verdicts)
+    judged_titles = judge_languages(leads(*ENGLISH, *more, doubted), few)
+    assert judged_titles["reason"].to_list() == [None] * len(judged_titles)
 
 
-def test_titles_beyond_those_learned_from_are_judged_too():
+def test_titles_beyond_those_learned_from_get_a_language_too():
     titles = pl.concat([leads(*ENGLISH).with_columns(count=pl.lit(9, pl.Int64)), leads("Director of Network", *GERMAN)])
     capped = LanguageSettings(**FEW, max_learning_titles=len(ENGLISH))
     assert judge_languages(titles, capped)["language"].to_list() == [None] * (len(ENGLISH) + 1) + ["de"] * len(GERMAN)
@@ -84,11 +84,11 @@ def test_lingua_is_not_asked_about_known_words(monkeypatch):
 
 
 @pytest.mark.parametrize("titles", [(), ("IT", "-", "????", "관리자")])
-def test_lingua_is_not_loaded_for_nothing(monkeypatch, titles):
+def test_lingua_is_not_loaded_where_it_is_not_needed(monkeypatch, titles):
     monkeypatch.setattr(judging, "Detector", None)
-    verdicts = judge_languages(leads(*titles))
-    assert verdicts.schema == {"title": pl.String, "language": pl.String, "reason": pl.String}
-    assert len(verdicts) == len(titles)
+    judged_titles = judge_languages(leads(*titles))
+    assert judged_titles.schema == {"title": pl.String, "language": pl.String, "reason": pl.String}
+    assert len(judged_titles) == len(titles)
 
 
 @pytest.mark.parametrize("max_learning_titles", [5, 1000])
@@ -119,5 +119,5 @@ def test_a_language_that_is_left_out_is_kept():
 
 def test_another_language_can_be_asked_for():
     only_swedish = LanguageSettings(margins={**NONE, "sv": 0.2})
-    verdicts = judge_languages(leads("Ansvarig för inköp", "Security Engineer"), only_swedish)
-    assert verdicts["language"].to_list() == ["sv", None]
+    judged_titles = judge_languages(leads("Ansvarig för inköp", "Security Engineer"), only_swedish)
+    assert judged_titles["language"].to_list() == ["sv", None]

@@ -28,20 +28,20 @@ def test_bad_settings_are_refused(settings, message):
 def test_settings_can_be_read_from_a_config():
     adapter = TypeAdapter(LanguageSettings)
     assert adapter.validate_python({}) == SETTINGS
-    assert adapter.validate_python({"margins": {"sv": 0.3}}).least_margins == {**SETTINGS.margins, "sv": 0.3}
+    assert adapter.validate_python({"margins": {"sv": 0.3}}).used_margins == {**SETTINGS.margins, "sv": 0.3}
     with pytest.raises(ValidationError, match="Unknown language"):
         adapter.validate_python({"margins": {"xx": 0.3}})
 
 
-def test_one_margin_leaves_the_other_languages_as_they_were_and_null_leaves_one_out():
+def test_setting_one_margin_keeps_the_others_and_null_removes_one():
     settings = LanguageSettings(margins={"de": 0.3, "fr": None})
     others = {code: margin for code, margin in SETTINGS.margins.items() if code not in ("de", "fr")}
-    assert settings.least_margins == {"de": 0.3, **others}
+    assert settings.used_margins == {"de": 0.3, **others}
     adapter = TypeAdapter(LanguageSettings)
     assert adapter.validate_python(adapter.dump_python(settings)) == settings
 
 
-def test_a_margin_set_for_a_run_leaves_the_other_languages_as_they_were(company):
+def test_a_margin_set_on_the_command_line_keeps_the_other_languages(company):
     config = load_config(company.config, ["clean.language.margins.de=0.3", "clean.language.margins.nl=null"])
     expected = {code: margin for code, margin in SETTINGS.margins.items() if code != "nl"}
-    assert config.clean.language.least_margins == {**expected, "de": 0.3}
+    assert config.clean.language.used_margins == {**expected, "de": 0.3}

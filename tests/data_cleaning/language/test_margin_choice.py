@@ -13,7 +13,7 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are not beside the checkout")
 
 
-def test_nothing_is_learned_from_the_titles_that_are_judged():
+def test_nothing_is_learned_from_the_labelled_titles():
     labelled = pl.DataFrame({"title": ["Network Manager", "Indirect Procurement"], "lang": ["en", "en"]})
     beside = ["Network Engineer", "Security Manager", "Security Engineer"]
     few = LanguageSettings(**FEW)
@@ -35,7 +35,7 @@ def test_the_default_margins_are_those_chosen_on_one_half(weighed):
 
 
 @needs_data
-def test_the_other_half_keeps_more_english_and_catches_no_less_than_plain_lingua(weighed):
+def test_on_the_other_half_we_keep_more_english_and_find_as_much_as_lingua_alone(weighed):
     shares = compare_with_plain(weighed.filter(~in_choosing_half(weighed["title"])), SETTINGS)
     assert len(shares) == 10
     english, foreign = shares.filter(pl.col("lang") == "en"), shares.filter(pl.col("lang") != "en")
@@ -45,7 +45,7 @@ def test_the_other_half_keeps_more_english_and_catches_no_less_than_plain_lingua
 
 
 @needs_data
-def test_of_the_real_security_titles_hardly_a_record_is_quarantined():
+def test_hardly_a_record_of_real_security_titles_is_quarantined():
     titles = pl.read_csv(DATA / "real_titles.csv").filter(pl.col("source") == "infosec-jobs")
     quarantined = titles.filter(judge_languages(titles)["reason"].is_not_null())
     assert quarantined["count"].sum() <= 0.002 * titles["count"].sum()

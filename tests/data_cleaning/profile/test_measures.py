@@ -41,7 +41,7 @@ def test_growth_is_the_mean_over_every_sample():
         assert n_words == pytest.approx(mean(len(set(" ".join(sample).split())) for sample in samples))
 
 
-def test_growth_takes_a_row_for_its_records_and_leaves_missing_titles_out():
+def test_growth_counts_the_records_of_a_row_and_skips_missing_titles():
     merged = growth_curve(pl.Series(["d", None, "a b"]), [1, 2, 5], pl.Series([3, 9, 2]))
     single = growth_curve(pl.Series(["a b", "d", "d", "a b", "d"]), [1, 2, 5])
     np.testing.assert_allclose(merged.to_numpy(), single.to_numpy())
@@ -54,7 +54,7 @@ def test_growth_refuses_a_sample_that_cannot_be_drawn(size):
         growth_curve(pl.Series(["a", "b", "c"]), [1, size])
 
 
-def test_heaps_curve_is_found_again():
+def test_fit_finds_the_heaps_curve_behind_the_values():
     sizes = [10, 100, 1000]
     k, exponent, deviation = fit_heaps(sizes, [3 * size**0.5 for size in sizes])
     assert (k, exponent, deviation) == pytest.approx((3, 0.5, 0))
@@ -69,7 +69,7 @@ def test_heaps_deviation_is_the_largest_relative_one():
 
 
 @pytest.mark.parametrize(("sizes", "values"), [([5], [1]), ([5, 5], [1, 1]), ([1, 2], [0, 1]), ([0, 2], [1, 1])])
-def test_heaps_curve_needs_two_sizes_and_values_above_none(sizes, values):
+def test_heaps_curve_needs_two_sizes_and_positive_values(sizes, values):
     with pytest.raises(BadInput, match="two sizes or more"):
         fit_heaps(sizes, values)
 

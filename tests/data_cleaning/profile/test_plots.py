@@ -11,7 +11,7 @@ from data_cleaning.progress import silent
 from tests.data_cleaning.profile.toy_leads import HARD, TARGETS, make_leads
 
 
-def test_plots_are_the_same_bytes_again_and_leave_the_settings_of_matplotlib_alone(tmp_path):
+def test_plots_are_reproducible_and_keep_the_settings_of_matplotlib(tmp_path):
     before = dict(mpl.rcParams)
     tables = [table for table in profile_leads(HARD["one label"], TARGETS).tables if table.name in ("missing", "zipf")]
     for name in ("first", "second"):
@@ -21,7 +21,7 @@ def test_plots_are_the_same_bytes_again_and_leave_the_settings_of_matplotlib_alo
     assert dict(mpl.rcParams) == before
 
 
-def test_the_words_named_on_the_zipf_plot_stand_within_its_axes(tmp_path, monkeypatch):
+def test_the_words_named_on_the_zipf_plot_are_within_its_axes(tmp_path, monkeypatch):
     pairs = [" ".join(pair) for pair in itertools.permutations(("chief", "night", "ward", "nurse"), 2)]
     # The tenth word has fewer records than the tenth title, so that its name stands below the lines.
     rare = " ".join(f"only{letter}" for letter in "abcdefgh")

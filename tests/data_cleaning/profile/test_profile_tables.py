@@ -25,7 +25,7 @@ def test_figures_at_a_glance(profile):
     assert found["records with a title above 64 tokens"] == (0, 0.0)
 
 
-def test_labels_are_shown_raw_and_grouped_and_one_outside_the_taxonomy_stops_nothing(profile):
+def test_labels_are_shown_raw_and_grouped_even_outside_the_taxonomy(profile):
     raw = profile["shares_function"].select("label", "class", "records")
     outside = "(in no class of the taxonomy)"
     assert raw.rows() == [("IT", "IT", 6), ("Cakes", outside, 2), ("Info Tech", "IT", 2)]
@@ -34,7 +34,7 @@ def test_labels_are_shown_raw_and_grouped_and_one_outside_the_taxonomy_stops_not
     assert profile["countries"].select("country", "records").rows() == [("US", 9), ("DE", 1)]
 
 
-def test_combinations_and_the_titles_that_have_several(profile):
+def test_combinations_and_inconsistent_titles_are_listed(profile):
     assert profile["combinations"].select(*TARGETS, "records").rows() == [
         ("IT", "Boss", 5), ("Info Tech", "Boss", 2), ("IT", "Chief", 1)
     ]  # fmt: skip
@@ -56,7 +56,7 @@ def test_titles_above_64_tokens_are_counted_by_record():
     assert figures(profile_leads(leads, (), None, letters))["records with a title above 64 tokens"] == (1, 0.25)
 
 
-def test_every_step_is_told(profile):
+def test_every_step_reports_its_progress(profile):
     told = []
     again = profile_leads(LEADS, TARGETS, TAXONOMY, letters, lambda *step: told.append(step))
     assert ("Count tokens", 4, 4) in told

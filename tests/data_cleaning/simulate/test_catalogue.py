@@ -25,7 +25,7 @@ def test_the_mix_is_that_of_a_security_vendors_audience(simulated):
         assert (truth["level"] == level).mean() > least
 
 
-def test_plain_titles_hold_the_planted_word_that_names_them():
+def test_plain_titles_contain_their_planted_word():
     for title in catalogue().titles:
         words = title.text.replace("^", "").casefold()
         assert title.planted in words

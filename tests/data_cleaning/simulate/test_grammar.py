@@ -6,7 +6,7 @@ import pytest
 from data_cleaning.simulate.grammar import draw_titles
 
 
-def test_unique_titles_grow_with_ever_fewer_new_ones():
+def test_the_growth_of_unique_titles_slows_down():
     n_unique = {n: len(draw_titles(n, np.random.default_rng(2)).titles) for n in (5000, 20_000, 60_000)}
     assert 2000 < n_unique[5000] < 4000
     exponent = np.log(n_unique[20_000] / n_unique[5000]) / np.log(4)
@@ -14,7 +14,7 @@ def test_unique_titles_grow_with_ever_fewer_new_ones():
     assert 22_000 <= n_unique[60_000] <= 32_000
 
 
-def test_the_same_titles_head_every_size():
+def test_the_most_common_titles_are_the_same_at_every_size():
     heads = []
     for n_records in (20_000, 60_000):
         drawn = draw_titles(n_records, np.random.default_rng(4))

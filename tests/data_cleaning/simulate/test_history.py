@@ -8,7 +8,7 @@ from data_cleaning.simulate import HistorySettings, default_habits
 from tests.data_cleaning.simulate.toy_history import QUIET, simulate, toy_revisions, toy_taxonomy
 
 
-def test_us_records_hold_their_share_and_foreign_titles_are_not_among_them(simulated):
+def test_us_records_have_their_share_and_no_foreign_titles(simulated):
     leads = simulated.leads
     assert (leads["Country"] == "United States").mean() == pytest.approx(0.54, abs=0.01)
     foreign = simulated.truth["persona"].str.starts_with("foreign")

@@ -36,7 +36,7 @@ DRAWN = ("one record", "other scripts")
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_hard_files_are_profiled_and_what_is_left_out_is_said(name, tmp_path):
+def test_hard_files_are_profiled_and_omissions_are_named(name, tmp_path):
     found = profile_leads(HARD[name], TARGETS, TAXONOMY)
     if name in DRAWN:
         write_profile(found, tmp_path)
@@ -58,7 +58,7 @@ def test_hard_files_are_profiled_and_what_is_left_out_is_said(name, tmp_path):
         assert any(phrase in line for line in found.left_out), phrase
 
 
-def test_hostile_text_stays_text(tmp_path):
+def test_markup_in_titles_is_escaped(tmp_path):
     found = profile_leads(HARD["other scripts"], TARGETS)
     write_tables(found.tables, tmp_path, with_latex=False)
     write_profile_page(tmp_path / "page.html", found, [])

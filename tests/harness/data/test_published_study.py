@@ -26,13 +26,13 @@ def figures():
     return compare_with_study(default_config(), [SIZE], silent)
 
 
-def test_every_figure_that_is_bounded_at_this_size_holds(figures):
+def test_every_figure_with_bounds_at_this_size_is_within_them(figures):
     bounded = [figure for figure in figures[SIZE] if figure.holds is not None]
     assert len(bounded) >= 14
     assert [figure for figure in bounded if not figure.holds] == []
 
 
-def test_the_committed_table_is_what_the_simulation_gives(figures):
+def test_the_committed_table_matches_the_simulation(figures):
     """A change of the simulation has to come with its table: `python -m harness study`."""
     lines = [line.split("|") for line in COMMITTED.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     committed = {line[1].strip(): line[3].strip() for line in lines[1:]}
@@ -48,7 +48,7 @@ def test_the_committed_table_has_no_figure_out_of_bounds():
     assert "✗" not in text
 
 
-def test_figures_are_those_counted_by_hand():
+def test_figures_match_a_worked_example():
     taxonomy = Taxonomy.read(ROOT / "configs" / "taxonomy.yaml")
     rows = [
         ("IT Manager", "IT", "IT General", "Manager", "United States"),
@@ -88,14 +88,14 @@ def test_a_figure_holds_within_its_bounds(lowest, highest, holds):
     assert Figure(name="share", study="0.5", measured=0.5, lowest=lowest, highest=highest).holds is holds
 
 
-def test_the_page_marks_what_does_not_hold():
+def test_the_page_marks_figures_out_of_bounds():
     figures = {60: [Figure(name="share", study="0.5", measured=0.7, lowest=0.4, highest=0.6)]}
     page = study_page(figures, default_config())
     assert "0.4000 to 0.6000 ✗" in page
 
 
 def test_a_config_without_the_grammar_is_bad_input():
-    with pytest.raises(BadInput, match="writes no titles of its own"):
+    with pytest.raises(BadInput, match="does not simulate titles"):
         compare_with_study(default_config("leads.simulate.titles=list.csv", "reviewed=null"), [SIZE], silent)
 
 

@@ -309,7 +309,7 @@ def test_what_cleaning_bought_is_the_difference_from_recorded_labels(by_labels):
     assert bought["target"].unique().tolist() == ["department", "seniority"]
     whole = pd.read_csv(by_labels.folder / "tables" / "what_cleaning_bought.csv")
     assert whole[whole["system"] == "majority"]["difference"].lt(0).any()
-    assert "What did cleaning buy?" in (by_labels.folder / "report.html").read_text()
+    assert "How much did cleaning gain?" in (by_labels.folder / "report.html").read_text()
 
 
 def test_a_table_says_what_each_fit_learned_from(by_labels):

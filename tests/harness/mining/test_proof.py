@@ -133,7 +133,7 @@ def test_any_systems_answers_can_be_held_against_the_table():
 def test_table_predictions_are_its_classes_with_certainty():
     titles = np.array(["sales director", "cto", "nobody"], dtype=object)
     answers = table_predictions(TABLE, titles)
-    assert {name: answers.verdicts(name).tolist() for name in TAXONOMY.names} == classes_of(TABLE, titles)
+    assert {name: answers.predicted(name).tolist() for name in TAXONOMY.names} == classes_of(TABLE, titles)
     assert all((rows.sum(axis=1) == 1).all() for rows in answers.probabilities.values())
 
 

@@ -48,7 +48,7 @@ def test_macro_f1_of_a_hand_worked_example():
     assert macro_f1(gold, predicted, np.ones(5)) == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
-def test_noise_ceilings_of_a_hand_worked_example():
+def test_noise_ceilings_match_a_worked_example():
     ceilings = noise_ceilings(LEGACY, TAXONOMY.names)
     # By record of 15: jobs 8 + 3 + 1, ranks 6 + 6 + 1, both 6 + 3 + 1.
     assert ceilings["per record", "job"] == pytest.approx(12 / 15)

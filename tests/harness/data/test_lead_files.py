@@ -17,7 +17,7 @@ def _without_plots(monkeypatch):
     monkeypatch.setattr("harness.data.profile_folder.write_plots", lambda *_: [])
 
 
-def test_simulate_writes_leads_and_their_truth_alike_for_a_seed(call, tmp_path):
+def test_simulate_writes_the_same_leads_and_truth_for_a_seed(call, tmp_path):
     for name in ("one", "two"):
         call("simulate", "--records", 300, "--seed", 5, "--out", tmp_path / f"{name}.csv.gz", config=DEFAULT)
     leads, truth = (pl.read_csv(tmp_path / f"one{kind}.csv.gz") for kind in ("", ".truth"))
@@ -83,7 +83,7 @@ def test_profile_writes_a_page_tables_and_plots(call, leads, tmp_path):
     assert "--force" in call("profile", leads, "--out", tmp_path / "look")[2]
 
 
-def test_profile_goes_by_default_beside_nothing_of_somebody_elses(call, leads, tmp_path, monkeypatch):
+def test_profile_makes_a_default_folder_and_never_replaces_a_foreign_one(call, leads, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "leads_profile").mkdir()
     (tmp_path / "leads_profile" / "letter.txt").write_text("dear")
@@ -102,7 +102,7 @@ def test_a_faulty_list_of_titles_is_named_with_its_line(call, tmp_path, content)
 
 
 @pytest.mark.usefixtures("_without_plots")
-def test_force_never_removes_what_somebody_put_into_a_report(call, leads, tmp_path):
+def test_force_never_removes_foreign_files_in_a_report(call, leads, tmp_path):
     for verb, folder, out in (("clean", "o_report", "o.csv"), ("profile", "look", "look")):
         assert call(verb, leads, "--out", tmp_path / out)[0] == 0
         assert call(verb, leads, "--out", tmp_path / out, "--force")[0] == 0
@@ -148,12 +148,12 @@ def test_study_replaces_only_what_it_wrote(call, tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("_without_plots")
-def test_profiles_of_files_that_begin_alike_lie_apart(call, leads, tmp_path, monkeypatch):
+def test_profiles_of_files_with_similar_names_have_their_own_folders(call, leads, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("a.2023.csv", "a.2024.csv"):
         (tmp_path / name).write_text(GIVEN)
         said = call("profile", tmp_path / name, "--no-tokens")[2]
-        assert "Not looked at: 'id'; 'campaign'." in said
+        assert "Ignored: 'id'; 'campaign'." in said
     assert {place.name for place in tmp_path.glob("*_profile")} == {"a.2023_profile", "a.2024_profile"}
 
 

@@ -25,7 +25,7 @@ def _without_plots(monkeypatch):
     monkeypatch.setattr("harness.data.profile_folder.write_plots", lambda *_: [])
 
 
-def test_clean_keeps_rows_and_columns_and_adds_what_they_were(call, leads, tmp_path):
+def test_clean_keeps_rows_and_columns_and_adds_the_original_values(call, leads, tmp_path):
     code, shown, said = call("clean", leads, "--out", tmp_path / "clean.csv")
     assert code == 0
     cleaned = pd.read_csv(tmp_path / "clean.csv", dtype=str, keep_default_na=False)
@@ -40,11 +40,11 @@ def test_clean_keeps_rows_and_columns_and_adds_what_they_were(call, leads, tmp_p
     ]
     assert "normalise titles" in shown
     assert "title from 'What you do', department from 'Dept'" in said
-    assert "Passed on as they are: 'id'; 'campaign'." in said
+    assert "Passed through unchanged: 'id'; 'campaign'." in said
     assert "Kept 7 records" in said
 
 
-def test_quarantine_holds_every_dropped_row_as_it_came_with_reason_and_row(call, leads, tmp_path):
+def test_quarantine_has_every_dropped_row_unchanged_with_reason_and_line(call, leads, tmp_path):
     call("clean", leads, "--out", tmp_path / "clean.parquet", "--set", "clean.english_only=true")
     dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
     given = pd.read_csv(leads, dtype=str, keep_default_na=False)
@@ -58,7 +58,7 @@ def test_quarantine_holds_every_dropped_row_as_it_came_with_reason_and_row(call,
     assert sorted([*kept["id"], *dropped["id"]]) == given["id"].tolist()
 
 
-def test_the_report_folder_tells_what_lies_in_it(call, leads, tmp_path):
+def test_the_readme_of_the_report_folder_lists_its_files(call, leads, tmp_path):
     call("clean", leads, "--out", tmp_path / "clean.parquet")
     folder = tmp_path / "clean_report"
     guide = (folder / "README.md").read_text()
@@ -93,12 +93,12 @@ def test_clean_writes_a_spreadsheet_with_the_rows_of_the_csv_file(call, leads, t
     pd.testing.assert_frame_equal(as_csv, as_xlsx)
 
 
-def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
+def test_only_the_title_is_required_and_missing_columns_are_reported(call, tmp_path):
     pd.DataFrame({"Rolle": ["IT  Manager", None, "CISO"], "n": [1, 2, 3]}).to_parquet(tmp_path / "bare.parquet")
     options = ["--title-column", "Rolle", "--set", "clean.english_only=false"]
     code, _, said = call("clean", tmp_path / "bare.parquet", "--out", tmp_path / "o.parquet", *options, config=DEFAULT)
     assert code == 0
-    assert "done without: function ('Job Function'), role ('Job Role'), level ('Job Level')" in said
+    assert "not needed: function ('Job Function'), role ('Job Role'), level ('Job Level')" in said
     cleaned = pl.read_parquet(tmp_path / "o.parquet")
     assert cleaned.rows() == [("IT Manager", 1, "IT  Manager"), ("CISO", 3, "CISO")]
     assert cleaned.schema["n"] == pl.Int64
@@ -110,15 +110,15 @@ def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
         (("Dept", "Dpt"), [], "Unknown column 'Dept'. Did you mean 'Dpt'?"),
         (("What you do", "Job"), [], "leads.columns.title"),
         (("Dept. of Nursing", "Dept. of Nursng"), [], "Did you mean 'Dept. of Nursing'"),
-        (("campaign", "original_title"), [], "disagree with the title or label beside them: original_title (line 2)"),
-        (("campaign", "raw_department"), [], "disagree with the title or label beside them: raw_department (line 2)"),
+        (("campaign", "original_title"), [], "disagree with the title or label of their row: original_title (line 2)"),
+        (("campaign", "raw_department"), [], "disagree with the title or label of their row: raw_department (line 2)"),
         (("campaign", "original_seniority"), [], "original_seniority (line 2)"),
         (("campaign", "majority_status"), ["--set", CONSENSUS], "majority_status (line 2)"),
         (("campaign", "original_title"), ["--title-column", "original_title"], "title from 'original_title'"),
         (
             ("campaign", "raw_department"),
             ["--set", "leads.columns.targets.department=raw_department"],
-            "read that cleaning would overwrite with what it adds: department from 'raw_department'",
+            "read have the names of columns that cleaning adds: department from 'raw_department'",
         ),
         (("", ""), ["--title-column", "Nope"], "Unknown column 'Nope'"),
         (("", ""), ["--set", "leads.columns.title=Nope"], "Unknown column 'Nope'"),
@@ -132,7 +132,7 @@ def test_only_the_title_is_required_and_what_is_missing_is_said(call, tmp_path):
         (('"Chef ""2nd"", hot"', '"Chef'), [], "line 5"),
     ],
 )
-def test_bad_input_is_one_message_and_nothing_is_written(call, leads, tmp_path, change, options, message):
+def test_bad_input_gives_one_message_and_writes_nothing(call, leads, tmp_path, change, options, message):
     leads.write_text(leads.read_text().replace(*change, 1) if change[0] else GIVEN)
     code, _, said = call("clean", leads, "--out", tmp_path / "clean.parquet", *options)
     assert code == 2
@@ -140,7 +140,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(call, leads, tmp_path, 
     assert [place.name for place in tmp_path.iterdir()] == ["leads.csv"]
 
 
-def test_no_output_is_replaced_unless_forced_and_no_foreign_folder_ever(call, leads, tmp_path):
+def test_outputs_are_replaced_only_with_force_and_foreign_folders_never(call, leads, tmp_path):
     out = tmp_path / "clean.csv"
     assert call("clean", leads, "--out", out)[0] == 0
     before = out.read_bytes()
@@ -158,13 +158,13 @@ def test_no_output_is_replaced_unless_forced_and_no_foreign_folder_ever(call, le
 
 
 @pytest.mark.parametrize("name", ["clean.docx", "absent/clean.csv", "clean"])
-def test_an_output_that_cannot_be_is_refused_before_any_work(call, leads, tmp_path, name):
+def test_an_impossible_output_is_refused_before_any_work(call, leads, tmp_path, name):
     code, _, said = call("clean", leads, "--out", tmp_path / name)
     assert code == 2
     assert "expected" in said
 
 
-def test_a_failure_half_way_leaves_nothing_behind(call, leads, tmp_path, monkeypatch):
+def test_a_failed_cleaning_leaves_no_files(call, leads, tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("disk full")
 
@@ -174,7 +174,7 @@ def test_a_failure_half_way_leaves_nothing_behind(call, leads, tmp_path, monkeyp
     assert [place.name for place in tmp_path.iterdir()] == ["leads.csv"]
 
 
-def test_a_column_called_reason_stays_the_files_own(call, leads, tmp_path):
+def test_a_column_named_reason_is_kept_in_quarantine(call, leads, tmp_path):
     leads.write_text(GIVEN.replace("campaign", "reason"))
     call("clean", leads, "--out", tmp_path / "clean.csv")
     dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv")
@@ -182,7 +182,7 @@ def test_a_column_called_reason_stays_the_files_own(call, leads, tmp_path):
     assert "reason" in dropped.columns
 
 
-def test_no_name_of_the_files_own_is_lost_in_quarantine(call, leads, tmp_path):
+def test_every_column_of_the_file_is_in_quarantine(call, leads, tmp_path):
     leads.write_text(GIVEN.replace("campaign", "reason").replace("id,", "quarantine_reason,").replace("Times", "line"))
     said = call("clean", leads, "--out", tmp_path / "clean.csv", "--set", "leads.columns.count=line")[2]
     dropped = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str, keep_default_na=False)
@@ -193,7 +193,7 @@ def test_no_name_of_the_files_own_is_lost_in_quarantine(call, leads, tmp_path):
     assert dropped["quarantine_reason"].tolist() == ["008", "010"]
 
 
-def test_a_run_cleans_by_its_own_section(company, tmp_path):
+def test_a_run_cleans_by_the_section_clean_of_its_config(company, tmp_path):
     config = load_config(company.config, ["clean.countries=[US]"])
     given = pl.DataFrame(
         {
@@ -221,7 +221,7 @@ def test_a_run_cleans_by_its_own_section(company, tmp_path):
     assert prints[0]["clean"] != prints[1]["clean"]
 
 
-def test_a_users_own_labels_under_our_name_are_no_earlier_cleanings(call, leads, tmp_path):
+def test_foreign_columns_with_our_names_are_not_taken_for_an_earlier_cleaning(call, leads, tmp_path):
     lines = GIVEN.replace("campaign", "raw_department").splitlines()
     known = [lines[0], *(f"{line.rsplit(',', 1)[0]},Garden" for line in lines[1:] if '"' not in line)]
     leads.write_text("\n".join(known) + "\n")
@@ -230,7 +230,7 @@ def test_a_users_own_labels_under_our_name_are_no_earlier_cleanings(call, leads,
     assert "raw_department (line 2)" in said
 
 
-def test_what_an_earlier_cleaning_kept_is_filled_where_it_is_empty(call, leads, tmp_path):
+def test_empty_cells_of_an_earlier_cleaning_are_filled(call, leads, tmp_path):
     once = tmp_path / "once.csv"
     assert call("clean", leads, "--out", once, "--set", CONSENSUS)[0] == 0
     once.write_text(once.read_text() + "013,Night  Cook,Dept. of Kitchen,Head,1,,,,,,,\n")
@@ -243,7 +243,7 @@ def test_what_an_earlier_cleaning_kept_is_filled_where_it_is_empty(call, leads, 
     ]
 
 
-def test_labels_that_consensus_gave_keep_their_account(call, leads, tmp_path):
+def test_labels_from_an_earlier_consensus_keep_their_status(call, leads, tmp_path):
     """Cleaning again what is left of a title must not call its mended label one of too few records."""
     once = tmp_path / "once.csv"
     call("clean", leads, "--out", once, "--set", CONSENSUS)
@@ -257,7 +257,7 @@ def test_labels_that_consensus_gave_keep_their_account(call, leads, tmp_path):
     pd.testing.assert_frame_equal(again, mended.reset_index(drop=True))
 
 
-def test_blank_lines_and_nameless_columns_are_said(call, leads, tmp_path):
+def test_blank_lines_and_nameless_columns_are_reported(call, leads, tmp_path):
     leads.write_text("\n".join(line + "," for line in GIVEN.splitlines()[:3]) + "\n\n\n")
     code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
     assert code == 0
@@ -269,7 +269,7 @@ def test_blank_lines_and_nameless_columns_are_said(call, leads, tmp_path):
 
 
 @pytest.mark.usefixtures("_without_plots")
-def test_a_csv_output_that_cannot_hold_a_column_is_refused_and_parquet_holds_it(call, tmp_path):
+def test_a_column_that_csv_cannot_hold_needs_a_parquet_output(call, tmp_path):
     given = pl.DataFrame(
         {"Title": ["CISO", None], "n": [1.0, 2.0], "took": [timedelta(1), timedelta(2)], "tags": [["a"], ["b", "c"]]}
     )
@@ -289,7 +289,7 @@ def test_a_csv_output_that_cannot_hold_a_column_is_refused_and_parquet_holds_it(
     assert call("profile", tmp_path / "l.parquet", "--out", tmp_path / "look", "--no-tokens", config=DEFAULT)[0] == 0
 
 
-def test_a_column_that_holds_something_else_can_be_left_out(call, tmp_path):
+def test_a_target_whose_column_has_other_content_can_be_left_out(call, tmp_path):
     (tmp_path / "l.csv").write_text("Title,Job Function,Level\nCISO,IT,ground floor\nIT Manager,IT,attic\n")
     options = ["--out", tmp_path / "o.csv", "--set", "clean.english_only=false"]
     said = call("clean", tmp_path / "l.csv", *options, config=DEFAULT)[2]
@@ -303,7 +303,7 @@ def test_a_column_that_holds_something_else_can_be_left_out(call, tmp_path):
         assert cleaned["Level"].tolist() == ["ground floor", "attic"]
 
 
-def test_the_reports_tell_who_has_a_majority_and_can_be_cut(call, leads, tmp_path):
+def test_reports_have_the_majority_status_and_a_minimum_of_records(call, leads, tmp_path):
     call("clean", leads, "--out", tmp_path / "a.csv", "--set", "clean.min_support=3")
     folder = tmp_path / "a_report"
     assert pd.read_csv(folder / "majority.csv")["records"].tolist() == [5, 0, 2]
