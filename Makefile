@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-SOURCES := data_cleaning baselines neural harness tests
+SOURCES := data_cleaning baselines neural harness tests docs
 
-.PHONY: run test check format same fuzz bench lock clean
+.PHONY: run test check format docs same fuzz bench lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
@@ -20,6 +20,10 @@ check: $(READY)
 format: $(READY)
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+# The reference of every config key and every verb, from the code.
+docs: $(READY)
+	$(BIN)/python docs/generate_reference.py
 
 # What the commit BASE makes of the smoke config and of a messy file, beside what this checkout makes of them.
 same: BASE ?= HEAD

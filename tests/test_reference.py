@@ -1,0 +1,22 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("generate_reference", DOCS / "generate_reference.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_reference_of_config_keys_is_up_to_date(generator):
+    assert (DOCS / "CONFIG.md").read_text(encoding="utf-8") == generator.config_page(), "run 'make docs'"
+
+
+def test_the_reference_of_verbs_is_up_to_date(generator):
+    assert (DOCS / "COMMANDS.md").read_text(encoding="utf-8") == generator.commands_page(), "run 'make docs'"
