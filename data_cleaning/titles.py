@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
 
 IntArray = npt.NDArray[np.integer]
@@ -18,6 +18,45 @@ StrArray = npt.NDArray[np.object_]
 
 SOURCES = ("legacy", "consensus", "reviewed", "truth")
 """Where a row's labels come from: the tables in force, the majority per title, a person, or known."""
+
+Labels = Literal["legacy", "consensus", "consensus-english"]
+"""Labels of leads to learn from: as they were recorded; the majority of each title of train; or that, without titles of
+train that are in other languages. In the order in which a run's models are preferred."""
+
+LABELS: tuple[Labels, ...] = get_args(Labels)
+
+_REVIEWED = "+reviewed"
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """What a system learns from: one kind of labels of leads, alone or with titles that a person labelled.
+
+    Tables, folders and file names spell it as `str` does, such as "consensus+reviewed".
+    """
+
+    labels: Labels
+    reviewed: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.labels}{_REVIEWED if self.reviewed else ''}"
+
+    @classmethod
+    def parse(cls, written: str) -> "LabelSet":
+        """Read what `str` returned.
+
+        Raises:
+            BadInput: there is no such label set.
+        """
+        for labels in LABELS:
+            if written.removesuffix(_REVIEWED) == labels:
+                return cls(labels, written.endswith(_REVIEWED))
+        raise unknown("label set", written, [str(cls(labels, more)) for labels in LABELS for more in (False, True)])
+
+    @property
+    def without_reviewed(self) -> "LabelSet":
+        """The same labels of leads, alone."""
+        return LabelSet(self.labels)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,9 @@ SENIORITIES = {
 }
 """From the highest to the lowest; six of them."""
 
+SYSTEMS = ("majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined")
+"""Systems of the config, in the order of `harness.experiment.systems.SYSTEMS`."""
+
 _SHIFTS = ("", "night", "day", "weekend", "ward", "north", "south")
 
 
@@ -100,7 +103,7 @@ def write_toy_company(folder: Path) -> ToyCompany:
         },
         # Toy titles are too few to learn English from, and the tests are not about the language step.
         "clean": {"english_only": False},
-        "systems": ["majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined"],
+        "systems": list(SYSTEMS),
         "keyword": {"table": "keywords.csv"},
         "tfidf": {"min_titles": 1},
         "neural": {

@@ -42,7 +42,8 @@ def run_verb(
 
     if what not in (*_ALL, _MINE, *SYSTEMS):
         raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS])
-    named = ["keyword", "neural", MINED] if what in (_MINE, MINED) else [what]
+    chosen = MINED if what == _MINE else what
+    named = [*SYSTEMS[chosen].run_with, chosen] if chosen in SYSTEMS else []
     alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
     settings = load(config, [*(set_ or ()), *alone], allow=allow)
     with shown_progress() as on_progress:

@@ -10,17 +10,20 @@ import os
 import platform
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import grimp
+import psutil
 from pydantic import BaseModel
 
+from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import remove_unfinished, scratch, whole_folder
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
@@ -42,10 +45,12 @@ def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
     """Turn a setting into what JSON can hold, each path in it by `path_as`."""
     if isinstance(value, Path):
         return path_as(value)
+    if isinstance(value, Fingerprinted):
+        return plain(value.fingerprint(), path_as)
     if isinstance(value, BaseModel):
         return {name: plain(getattr(value, name), path_as) for name in type(value).model_fields}
     if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value), path_as)
+        return {each.name: plain(getattr(value, each.name), path_as) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): plain(inner, path_as) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -53,8 +58,16 @@ def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
+@runtime_checkable
+class Fingerprinted(Protocol):
+    """A setting that does not count as it is."""
+
+    def fingerprint(self) -> Any:
+        """Return what counts of it."""
+
+
 def digest(*parts: Any) -> str:
-    """Return one short hash of settings; a path counts by the content of its file, not by where it lies."""
+    """Return one short hash of settings; a path counts by the content of its file, not by where it is."""
     content = [
         plain(part, lambda path: file_digest(path) if path.is_file() else f"no file {path.name}") for part in parts
     ]
@@ -142,6 +155,28 @@ class StageStore:
         return final
 
 
+def fingerprint_of(
+    folder: Path, facts: str, kind: str, *, may_be_left: Callable[[Path], bool] = lambda place: False
+) -> str | None:
+    """Return the fingerprint of what a folder holds; None where it is empty or does not exist.
+
+    Args:
+        folder: that somebody wants to write.
+        facts: name of the JSON file in it that holds the fingerprint.
+        kind: what the folder should be, for the message.
+        may_be_left: whether something in it is no reason to keep out.
+
+    Raises:
+        BadInput: it holds something else; nothing in it is touched.
+    """
+    if not folder.exists() or all(may_be_left(place) for place in folder.iterdir()):
+        return None
+    try:
+        return str(json.loads((folder / facts).read_text(encoding="utf-8"))["fingerprint"])
+    except (OSError, ValueError, TypeError, KeyError):
+        raise BadInput(f"{folder} exists and is no {kind}; nothing in it was touched. Choose another --out.") from None
+
+
 def copy_model(source: Path, target: Path) -> None:
     """Copy a saved system; its weights, which nobody edits in place, become a second name where that is possible."""
     shutil.copytree(source, target, copy_function=_link_weights)
@@ -164,6 +199,16 @@ def environment() -> dict[str, Any]:
         "versions": library_versions(),
         "commit": commit(),
     }
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has had, in bytes."""
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource  # which Windows lacks; psutil knows no peak elsewhere
+
+    # Linux counts kibibytes here, macOS bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (0 if sys.platform == "darwin" else 10)
 
 
 def library_versions() -> dict[str, str]:

@@ -1,9 +1,8 @@
 """Every setting of a run, as one frozen, checked object; `config_file` reads it from YAML."""
 
 import datetime
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -20,25 +19,15 @@ from baselines.tfidf_features import TfidfSettings
 from data_cleaning.clean import CleanSettings
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
+from data_cleaning.titles import Labels, LabelSet
 from harness.experiment.search_space import SearchRange, space_faults
+from harness.experiment.systems import OwnSystem, System, find_system, network_folders
 from neural.neural_settings import NeuralSettings
 
 _HARNESS = Path(__file__).resolve().parents[1]
 
 PROJECT_CONFIGS = _HARNESS / "configs" if (_HARNESS / "configs").is_dir() else _HARNESS.parent / "configs"
 """The project's own configs: inside the package in an installed copy, beside it in a checkout."""
-
-REVIEWED = "+reviewed"
-"""What the name of a block ends in, where reviewed titles are learned from too."""
-
-Labels = Literal["legacy", "consensus", "consensus-english"]
-"""Labels of leads to learn from: as they were recorded; the majority of each title of train; or that, without titles of
-train that are in other languages. In the order in which a run's models are preferred."""
-
-LABELS: tuple[Labels, ...] = get_args(Labels)
-
-PATHS_OF_NETWORK = ("encoder", "teacher")
-"""Settings of the network that may name a folder."""
 
 
 class _Section(BaseModel):
@@ -93,7 +82,7 @@ class LeadsSection(_Section):
 
 
 class SplitSection(_Section):
-    """How titles are parted into train, validation and test."""
+    """How titles are divided into train, validation and test."""
 
     by: tuple[Literal["record", "title"], ...] = Field(default=("record", "title"), min_length=1)
     """Each way is a split of its own, and every system is fitted on each."""
@@ -136,8 +125,17 @@ class ReviewedSection(_Section):
         return self
 
 
+class SklearnSection(_Section):
+    """The system sklearn: a classifier of scikit-learn over pieces of titles, one fit for each target."""
+
+    estimator: str = Field(pattern=r"^sklearn(\.\w+)+$")
+    """Such as `sklearn.naive_bayes.ComplementNB`; it must answer with probabilities."""
+    settings: dict[str, Any] = {}
+    """What the estimator is called with, such as `{alpha: 0.5}`."""
+
+
 class LabelIssuesSection(_Section):
-    """The search for labels that speak against their titles; it reports and changes no label."""
+    """The search for labels that contradict their titles; it reports and changes no label."""
 
     system: str = "tfidf"
     """Learns from other folds of the same records and so gives each label its probability."""
@@ -150,10 +148,10 @@ class MiningSection(_Section):
     """What is mined from the network for the keyword table; runs with the system keyword+mined do it."""
 
     attribution: Literal["gradient-x-input", "integrated-gradients", "grad-cam"] = "integrated-gradients"
-    """How the network says which words it heard; the default is the most faithful one (see docs/EXPERIMENTS.md)."""
+    """How the network's answer is attributed to words; the default is the most faithful way (docs/EXPERIMENTS.md)."""
     explained_titles: int = Field(default=1_500, ge=1)
     """Titles of train that are explained, those that the table would answer otherwise first."""
-    least_titles: int = Field(default=3, ge=1)
+    min_titles: int = Field(default=3, ge=1)
     """A phrase in fewer titles of train is no candidate."""
     candidates: int = Field(default=100, ge=1)
     """Candidates for each target."""
@@ -162,7 +160,7 @@ class MiningSection(_Section):
     rejected: Path | None = None
     """What was rejected before, as 'suggest apply' remembers it; None takes the file that it keeps beside the table."""
     folds: int = Field(default=0, ge=0)
-    """Parts of the reviewed titles, each of which is held out once while all is mined anew; 0 leaves this out."""
+    """Folds of the reviewed titles, each of which is held out once while all is mined anew; 0 leaves this out."""
     faithful_titles: int = Field(default=0, ge=0)
     """Titles of validation on which all ways to explain the network are compared; 0 leaves this out."""
 
@@ -192,11 +190,16 @@ class RunConfig(_Section):
     most_wrong: tuple[str, ...] = ("neural",)
     """Systems whose answers on train and test are ranked by loss, where the run has them."""
     learn_from: tuple[Labels, ...] = Field(default=("legacy",), min_length=1)
-    """Labels to learn from, each a block of fits. What is learned about labels and languages comes from train alone;
-    validation and test keep the recorded labels, and titles of every language that cleaning leaves."""
-    systems: tuple[str, ...] = Field(min_length=1)
+    """Labels to learn from; every system is fitted on each of them. What is learned about labels and languages comes
+    from train alone; validation and test keep the recorded labels, and titles of every language that cleaning
+    leaves."""
+    systems: tuple[str | OwnSystem, ...] = Field(min_length=1)
+    """Names of systems, and systems of your own as `file.py:Class`; those are called by the name of their file."""
     keyword: KeywordSection | None = None
     tfidf: TfidfSettings = TfidfSettings()
+    sklearn: SklearnSection | None = None
+    own_systems: dict[str, dict[str, Any]] = {}
+    """Name of each system of your own to its settings, which its class is called with."""
     neural: NeuralSettings = NeuralSettings()
     truth: Path | None = None
     """A labelled file that judges every system and trains none; its titles leave train and validation."""
@@ -243,16 +246,22 @@ class RunConfig(_Section):
         return content
 
     @property
-    def blocks(self) -> tuple[str, ...]:
+    def label_sets(self) -> tuple[LabelSet, ...]:
         """What systems learn from: the labels of `learn_from` alone and, where there are any, reviewed titles too."""
-        beside = ("", REVIEWED) if self.reviewed else ("",)
-        return tuple(f"{labels}{reviewed}" for labels in self.learn_from for reviewed in beside)
+        with_reviewed = (False, True) if self.reviewed else (False,)
+        return tuple(LabelSet(labels, reviewed) for labels in self.learn_from for reviewed in with_reviewed)
 
+    @property
+    def all_systems(self) -> dict[str, System]:
+        """The systems of this config by name, in its order."""
+        found = map(find_system, self.systems)
+        return {system.name: system for system in found}
 
-def network_folders(settings: Mapping[str, Any]) -> dict[str, Path]:
-    """Return the folders that some settings of the network name, by setting; the config is a loaded one."""
-    named = {setting: Path(settings.get(setting) or "") for setting in PATHS_OF_NETWORK}
-    return {setting: folder for setting, folder in named.items() if folder.is_absolute()}
+    def settings_of(self, system: System) -> Any:
+        """Return the settings that a system is built from; None where it has none."""
+        if system.own is not None:
+            return self.own_systems.get(system.name, {})
+        return getattr(self, system.section) if system.section else None
 
 
 def sections(config: RunConfig) -> dict[str, Any]:

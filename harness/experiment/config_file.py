@@ -8,6 +8,7 @@ On the command line a config that somebody else wrote leads nowhere that its use
 """
 
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +18,23 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, unknown
-from harness.experiment.config import PATHS_OF_NETWORK, PROJECT_CONFIGS, RunConfig
-from harness.experiment.systems import SYSTEMS
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.yaml_files import YamlFile, read_yaml, schemas_at, worded_errors
+from harness.experiment.config import PROJECT_CONFIGS, RunConfig
+from harness.experiment.systems import PATHS_OF_NETWORK, SYSTEMS, find_system
 from neural import neural_settings
 
-RENAMED = {f"neural.{old}": f"neural.{new}" for old, new in neural_settings.RENAMED.items()}
+RENAMED = {
+    "mining.least_titles": "mining.min_titles",
+    **{f"neural.{old}": f"neural.{new}" for old, new in neural_settings.RENAMED.items()},
+}
 """Old names of settings to the new ones; an old name works for one release."""
 
 DROPPED: dict[str, Any] = {f"neural.{name}": value for name, value in neural_settings.REMOVED.items()}
 """Settings that are gone, to the one value that changes nothing, which saved configs hold; any other is refused."""
 
 _SET = "--set"
+_OWN_SYSTEM = re.compile(r"(?s).+\.py:\w+")
 
 Where = tuple[str | int, ...]
 """The steps to one setting, such as `("neural", "epochs")`."""
@@ -60,20 +66,10 @@ def load_config(
         BadInput: the file is missing or no YAML mapping, has unknown keys or wrong values, or has paths that lead
             elsewhere, all of them named; or an allowed folder does not exist.
     """
-    text = read_text(
-        path.absolute(), "config", f"The project's own are {PROJECT_CONFIGS}/default.yaml, smoke.yaml and real.yaml."
-    )
-    try:
-        content = yaml.safe_load(text)
-        tree = yaml.compose(text)
-    except (yaml.YAMLError, ValueError) as error:  # an impossible date is a ValueError
-        raise BadInput(f"{path} is not readable YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise BadInput(f"{path} holds {type(content).__name__}, expected a mapping of settings such as 'seed: 17'.")
-    assert tree is not None, "a mapping has a tree"
-    _refuse_repeated_keys(tree, path)
-    source = _Source(path, tree, RunConfig.model_json_schema(), roots=_roots(path, allowed))
-    content = source.with_current_names(content)
+    known = f"The project's own are {PROJECT_CONFIGS}/default.yaml, smoke.yaml and real.yaml."
+    file = read_yaml(path, "config", known)
+    source = _Source(file, RunConfig.model_json_schema(), roots=_roots(path, allowed))
+    content = source.with_current_names(file.content)
     given = [(_SET, *_parse_override(override)) for override in overrides]
     given += [(option, tuple(key.split(".")), value) for option, (key, value) in (options or {}).items()]
     for option, where, value in given:
@@ -85,7 +81,8 @@ def load_config(
     try:
         config = RunConfig.model_validate(content)
     except ValidationError as error:
-        raise BadInput("\n".join(_fault(fault, source) for fault in error.errors())) from None
+        worded = worded_errors(error, source.schema)
+        raise BadInput("\n".join(f"{source.place(where)}: {fault}." for where, fault in worded)) from None
     _check_systems(config, path)
     return config
 
@@ -104,36 +101,39 @@ def _roots(path: Path, allowed: Sequence[Path] | None) -> tuple[Path, ...] | Non
     return (path.resolve().parent, Path.cwd(), *(folder.resolve() for folder in allowed))
 
 
-def _refuse_repeated_keys(node: yaml.Node, path: Path) -> None:
-    """Refuse a key that a mapping holds twice, of which YAML would quietly keep the last."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise BadInput(f"{path}, line {key.start_mark.line + 1}: {key.value!r} is given twice here. Keep one.")
-            seen.add(key.value)
-            _refuse_repeated_keys(value, path)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            _refuse_repeated_keys(value, path)
-
-
 def _check_systems(config: RunConfig, path: Path) -> None:
-    lists = ((config.systems, "systems"), (config.split.by, "split.by"), (config.learn_from, "learn_from"))
+    """Refuse systems that do not exist, or that lack what they need.
+
+    Raises:
+        BadInput: naming the first of them.
+    """
+    own = {system.name for system in map(find_system, config.systems) if system.own}
+    names = [find_system(listed).name for listed in config.systems]
+    lists = ((names, "systems"), (config.split.by, "split.by"), (config.learn_from, "learn_from"))
     for listed, where in lists:
         twice = sorted({name for name in listed if listed.count(name) > 1})
         if twice:
             raise BadInput(f"{path}: {where} lists {first_few(map(repr, twice))} more than once. Keep one of each.")
-    asked = (*config.systems, *([config.label_issues.system] if config.label_issues else []))
-    for name in asked:
-        if name not in SYSTEMS:
-            raise BadInput(f"{path}: {unknown('system', name, SYSTEMS)}")
-    if "keyword+mined" in config.systems and "neural" not in config.systems:
+    if own & set(SYSTEMS):
         raise BadInput(
-            f"{path}: the system keyword+mined is mined from the network. List neural too, or drop keyword+mined."
+            f"{path}: {first_few(sorted(own & set(SYSTEMS)))} is a system of the project. Give your file another name."
         )
-    if config.keyword is None and any(name.startswith("keyword") for name in asked):
-        raise BadInput(f"{path}: the keyword systems need 'keyword: {{table: …}}'; name a table or drop the systems.")
+    idle = sorted(set(config.own_systems) - own)
+    if idle:
+        raise BadInput(f"{path}: own_systems has settings of {first_few(idle)}, which systems does not list as a file.")
+    judges = [config.label_issues.system] if config.label_issues else []
+    asked = [*map(find_system, config.systems), *(find_system(name) for name in judges if name not in own)]
+    for system in asked:
+        if system.mined_from and system.mined_from not in names:
+            raise BadInput(
+                f"{path}: the system {system.name} is mined from the network. List {system.mined_from} too, or drop "
+                f"{system.name}."
+            )
+        if system.example and config.settings_of(system) is None:
+            raise BadInput(
+                f"{path}: the {system.section} systems need '{system.section}: {system.example}'; add that section, or "
+                "drop the systems."
+            )
 
 
 def _parse_override(given: str) -> tuple[tuple[str, ...], Any]:
@@ -170,35 +170,11 @@ def _current_name(where: Where) -> Where:
     return (*where[:-1], RENAMED[old].rpartition(".")[2]) if old in RENAMED else where
 
 
-def _variants(schema: Mapping[str, Any], where: Where) -> list[Mapping[str, Any]]:
-    """Return the sub-schemas that are possible at a place of the config."""
-    found: list[Mapping[str, Any]] = []
-    queue: list[tuple[Mapping[str, Any], int]] = [(schema, 0)]
-    while queue:
-        node, depth = queue.pop()
-        if "$ref" in node:
-            queue.append((schema["$defs"][node["$ref"].rsplit("/", 1)[1]], depth))
-        queue += [(variant, depth) for variant in node.get("anyOf", ())]
-        if depth == len(where):
-            found.append(node)
-            continue
-        step = where[depth]
-        if isinstance(step, int) and isinstance(node.get("items"), Mapping):
-            queue.append((node["items"], depth + 1))
-        elif step in node.get("properties", {}):
-            queue.append((node["properties"][step], depth + 1))
-        elif isinstance(node.get("additionalProperties"), Mapping):
-            queue.append((node["additionalProperties"], depth + 1))
-    return found
-
-
 @dataclass(frozen=True)
 class _Source:
     """Where the settings of one config were written: in its file, or on the command line."""
 
-    path: Path
-    tree: yaml.Node
-    """What the file says."""
+    file: YamlFile
     schema: Mapping[str, Any]
     given: dict[tuple[str, ...], str] = field(default_factory=dict)
     """What the command line sets, in order, and by which option."""
@@ -224,7 +200,7 @@ class _Source:
         for name, value in content.items():
             old = (*where, name)
             new = _current_name(old)
-            place = option or f"{self.path}, line {_line(self.tree, old)}"
+            place = option or self.file.place(old)
             if self._is_gone(old, value, place):
                 continue
             if new != old:
@@ -274,6 +250,9 @@ class _Source:
         """
         if isinstance(value, dict):
             return {key: self.with_absolute_paths(inner, (*where, key)) for key, inner in value.items()}
+        if where[:1] == ("systems",) and isinstance(value, str) and _OWN_SYSTEM.fullmatch(value):
+            path, _, class_name = value.rpartition(":")
+            return {"path": self._absolute(path, where), "class_name": class_name}
         if isinstance(value, list):
             return [self.with_absolute_paths(inner, (*where, number)) for number, inner in enumerate(value)]
         if not isinstance(value, str):
@@ -281,12 +260,12 @@ class _Source:
         setting = _setting_of_network(where)
         if setting in PATHS_OF_NETWORK and value.strip():
             return self._absolute(value, where, may_be_name=setting == "encoder")
-        if where == ("reviewed",) or any(node.get("format") == "path" for node in _variants(self.schema, where)):
+        if where == ("reviewed",) or any(node.get("format") == "path" for node in schemas_at(self.schema, where)):
             return self._absolute(value, where)
         return value
 
     def _absolute(self, written: str, where: Where, *, may_be_name: bool = False) -> str:
-        folder = self.path.resolve().parent if self._option(where) is None else Path()
+        folder = self.file.path.resolve().parent if self._option(where) is None else Path()
         said = f"{self.place(where)}: {_dotted(where)} = {written!r}"
         try:
             path = (folder / Path(written).expanduser()).resolve()
@@ -339,54 +318,13 @@ class _Source:
             for key, option in sorted(self.given.items())
             if where and key[: len(where)] == where
         ]
-        in_file = f"{self.path}, line {_line(self.tree, self.old_names.get(where, where))}"
+        in_file = self.file.place(self.old_names.get(where, where))
         if not parts:
             return in_file
         said = " and ".join(parts)
-        return f"{said}, or {in_file}" if where[0] in _keys(self.tree) else said
+        return f"{said}, or {in_file}" if where[0] in self.file.content else said
 
     def _option(self, where: Where) -> str | None:
         """Return the option of the command line that sets the whole of a setting; the last one has the last word."""
         options = [option for key, option in self.given.items() if where[: len(key)] == key]
         return options[-1] if options else None
-
-
-def _fault(fault: Mapping[str, Any], source: _Source) -> str:
-    """Word one pydantic error: where, what came, what was expected."""
-    where: Where = fault["loc"]
-    dotted = _dotted(where) or "the whole file"
-    place = source.place(where)
-    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = sorted({name for node in _variants(source.schema, where[:-1]) for name in node.get("properties", ())})
-        hint = did_you_mean(str(where[-1]), known)
-        return f"{place}: unknown key {dotted!r}.{hint} Known here: {', '.join(known)}."
-    if fault["type"] in ("missing", "missing_argument"):
-        return f"{place}: {dotted!r} is missing; it has no default."
-    message = str(fault["ctx"]["error"]) if "error" in fault.get("ctx", {}) else fault["msg"]
-    if fault["type"] in ("tuple_type", "list_type"):
-        message = f"expected a list such as [{fault['input']}]"
-    if isinstance(fault["input"], str | int | float | bool | None):
-        return f"{place}: {dotted} = {fault['input']!r}: {message}."
-    return f"{place}: {dotted}: {message.rstrip('.')}."
-
-
-def _keys(tree: yaml.Node) -> set[str]:
-    return {key.value for key, _ in tree.value} if isinstance(tree, yaml.MappingNode) else set()
-
-
-def _line(tree: yaml.Node, where: Where) -> int:
-    """Return the line on which a setting begins, or else the innermost section around it that the file has."""
-    node, line = tree, tree.start_mark.line
-    for step in where:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if step not in pairs:
-                break
-            key, node = pairs[step]
-            line = key.start_mark.line
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            line = node.start_mark.line
-        else:
-            break
-    return int(line) + 1

@@ -10,10 +10,9 @@ from typing import Any
 import pandas as pd
 
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.config import REVIEWED, RunConfig
-from harness.experiment.plan import Arm, Folders, exported_arm, mined_arms
-from harness.experiment.stages.mine_table import read_suggestions
-from harness.experiment.stages.stage_files import (
+from harness.experiment.config import RunConfig
+from harness.experiment.plan import Arm, exported_arm, mined_arms
+from harness.experiment.stages import (
     FAITHFULNESS,
     LIFTS,
     MINE_FACTS,
@@ -23,7 +22,9 @@ from harness.experiment.stages.stage_files import (
     MINED_TABLE,
     PROVED_CHANGES,
     RECOVERY,
+    Folders,
 )
+from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestion_sheets import Origin, write_suggestions
 from harness.mining.miner import MINED
 from harness.mining.mining_tables import MiningFigures
@@ -63,7 +64,7 @@ def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
         inversions=inversions,
         folds=_gathered(mined, done, "mine_folds", LIFTS),
         faithfulness=_gathered(mined, done, "faithfulness", FAITHFULNESS),
-        reviewed=[block for block in config.blocks if block.endswith(REVIEWED)],
+        reviewed=[str(label_set) for label_set in config.label_sets if label_set.reviewed],
     )
 
 
@@ -71,10 +72,12 @@ def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, don
     """Write suggestions, amended table and candidates of every arm, and the suggestions of one as the run's own."""
     for arm in mined_arms(config):
         assert config.keyword is not None, "the config is checked to name a table for mining"
-        place, stage = folder / FOLDER / arm.by / arm.block, done[arm.stage("mine")]
+        place, stage = folder / FOLDER / arm.by / str(arm.label_set), done[arm.stage("mine")]
         place.mkdir(parents=True)
         suggestions = read_suggestions(stage)[MINED]
-        origin = Origin.of(config.keyword.table, taxonomy.names, run=config.name, split=arm.by, learned_from=arm.block)
+        origin = Origin.of(
+            config.keyword.table, taxonomy.names, run=config.name, split=arm.by, learned_from=str(arm.label_set)
+        )
         write_suggestions(place, suggestions, origin)
         if arm == exported_arm(config):
             write_suggestions(folder, suggestions, origin)
@@ -85,7 +88,7 @@ def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, don
 def mining_facts(config: RunConfig, done: Folders) -> dict[str, Any]:
     """Return what was counted while mining, by split and labels."""
     return {
-        f"{arm.by}/{arm.block}": json.loads((done[arm.stage("mine")] / MINE_FACTS).read_text(encoding="utf-8"))
+        f"{arm.by}/{arm.label_set}": json.loads((done[arm.stage("mine")] / MINE_FACTS).read_text(encoding="utf-8"))
         for arm in mined_arms(config)
     }
 
@@ -105,5 +108,5 @@ def _frames(mined: list[Arm], done: Folders, step: str, name: str) -> Iterator[t
 
 def _of_arm(frame: pd.DataFrame, arm: Arm) -> pd.DataFrame:
     """Put split and labels before the columns of a frame."""
-    named = frame.assign(split=arm.by, learned_from=arm.block)
+    named = frame.assign(split=arm.by, learned_from=str(arm.label_set))
     return named[["split", "learned_from", *frame.columns]]

@@ -6,73 +6,113 @@ from pathlib import Path
 from typing import Any
 
 from data_cleaning.clean import CleanSettings
-from data_cleaning.files.whole_files import scratch
 from data_cleaning.language import LanguageSettings
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import StageStore, digest, folder_files, imports_of, library_versions, source_digest
-from harness.experiment.config import REVIEWED, RunConfig, network_folders
-from harness.experiment.stages.clean_leads import clean
-from harness.experiment.stages.compare_explanations import compare_explanations
-from harness.experiment.stages.compare_systems import compare
-from harness.experiment.stages.find_label_issues import find_label_issues
-from harness.experiment.stages.fit_system import fit, language_settings
-from harness.experiment.stages.gather_references import gather_references
-from harness.experiment.stages.mine_folds import mine_folds
-from harness.experiment.stages.mine_table import mine_table, rejected_file
-from harness.experiment.stages.most_wrong import most_wrong
-from harness.experiment.stages.obtain_leads import obtain_leads
-from harness.experiment.stages.predict_part import predict
-from harness.experiment.stages.prove_changes import prove
-from harness.experiment.stages.score_predictions import score
-from harness.experiment.stages.split_leads import split
-from harness.experiment.stages.stage_files import LEARN, MINED_TABLE, MODEL
-from harness.experiment.systems import SYSTEMS, SYSTEMS_SOURCE, Request
+from data_cleaning.titles import LabelSet
+from harness.experiment.cache import StageStore, digest, imports_of, library_versions, source_digest
+from harness.experiment.config import RunConfig
+from harness.experiment.stages import Folders
+from harness.experiment.stages.fit_system import FitSettings, RowSettings, fit
+from harness.experiment.stages.label_fixes import LabelIssueSettings, find_label_issues
+from harness.experiment.stages.mine_folds import FoldSettings, mine_folds
+from harness.experiment.stages.mine_table import (
+    FaithfulnessSettings,
+    MineSettings,
+    ProveSettings,
+    compare_explanations,
+    mine_table,
+    prove,
+)
+from harness.experiment.stages.obtain_leads import (
+    CleaningSettings,
+    LabelledFile,
+    ObtainSettings,
+    SplitSettings,
+    clean,
+    obtain_leads,
+    split,
+)
+from harness.experiment.stages.predicting import AnswerSettings, most_wrong, predict
+from harness.experiment.stages.score_predictions import (
+    CompareSettings,
+    ReferenceSettings,
+    ScoreSettings,
+    compare,
+    gather_references,
+    score,
+)
+from harness.experiment.systems import Recipe, System, find_system
+from harness.keywords.rejected_suggestions import memory_beside
+from harness.mining.miner import MiningSettings
 
-# The config is fingerprinted by the values that a stage reads; the registry of systems as one file, since following
-# its imports would make every system a part of each.
-VALUES_COUNT = frozenset({"harness.experiment.config", "harness.experiment.systems"})
-
-Folders = Mapping[str, Path]
-"""Name of a finished stage to its folder."""
+NOT_FOLLOWED = frozenset({"harness.experiment.config", "harness.experiment.systems", "data_cleaning.files.whole_files"})
+"""Modules that are no part of a stage's sources: settings count by their values, a system by its own entry, and how a
+file is written changes nothing about what is in it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Stage:
     """One cached step of a run."""
 
     name: str
-    make: Callable[[Folders, Path], None]
-    """Called with the folders of finished stages and the folder to fill."""
-    reads: tuple[Any, ...]
-    """Settings it reads; a path stands for the content of its file."""
-    needs: tuple[str, ...] = ()
-    """Stages whose output it reads."""
-    modules: tuple[str, ...] = field(default=())
-    """Project sources it runs, besides those these import."""
+    function: Callable[[Any, Folders, Path, Progress], None]
+    """Called with the settings, the folders of its inputs, the folder to fill, and a callback for progress."""
+    settings: Any
+    """Everything that it reads of the config; a path stands for the content of its file."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """What it calls each finished stage that it reads, to the name of that stage."""
+    systems: tuple[System, ...] = ()
+    """Systems that it fits or loads, whose sources count with its own."""
+    about: str = ""
+    """Split and labels, for progress; empty where all arms share the stage."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Stages whose output it reads."""
+        return tuple(self.inputs.values())
+
+    def make(self, done: Folders, out: Path, on_progress: Progress) -> None:
+        """Fill a folder, given the folders of finished stages by name."""
+        inputs = {role: done[name] for role, name in self.inputs.items()}
+
+        def named(step: str, done: int, total: int, unit: str = "titles") -> None:
+            on_progress(f"{step} ({self.about})", done, total, unit)
+
+        progress: Progress = on_progress
+        if self.about:
+            progress = named
+        self.function(self.settings, inputs, out, progress)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One system fitted on one split from one block of labels."""
+    """One system fitted on one split from one label set."""
 
     by: str
-    block: str
+    label_set: LabelSet
     system: str
 
     def stage(self, step: str) -> str:
         """Return the name of one of its stages: fit, predict, score or most_wrong."""
-        return f"{step}/{self.by}/{self.block}/{self.system}"
+        return f"{step}/{self.by}/{self.label_set}/{self.system}"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What tells it from the others in a table."""
+        return {"split": self.by, "learned_from": str(self.label_set), "system": self.system}
 
 
 def arms(config: RunConfig) -> list[Arm]:
     """List every fit of a run, in table order."""
-    return [Arm(by, block, system) for by in config.split.by for block in config.blocks for system in config.systems]
+    names = list(config.all_systems)
+    return [Arm(by, labels, name) for by in config.split.by for labels in config.label_sets for name in names]
 
 
 def mined_arms(config: RunConfig) -> list[Arm]:
     """List the arms of a run for which something is mined."""
-    return [arm for arm in arms(config) if SYSTEMS[arm.system].mined]
+    systems = config.all_systems
+    return [arm for arm in arms(config) if systems[arm.system].mined_from]
 
 
 def exported_arm(config: RunConfig) -> Arm:
@@ -82,67 +122,83 @@ def exported_arm(config: RunConfig) -> Arm:
     return [arm for arm in mined if arm.by == by][-1]
 
 
-def plan(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> list[Stage]:
-    """List the stages of a run; each comes after those it needs."""
-    origin = (config.leads, config.taxonomy, config.seed if config.leads.simulate else None)
-    stages = [
-        Stage(
-            "leads",
-            lambda _, out: obtain_leads(config, taxonomy, out, on_progress),
-            reads=origin,
-            modules=("harness.experiment.stages.obtain_leads",),
-        ),
-        Stage(
-            "clean",
-            lambda done, out: clean(config.clean, taxonomy, done["leads"], out, on_progress),
-            reads=(config.taxonomy, _settings_that_clean(config.clean)),
-            needs=("leads",),
-            modules=("harness.experiment.stages.clean_leads",),
-        ),
-    ]
-    if config.label_issues is not None:
-        stages.append(_label_issues(config, taxonomy, on_progress))
-    for by in config.split.by:
-        stages += _shared_by_arms(config, taxonomy, by)
-    for arm in arms(config):
-        if SYSTEMS[arm.system].mined:
-            stages += _mining(config, taxonomy, arm, on_progress)
-        stages += _arm_stages(config, taxonomy, arm, on_progress)
-    if len(config.systems) > 1:
-        stages += [_system_comparison(config, taxonomy, by, block) for by in config.split.by for block in config.blocks]
-    if len(config.learn_from) > 1:
-        stages += [
-            _label_comparison(config, taxonomy, by, system) for by in config.split.by for system in config.systems
-        ]
-    return stages
-
-
 def baseline(config: RunConfig) -> str:
     """Return the system that the others should beat: the table the business runs on, or else the first."""
-    return "keyword" if "keyword" in config.systems else config.systems[0]
+    systems = config.all_systems
+    return next((name for name, system in systems.items() if system.in_force), next(iter(systems)))
 
 
-def baseline_blocks(config: RunConfig) -> dict[str, str]:
-    """Return each other block to the one it should beat: recorded labels, or else the first that are listed.
+def baseline_label_sets(config: RunConfig) -> dict[str, str]:
+    """Return each other label set to the one it should beat: recorded labels, or else the first that are listed.
 
     Where reviewed titles are learned from too, they are on both sides.
     """
     plain = "legacy" if "legacy" in config.learn_from else config.learn_from[0]
-    beaten = {block: plain + (REVIEWED if block.endswith(REVIEWED) else "") for block in config.blocks}
-    return {block: other for block, other in beaten.items() if block != other}
+    beaten = {label_set: replace(label_set, labels=plain) for label_set in config.label_sets}
+    return {str(label_set): str(other) for label_set, other in beaten.items() if label_set != other}
 
 
-def _label_issues(config: RunConfig, taxonomy: Taxonomy, on_progress: Progress) -> Stage:
-    section = config.label_issues
-    assert section is not None, "planned only where the config has the section"
-    request = Request(config, taxonomy, on_progress)
-    return Stage(
-        "label_issues",
-        lambda done, out: find_label_issues(request, done["leads"], done["clean"], out),
-        reads=(section, _settings_of(config, section.system), config.seed, SYSTEMS_SOURCE),
-        needs=("leads", "clean"),
-        modules=("harness.experiment.stages.find_label_issues", *imports_of(SYSTEMS[section.system].find_class)),
+def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System) -> Recipe:
+    """Return a system with the settings that a config gives it."""
+    return Recipe(
+        listed=system.own or system.name, settings=config.settings_of(system), seed=config.seed, taxonomy=taxonomy
     )
+
+
+def rows_of(config: RunConfig, label_set: LabelSet) -> RowSettings:
+    """Return which rows a label set has, and what they weigh."""
+    return RowSettings(
+        label_set=label_set,
+        reviewed_share=config.reviewed.share if config.reviewed and label_set.reviewed else None,
+        language=config.clean.language if label_set.labels == "consensus-english" else None,
+    )
+
+
+def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
+    """List the stages of a run; each comes after those it needs."""
+    systems = config.all_systems
+    simulated = config.leads.simulate is not None
+    stages = [
+        Stage(
+            name="leads",
+            function=obtain_leads,
+            settings=ObtainSettings(leads=config.leads, taxonomy=taxonomy, seed=config.seed if simulated else None),
+        ),
+        Stage(
+            name="clean",
+            function=clean,
+            settings=CleaningSettings(clean=_settings_that_clean(config.clean), taxonomy=taxonomy),
+            inputs={"leads": "leads"},
+        ),
+    ]
+    if config.label_issues is not None:
+        judge = systems.get(config.label_issues.system) or find_system(config.label_issues.system)
+        stages.append(
+            Stage(
+                name="label_issues",
+                function=find_label_issues,
+                settings=LabelIssueSettings(
+                    recipe=recipe_of(config, taxonomy, judge),
+                    folds=config.label_issues.folds,
+                    by=config.label_issues.by,
+                ),
+                inputs={"leads": "leads", "clean": "clean"},
+                systems=(judge,),
+            )
+        )
+    for by in config.split.by:
+        stages += _shared_by_arms(config, taxonomy, by)
+    for arm in arms(config):
+        if systems[arm.system].mined_from:
+            stages += _mining(config, taxonomy, arm)
+        stages += _arm_stages(config, taxonomy, arm)
+    if len(systems) > 1:
+        stages += [
+            _system_comparison(config, taxonomy, by, labels) for by in config.split.by for labels in config.label_sets
+        ]
+    if len(config.learn_from) > 1:
+        stages += [_label_comparison(config, taxonomy, by, name) for by in config.split.by for name in systems]
+    return stages
 
 
 def _settings_that_clean(settings: CleanSettings) -> CleanSettings:
@@ -150,16 +206,17 @@ def _settings_that_clean(settings: CleanSettings) -> CleanSettings:
     return settings if settings.english_only else replace(settings, language=LanguageSettings())
 
 
-def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, block: str) -> Stage:
-    predicted = {system: Arm(by, block, system).stage("predict") for system in config.systems}
+def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, label_set: LabelSet) -> Stage:
+    predicted = {name: Arm(by, label_set, name).stage("predict") for name in config.all_systems}
     beaten = baseline(config)
-    baselines = {system: beaten for system in config.systems if system != beaten}
-    return _comparison(config, taxonomy, f"compare/{by}/{block}", by, predicted, baselines)
+    baselines = {name: beaten for name in predicted if name != beaten}
+    return _comparison(config, taxonomy, f"compare/{by}/{label_set}", by, predicted, baselines)
 
 
 def _label_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, system: str) -> Stage:
-    predicted = {block: Arm(by, block, system).stage("predict") for block in config.blocks}
-    return _comparison(config, taxonomy, f"compare_labels/{by}/{system}", by, predicted, baseline_blocks(config))
+    predicted = {str(label_set): Arm(by, label_set, system).stage("predict") for label_set in config.label_sets}
+    baselines = baseline_label_sets(config)
+    return _comparison(config, taxonomy, f"compare_labels/{by}/{system}", by, predicted, baselines)
 
 
 def _comparison(
@@ -170,201 +227,195 @@ def _comparison(
     predicted: Mapping[str, str],
     baselines: Mapping[str, str],
 ) -> Stage:
-    def make(done: Folders, out: Path) -> None:
-        places = {compared: done[stage] for compared, stage in predicted.items()}
-        compare(taxonomy, config.seed, baselines, done[f"references/{by}"], places, out)
-
     return Stage(
-        name,
-        make,
-        reads=(tuple(baselines.items()), config.seed),
-        needs=(f"references/{by}", *predicted.values()),
-        modules=("harness.experiment.stages.compare_systems",),
+        name=name,
+        function=compare,
+        settings=CompareSettings(taxonomy=taxonomy, seed=config.seed, baselines=baselines),
+        inputs={"references": f"references/{by}", **predicted},
     )
 
 
+def _labelled(config: RunConfig, path: Path | None) -> LabelledFile | None:
+    """Return a file that a person labelled, read as the leads are; None without one."""
+    return LabelledFile(path=path, columns=config.leads.columns, encoding=config.leads.encoding) if path else None
+
+
 def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stage]:
-    shares = (config.split.valid_share, config.split.test_share)
-    reviewed = (config.reviewed.path, config.reviewed.simulate) if config.reviewed else None
+    truth = _labelled(config, config.truth)
     return [
         Stage(
-            f"split/{by}",
-            lambda done, out: split(config, taxonomy, by, done["leads"], done["clean"], out),
-            reads=(by, shares, config.seed, config.truth, reviewed, config.leads.columns, config.leads.encoding),
-            needs=("leads", "clean"),
-            modules=("harness.experiment.stages.split_leads",),
+            name=f"split/{by}",
+            function=split,
+            settings=SplitSettings(
+                by=by,
+                shares=(config.split.valid_share, config.split.test_share),
+                seed=config.seed,
+                taxonomy=taxonomy,
+                truth=truth,
+                reviewed=_labelled(config, config.reviewed.path) if config.reviewed else None,
+                to_review=config.reviewed.simulate if config.reviewed else None,
+            ),
+            inputs={"leads": "leads", "clean": "clean"},
         ),
         Stage(
-            f"references/{by}",
-            lambda done, out: gather_references(
-                config, taxonomy, done["leads"], done["clean"], done[f"split/{by}"], out
-            ),
-            reads=(config.truth, config.leads.columns, config.leads.encoding),
-            needs=("leads", "clean", f"split/{by}"),
-            modules=("harness.experiment.stages.gather_references",),
+            name=f"references/{by}",
+            function=gather_references,
+            settings=ReferenceSettings(taxonomy=taxonomy, truth=truth),
+            inputs={"leads": "leads", "clean": "clean", "split": f"split/{by}"},
         ),
     ]
 
 
-def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
+def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     """List what is made from the network of an arm before its mined table can be fitted, and the proof."""
     assert config.keyword is not None, "the config is checked to name a table for mining"
-    request = Request(config, taxonomy, _named(arm, on_progress))
-    section, table = config.mining, config.keyword.table
-    split, fitted = f"split/{arm.by}", replace(arm, system="neural").stage("fit")
-    of_block = _of_block(config, arm.block)
-    of_network = imports_of(SYSTEMS["neural"].find_class)
-    rejected = rejected_file(config)
-    mined = arm.stage("mine")
-    how = (section.attribution, section.explained_titles, section.least_titles, section.candidates, section.suggestions)
+    section, table, seed = config.mining, config.keyword.table, config.seed
+    network = find_system(config.all_systems[arm.system].mined_from or "")
+    of_network, split_name, about = replace(arm, system=network.name), f"split/{arm.by}", _about(arm)
+    mining = MineSettings(
+        table=table,
+        mining=MiningSettings(
+            attribution=section.attribution,
+            explained_titles=section.explained_titles,
+            min_titles=section.min_titles,
+            candidates=section.candidates,
+            suggestions=section.suggestions,
+        ),
+        rejected=section.rejected or memory_beside(table),
+        rows=rows_of(config, arm.label_set),
+        seed=seed,
+        taxonomy=taxonomy,
+    )
+    inputs = {"split": split_name, "network": of_network.stage("fit")}
     stages = [
         Stage(
-            mined,
-            lambda done, out: mine_table(request, arm.block, done[split] / LEARN, done[fitted] / MODEL, out),
-            reads=(how, table, rejected, *of_block, config.seed, SYSTEMS_SOURCE),
-            needs=(split, fitted),
-            modules=("harness.experiment.stages.mine_table", "neural.attribution", *of_network),
+            name=arm.stage("mine"),
+            function=mine_table,
+            settings=mining,
+            inputs=inputs,
+            systems=(network,),
+            about=about,
         ),
         Stage(
-            arm.stage("prove"),
-            lambda done, out: prove(request, done["leads"], done[f"references/{arm.by}"], done[mined], out),
-            reads=(table, config.seed),
-            needs=("leads", f"references/{arm.by}", mined),
-            modules=("harness.experiment.stages.prove_changes",),
+            name=arm.stage("prove"),
+            function=prove,
+            settings=ProveSettings(table=table, seed=seed, taxonomy=taxonomy),
+            inputs={"leads": "leads", "references": f"references/{arm.by}", "mine": arm.stage("mine")},
+            about=about,
         ),
     ]
-    if section.faithful_titles and arm == exported_arm(config):
+    if arm != exported_arm(config):
+        return stages
+    if section.faithful_titles:
         stages.append(
             Stage(
-                arm.stage("faithfulness"),
-                lambda done, out: compare_explanations(request, done[split] / LEARN, done[fitted] / MODEL, out),
-                reads=(section.faithful_titles, config.seed),
-                needs=(split, fitted),
-                modules=("harness.experiment.stages.compare_explanations", "neural.faithfulness", *of_network),
+                name=arm.stage("faithfulness"),
+                function=compare_explanations,
+                settings=FaithfulnessSettings(n_titles=section.faithful_titles, seed=seed),
+                inputs=inputs,
+                systems=(network,),
+                about=about,
             )
         )
-    if section.folds and arm.block.endswith(REVIEWED) and arm == exported_arm(config):
-        start = replace(arm, system="neural", block=arm.block.removesuffix(REVIEWED)).stage("fit")
+    if section.folds and arm.label_set.reviewed:
+        without = replace(of_network, label_set=arm.label_set.without_reviewed)
         stages.append(
             Stage(
-                arm.stage("mine_folds"),
-                lambda done, out: mine_folds(request, arm.block, done[split], done[start] / MODEL, out),
-                reads=(
-                    *(section.folds, how, table, rejected, *of_block, _settings_of(config, "neural")),
-                    *(config.seed, SYSTEMS_SOURCE),
-                ),
-                needs=(split, start),
-                modules=("harness.experiment.stages.mine_folds", "neural.attribution", *of_network),
+                name=arm.stage("mine_folds"),
+                function=mine_folds,
+                settings=FoldSettings(mine=mining, network=recipe_of(config, taxonomy, network), n_folds=section.folds),
+                inputs={"split": split_name, "warm_start": without.stage("fit")},
+                systems=(network,),
+                about=about,
             )
         )
     return stages
 
 
-def _of_block(config: RunConfig, block: str) -> tuple[Any, ...]:
-    """Return the settings that say what a block of labels is."""
-    share = config.reviewed.share if config.reviewed and block.endswith(REVIEWED) else None
-    return block, share, language_settings(config, block)
+def _about(arm: Arm) -> str:
+    return f"{arm.by}, {arm.label_set}"
 
 
-def _named(arm: Arm, on_progress: Progress) -> Progress:
-    """Return a callback that says which split and labels a step is of."""
-
-    def named(step: str, done: int, total: int, unit: str = "titles") -> None:
-        on_progress(f"{step} ({arm.by}, {arm.block})", done, total, unit)
-
-    return named
-
-
-def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm, on_progress: Progress) -> list[Stage]:
-    of_block = _of_block(config, arm.block)
-    system = SYSTEMS[arm.system]
-    of_system = imports_of(system.find_class)
-    fitted, predicted = arm.stage("fit"), arm.stage("predict")
-    goes_on = system.goes_on and arm.block.endswith(REVIEWED)
-    start = replace(arm, block=arm.block.removesuffix(REVIEWED)).stage("fit") if goes_on else None
-    references = f"references/{arm.by}"
-
-    named = _named(arm, on_progress)
-    mined = arm.stage("mine") if system.mined else None
+def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
+    system = config.all_systems[arm.system]
+    fitted, predicted, references = arm.stage("fit"), arm.stage("predict"), f"references/{arm.by}"
+    inputs = {"split": f"split/{arm.by}"}
+    if system.warm_start and arm.label_set.reviewed:
+        inputs["warm_start"] = replace(arm, label_set=arm.label_set.without_reviewed).stage("fit")
+    if system.mined_from:
+        inputs["mine"] = arm.stage("mine")
+    answers = AnswerSettings(system=arm.system, taxonomy=taxonomy)
     stages = [
         Stage(
-            fitted,
-            lambda done, out: fit(
-                Request(
-                    config,
-                    taxonomy,
-                    named,
-                    scratch(out),
-                    start=done[start] / MODEL if start else None,
-                    mined_table=done[mined] / MINED_TABLE if mined else None,
-                ),
-                arm.system,
-                arm.block,
-                done[f"split/{arm.by}"] / LEARN,
-                out,
-            ),
-            reads=(arm.system, *of_block, _settings_of(config, arm.system), config.seed, SYSTEMS_SOURCE),
-            needs=(f"split/{arm.by}", *(stage for stage in (start, mined) if stage)),
-            modules=("harness.experiment.stages.fit_system", *of_system),
+            name=fitted,
+            function=fit,
+            settings=FitSettings(recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, arm.label_set)),
+            inputs=inputs,
+            systems=(system,),
+            about=_about(arm),
         ),
         Stage(
-            predicted,
-            lambda done, out: predict(arm.system, taxonomy, done[fitted], done[references], out, named),
-            reads=(arm.system,),
-            needs=(fitted, references),
-            modules=("harness.experiment.stages.predict_part", *of_system),
+            name=predicted,
+            function=predict,
+            settings=answers,
+            inputs={"fit": fitted, "references": references},
+            systems=(system,),
+            about=_about(arm),
         ),
         Stage(
-            arm.stage("score"),
-            lambda done, out: score(taxonomy, config.seed, done[references], done[predicted], out),
-            reads=(config.seed,),
-            needs=(references, predicted),
-            modules=("harness.experiment.stages.score_predictions",),
+            name=arm.stage("score"),
+            function=score,
+            settings=ScoreSettings(taxonomy=taxonomy, seed=config.seed),
+            inputs={"references": references, "predictions": predicted},
         ),
     ]
     if arm.system in config.most_wrong:
         stages.append(
             Stage(
-                arm.stage("most_wrong"),
-                lambda done, out: most_wrong(arm.system, taxonomy, done[f"split/{arm.by}"], done[fitted], out, named),
-                reads=(arm.system,),
-                needs=(f"split/{arm.by}", fitted),
-                modules=("harness.experiment.stages.most_wrong", *of_system),
+                name=arm.stage("most_wrong"),
+                function=most_wrong,
+                settings=answers,
+                inputs={"split": f"split/{arm.by}", "fit": fitted},
+                systems=(system,),
+                about=_about(arm),
             )
         )
     return stages
 
 
-def _settings_of(config: RunConfig, name: str) -> Any:
-    """Return the settings that a system is built from; a folder of the network counts by its files, not its place."""
-    section = SYSTEMS[name].section
-    settings = getattr(config, section) if section else None
-    if section != "neural":
-        return settings
-    named = vars(settings)
-    return {**named, **{setting: folder_files(folder) for setting, folder in network_folders(named).items()}}
-
-
 def fingerprints(stages: list[Stage]) -> dict[str, str]:
-    """Return the fingerprint of every stage: what it reads, the sources it runs, and the stages it needs."""
+    """Return the fingerprint of every stage: its settings, the sources it runs, and the stages it needs."""
     # How stages are put together counts as source of each of them, and so do the libraries that they call.
     shared = digest(Path(__file__), library_versions())
     found: dict[str, str] = {}
     for stage in stages:
-        upstream = [found[name] for name in stage.needs]
-        sources = source_digest(stage.modules, VALUES_COUNT)
-        found[stage.name] = digest(stage.name, stage.reads, sources, shared, upstream)
+        upstream = {role: found[name] for role, name in stage.inputs.items()}
+        modules = [stage.function.__module__]
+        entries = []
+        for system in stage.systems:
+            modules += imports_of(system.find_class) if system.own is None else []
+            entries += system.sources()
+        sources = source_digest(modules, NOT_FOLLOWED)
+        found[stage.name] = digest(stage.name, stage.settings, sources, entries, shared, upstream)
     return found
 
 
 def make_stages(
-    stages: list[Stage], prints: Mapping[str, str], store: StageStore, announce: Callable[[str], None]
+    stages: list[Stage],
+    prints: Mapping[str, str],
+    store: StageStore,
+    announce: Callable[[str], None],
+    on_progress: Progress,
 ) -> Folders:
-    """Make every stage that is not finished yet; return where all of them lie."""
+    """Make every stage that is not finished yet; return where all of them are."""
     done: dict[str, Path] = {}
     for stage in stages:
         if not store.is_finished(stage.name, prints[stage.name]):
             announce(stage.name)
-        finished = dict(done)
-        done[stage.name] = store.obtain(stage.name, prints[stage.name], lambda out: stage.make(finished, out))  # noqa: B023
+        make, finished = stage.make, dict(done)
+        done[stage.name] = store.obtain(
+            stage.name,
+            prints[stage.name],
+            lambda out: make(finished, out, on_progress),  # noqa: B023
+        )
     return done

@@ -2,9 +2,7 @@
 
 import json
 import os
-import resource
 import shutil
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,13 +18,23 @@ from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import StageStore, copy_model, digest, environment, file_digest, plain, source_digest
+from harness.experiment.cache import (
+    StageStore,
+    copy_model,
+    digest,
+    environment,
+    file_digest,
+    fingerprint_of,
+    peak_memory,
+    plain,
+    source_digest,
+)
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
-from harness.experiment.plan import VALUES_COUNT, Arm, Folders, arms, fingerprints, make_stages, plan
+from harness.experiment.plan import NOT_FOLLOWED, Arm, arms, fingerprints, make_stages, plan, recipe_of
 from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
-from harness.experiment.stages.stage_files import (
+from harness.experiment.stages import (
     CEILINGS,
     DIFFERENCES,
     FIT_FACTS,
@@ -40,6 +48,7 @@ from harness.experiment.stages.stage_files import (
     SCORES,
     SPLIT_FACTS,
     SUSPECTS,
+    Folders,
 )
 from harness.mining.mining_tables import mining_tables
 from harness.reporting.pages import write_run_page
@@ -92,23 +101,21 @@ def run(
     config = config.model_copy(update={"search": SearchSection()})
     taxonomy = Taxonomy.read(config.taxonomy)
     check_config(config, taxonomy)
-    # A faulty table is named before time is spent on other systems.
-    if config.keyword is not None:
-        KeywordTable.read(config.keyword.table, taxonomy)
-    stages = plan(config, taxonomy, on_progress)
+    check_systems(config, taxonomy)
+    stages = plan(config, taxonomy)
     prints = fingerprints(stages)
     written_by = (
         *("harness.reporting.tables", "harness.reporting.pages", "harness.mining.mining_tables"),
         "harness.keywords.suggestion_sheets",
     )
-    whole = digest(prints, sections(config), source_digest(written_by, VALUES_COUNT))
+    whole = digest(prints, sections(config), source_digest(written_by, NOT_FOLLOWED))
     folder = out or results / f"{config.name}-{whole[:8]}"
     check_places(results, folder)
     remove_unfinished(folder.parent)
     already_there = _same_run(folder, whole, fresh=fresh)
 
     store = StageStore(results / ".cache", fresh=fresh)
-    done = make_stages(stages, prints, store, announce)
+    done = make_stages(stages, prints, store, announce, on_progress)
     figures = gather(config, taxonomy, done)
     tables = build_tables(figures)
     if not already_there:
@@ -123,9 +130,7 @@ def run(
             "fingerprints": prints,
             "device": _device(done),
             "mined": mining_facts(config, done),
-            # Linux counts kibibytes here, macOS bytes.
-            "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            / (1 << (20 if sys.platform == "darwin" else 10)),
+            "peak_rss_mb": peak_memory() / (1 << 20),
             **environment(),
         }
         with whole_folder(folder) as filling:
@@ -142,6 +147,19 @@ def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
     _check_targets(config, taxonomy)
     _check_consensus(config)
     _check_english(config)
+
+
+def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
+    """Name a faulty table, estimator or system of your own before time is spent on other systems.
+
+    Raises:
+        BadInput: there is one.
+    """
+    if config.keyword is not None:
+        KeywordTable.read(config.keyword.table, taxonomy)
+    for system in config.all_systems.values():
+        if system.own is not None or system.section == "sklearn":
+            recipe_of(config, taxonomy, system).build()
 
 
 def check_places(results: Path, folder: Path) -> None:
@@ -169,7 +187,7 @@ def _check_consensus(config: RunConfig) -> None:
 
 
 def _check_english(config: RunConfig) -> None:
-    """Refuse to leave other languages out of one block where cleaning has left them out of all.
+    """Refuse to leave other languages out of one label set where cleaning has left them out of all.
 
     Raises:
         BadInput: the config asks for it.
@@ -193,27 +211,26 @@ def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 
 def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
-    """Say whether a run folder already holds this run; refuse one that holds anything else."""
-    if not folder.exists() or not any(folder.iterdir()):
+    """Say whether a run folder already holds this run, whole.
+
+    Raises:
+        BadInput: it holds another run and `fresh` was not given, or anything that a run does not write.
+    """
+    found = fingerprint_of(folder, RUN_FACTS, "run folder")
+    if found is None:
         return False
-    if not _is_run(folder):
-        raise BadInput(f"{folder} exists and is no run folder; nothing in it was touched. Choose another --out.")
+    for place in folder.iterdir():
+        if place.name not in _CONTENT and not any(map(place.match, (*_LISTS, *_MINED))):
+            raise BadInput(
+                f"{folder} exists and is no run folder, since it holds {place.name}; nothing in it was touched. Choose "
+                "another --out."
+            )
     if fresh:
         return False
-    if _facts(folder, RUN_FACTS)["fingerprint"] == fingerprint:
-        # A part that somebody deleted is written again.
-        return all((folder / name).exists() for name in _CONTENT)
-    raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
-
-
-def _is_run(folder: Path) -> bool:
-    """Say whether a folder holds a run and nothing that a run does not write, so that it may be replaced."""
-    try:
-        return "fingerprint" in _facts(folder, RUN_FACTS) and all(
-            place.name in _CONTENT or any(map(place.match, (*_LISTS, *_MINED))) for place in folder.iterdir()
-        )
-    except (OSError, ValueError, TypeError):
-        return False
+    if found != fingerprint:
+        raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
+    # A part that somebody deleted is written again.
+    return all((folder / name).exists() for name in _CONTENT)
 
 
 def _facts(folder: Path, name: str) -> Any:
@@ -246,7 +263,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         for weighting, target, value in _facts(done[f"references/{by}"], CEILINGS):
             ceilings[by, weighting, target] = value
     for arm in arms(config):
-        named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+        named = arm.columns
         found = pd.read_parquet(done[arm.stage("score")] / SCORES)
         scores.append(found.assign(**named)[[*named, *found.columns]])
         fitted = _facts(done[arm.stage("fit")], FIT_FACTS)
@@ -259,10 +276,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
                 "model MB": fitted["model_bytes"] / 1e6,
             }
         )
-        if arm.system == config.systems[0]:  # every system is given the same rows
+        if arm.system == next(iter(config.all_systems)):  # every system is given the same rows
             sources = fitted["learned_from"]["sources"].items()
             learned += [
-                {"split": arm.by, "learned_from": arm.block, "labels": source, **counted} for source, counted in sources
+                {"split": arm.by, "learned_from": str(arm.label_set), "labels": source, **counted}
+                for source, counted in sources
             ]
     ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
     fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
@@ -277,7 +295,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         ceilings=ceilings,
         differences=_differences(done, "compare", "system", ("split", "learned_from")),
         label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
-        learned=pd.DataFrame(learned) if len(config.blocks) > 1 else None,
+        learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
         costs=pd.DataFrame(costs),
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
@@ -301,7 +319,7 @@ def _differences(done: Folders, step: str, compared: str, held: tuple[str, str])
 
 def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
     found = pd.read_parquet(place / MOST_WRONG)
-    named = {"split": arm.by, "learned_from": arm.block, "system": arm.system}
+    named = arm.columns
     return found.assign(**named)[[*named, *found.columns]]
 
 
@@ -320,8 +338,8 @@ def _fill(
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     write_tables(tables, folder / TABLES)
     for arm in arms(config):
-        copy_model(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.block, arm.system))
-        target = folder / PREDICTIONS_FOLDER / arm.by / arm.block / f"{arm.system}.parquet"
+        copy_model(done[arm.stage("fit")] / MODEL, model_folder(folder, arm.by, arm.label_set, arm.system))
+        target = folder / PREDICTIONS_FOLDER / arm.by / str(arm.label_set) / f"{arm.system}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
     for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):

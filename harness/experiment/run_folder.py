@@ -9,28 +9,28 @@ from typing import Any
 
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.files.whole_files import is_unfinished
+from data_cleaning.titles import LABELS, LabelSet
 from data_cleaning.yaml_files import read_yaml
-from harness.experiment.config import LABELS, REVIEWED
 from harness.experiment.systems import SYSTEMS
 
 RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
 TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
 
-_LABEL_SETS = (*(f"{labels}{REVIEWED}" for labels in LABELS), *LABELS)
+_LABEL_SETS = tuple(LabelSet(labels, reviewed) for reviewed in (True, False) for labels in LABELS)
 """What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
 
 _SPLITS = ("record", "title")
 """The split that leaves most titles to learn from comes first."""
 
 
-def model_folder(run_folder: Path, by: str, label_set: str, system: str) -> Path:
+def model_folder(run_folder: Path, by: str, label_set: LabelSet, system: str) -> Path:
     """Return where a run keeps one fitted system."""
-    return run_folder / MODELS / by / label_set / system
+    return run_folder / MODELS / by / str(label_set) / system
 
 
-def learned_from(model: Path) -> tuple[str, str]:
+def learned_from(model: Path) -> tuple[str, LabelSet]:
     """Return the split and the label set of a system, given its folder as `model_folder` names it."""
-    return model.parent.parent.name, model.parent.name
+    return model.parent.parent.name, LabelSet.parse(model.parent.name)
 
 
 def fitted_systems(run_folder: Path) -> list[str]:
@@ -61,13 +61,13 @@ def newest_run(results: Path, system: str | None = None) -> Path:
     Raises:
         BadInput: there is no such run, or no such system at all.
     """
-    if system is not None and system not in SYSTEMS:
-        raise unknown("system", system, SYSTEMS)
     runs = sorted(results.glob(f"*/{RUN_FACTS}"), key=lambda facts: facts.stat().st_mtime, reverse=True)
     for run in (facts.parent for facts in runs):
         fitted = [] if is_unfinished(run) else fitted_systems(run)
         if fitted and system in (None, *fitted):
             return run
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, SYSTEMS)
     wanted = "system" if system is None else repr(system)
     raise BadInput(
         f"No run under {results.resolve()} has a fitted {wanted}. Make one with 'python -m harness run all'."

@@ -1,26 +1,25 @@
-"""The search for better settings of the network: trials fitted on train, judged on validation, kept on disk.
+"""The search for better settings of the network: trials fitted on train, compared on validation, kept on disk.
 
-optuna proposes settings by a tree-structured Parzen estimator. It proposes from the finished trials, and its draws are
-seeded by the config's seed and how many there are, so a search that was killed proposes what an unbroken one does.
+optuna proposes settings by a tree-structured Parzen estimator from the finished trials, with a seed that depends on the
+config's seed and on how many there are, so that a search that was killed proposes what an unbroken one does.
 
 Source: Watanabe 2023, "Tree-structured Parzen estimator: understanding its algorithm components and their roles for
 better empirical performance", arXiv:2304.11127.
 """
 
-import fcntl
 import json
 import math
-import os
 import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import filelock
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -32,45 +31,24 @@ from data_cleaning.files.whole_files import check_writable, is_unfinished, remov
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import IntArray, LabelledTitles
-from harness.experiment.cache import StageStore, digest, environment, folder_files, plain, source_digest
-from harness.experiment.config import RunConfig, network_folders
+from data_cleaning.titles import IntArray, LabelledTitles, LabelSet
+from harness.experiment.cache import StageStore, digest, environment, fingerprint_of, folder_files, plain, source_digest
+from harness.experiment.config import RunConfig
 from harness.experiment.plan import Arm, Stage, fingerprints, make_stages, plan
 from harness.experiment.run import check_config, check_places
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, distributions
-from harness.experiment.stages.fit_system import fit
-from harness.experiment.stages.stage_files import FIT_FACTS, LEARN, MODEL
-from harness.experiment.systems import Request, TitleClassifier, load_system
+from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
+from harness.experiment.stages.fit_system import FitSettings, fit_and_save
+from harness.experiment.systems import NETWORK, TitleClassifier, load_system, network_folders
 from neural.neural_settings import NeuralSettings
 from neural.training_rows import distinct_rows
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.distributions import BaseDistribution
 
-SEARCH_FACTS = "search.json"
-TRIALS = "trials.csv"
-BEST = "best.yaml"
-_JOURNAL = "journal.jsonl"
-_LOCK = "lock"
-_MODEL_OF_TRIAL = "trial"
-_SYSTEM = "neural"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What a trial came to; plain values that the journal keeps."""
-
-    accuracies: dict[str, float]
-    """Target to the share of right answers on validation, in [0, 1]."""
-    best_epoch: int
-    """The epoch that was kept, from 1."""
-    seconds: float
-    """Wall time of the epochs."""
-
-    @property
-    def score(self) -> float:
-        """Mean accuracy over the targets, in [0, 1]."""
-        return float(np.mean(list(self.accuracies.values())))
+SEARCH_FACTS, TRIALS, BEST = "search.json", "trials.csv", "best.yaml"
+_STORAGE, _LOCK, _MODEL_OF_TRIAL = "trials.db", "lock", "trial"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,20 +59,24 @@ class Trial:
     """From 1, which has the config's own settings; trials that were killed are not counted."""
     settings: Mapping[str, Any]
     """What is varied; the other settings are the config's own."""
-    measured: Measured | None
-    """None where nothing could be fitted with these settings."""
+    accuracies: Mapping[str, float]
+    """Target to the share of right answers on validation, in [0, 1]; empty where nothing could be fitted."""
+    best_epoch: int | None = None
+    """The epoch that was kept, from 1."""
+    seconds: float = math.nan
+    """Wall time of the epochs."""
     fault: str | None = None
-    """Why not."""
+    """Why nothing could be fitted with these settings."""
 
     @property
     def score(self) -> float:
         """Mean accuracy over the targets, in [0, 1]; below any other where nothing could be fitted."""
-        return -math.inf if self.measured is None else self.measured.score
+        return float(np.mean(list(self.accuracies.values()))) if self.accuracies else -math.inf
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where a search stands: at its end, or out of time."""
+    """A search that is finished, or out of time."""
 
     folder: Path
     table: Table
@@ -114,17 +96,24 @@ class Search:
         return {name: value for name, value in self.best.settings.items() if value != self.own.settings[name]}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Task:
     """What all trials of a search share."""
 
     config: RunConfig
-    taxonomy: Taxonomy
-    arm: Arm
+    fit: FitSettings
+    bounds: Mapping[str, "BaseDistribution"]
     learn: Path
     """Train and validation of the split; trials are given no other rows."""
+    valid: LabelledTitles
+    """What every trial is scored on."""
     folder: Path
     on_progress: Progress
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The config's own settings, of those that are varied."""
+        return {name: getattr(self.config.neural, name) for name in self.bounds}
 
 
 def search(
@@ -142,12 +131,12 @@ def search(
     that weigh titles differently could not be compared. Within a trial, the epoch is chosen as in a run.
 
     The first trial has the config's own settings. On a CPU, the same settings, data and number of threads give the same
-    trials, killed in between or not; how many of them fit into a limit of minutes is up to the machine.
+    trials, killed in between or not; how many of them fit into a limit of minutes depends on the machine.
 
     Args:
         config: the checked settings; `search` says how many trials, for how long, and what is varied.
         results: folder of all runs; finished stages are kept in its `.cache`.
-        out: folder of this search, which goes on where it stopped; None names it by config and fingerprint.
+        out: folder of this search, which resumes where it stopped; None names it by config and fingerprint.
         on_progress: told how far long steps are.
         announce: told of each stage that is made now, and of each trial.
 
@@ -159,21 +148,31 @@ def search(
     check_config(config, taxonomy)
     space = config.search.space or DEFAULT_SPACE
     bounds = distributions(space, config.neural)
-    arm = Arm(config.split.by[0], config.learn_from[0], _SYSTEM)
-    fitted = arm.stage("fit")
-    stages = plan(_narrowed(config, arm), taxonomy, on_progress)
+    arm = Arm(config.split.by[0], LabelSet(config.learn_from[0]), NETWORK)
+    stages = plan(_narrowed(config, arm), taxonomy)
     prints = fingerprints(stages)
+    fit_stage = next(stage for stage in stages if stage.name == arm.stage("fit"))
     # The fingerprint of a fit covers the config's own settings, the encoder, the seed, data, sources and libraries.
     sources = source_digest(["harness.experiment.search_space"])
-    fingerprint = digest(prints[fitted], space, _files_of(space), Path(__file__), sources, version("optuna"))
+    fingerprint = digest(prints[fit_stage.name], space, _files_of(space), Path(__file__), sources, version("optuna"))
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
-    with _alone_in(folder):
+    with _locked(folder):
         store = StageStore(results / ".cache")
-        done = make_stages(_before(fitted, stages), prints, store, lambda stage: announce(f"making {stage}"))
-        task = _Task(config, taxonomy, arm, done[f"split/{arm.by}"] / LEARN, folder, on_progress)
-        trials = _go_on(task, bounds, announce)
+        needed = _before(fit_stage.name, stages)
+        done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
+        learn = done[f"split/{arm.by}"] / LEARN
+        task = _Task(
+            config=config,
+            fit=fit_stage.settings,
+            bounds=bounds,
+            learn=learn,
+            valid=_validation(learn, taxonomy, arm.by),
+            folder=folder,
+            on_progress=on_progress,
+        )
+        trials = _make_trials(task, announce)
     ranked = _ranked(trials)
     return Search(folder, _table(ranked, arm.by), ranked, trials[0])
 
@@ -187,8 +186,10 @@ def set_arguments(changes: Mapping[str, Any]) -> list[str]:
 def _narrowed(config: RunConfig, arm: Arm) -> RunConfig:
     """Return the config of a run of one system on one split, whose stages are those of any run with them."""
     split = config.split.model_copy(update={"by": (arm.by,)})
-    alone = {"split": split, "learn_from": (arm.block,), "systems": (arm.system,), "label_issues": None}
-    return config.model_copy(update=alone)
+    labels = (arm.label_set.labels,)
+    return config.model_copy(
+        update={"split": split, "learn_from": labels, "systems": (arm.system,), "label_issues": None}
+    )
 
 
 def _files_of(space: Mapping[str, SearchRange]) -> list[dict[str, Path]]:
@@ -207,18 +208,25 @@ def _before(name: str, stages: Sequence[Stage]) -> list[Stage]:
 
 
 def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: Mapping[str, SearchRange]) -> None:
-    """Make the folder that of this search; refuse one that holds anything else.
+    """Make a folder that of this search; refuse one that holds anything else.
 
     Raises:
         BadInput: it holds another search, or no search at all.
     """
-    known = folder / SEARCH_FACTS
-    left = list(folder.iterdir()) if folder.exists() else []
-    is_new = all(_is_half_claim(place) for place in left)
-    if not is_new:
-        _check_same_search(known, fingerprint)
+    found = fingerprint_of(
+        folder,
+        SEARCH_FACTS,
+        "search folder",
+        # All that a search leaves that was killed while it claimed the folder.
+        may_be_left=lambda place: is_unfinished(place) and place.name.endswith(f"-{SEARCH_FACTS}"),
+    )
+    if found not in (None, fingerprint):
+        raise BadInput(
+            f"{folder} holds a search with other settings, data or sources, which cannot be resumed with these. "
+            "Choose another --out."
+        )
     remove_unfinished(folder)
-    if not is_new:
+    if found is not None:
         return
     facts = {
         "name": config.name,
@@ -226,175 +234,152 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
         "begun_at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seed": config.seed,
         "split": arm.by,
-        "learned_from": arm.block,
+        "learned_from": str(arm.label_set),
         "space": plain(space, str),
         "optuna": version("optuna"),
         **environment(),
     }
-    with whole_file(known) as filling:
+    with whole_file(folder / SEARCH_FACTS) as filling:
         filling.write_text(json.dumps(facts, indent=2), encoding="utf-8")
 
 
-def _check_same_search(known: Path, fingerprint: str) -> None:
-    """Refuse a folder that is not of this search.
-
-    Raises:
-        BadInput: it holds another search, or no search at all.
-    """
-    try:
-        found = json.loads(known.read_text(encoding="utf-8"))["fingerprint"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise BadInput(
-            f"{known.parent} exists and is no search folder; nothing in it was touched. Choose another --out."
-        ) from None
-    if found != fingerprint:
-        raise BadInput(
-            f"{known.parent} holds a search with other settings, data or sources, which cannot go on with these. "
-            "Choose another --out."
-        )
-
-
-def _is_half_claim(place: Path) -> bool:
-    """Say whether a file is all that a search leaves which was killed while it made a folder its own."""
-    return is_unfinished(place) and place.name.endswith(f"-{SEARCH_FACTS}")
-
-
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Keep other processes out of a folder; a process that is killed keeps nobody out.
 
     Raises:
-        BadInput: another search goes on in it, or it cannot be written.
+        BadInput: another process searches in it, or it cannot be written.
     """
     place = folder / _LOCK
     check_writable(place)  # a lock that is there can be opened in a folder that takes no new files
+    lock = filelock.FileLock(place, blocking=False)
     try:
-        opened = place.open("w")
+        lock.acquire()
+    except filelock.Timeout:
+        raise BadInput(
+            f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
+        ) from None
     except OSError as error:
         raise BadInput(f"{place} cannot be written: {error.strerror}. Choose another --out.") from None
-    with opened as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(
-                f"Another process goes on with the search in {folder}. Wait for it, or choose another --out."
-            ) from None
+    with lock:
         yield
 
 
-def _go_on(
-    task: _Task, bounds: Mapping[str, "optuna.distributions.BaseDistribution"], announce: Callable[[str], None]
-) -> list[Trial]:
+def _make_trials(task: _Task, announce: Callable[[str], None]) -> list[Trial]:
     """Make the trials that are left, as long as there is time, and at least one; return all that are finished."""
-    valid = _validation(task)
-    study = _open_study(task.folder)
-    asked, minutes = task.config.search.trials, task.config.search.minutes
     began = time.monotonic()
-    own = {name: getattr(task.config.neural, name) for name in bounds}
-    trials = _finished(study, own)
-    n_before = len(trials)
-    if trials:
-        announce(f"trials done before: {n_before} of {asked}")
-        _write_results(task, trials)
-    while len(trials) < asked:
-        out_of_time = minutes is not None and time.monotonic() - began >= 60 * minutes
-        if out_of_time and len(trials) > n_before:
-            announce(f"out of time after trial {len(trials)} of {asked}; the same command goes on")
-            break
-        _make_trial(task, study, bounds, len(trials) + 1, valid, announce)
-        trials = _finished(study, own)
+    asked, minutes = task.config.search.trials, task.config.search.minutes
+    study = _open_study(task)
+
+    def finished() -> list[Trial]:
+        return _finished(study, task.own)
+
+    def objective(trial: "optuna.Trial") -> float:
+        return _measure(task, trial, len(finished()) + 1, announce)
+
+    def after_trial(study: "optuna.Study", _: object) -> None:
+        trials = finished()
         best = _ranked(trials)[0]
         announce(f"trial {len(trials)}: {_said(trials[-1])}; best is trial {best.number}: {_said(best)}")
         _write_results(task, trials)
-    return trials
+        _seed_sampler(task, study)
+
+    if done_before := finished():
+        announce(f"trials done before: {len(done_before)} of {asked}")
+        _write_results(task, done_before)
+    if len(done_before) < asked:
+        study.optimize(objective, n_trials=1, callbacks=[after_trial])
+    if (left := asked - len(finished())) > 0:
+        seconds = None if minutes is None else max(0.0, 60 * minutes - (time.monotonic() - began))
+        study.optimize(objective, n_trials=left, timeout=seconds, callbacks=[after_trial])
+    if len(finished()) < asked:
+        announce(f"out of time after trial {len(finished())} of {asked}; the same command resumes it")
+    return finished()
 
 
-def _open_study(folder: Path) -> "optuna.Study":
-    """Open the journal of the trials, or begin one; trials that were killed are set aside.
-
-    Args:
-        folder: of the search, which no other process is in.
-    """
+def _open_study(task: _Task) -> "optuna.Study":
+    """Open the trials of a search, or begin with the config's own settings; trials that were killed are set aside."""
     import optuna
-    from optuna.storages.journal import JournalFileBackend
     from optuna.trial import TrialState
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    journal = folder / _JOURNAL
-    for left in folder.glob(f"{_JOURNAL}.lock*"):  # optuna's own lock, for which it would wait
-        left.unlink()
-    if journal.exists():
-        # A line that a full disk or a power failure cut short would spoil the next one.
-        os.truncate(journal, journal.read_bytes().rfind(b"\n") + 1)
-    storage = optuna.storages.JournalStorage(JournalFileBackend(str(journal)))
-    study = optuna.create_study(storage=storage, study_name="search", direction="maximize", load_if_exists=True)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(
+        storage=f"sqlite:///{(task.folder / _STORAGE).resolve()}",
+        study_name="search",
+        direction="maximize",
+        load_if_exists=True,
+    )
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)
+    if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.WAITING)):
+        # Values that could not be proposed are left out, and are no parameters of the first trial.
+        study.enqueue_trial({name: value for name, value in task.own.items() if _holds(task.bounds[name], value)})
+    _seed_sampler(task, study)
     return study
+
+
+def _seed_sampler(task: _Task, study: "optuna.Study") -> None:
+    """Give the next trial a sampler of its own, so that its draws do not depend on where a search was killed."""
+    import optuna
+
+    seed = np.random.SeedSequence([task.config.seed, len(_finished(study, task.own)) + 1]).generate_state(1)[0]
+    study.sampler = optuna.samplers.TPESampler(seed=int(seed), multivariate=True, constant_liar=False)
 
 
 def _finished(study: "optuna.Study", own: Mapping[str, Any]) -> list[Trial]:
     """Return the trials that were not killed, in order."""
     from optuna.trial import TrialState
 
-    trials = []
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    for number, found in enumerate(finished, start=1):
-        facts = found.user_attrs
-        measured = Measured(**facts["measured"]) if "measured" in facts else None
-        # What the config has out of bounds could not be proposed, and is no parameter of the first trial.
-        settings = {**own, **found.params}
-        trials.append(Trial(number=number, settings=settings, measured=measured, fault=facts.get("fault")))
-    return trials
+    return [
+        Trial(number=number, settings={**own, **found.params}, **{"accuracies": {}, **found.user_attrs})
+        for number, found in enumerate(finished, start=1)
+    ]
 
 
-def _make_trial(
-    task: _Task,
-    study: "optuna.Study",
-    bounds: Mapping[str, "optuna.distributions.BaseDistribution"],
-    number: int,
-    valid: LabelledTitles,
-    announce: Callable[[str], None],
-) -> None:
-    """Fit and score the next settings, and write what they came to into the journal.
+def _measure(task: _Task, trial: "optuna.Trial", number: int, announce: Callable[[str], None]) -> float:
+    """Fit and score one trial's settings; return the score.
 
     Raises:
         BadInput: the config's own settings cannot be fitted.
     """
     import optuna
-    from optuna.trial import TrialState
 
-    own = task.config.neural
+    proposed = task.own
     if number == 1:
         announce(f"trial 1 of {task.config.search.trials}: the config's own settings")
-        measured = _measure(task, own, number, valid)
-        within = {name: each for name, each in bounds.items() if _holds(each, getattr(own, name))}
-        study.add_trial(
-            optuna.create_trial(
-                params={name: getattr(own, name) for name in within},
-                distributions=within,
-                value=measured.score,
-                user_attrs={"measured": asdict(measured)},
-            )
-        )
-        return
-    seed = np.random.SeedSequence([task.config.seed, number]).generate_state(1)[0]
-    study.sampler = optuna.samplers.TPESampler(seed=int(seed), multivariate=True, constant_liar=False)
-    proposed = study.ask(dict(bounds))
-    said = ", ".join(f"{name} {_worded(value)}" for name, value in proposed.params.items())
-    announce(f"trial {number} of {task.config.search.trials}: {said}")
+        for name, bounds in task.bounds.items():
+            if _holds(bounds, proposed[name]):
+                _propose(trial, name, bounds)
+    else:
+        proposed = {name: _propose(trial, name, bounds) for name, bounds in task.bounds.items()}
+        said = ", ".join(f"{name} {_worded(value)}" for name, value in proposed.items())
+        announce(f"trial {number} of {task.config.search.trials}: {said}")
     try:
-        measured = _measure(task, replace(own, **proposed.params), number, valid)
+        found = _fit_and_score(task, replace(task.config.neural, **proposed), number)
     except BadInput as error:
+        if number == 1:
+            raise
         # Settings that contradict each other, or with which training diverged: worse than any that were measured.
-        proposed.set_user_attr("fault", str(error))
-        study.tell(proposed, state=TrialState.PRUNED)
-        return
-    proposed.set_user_attr("measured", asdict(measured))
-    study.tell(proposed, measured.score)
+        trial.set_user_attr("fault", str(error))
+        raise optuna.TrialPruned from None
+    for name, value in found.items():
+        trial.set_user_attr(name, value)
+    return float(np.mean(list(found["accuracies"].values())))
 
 
-def _holds(bounds: "optuna.distributions.BaseDistribution", value: Any) -> bool:
+def _propose(trial: "optuna.Trial", name: str, bounds: "BaseDistribution") -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(bounds, CategoricalDistribution):
+        return trial.suggest_categorical(name, bounds.choices)
+    if isinstance(bounds, IntDistribution):
+        return trial.suggest_int(name, bounds.low, bounds.high, log=bounds.log)
+    assert isinstance(bounds, FloatDistribution), "a space has no other kind"
+    return trial.suggest_float(name, bounds.low, bounds.high, log=bounds.log)
+
+
+def _holds(bounds: "BaseDistribution", value: Any) -> bool:
     """Say whether a value is one that may be proposed."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
@@ -404,24 +389,23 @@ def _holds(bounds: "optuna.distributions.BaseDistribution", value: Any) -> bool:
     return value is not None and bounds.low <= value <= bounds.high
 
 
-def _validation(task: _Task) -> LabelledTitles:
+def _validation(learn: Path, taxonomy: Taxonomy, by: str) -> LabelledTitles:
     """Return what every trial is scored on.
 
     Raises:
         BadInput: validation has no leads.
     """
-    chosen = (pl.col("part") == "valid") & (pl.col("source") == "legacy")
-    rows = pl.read_parquet(task.learn).filter(chosen)
+    rows = pl.read_parquet(learn).filter((pl.col("part") == "valid") & (pl.col("source") == "legacy"))
     if not len(rows):
         raise BadInput(
-            f"Split by {task.arm.by}, no lead is in validation, which decides between settings. Give more leads, or a "
+            f"Split by {by}, no lead is in validation, which decides between settings. Give more leads, or a "
             "larger split.valid_share."
         )
-    return LabelledTitles.from_frame(rows.to_pandas(), task.taxonomy)
+    return LabelledTitles.from_frame(rows.to_pandas(), taxonomy)
 
 
-def _measure(task: _Task, settings: NeuralSettings, number: int, valid: LabelledTitles) -> Measured:
-    """Fit the network as a run would, and score what it keeps on validation.
+def _fit_and_score(task: _Task, settings: NeuralSettings, number: int) -> dict[str, Any]:
+    """Fit the network as a run would, and score what it keeps on validation: return those fields of a `Trial`.
 
     Raises:
         BadInput: nothing can be fitted with these settings.
@@ -430,17 +414,17 @@ def _measure(task: _Task, settings: NeuralSettings, number: int, valid: Labelled
     def named(step: str, done: int, total: int, unit: str = "titles") -> None:
         task.on_progress(f"{step} (trial {number})", done, total, unit)
 
-    # What answers faster after the fit changes nothing about the fit, and takes time to find out.
-    fitted_by = task.config.model_copy(update={"neural": replace(settings, runtime="torch")})
+    # Choosing what answers fastest after the fit changes nothing about the fit, and takes time.
+    recipe = replace(task.fit.recipe, settings=replace(settings, runtime="torch"))
     place = task.folder / _MODEL_OF_TRIAL
     shutil.rmtree(place, ignore_errors=True)
     try:
-        fit(Request(fitted_by, task.taxonomy, named), _SYSTEM, task.arm.block, task.learn, place)
+        fit_and_save(replace(task.fit, recipe=recipe), task.learn, place, named)
         learned_from = json.loads((place / FIT_FACTS).read_text(encoding="utf-8"))["learned_from"]
-        accuracies = _accuracies(load_system(_SYSTEM, place / MODEL), valid, task.config.neural)
+        accuracies = _accuracies(load_system(NETWORK, place / MODEL), task.valid, task.config.neural)
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    return Measured(accuracies=accuracies, best_epoch=learned_from["best_epoch"], seconds=learned_from["seconds"])
+    return {"accuracies": accuracies, "best_epoch": learned_from["best_epoch"], "seconds": learned_from["seconds"]}
 
 
 def _accuracies(system: TitleClassifier, valid: LabelledTitles, weighed_by: NeuralSettings) -> dict[str, float]:
@@ -483,10 +467,10 @@ def _frame(trials: Sequence[Trial]) -> pd.DataFrame:
     rows = []
     for trial in trials:
         row: dict[str, Any] = {"trial": trial.number}
-        if trial.measured is not None:
+        if trial.accuracies:
             row |= {"score": trial.score}
-            row |= {f"{target} accuracy": value for target, value in trial.measured.accuracies.items()}
-            row |= {"best_epoch": trial.measured.best_epoch, "seconds": round(trial.measured.seconds, 1)}
+            row |= {f"{target} accuracy": value for target, value in trial.accuracies.items()}
+            row |= {"best_epoch": trial.best_epoch, "seconds": round(trial.seconds, 1)}
         row |= trial.settings
         if any(each.fault for each in trials):
             row["why"] = trial.fault

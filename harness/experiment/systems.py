@@ -1,19 +1,31 @@
-"""Every system behind one interface; a new one is a file of its own and an entry in `SYSTEMS`."""
+"""Every system behind one interface; a new one is a file of its own, and an entry in `SYSTEMS` where it ships.
 
+A system of your own is listed in a config as `my_knn.py:KnnClassifier` and called by the name of its file. It runs as
+part of the program, and so does the copy of it that a run keeps beside what it has learned: use only what you trust.
+"""
+
+import importlib.util
+import inspect
+import json
+import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
 
-import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
 
-from data_cleaning.errors import unknown
+from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
 
 if TYPE_CHECKING:
-    from harness.experiment.config import RunConfig
+    import pandas as pd
+
+_SOURCE, _FACTS = "own_system.py", "own_system.json"
+"""What a saved system of your own has beside its files: its source, and which class it is."""
 
 
 class TitleClassifier(Protocol):
@@ -22,7 +34,7 @@ class TitleClassifier(Protocol):
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
         """Learn from `train`, choose on `valid`; neither holds a row of the test part."""
 
-    def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
+    def predict_proba(self, titles: Sequence[str]) -> Mapping[str, FloatArray]:
         """Return target to probabilities, each (n_titles, n_classes) with rows that sum to 1."""
 
     def fit_summary(self) -> dict[str, Any]:
@@ -36,139 +48,396 @@ class TitleClassifier(Protocol):
         """Read what `save` wrote; the result predicts the same."""
 
 
+class SystemClass(Protocol):
+    """The class of a system, before anything is built from it."""
+
+    def __call__(self, *arguments: Any, **settings: Any) -> TitleClassifier:
+        """Build a system that has learned nothing."""
+
+    def load(self, folder: Path) -> TitleClassifier:
+        """Read a fitted system."""
+
+
 @runtime_checkable
 class Explainer(Protocol):
     """A system that can also say why."""
 
-    def explain(self, titles: Sequence[str]) -> pd.DataFrame:
+    def explain(self, titles: Sequence[str]) -> "pd.DataFrame":
         """Return one row per title and target: the row of the table that won, or none."""
 
 
-@dataclass(frozen=True)
+class OwnSystem(BaseModel):
+    """A class in a Python file that somebody wrote for themselves."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path
+    class_name: str = Field(pattern=r"^[A-Za-z_]\w*$")
+
+    @property
+    def name(self) -> str:
+        """What tables, folders and verbs call the system."""
+        return self.path.stem
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What a system may ask for when it is built."""
 
-    config: "RunConfig"
+    settings: Any
+    """Its own section of the config."""
     taxonomy: Taxonomy
+    seed: int
     on_progress: Progress = silent
     scratch: Path | None = None
-    """Folder in which a fit may keep what it goes on from after a kill; None where there is none."""
-    start: Path | None = None
-    """Folder of the same system fitted without the reviewed titles, for one that goes on from there; None for none."""
+    """Folder in which a fit may keep what it resumes from after a kill; None where there is none."""
+    warm_start: Path | None = None
+    """Folder of the same system fitted without the reviewed titles, for one that starts from there; None for none."""
     mined_table: Path | None = None
     """Keyword table with what was mined for this split and these labels; None where nothing was."""
 
 
-@dataclass(frozen=True)
+def _nothing(request: Request) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
 class System:
-    """How to come by one system."""
+    """How to obtain one system, and what sets it apart from the others."""
 
-    find_class: Callable[[], type]
-    """Imports on use: torch costs seconds that a keyword look-up should not pay."""
-    arguments: Callable[[Request], Mapping[str, Any]] = lambda _: {}
+    name: str
+    description: str
+    """For a model card."""
+    find_class: Callable[[], SystemClass]
+    """Imports on use: torch takes seconds to import, which a keyword look-up should not pay."""
+    arguments: Callable[[Request], Mapping[str, Any]] = _nothing
+    """What the class is called with."""
+    load_batch_invariant: Callable[[Path], TitleClassifier] | None = None
+    """Loads it so that the answer for a title does not depend on the others in its batch; None where it never does."""
     section: str | None = None
-    """The section of the config that the arguments are read from."""
-    goes_on: bool = False
-    """Whether it learns reviewed titles last, and so may go on from its fit without them."""
-    mined: bool = False
-    """Whether it is a table that mining makes for each split and each block of labels."""
-
-    rounds_by_batch: bool = False
-    """Whether an answer may depend on the titles beside it, unless it is loaded with `batch_invariant`."""
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it is a `KeywordClassifier`, which can name the row that decided."""
-        return self.section == "keyword"
+    """The section of the config with its settings."""
+    example: str | None = None
+    """Of that section, where a config must have one; None where there are defaults."""
+    explains: Literal["keywords", "words"] | None = None
+    """What it can give as reasons: the row of its table that decided, or the importance of each word."""
+    warm_start: bool = False
+    """Whether it learns reviewed titles last, and so may start from its fit without them."""
+    mined_from: str | None = None
+    """The system from which its table is mined, for each split and label set; None for systems that are not mined."""
+    run_with: tuple[str, ...] = ()
+    """Systems that a run of this one alone has too."""
+    in_force: bool = False
+    """Whether the business runs on it, so that the others should beat it."""
+    is_floor: bool = False
+    """Whether it only shows what answering without looking at the title is worth."""
+    own: OwnSystem | None = None
+    """Where its class is, for a system that is not part of the project."""
 
     def build(self, request: Request) -> TitleClassifier:
         """Return the system, not yet fitted."""
-        built: TitleClassifier = self.find_class()(**self.arguments(request))
-        return built
+        return self.find_class()(**self.arguments(request))
+
+    def load(self, folder: Path, *, batch_invariant: bool = False) -> TitleClassifier:
+        """Read it from the folder that it was saved in."""
+        if batch_invariant and self.load_batch_invariant is not None:
+            return self.load_batch_invariant(folder)
+        return self.find_class().load(folder)
+
+    def save(self, fitted: TitleClassifier, folder: Path) -> None:
+        """Write a fitted system, and the source of one that is not part of the project."""
+        fitted.save(folder)
+        if self.own is not None:
+            shutil.copyfile(self.own.path, folder / _SOURCE)
+            (folder / _FACTS).write_text(json.dumps({"class_name": self.own.class_name}), encoding="utf-8")
+
+    def sources(self) -> list[str]:
+        """Return the source of this entry, which counts for its fits; that of its class counts with its module."""
+        functions = (self.find_class, self.arguments, self.load_batch_invariant)
+        return [] if self.own else [inspect.getsource(function) for function in functions if function is not None]
 
 
-def load_system(name: str, folder: Path, *, steady: bool = False) -> TitleClassifier:
-    """Read a fitted system from the folder it was saved in.
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A system with its settings: all that decides what a fit of given titles learns."""
 
-    Args:
-        name: of the system.
-        folder: that it was saved in.
-        steady: whether a title must be answered alike whatever other titles it is asked with.
+    listed: str | OwnSystem
+    """As `RunConfig.systems` lists it."""
+    settings: Any
+    seed: int
+    taxonomy: Taxonomy = field(repr=False)
 
-    Raises:
-        BadInput: there is no system of that name.
-    """
-    if name not in SYSTEMS:
-        raise unknown("system", name, SYSTEMS)
-    given = {"batch_invariant": True} if steady and SYSTEMS[name].rounds_by_batch else {}
-    loaded: TitleClassifier = SYSTEMS[name].find_class().load(folder, **given)  # type: ignore[attr-defined]
-    return loaded
+    def build(self, on_progress: Progress = silent, **folders: Path | None) -> TitleClassifier:
+        """Return the system, not yet fitted; `folders` are those of a `Request`."""
+        request = Request(
+            settings=self.settings, taxonomy=self.taxonomy, seed=self.seed, on_progress=on_progress, **folders
+        )
+        return find_system(self.listed).build(request)
+
+    def fingerprint(self) -> Any:
+        """Return what counts of it; a folder of the network counts by its files and not by where it is."""
+        from harness.experiment.cache import folder_files
+
+        if self.settings is None:
+            return self.listed, self.seed, self.taxonomy
+        settings = self.settings if isinstance(self.settings, Mapping) else vars(self.settings)
+        files = {name: folder_files(folder) for name, folder in network_folders(settings).items()}
+        return self.listed, {**settings, **files}, self.seed, self.taxonomy
 
 
-def _majority() -> type:
+PATHS_OF_NETWORK = ("encoder", "teacher")
+"""Settings of the network that may name a folder."""
+
+
+def network_folders(settings: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the folders that some settings of the network name, by setting; the config is a loaded one."""
+    named = {setting: Path(settings.get(setting) or "") for setting in PATHS_OF_NETWORK}
+    return {setting: folder for setting, folder in named.items() if folder.is_absolute()}
+
+
+def _majority() -> SystemClass:
     from baselines.majority import MajorityClassifier
 
     return MajorityClassifier
 
 
-def _keyword() -> type:
+def _keyword() -> SystemClass:
     from baselines.keyword import KeywordClassifier
 
     return KeywordClassifier
 
 
-def _tfidf() -> type:
+def _tfidf() -> SystemClass:
     from baselines.tfidf import TfidfClassifier
 
     return TfidfClassifier
 
 
-def _neural() -> type:
+def _neural() -> SystemClass:
     from neural.classifier import NeuralClassifier
 
     return NeuralClassifier
 
 
-def _table(request: Request) -> Mapping[str, Any]:
+def _sklearn() -> SystemClass:
+    from baselines.sklearn_estimator import SklearnClassifier
+
+    return SklearnClassifier
+
+
+def _with_table(request: Request) -> Mapping[str, Any]:
     from baselines.keyword_table import KeywordTable
 
-    assert request.config.keyword is not None, "the config is checked to name a table for keyword systems"
-    return {"table": KeywordTable.read(request.config.keyword.table, request.taxonomy)}
+    # Where nothing was mined, a mined table is the table as it is.
+    return {"table": KeywordTable.read(request.mined_table or request.settings.table, request.taxonomy)}
 
 
-def _mined_table(request: Request) -> Mapping[str, Any]:
-    from baselines.keyword_table import KeywordTable
-
-    if request.mined_table is None:  # nothing was mined, which leaves the table as it is
-        return _table(request)
-    return {"table": KeywordTable.read(request.mined_table, request.taxonomy)}
+def _with_corrected_table(request: Request) -> Mapping[str, Any]:
+    return {**_with_table(request), "normalised": True}
 
 
-def _learned(section: str) -> Callable[[Request], Mapping[str, Any]]:
-    return lambda request: {
-        "settings": getattr(request.config, section),
-        "seed": request.config.seed,
+def _with_settings(request: Request) -> Mapping[str, Any]:
+    return {"settings": request.settings, "seed": request.seed, "on_progress": request.on_progress}
+
+
+def _with_estimator(request: Request) -> Mapping[str, Any]:
+    from baselines.sklearn_estimator import build_estimator
+
+    estimator, settings = request.settings.estimator, request.settings.settings
+    build_estimator(estimator, settings, request.seed)  # refuses what there is not before anything is fitted
+    return {"estimator": estimator, "settings": settings, "seed": request.seed}
+
+
+def _with_folders(request: Request) -> Mapping[str, Any]:
+    return {
+        "settings": request.settings,
+        "seed": request.seed,
         "on_progress": request.on_progress,
+        "checkpoints": request.scratch,
+        "warm_start": request.warm_start,
     }
 
 
-MINED = "keyword+mined"
-"""The keyword table with what was mined from a network, as one more system."""
+def _network_batch_invariant(folder: Path) -> TitleClassifier:
+    from neural.classifier import NeuralClassifier
 
-SYSTEMS_SOURCE = Path(__file__)
-"""This file: how a system is built is part of what a fit depends on."""
+    return NeuralClassifier.load(folder, batch_invariant=True)
 
-SYSTEMS: dict[str, System] = {
-    "majority": System(_majority),
-    "keyword": System(_keyword, _table, section="keyword"),
-    "keyword-corrected": System(_keyword, lambda request: {**_table(request), "normalised": True}, section="keyword"),
-    "tfidf": System(_tfidf, _learned("tfidf"), section="tfidf"),
-    "neural": System(
-        _neural,
-        lambda request: {**_learned("neural")(request), "checkpoints": request.scratch, "warm_start": request.start},
-        section="neural",
-        goes_on=True,
-        rounds_by_batch=True,
+
+NETWORK, MINED = "neural", "keyword+mined"
+"""The system whose settings are searched and from which keywords are mined, and the table with what was mined."""
+
+_SHIPPED = (
+    System(
+        name="majority",
+        description="the most frequent label of each target, whatever the title",
+        find_class=_majority,
+        is_floor=True,
     ),
-    MINED: System(_keyword, _mined_table, section="keyword", mined=True),
-}
+    System(
+        name="keyword",
+        description="the priority-keyword table as it was in force",
+        find_class=_keyword,
+        arguments=_with_table,
+        section="keyword",
+        example="{table: …}",
+        explains="keywords",
+        in_force=True,
+    ),
+    System(
+        name="keyword-corrected",
+        description="the same rows read as whole words",
+        find_class=_keyword,
+        arguments=_with_corrected_table,
+        section="keyword",
+        example="{table: …}",
+        explains="keywords",
+    ),
+    System(
+        name="tfidf",
+        description="TF-IDF features with one logistic regression per target",
+        find_class=_tfidf,
+        arguments=_with_settings,
+        section="tfidf",
+    ),
+    System(
+        name="sklearn",
+        description="TF-IDF features with one classifier of scikit-learn per target",
+        find_class=_sklearn,
+        arguments=_with_estimator,
+        section="sklearn",
+        example="{estimator: sklearn.naive_bayes.ComplementNB}",
+    ),
+    System(
+        name=NETWORK,
+        description="a fine-tuned encoder with one head per target",
+        find_class=_neural,
+        arguments=_with_folders,
+        load_batch_invariant=_network_batch_invariant,
+        section="neural",
+        explains="words",
+        warm_start=True,
+    ),
+    System(
+        name=MINED,
+        description="the keyword table with what was mined from the network",
+        find_class=_keyword,
+        arguments=_with_table,
+        section="keyword",
+        example="{table: …}",
+        explains="keywords",
+        mined_from=NETWORK,
+        run_with=("keyword", NETWORK),
+    ),
+)
+
+SYSTEMS: dict[str, System] = {system.name: system for system in _SHIPPED}
+
+PREFERRED = (NETWORK, MINED, "keyword", "tfidf")
+"""Which system answers where nobody names one; any other only where there is none of these."""
+
+
+def find_system(listed: str | OwnSystem) -> System:
+    """Return a system that a config lists.
+
+    Raises:
+        BadInput: there is no system of that name.
+    """
+    if isinstance(listed, OwnSystem):
+        return System(
+            name=listed.name,
+            description=f"a system of your own, the class {listed.class_name}",
+            find_class=lambda: own_class(listed),
+            arguments=lambda request: _own_arguments(listed, request),
+            own=listed,
+        )
+    if listed not in SYSTEMS:
+        raise unknown("system", listed, SYSTEMS)
+    return SYSTEMS[listed]
+
+
+def saved_system(name: str, folder: Path) -> System:
+    """Return the system of a name that was saved in a folder; one that is not part of the project is found there.
+
+    Raises:
+        BadInput: there is no system of that name, here or in the project.
+    """
+    if name in SYSTEMS or not is_own(folder):
+        return find_system(name)
+    try:
+        class_name = json.loads((folder / _FACTS).read_text(encoding="utf-8"))["class_name"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise BadInput(f"{folder / _FACTS} is damaged. Make the run again.") from None
+    return find_system(OwnSystem(path=folder / _SOURCE, class_name=class_name))
+
+
+def is_table(name: str) -> bool:
+    """Say whether a system is a keyword table, which can name the row that decided."""
+    return name in SYSTEMS and SYSTEMS[name].explains == "keywords"
+
+
+def is_own(saved: Path) -> bool:
+    """Say whether a folder holds a fitted system that is not part of the project."""
+    return (saved / _FACTS).is_file()
+
+
+def load_system(name: str, folder: Path, *, batch_invariant: bool = False) -> TitleClassifier:
+    """Read a fitted system from the folder it was saved in.
+
+    Args:
+        name: of the system.
+        folder: that it was saved in.
+        batch_invariant: whether a title must get the same answer whatever other titles it is asked with.
+
+    Raises:
+        BadInput: there is no system of that name, here or in the project.
+    """
+    return saved_system(name, folder).load(folder, batch_invariant=batch_invariant)
+
+
+def own_class(own: OwnSystem) -> SystemClass:
+    """Run a Python file and return a class from it.
+
+    Raises:
+        BadInput: there is no such file or class, the file raises an error, or the class lacks a method.
+    """
+    spec = importlib.util.spec_from_file_location(f"own_system_{own.name}", own.path)
+    if not own.path.is_file() or spec is None or spec.loader is None:
+        raise BadInput(f"{own.path} is no Python file. Give the file of the system {own.name} as file.py:Class.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise BadInput(f"{own.path} cannot be run: {type(error).__name__}: {error}. Fix the file.") from error
+    classes = [name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == spec.name]
+    if own.class_name not in classes:
+        raise unknown("class", f"{own.path}:{own.class_name}", classes)
+    found = getattr(module, own.class_name)
+    lacking = [name for name in ("fit", "predict_proba", "fit_summary", "save", "load") if not hasattr(found, name)]
+    if lacking:
+        raise BadInput(
+            f"{own.path}:{own.class_name} has no {', '.join(lacking)}. 'title-harness new-system NAME' writes a system "
+            "that has all that is needed."
+        )
+    loaded: SystemClass = found
+    return loaded
+
+
+def _own_arguments(own: OwnSystem, request: Request) -> Mapping[str, Any]:
+    """Return the settings of the config, and the seed of the run and its progress where the class takes them.
+
+    Raises:
+        BadInput: the class takes no such setting, or needs one that the config does not give.
+    """
+    signature = inspect.signature(own_class(own))
+    offered = {"seed": request.seed, "on_progress": request.on_progress}
+    given = {name: value for name, value in offered.items() if name in signature.parameters}
+    given |= request.settings or {}
+    try:
+        signature.bind(**given)
+    except TypeError as error:
+        raise BadInput(
+            f"own_systems.{own.name} does not fit {own.path}:{own.class_name}: {error}. Its settings are: "
+            f"{first_few(name for name in signature.parameters if name not in offered) or 'none'}."
+        ) from None
+    return given

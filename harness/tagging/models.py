@@ -11,7 +11,7 @@ from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.yaml_files import read_yaml
 from harness.experiment.cache import digest, file_digest, folder_files
-from harness.experiment.config import PROJECT_CONFIGS, REVIEWED
+from harness.experiment.config import PROJECT_CONFIGS
 from harness.experiment.run_folder import (
     TAXONOMY,
     fitted_model,
@@ -21,7 +21,7 @@ from harness.experiment.run_folder import (
     run_config,
     run_facts,
 )
-from harness.experiment.systems import MINED, SYSTEMS
+from harness.experiment.systems import PREFERRED, SYSTEMS, is_own
 from harness.tagging.checksums import CHECKSUMS, verify
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ FORMAT: Literal[1] = 1
 
 NO_HIERARCHY = Path("none")
 """Given in place of a hierarchy's file, it means that titles get no place."""
-
-_PREFERRED = ("neural", MINED, "keyword", "tfidf")
-"""The system that answers by default: the first of these that there is."""
 
 
 class ExportedFacts(BaseModel):
@@ -91,8 +88,8 @@ class Model:
         """
         if name is None:
             return _default(self.systems)
-        if name not in SYSTEMS:
-            raise unknown("system", name, SYSTEMS)
+        if name not in SYSTEMS and name not in self.systems:
+            raise unknown("system", name, {**SYSTEMS, **self.systems})
         if name not in self.systems:
             raise BadInput(f"{self.folder} has no fitted {name!r}; it has {', '.join(self.systems)}.")
         return name
@@ -127,18 +124,19 @@ def open_run(folder: Path) -> Model:
         raise BadInput(f"{folder} is an exported folder and no run folder. Give it as --model.")
     facts = run_facts(folder)
     held = fitted_systems(folder)
-    systems = {name: fitted_model(folder, name) for name in SYSTEMS if name in held}
+    names = [*(name for name in SYSTEMS if name in held), *(name for name in held if name not in SYSTEMS)]
+    fitted = {name: fitted_model(folder, name) for name in names}
+    systems = {name: saved for name, saved in fitted.items() if name in SYSTEMS or is_own(saved)}
     if not systems:
         raise BadInput(f"{folder} has no fitted system. Make the run again with 'python -m harness run all'.")
     stamps = {
         name: {at: [file.stat().st_size, file.stat().st_mtime_ns] for at, file in folder_files(saved).items()}
         for name, saved in systems.items()
     }
-    by, block = learned_from(systems[_default(systems)])
-    labels = block.removesuffix(REVIEWED)
+    by, label_set = learned_from(systems[_default(systems)])
     said = f"split by {by}"
-    said += "" if labels == "legacy" else f", {labels} labels"
-    said += ", reviewed titles learned too" if block.endswith(REVIEWED) else ""
+    said += "" if label_set.labels == "legacy" else f", {label_set.labels} labels"
+    said += ", reviewed titles learned too" if label_set.reviewed else ""
     return Model(
         folder=folder,
         taxonomy=Taxonomy.read(folder / TAXONOMY),
@@ -239,7 +237,8 @@ def load_hierarchy(path: Path | None, model: Model) -> "Hierarchy | None":
 
 
 def _default(systems: Mapping[str, Path]) -> str:
-    return next(name for name in (*_PREFERRED, *reversed(list(systems))) if name in systems)
+    shipped = [name for name in systems if name in SYSTEMS]
+    return next(name for name in (*PREFERRED, *reversed(shipped), *systems) if name in systems)
 
 
 def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
+from baselines.keyword import KeywordClassifier
 from baselines.matching import distinct_texts
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
 from data_cleaning.words import normalise_titles
-from harness.experiment.predicting import predict_titles
-from harness.experiment.systems import SYSTEMS, load_system
+from harness.experiment.stages.predicting import predict_titles
+from harness.experiment.systems import load_system
 from harness.tagging import review
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.title_cache import Records, TitleCache
@@ -87,14 +88,14 @@ class Tagger:
         self.n_answered = 0
         """Titles given to the system so far."""
         self._review_below = review_below
-        self._is_table = SYSTEMS[system].is_table
-        self._system = load_system(system, folder, steady=True)
+        self._system = load_system(system, folder, batch_invariant=True)
+        self._table = self._system if isinstance(self._system, KeywordClassifier) else None
         self._cache = TitleCache(fields_of(taxonomy), most_cached, seeds)
 
     @property
     def keywords(self) -> list[str]:
         """The keyword of each row of the table, in the order of its rows; empty where the system has no table."""
-        return self._system.table.rows["keyword"].tolist() if self._is_table else []  # type: ignore[attr-defined]
+        return [] if self._table is None else self._table.table.rows["keyword"].tolist()
 
     @property
     def seeds(self) -> list[int]:
@@ -163,8 +164,8 @@ class Tagger:
 
     def _ask(self, titles: Sequence[str], on_titles: OnTitles) -> tuple[dict[str, FloatArray], dict[str, IntArray]]:
         """Return the probabilities per target, and the rows that decided where the system is a table."""
-        if self._is_table:
-            return self._system.decide(titles)  # type: ignore[attr-defined]
+        if self._table is not None:
+            return self._table.decide(titles)
 
         def told(step: str, done: int, total: int, unit: str = "titles") -> None:
             on_titles(done, total)

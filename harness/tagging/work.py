@@ -15,7 +15,7 @@ from data_cleaning.files import Batch, Source
 from data_cleaning.lead_columns import find_title
 from data_cleaning.titles import IntArray
 from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.systems import is_table
 from harness.tagging.business.counting import count_part
 from harness.tagging.business.follow_up import best_of_part
 from harness.tagging.business.listed import listed
@@ -225,7 +225,7 @@ class Work:
         if best:
             pl.concat(best).write_parquet(part.path(BEST))
         # A table answers a title alike in any company, and faster than its answers are read.
-        with_answers = not SYSTEMS[self.job.system].is_table and any(map(len, answered))
+        with_answers = not is_table(self.job.system) and any(map(len, answered))
         if with_answers:
             np.save(part.path(ANSWERS), np.concatenate(answered), allow_pickle=False)
         batch = piece.batch

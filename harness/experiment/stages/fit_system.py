@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,65 +11,89 @@ import polars as pl
 
 from data_cleaning.consensus import MAJORITY, TRAIN, learn_majority
 from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import scratch
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import LabelledTitles
-from harness.experiment.config import REVIEWED, RunConfig
-from harness.experiment.stages.stage_files import FIT_FACTS, MODEL
-from harness.experiment.systems import SYSTEMS, Request
+from data_cleaning.titles import LabelledTitles, LabelSet
+from harness.experiment.stages import FIT_FACTS, LEARN, MINED_TABLE, MODEL, Folders
+from harness.experiment.systems import Recipe, find_system
 
 _LEARNED_LEADS = (pl.col("part") == "train") & (pl.col("source") == "legacy")
 
 
-def fit(request: Request, system: str, block: str, learn: Path, folder: Path) -> None:
+@dataclass(frozen=True, kw_only=True)
+class RowSettings:
+    """Which rows of train and validation are learned from, and what they weigh."""
+
+    label_set: LabelSet
+    reviewed_share: float | None
+    """Share of the weight that reviewed titles have together; None where there are none to learn from."""
+    language: LanguageSettings | None
+    """How English titles are told from others; None where titles of any language are learned from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """What is fitted, and on what."""
+
+    recipe: Recipe
+    rows: RowSettings
+
+
+def fit(settings: FitSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Fit one system on the rows of one split that may be learned from, and save it with what it learned from.
 
     Raises:
-        BadInput: the block is of English titles only, and train has none.
+        BadInput: only English titles are to be learned from, and train has none.
     """
-    parted = rows_to_learn_from(request, block, learn)
-    if not block.endswith(REVIEWED):
-        train, valid = (labelled_titles(parted, part, request.taxonomy) for part in ("train", "valid"))
+    start, mined = inputs.get("warm_start"), inputs.get("mine")
+    folders = {
+        "scratch": scratch(out),
+        "warm_start": start / MODEL if start else None,
+        "mined_table": mined / MINED_TABLE if mined else None,
+    }
+    fit_and_save(settings, inputs["split"] / LEARN, out, on_progress, **folders)
+
+
+def fit_and_save(settings: FitSettings, learn: Path, out: Path, on_progress: Progress, **folders: Path | None) -> None:
+    """Do what `fit` does, with the rows of train and validation from one file; `folders` are those of a `Request`."""
+    taxonomy = settings.recipe.taxonomy
+    parted = rows_to_learn_from(settings.rows, taxonomy, learn, on_progress)
+    if settings.rows.reviewed_share is None:
+        train, valid = (labelled_titles(parted, part, taxonomy) for part in ("train", "valid"))
     else:
-        assert request.config.reviewed is not None, "only a config with reviewed titles has this block"
-        train, valid = weighed_parts(parted, request.config.reviewed.share, request.taxonomy)
-    classifier = SYSTEMS[system].build(request)
+        train, valid = weighed_parts(parted, settings.rows.reviewed_share, taxonomy)
+    classifier = settings.recipe.build(on_progress, **folders)
     began = time.perf_counter()
     classifier.fit(train, valid)
     seconds = time.perf_counter() - began
-    classifier.save(folder / MODEL)
-    size = sum(file.stat().st_size for file in (folder / MODEL).rglob("*") if file.is_file())
+    find_system(settings.recipe.listed).save(classifier, out / MODEL)
+    size = sum(file.stat().st_size for file in (out / MODEL).rglob("*") if file.is_file())
     facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
-    (folder / FIT_FACTS).write_text(json.dumps(facts))
+    (out / FIT_FACTS).write_text(json.dumps(facts))
 
 
-def rows_to_learn_from(request: Request, block: str, learn: Path) -> pl.DataFrame:
-    """Return the rows of train and validation that a block of labels has, reviewed ones among them where it has any.
+def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, on_progress: Progress) -> pl.DataFrame:
+    """Return the rows of train and validation that a label set has, reviewed ones among them where it has any.
 
     Args:
-        request: names the config and the targets.
-        block: of labels.
+        settings: say which label set.
+        taxonomy: names the targets.
         learn: file of the rows of one split that may be learned from.
+        on_progress: told how many titles are judged by their language.
 
     Raises:
-        BadInput: the block is of English titles only, and train has none.
+        BadInput: only English titles are to be learned from, and train has none.
     """
     parted = pl.read_parquet(learn)
-    labels = block.removesuffix(REVIEWED)
-    language = language_settings(request.config, block)
-    if language is not None:
+    if settings.language is not None:
         # Before the majorities, which rename the source that tells leads of train from other rows.
-        parted = with_english_titles(parted, language, request.on_progress)
-    if labels != "legacy":
-        parted = with_consensus(parted, request.taxonomy.names)
-    return parted.filter(pl.col("source") != "reviewed") if block == labels else parted
-
-
-def language_settings(config: RunConfig, block: str) -> LanguageSettings | None:
-    """Return the settings by which a block tells English titles; None where it learns from titles of any language."""
-    return config.clean.language if block.removesuffix(REVIEWED) == "consensus-english" else None
+        parted = with_english_titles(parted, settings.language, on_progress)
+    if settings.label_set.labels != "legacy":
+        parted = with_consensus(parted, taxonomy.names)
+    return parted if settings.label_set.reviewed else parted.filter(pl.col("source") != "reviewed")
 
 
 def with_english_titles(
@@ -76,7 +101,7 @@ def with_english_titles(
 ) -> pl.DataFrame:
     """Drop legacy rows of train whose title is in another language or undecodable, as cleaning would.
 
-    The English vocabulary is learned from these rows alone. Validation stays as it is, so that all blocks are chosen
+    The English vocabulary is learned from these rows alone. Validation stays as it is, so that all fits are chosen
     on the same, and so do reviewed rows, which cleaning does not judge either.
 
     Args:
@@ -101,7 +126,7 @@ def with_english_titles(
 def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
     """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
 
-    Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all blocks
+    Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all fits
     are chosen on the same.
 
     Args:

@@ -1,16 +1,22 @@
-"""Stage `mine`: candidates, placement and re-pricing from one fitted network, on train and validation."""
+"""Stages `mine`, `prove` and `faithfulness`: from a fitted network to changes of the table, and what they are worth."""
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 from pydantic import TypeAdapter
 
 from baselines.keyword_table import KeywordTable
-from harness.experiment.config import REVIEWED, RunConfig
-from harness.experiment.stages.fit_system import rows_to_learn_from
-from harness.experiment.stages.stage_files import (
+from data_cleaning.progress import Progress
+from data_cleaning.simulate import PLANTED
+from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.stages import (
+    FAITHFULNESS,
+    LEARN,
+    LIFTS,
     MINE_FACTS,
     MINED_CANDIDATES,
     MINED_INVERSIONS,
@@ -18,66 +24,108 @@ from harness.experiment.stages.stage_files import (
     MINED_SUGGESTIONS,
     MINED_TABLE,
     MINED_TABLES,
+    MODEL,
+    PROVED_CHANGES,
+    RECOVERY,
+    REFERENCE_ROWS,
+    Folders,
 )
-from harness.experiment.systems import Request, load_system
-from harness.keywords.rejected_suggestions import memory_beside, read_rejected
+from harness.experiment.stages.fit_system import RowSettings, rows_to_learn_from
+from harness.experiment.stages.obtain_leads import read_truth
+from harness.keywords.rejected_suggestions import read_rejected
 from harness.keywords.suggestions import Suggestion, amend
 from harness.mining.miner import MINED, Mined, MiningSettings, mine
+from harness.mining.proof import lifts, prove_changes, recovery
+from harness.scoring.references import REFERENCES
+from neural.classifier import NeuralClassifier
+from neural.faithfulness import compare_methods
 
 _SUGGESTIONS = TypeAdapter(dict[str, list[Suggestion]])
 
 
-def mine_table(request: Request, block: str, learn: Path, model: Path, folder: Path) -> None:
-    """Mine one network and write what was found, and the tables that come of it.
+@dataclass(frozen=True, kw_only=True)
+class MineSettings:
+    """What is mined, from what, and for which table."""
 
-    Args:
-        request: names the config and the targets.
-        block: of labels that the network learned from.
-        learn: file of the rows of one split that may be learned from.
-        model: folder of the network.
-        folder: to write to.
+    table: Path
+    mining: MiningSettings
+    rejected: Path
+    """Where rejected suggestions are remembered; there need be no such file yet."""
+    rows: RowSettings
+    seed: int
+    taxonomy: Taxonomy = field(repr=False)
+
+    def read_table(self) -> KeywordTable:
+        """Return the table that changes are mined for."""
+        return KeywordTable.read(self.table, self.taxonomy)
+
+    def mine(self, network: NeuralClassifier, parted: pl.DataFrame, on_progress: Progress) -> Mined:
+        """Mine a fitted network, from rows of train and validation."""
+        return mine(
+            network,
+            self.read_table(),
+            parted,
+            self.mining,
+            reviewed_share=self.rows.reviewed_share,
+            seed=self.seed,
+            refused=read_rejected(self.rejected),
+            on_progress=on_progress,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProveSettings:
+    """The table for which changes were mined."""
+
+    table: Path
+    seed: int
+    taxonomy: Taxonomy = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaithfulnessSettings:
+    """On how many titles ways to explain a network are compared."""
+
+    n_titles: int
+    seed: int
+
+
+def mine_table(settings: MineSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Mine one network and write what was found, and the tables that come of it."""
+    parted = rows_to_learn_from(settings.rows, settings.taxonomy, inputs["split"] / LEARN, on_progress)
+    mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), parted, on_progress)
+    write_mined(mined, settings.read_table(), out)
+
+
+def prove(settings: ProveSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write the lift of every amended table, what each change fixed and, for simulated leads, planted words found.
+
+    Everything is scored once, on the test part; no network is read.
     """
-    table = base_table(request)
-    mined = mine(
-        load_system("neural", model),  # type: ignore[arg-type]
-        table,
-        rows_to_learn_from(request, block, learn),
-        mining_settings(request.config),
-        reviewed_share=reviewed_share(request.config, block),
-        seed=request.config.seed,
-        refused=read_rejected(rejected_file(request.config)),
-        on_progress=request.on_progress,
+    table = KeywordTable.read(settings.table, settings.taxonomy)
+    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    amended = read_tables(inputs["mine"], settings.taxonomy)
+    lifts(amended, table, rows, settings.seed).to_parquet(out / LIFTS, index=False)
+    best = next(name for name in REFERENCES if (rows["reference"] == name).any())
+    changes = prove_changes(table, read_suggestions(inputs["mine"])[MINED], rows.filter(pl.col("reference") == best))
+    changes.assign(reference=best).to_parquet(out / PROVED_CHANGES, index=False)
+    truth = read_truth(inputs["leads"], settings.taxonomy)
+    if truth is not None:
+        found = recovery(read_candidates(inputs["mine"]), truth, table, PLANTED)
+        found.to_parquet(out / RECOVERY, index=False)
+
+
+def compare_explanations(settings: FaithfulnessSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Compare all ways to explain a network, on titles of validation: the most frequent of two words or more."""
+    rows = pl.read_parquet(inputs["split"] / LEARN).filter(pl.col("part") == "valid")
+    valid = rows.group_by("title").agg(pl.col("count").sum())
+    frequent = valid.filter(pl.col("title").str.strip_chars().str.contains(" ")).sort(
+        "count", "title", descending=[True, False]
     )
-    write_mined(mined, table, folder)
-
-
-def base_table(request: Request) -> KeywordTable:
-    """Return the table that changes are mined for."""
-    assert request.config.keyword is not None, "the config is checked to name a table for mining"
-    return KeywordTable.read(request.config.keyword.table, request.taxonomy)
-
-
-def mining_settings(config: RunConfig) -> MiningSettings:
-    """Return how much a run mines."""
-    section = config.mining
-    return MiningSettings(
-        attribution=section.attribution,
-        explained_titles=section.explained_titles,
-        min_titles=section.least_titles,
-        candidates=section.candidates,
-        suggestions=section.suggestions,
-    )
-
-
-def reviewed_share(config: RunConfig, block: str) -> float | None:
-    """Return the share of the weight that reviewed titles have in a block; None where it has none."""
-    return config.reviewed.share if config.reviewed and block.endswith(REVIEWED) else None
-
-
-def rejected_file(config: RunConfig) -> Path:
-    """Return where rejected suggestions are remembered; there need be no such file yet."""
-    assert config.keyword is not None, "the config is checked to name a table for mining"
-    return config.mining.rejected or memory_beside(config.keyword.table)
+    titles = frequent["title"].head(settings.n_titles).to_list()
+    network = NeuralClassifier.load(inputs["network"] / MODEL)
+    table = compare_methods(network, titles, seed=settings.seed, on_progress=on_progress)
+    table.to_parquet(out / FAITHFULNESS, index=False)
 
 
 def write_mined(mined: Mined, table: KeywordTable, folder: Path) -> None:
@@ -117,9 +165,9 @@ def read_suggestions(folder: Path) -> dict[str, list[Suggestion]]:
     return _SUGGESTIONS.validate_json((folder / MINED_SUGGESTIONS).read_bytes())
 
 
-def read_tables(folder: Path, request: Request) -> dict[str, KeywordTable]:
+def read_tables(folder: Path, taxonomy: Taxonomy) -> dict[str, KeywordTable]:
     """Read the amended tables that `write_mined` wrote, by source."""
     return {
-        source: KeywordTable.read(folder / MINED_TABLES / f"{number}.csv", request.taxonomy)
+        source: KeywordTable.read(folder / MINED_TABLES / f"{number}.csv", taxonomy)
         for number, source in enumerate(read_suggestions(folder))
     }

@@ -1,17 +1,102 @@
-"""Stage `score`: predictions against references; reads two files and no model."""
+"""Stages `references`, `score`, `compare` and `compare_labels`: predictions against labels; no model is read."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
 import polars as pl
 
+from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.experiment.stages.stage_files import PREDICTIONS, REFERENCE_ROWS, SCORES
-from harness.scoring.metrics import score_rows
+from harness.experiment.stages import (
+    CEILINGS,
+    DIFFERENCES,
+    PREDICTIONS,
+    REFERENCE_FACTS,
+    REFERENCE_ROWS,
+    ROWS,
+    SCORES,
+    TEST,
+    TEST_ROWS,
+    Folders,
+)
+from harness.experiment.stages.obtain_leads import LabelledFile, read_truth
+from harness.scoring.metrics import compare_rows, score_rows
+from harness.scoring.references import make_references, noise_ceilings
 
 
-def score(taxonomy: Taxonomy, seed: int, references_folder: Path, predictions_folder: Path, folder: Path) -> None:
-    """Write every score of one system on one scored part."""
-    rows = pl.read_parquet(references_folder / REFERENCE_ROWS)
-    predictions = Predictions.read(predictions_folder / PREDICTIONS, taxonomy)
-    score_rows(rows, predictions, seed).to_parquet(folder / SCORES, index=False)
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSettings:
+    """What is known about the labels of the test part."""
+
+    taxonomy: Taxonomy = field(repr=False)
+    truth: LabelledFile | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    """How predictions are scored."""
+
+    taxonomy: Taxonomy = field(repr=False)
+    seed: int
+    """Of the bootstrap."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareSettings:
+    """What is compared with what."""
+
+    taxonomy: Taxonomy = field(repr=False)
+    seed: int
+    """Of the bootstrap."""
+    baselines: Mapping[str, str]
+    """What is compared, by name, to the name of what it should beat; at least one pair."""
+
+
+def gather_references(settings: ReferenceSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write every reference that the run has for one test part, and the noise ceilings of its legacy labels."""
+    names = settings.taxonomy.names
+    test = pl.read_parquet(inputs["split"] / TEST)
+    test_file = inputs["clean"] / TEST_ROWS
+    # Titles of a separate test file have their whole history in that file.
+    all_rows = pl.read_parquet(test_file if test_file.exists() else inputs["clean"] / ROWS)
+    part = make_references(test, all_rows, _truth(settings, inputs["leads"], test), names)
+    part.rows.write_parquet(out / REFERENCE_ROWS)
+    (out / REFERENCE_FACTS).write_text(json.dumps(part.facts))
+    ceilings = noise_ceilings(part.rows.filter(pl.col("reference") == "legacy"), names)
+    (out / CEILINGS).write_text(json.dumps([[*key, value] for key, value in ceilings.items()]))
+
+
+def _truth(settings: ReferenceSettings, leads_folder: Path, test: pl.DataFrame) -> pl.DataFrame | None:
+    if settings.truth:
+        return settings.truth.read(settings.taxonomy).with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
+    known = read_truth(leads_folder, settings.taxonomy)
+    if known is None:
+        return None
+    scored = test.filter(pl.col("source") == "legacy").group_by("title").agg(pl.col("count").sum())
+    return scored.join(known, on="title", how="inner")
+
+
+def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write every score of one system on one test part."""
+    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, settings.taxonomy)
+    score_rows(rows, predictions, settings.seed).to_parquet(out / SCORES, index=False)
+
+
+def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write `compared`, `baseline` and the columns of `metrics.compare_rows` for every pair.
+
+    Besides the references, the inputs are the predictions of everything that is compared, by its name.
+    """
+    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    named = {*settings.baselines, *settings.baselines.values()}
+    answers = {name: Predictions.read(inputs[name] / PREDICTIONS, settings.taxonomy) for name in named}
+    found = []
+    for name, baseline in settings.baselines.items():
+        differences = compare_rows(rows, answers[name], answers[baseline], settings.seed)
+        found.append(differences.assign(compared=name, baseline=baseline))
+    pd.concat(found, ignore_index=True).to_parquet(out / DIFFERENCES, index=False)

@@ -10,8 +10,8 @@ from data_cleaning.files.output_places import MARK
 from data_cleaning.progress import silent
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import fingerprints, plan
-from harness.experiment.stages.clean_leads import clean
-from harness.experiment.stages.stage_files import CLEAN, LEADS, LEDGER, ROWS
+from harness.experiment.stages import CLEAN, LEADS, LEDGER, ROWS
+from harness.experiment.stages.obtain_leads import CleaningSettings, clean
 from tests.harness.given_leads import CONSENSUS, DEFAULT, GIVEN
 
 
@@ -208,7 +208,8 @@ def test_a_run_cleans_by_the_section_clean_of_its_config(company, tmp_path):
     (tmp_path / "leads").mkdir()
     (tmp_path / "clean").mkdir()
     given.write_parquet(tmp_path / "leads" / LEADS)
-    clean(config.clean, company.taxonomy, tmp_path / "leads", tmp_path / "clean", silent)
+    settings = CleaningSettings(clean=config.clean, taxonomy=company.taxonomy)
+    clean(settings, {"leads": tmp_path / "leads"}, tmp_path / "clean", silent)
     merged = pl.read_parquet(tmp_path / "clean" / ROWS)
     assert merged.rows() == [("Cook", "Kitchen", "Head", 2), ("Head Nurse", "Nursing", "Head", 1)]
     expected = clean_leads(given, company.taxonomy, config.clean)

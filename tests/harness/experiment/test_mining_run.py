@@ -14,8 +14,8 @@ from harness.cli import main
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
+from harness.experiment.stages import MINED_PRIORITIES, REFERENCE_ROWS
 from harness.experiment.stages.mine_table import read_suggestions
-from harness.experiment.stages.stage_files import MINED_PRIORITIES, REFERENCE_ROWS
 from harness.keywords.suggestions import amend
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
 from harness.mining.mining_baselines import BASELINES
@@ -237,7 +237,7 @@ def test_a_mined_table_needs_a_network(owner, monkeypatch, capsys, tmp_path):
     assert "keyword+mined is mined from the network. List neural too, or drop keyword+mined." in message
     assert not (tmp_path / "r").exists()
     assert call(monkeypatch, "run", "mine", *where, "--set", "keyword=null") == 2
-    assert "name a table or drop the systems" in capsys.readouterr().err
+    assert "add that section, or drop the systems" in capsys.readouterr().err
 
 
 def mark(path, marks):

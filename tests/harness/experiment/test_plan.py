@@ -9,15 +9,14 @@ from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import arms, baseline_blocks, fingerprints, make_stages, plan
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.plan import arms, baseline_label_sets, fingerprints, make_stages, plan
 
 SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")
 
 
 def planned(*overrides):
     config = load_config(Path("configs/smoke.yaml"), overrides)
-    return config, plan(config, Taxonomy.read(config.taxonomy), silent)
+    return config, plan(config, Taxonomy.read(config.taxonomy))
 
 
 @pytest.fixture(autouse=True)
@@ -37,10 +36,10 @@ def test_stages_come_after_those_they_need():
 def test_every_system_is_fitted_on_every_split():
     config, stages = planned()
     assert {arm.stage("fit") for arm in arms(config)} == {s.name for s in stages if s.name.startswith("fit/")}
-    assert len(arms(config)) == len(SYSTEMS) * len(config.split.by) * len(config.blocks)
+    assert len(arms(config)) == len(config.systems) * len(config.split.by) * len(config.label_sets)
 
 
-def test_a_network_goes_on_from_its_fit_without_reviewed_titles():
+def test_a_network_starts_from_its_fit_without_reviewed_titles():
     _, stages = planned()
     needs = {stage.name: stage.needs for stage in stages}
     assert needs["fit/title/legacy+reviewed/neural"] == ("split/title", "fit/title/legacy/neural")
@@ -51,9 +50,9 @@ def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test
     _, stages = planned("mining.folds=2", "mining.faithful_titles=10", "reviewed.simulate={train: 9, valid: 9}")
     needs = {stage.name: stage.needs for stage in stages}
     for by in ("record", "title"):
-        for block in ("legacy", "legacy+reviewed"):
-            arm = f"{by}/{block}/keyword+mined"
-            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{block}/neural")
+        for label_set in ("legacy", "legacy+reviewed"):
+            arm = f"{by}/{label_set}/keyword+mined"
+            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{label_set}/neural")
             assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
             assert f"references/{by}" in needs[f"prove/{arm}"]
             assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])
@@ -86,7 +85,7 @@ def test_no_fit_is_given_the_truth_or_the_test_part(tmp_path, monkeypatch):
 
     monkeypatch.setattr(MajorityClassifier, "fit", spying)
     _, stages = planned(*SMALL, "split.by=[title]")
-    done = make_stages(stages, fingerprints(stages), StageStore(tmp_path), lambda _: None)
+    done = make_stages(stages, fingerprints(stages), StageStore(tmp_path), lambda _: None, silent)
     assert "persona" in pl.read_parquet_schema(done["leads"] / "truth.parquet")
     for stage in stages:
         if stage.name.startswith("fit/"):
@@ -136,8 +135,8 @@ def test_the_files_of_a_folder_of_the_network_count_and_not_where_it_lies(tmp_pa
     (tmp_path / "mine" / "deep" / "weights").write_text("second")
     after = prints(tmp_path / "mine")
     changed = {name for name in before if before[name] != after[name]}
-    mined = {f"fit/{by}/{block}/{system}" for by in ("record", "title") for block in ("legacy", "legacy+reviewed")
-             for system in ("neural", "keyword+mined")}  # fmt: skip
+    by_network = {"neural", "keyword+mined"}
+    mined = {name for name in before if name.startswith("fit/") and name.rpartition("/")[2] in by_network}
     assert {name for name in changed if name.startswith("fit/")} == mined
     by_neural = "label_issues={system: neural}"
     assert prints(tmp_path / "mine", by_neural)["label_issues"] != prints(tmp_path / "other", by_neural)["label_issues"]
@@ -150,7 +149,7 @@ def test_a_network_beside_the_config_counts_wherever_the_config_is_called(compan
 
     def prints():
         config = load_config(path)
-        return fingerprints(plan(config, company.taxonomy, silent))["fit/title/legacy/neural"]
+        return fingerprints(plan(config, company.taxonomy))["fit/title/legacy/neural"]
 
     monkeypatch.chdir(company.folder)
     seen = []
@@ -163,13 +162,13 @@ def test_a_network_beside_the_config_counts_wherever_the_config_is_called(compan
 
 
 def test_language_settings_change_the_fits_that_read_them_and_no_others():
-    blocks = ("learn_from=[legacy, consensus, consensus-english]", "clean.english_only=false")
+    learn_from = ("learn_from=[legacy, consensus, consensus-english]", "clean.english_only=false")
     before, after = (
-        fingerprints(planned(*blocks, f"clean.language.learning_margin={margin}")[1]) for margin in (0.2, 0.3)
+        fingerprints(planned(*learn_from, f"clean.language.learning_margin={margin}")[1]) for margin in (0.2, 0.3)
     )
     changed = {name for name in before if before[name] != after[name]}
-    of_block = {name for name in before if "/consensus-english" in name}
-    assert changed == of_block | {name for name in before if name.startswith("compare_labels/")}
+    of_label_set = {name for name in before if "/consensus-english" in name}
+    assert changed == of_label_set | {name for name in before if name.startswith("compare_labels/")}
 
 
 def test_language_settings_change_cleaning_where_it_judges_languages():
@@ -193,4 +192,4 @@ def test_labels_are_compared_with_recorded_ones_reviewed_titles_on_both_sides_or
     learn_from, reviewed, baselines
 ):
     config, _ = planned(f"learn_from={learn_from}", f"reviewed={reviewed}")
-    assert baseline_blocks(config) == baselines
+    assert baseline_label_sets(config) == baselines

@@ -23,8 +23,10 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are n
 def done(tmp_path_factory):
     settings = ("systems=[majority, keyword]",)
     config = load_config(ROOT / "configs" / "real.yaml", settings, allowed=[DATA])
-    stages = plan(config, Taxonomy.read(config.taxonomy), silent)
-    return make_stages(stages, fingerprints(stages), StageStore(tmp_path_factory.mktemp("real")), lambda _: None)
+    stages = plan(config, Taxonomy.read(config.taxonomy))
+    return make_stages(
+        stages, fingerprints(stages), StageStore(tmp_path_factory.mktemp("real")), lambda _: None, silent
+    )
 
 
 def test_the_data_beside_the_checkout_must_be_allowed():

@@ -14,7 +14,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import silent
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.systems import SYSTEMS
+from tests.toy_company import SYSTEMS
 
 ROOT = Path(__file__).parents[3]
 TABLES = (

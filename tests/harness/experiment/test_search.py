@@ -1,12 +1,11 @@
-import fcntl
 import json
-import os
 import shlex
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 import yaml
@@ -17,7 +16,7 @@ from data_cleaning.progress import silent
 from harness.experiment.cache import plain
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.search import Measured, search, set_arguments
+from harness.experiment.search import search, set_arguments
 from neural.checkpoints import best_of
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
@@ -55,14 +54,14 @@ def quick(monkeypatch):
     """Put a formula in the place of fitting; calls may be listed on which the process "dies"."""
     deaths = []
 
-    def measure(task, settings, number, valid):
+    def measure(task, settings, number):
         if number in deaths:
             deaths.remove(number)
             raise KeyboardInterrupt
         value = 0.9 - abs(settings.learning_rate - 1e-3) - settings.dropout / 10
-        return Measured(accuracies={"department": value, "seniority": value}, best_epoch=1, seconds=1.0)
+        return {"accuracies": {"department": value, "seniority": value}, "best_epoch": 1, "seconds": 1.0}
 
-    monkeypatch.setattr(harness.experiment.search, "_measure", measure)
+    monkeypatch.setattr(harness.experiment.search, "_fit_and_score", measure)
     return deaths
 
 
@@ -120,7 +119,7 @@ def test_the_score_is_the_validation_accuracy_by_which_the_epoch_is_chosen(compa
 
     monkeypatch.setattr(NeuralClassifier, "fit", spying)
     found = do(company, results, "search.trials=1", out=tmp_path / "out")
-    assert found.own.measured.accuracies == pytest.approx(best_of(logs[0]).valid_accuracy, abs=1e-6)
+    assert found.own.accuracies == pytest.approx(best_of(logs[0]).valid_accuracy, abs=1e-6)
     assert found.own.score == pytest.approx(best_of(logs[0]).rank[0], abs=1e-6)
 
 
@@ -174,15 +173,13 @@ def test_a_killed_search_goes_on_with_the_trials_of_an_unbroken_one(company, res
     for _ in range(4):
         with pytest.raises(KeyboardInterrupt):
             do(company, results, *many, out=tmp_path / "killed")
-    with (tmp_path / "killed" / "journal.jsonl").open("a") as journal:
-        journal.write('{"op_code":')
     again = do(company, results, *many, out=tmp_path / "killed")
     assert outcome(again) == outcome(unbroken)
     assert len(pd.read_csv(tmp_path / "killed" / "trials.csv")) == 14
 
 
 def test_a_trial_that_was_killed_in_its_fit_is_tried_again(finished, company, results, tmp_path, monkeypatch):
-    fit = harness.experiment.search.fit
+    fit = harness.experiment.search.fit_and_save
     calls = []
 
     def dying(*arguments):
@@ -191,7 +188,7 @@ def test_a_trial_that_was_killed_in_its_fit_is_tried_again(finished, company, re
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(harness.experiment.search, "fit", dying)
+    monkeypatch.setattr(harness.experiment.search, "fit_and_save", dying)
     with pytest.raises(KeyboardInterrupt):
         do(company, results, *THREE, out=tmp_path / "out")
     assert pd.read_csv(tmp_path / "out" / "trials.csv")["trial"].tolist() == [1]
@@ -214,7 +211,7 @@ def test_out_of_time_a_search_still_makes_one_trial_and_can_go_on(company, resul
     for n_done in (1, 2):
         found = do(company, results, "search.minutes=1e-9", out=tmp_path / "out", announce=said.append)
         assert len(found.trials) == n_done
-    assert "out of time after trial 2 of 20; the same command goes on" in said
+    assert "out of time after trial 2 of 20; the same command resumes it" in said
 
 
 def test_settings_that_cannot_be_fitted_are_kept_as_the_worst(company, results, tmp_path, quick):
@@ -231,12 +228,12 @@ def test_settings_that_cannot_be_fitted_are_kept_as_the_worst(company, results, 
 
 
 def test_training_that_comes_apart_is_a_trial_that_was_not_fitted(company, results, tmp_path, monkeypatch):
-    def measure(task, settings, number, valid):
+    def measure(task, settings, number):
         if number == 2:
             raise BadInput("Training diverged in epoch 1.")
-        return Measured(accuracies={"department": 0.5, "seniority": 0.5}, best_epoch=1, seconds=1.0)
+        return {"accuracies": {"department": 0.5, "seniority": 0.5}, "best_epoch": 1, "seconds": 1.0}
 
-    monkeypatch.setattr(harness.experiment.search, "_measure", measure)
+    monkeypatch.setattr(harness.experiment.search, "_fit_and_score", measure)
     found = do(company, results, "search.trials=3", out=tmp_path / "out")
     assert [trial.number for trial in found.trials] == [1, 3, 2]
     assert found.trials[-1].fault == "Training diverged in epoch 1."
@@ -261,11 +258,11 @@ def test_own_settings_may_lie_outside_of_what_is_searched(company, results, tmp_
 
 def test_another_search_in_the_same_folder_is_refused(company, results, tmp_path, quick):
     do(company, results, *THREE, out=tmp_path / "out")
-    before = (tmp_path / "out" / "journal.jsonl").read_bytes()
+    before = (tmp_path / "out" / "trials.db").read_bytes()
     for other in ("seed=5", "neural.max_tokens=12", "search.space={epochs: [1, 3]}", "split.by=[title]"):
         with pytest.raises(BadInput, match=r"holds a search with other settings.*Choose another --out"):
             do(company, results, *THREE, other, out=tmp_path / "out")
-    assert (tmp_path / "out" / "journal.jsonl").read_bytes() == before
+    assert (tmp_path / "out" / "trials.db").read_bytes() == before
 
 
 @pytest.mark.parametrize("facts", [None, "{}", "x", "[1]"])
@@ -297,42 +294,6 @@ def test_a_search_that_died_before_it_began_can_begin(company, results, tmp_path
     found = do(company, results, *THREE, out=tmp_path / "out")
     assert len(found.trials) == 3
     assert not list((tmp_path / "out").glob("unfinished-*"))
-
-
-def test_a_search_killed_within_optunas_lock_goes_on(company, results, tmp_path, quick, monkeypatch):
-    """The lock is a link to the journal's path, which leads nowhere from the folder if that is relative."""
-    monkeypatch.chdir(tmp_path)
-    out = Path("out")
-    do(company, results, "search.trials=2", SPACE, out=out)
-    (out / "journal.jsonl.lock").symlink_to("out/journal.jsonl")
-    (out / "journal.jsonl.lock1234.rename").symlink_to("out/journal.jsonl")
-    assert not (out / "journal.jsonl.lock").exists()
-    link = os.symlink
-
-    def impatient(*places):
-        try:
-            link(*places)
-        except FileExistsError:
-            pytest.fail("optuna would wait for the lock of a process that is dead")
-
-    monkeypatch.setattr(os, "symlink", impatient)
-    assert len(do(company, results, *THREE, out=out).trials) == 3
-    assert not list(out.glob("journal.jsonl.lock*"))
-
-
-def test_a_journal_is_never_written_anew(company, results, tmp_path, quick, monkeypatch):
-    unbroken = do(company, results, *THREE, out=tmp_path / "unbroken")
-    do(company, results, "search.trials=2", SPACE, out=tmp_path / "out")
-    journal = tmp_path / "out" / "journal.jsonl"
-    with journal.open("a") as opened:
-        opened.write('{"op_code":')
-
-    def on_a_full_disk(path, content):
-        path.open("wb").close()
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", on_a_full_disk)
-    assert outcome(do(company, results, *THREE, out=tmp_path / "out")) == outcome(unbroken)
 
 
 def test_a_folder_that_takes_no_lock_is_bad_input(company, results, tmp_path, quick, monkeypatch):
@@ -389,10 +350,8 @@ def test_a_fault_of_an_option_names_it(tmp_path, call, option, value, message):
 
 def test_two_processes_do_not_search_in_one_folder(company, results, tmp_path, quick):
     do(company, results, *THREE, out=tmp_path / "out")
-    with (tmp_path / "out" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(BadInput, match="Another process goes on with the search"):
-            do(company, results, *THREE, out=tmp_path / "out")
+    with filelock.FileLock(tmp_path / "out" / "lock"), pytest.raises(BadInput, match="Another process is searching in"):
+        do(company, results, *THREE, out=tmp_path / "out")
 
 
 def test_without_leads_in_validation_there_is_nothing_to_decide_by(company, tmp_path):
@@ -406,15 +365,16 @@ def test_labels_of_the_whole_file_are_refused_in_a_search(company, tmp_path):
 
 
 def test_labels_to_learn_from_are_those_of_the_run(company, results, tmp_path, monkeypatch):
-    blocks = []
-    fit = harness.experiment.search.fit
-    monkeypatch.setattr(
-        harness.experiment.search,
-        "fit",
-        lambda request, system, block, *places: blocks.append(block) or fit(request, system, block, *places),
-    )
+    label_sets = []
+    fit = harness.experiment.search.fit_and_save
+
+    def spying(settings, *arguments):
+        label_sets.append(str(settings.rows.label_set))
+        fit(settings, *arguments)
+
+    monkeypatch.setattr(harness.experiment.search, "fit_and_save", spying)
     do(company, results, "learn_from=[consensus, legacy]", "search.trials=1", out=tmp_path / "out")
-    assert blocks == ["consensus"]
+    assert label_sets == ["consensus"]
 
 
 @pytest.mark.parametrize(

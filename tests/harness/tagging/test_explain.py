@@ -8,12 +8,13 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from harness.cli.tagging_commands import explain_verb
-from harness.experiment.systems import SYSTEMS, load_system
+from harness.experiment.systems import load_system
 from harness.tagging.explain import KeywordHit, explain_titles
 from harness.tagging.export import export_model
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_exported, open_run
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
+from tests.toy_company import SYSTEMS
 
 TITLES = ["night head nurse", "Senior headcook & chief driver", "xyz", "registered gardener"]
 

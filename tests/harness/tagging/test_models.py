@@ -12,7 +12,6 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.experiment.systems import SYSTEMS
 from harness.tagging.checksums import write_checksums
 from harness.tagging.export import export_model
 from harness.tagging.models import (
@@ -26,6 +25,7 @@ from harness.tagging.models import (
     open_run,
 )
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
+from tests.toy_company import SYSTEMS
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from baselines.tfidf import TfidfClassifier
 from baselines.tfidf_features import TfidfSettings
 from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
-from harness.experiment.label_fixes import FIXES, compare_label_fixes, fold_rows, out_of_sample_probabilities
+from harness.experiment.stages.label_fixes import FIXES, compare_label_fixes, fold_rows, out_of_sample_probabilities
 
 N_TITLES, N_EACH = 40, 6
 

@@ -1,6 +1,8 @@
-"""Which rule mends labels better: out-of-sample probabilities for cleanlab, and both rules held against the truth."""
+"""Stage `label_issues`: labels that contradict their titles, and which rule fixes labels better by the truth."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -9,18 +11,48 @@ import polars as pl
 
 from data_cleaning.consensus import WHOLE_FILE, learn_majority
 from data_cleaning.errors import BadInput
-from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes
+from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes, suspect_labels
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
-from harness.experiment.systems import TitleClassifier
+from harness.experiment.stages import CLEAN, LABEL_FIXES, SUSPECTS, TRUTH, Folders
+from harness.experiment.systems import Recipe, TitleClassifier
 
 FIXES: dict[str, Filter] = {
     "cleanlab, estimated share": "prune_by_noise_rate",
     "cleanlab, likelier class": "predicted_neq_given",
 }
 """Method, as the table names it, to how cleanlab tells an issue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelIssueSettings:
+    """Which system gives each label its probability, and how records are divided into folds for it."""
+
+    recipe: Recipe
+    folds: int
+    by: Literal["record", "title"]
+
+
+def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write the suspect labels of the clean records and, for simulated leads, both ways to fix them by cause.
+
+    The probabilities come from one system fitted on other folds of the same records; nothing that is learned here
+    reaches any other stage.
+    """
+    recipe = settings.recipe
+    taxonomy = recipe.taxonomy
+    records = pl.read_parquet(inputs["clean"] / CLEAN)
+    folded = fold_rows(records, n_folds=settings.folds, by=settings.by, seed=recipe.seed)
+    probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: recipe.build(on_progress), on_progress)
+    majority = learn_majority(folded, taxonomy.names, learned_from=WHOLE_FILE)
+    suspects = suspect_labels(label_issue_scores(folded, probabilities, taxonomy), majority)
+    suspects.write_csv(out / SUSPECTS)
+    truth = inputs["leads"] / TRUTH
+    if truth.exists() and set(taxonomy.names) <= set(pl.read_parquet_schema(truth)):
+        fixes = compare_label_fixes(folded, pl.read_parquet(truth), taxonomy, probabilities)
+        fixes.to_parquet(out / LABEL_FIXES, index=False)
 
 
 def fold_rows(
@@ -133,12 +165,12 @@ def compare_label_fixes(
         )
     judged = []
     for name in taxonomy.names:
-        for method, mended in fixed.items():
+        for method, relabelled in fixed.items():
             figures = score_fixes(
                 known.select(
                     records[name].alias("recorded"),
                     pl.col(name).alias("truth"),
-                    mended[name].alias("fixed"),
+                    relabelled[name].alias("fixed"),
                     pl.col(f"cause_{name}").alias("cause"),
                     records["count"],
                 )

@@ -7,12 +7,19 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.language import LanguageSettings, judge_languages
-from data_cleaning.titles import LabelledTitles
-from harness.experiment.config import LABELS
+from data_cleaning.progress import silent
+from data_cleaning.titles import LABELS, LabelledTitles, LabelSet
 from harness.experiment.config_file import load_config
+from harness.experiment.plan import recipe_of, rows_of
 from harness.experiment.stages import fit_system as fit_stage
-from harness.experiment.stages.fit_system import believe_reviewed, weigh_reviewed, with_consensus, with_english_titles
-from harness.experiment.systems import Request
+from harness.experiment.stages.fit_system import (
+    FitSettings,
+    believe_reviewed,
+    weigh_reviewed,
+    with_consensus,
+    with_english_titles,
+)
+from harness.experiment.systems import SYSTEMS
 
 
 def test_a_reviewed_title_silences_the_legacy_labels_of_its_near_duplicates():
@@ -103,7 +110,7 @@ def test_a_train_part_without_english_titles_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("block", "learned"),
+    ("label_set", "learned"),
     [
         ("legacy", {"legacy": {"rows": 4, "records": 10}}),
         ("consensus", {"consensus": {"rows": 2, "records": 10}}),
@@ -114,10 +121,14 @@ def test_a_train_part_without_english_titles_is_refused():
         ),
     ],
 )
-def test_a_fit_says_what_each_block_of_labels_gave_it(company, tmp_path, block, learned):
+def test_a_fit_says_what_it_learned_from_each_label_set(company, tmp_path, label_set, learned):
     overrides = (f"learn_from=[{', '.join(LABELS)}]", "reviewed=somewhere.csv")
-    request = Request(load_config(company.config, overrides), company.taxonomy)
+    config = load_config(company.config, overrides)
     MIXED.write_parquet(tmp_path / "learn.parquet")
-    fit_stage.fit(request, "majority", block, tmp_path / "learn.parquet", tmp_path)
+    settings = FitSettings(
+        recipe=recipe_of(config, company.taxonomy, SYSTEMS["majority"]),
+        rows=rows_of(config, LabelSet.parse(label_set)),
+    )
+    fit_stage.fit(settings, {"split": tmp_path}, tmp_path, silent)
     facts = json.loads((tmp_path / "fit.json").read_text())
     assert facts["learned_from"]["sources"] == learned

@@ -1,0 +1,90 @@
+"""Stages `predict` and `most_wrong`: what a fitted system answers; any number of titles, with progress."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from data_cleaning.progress import Progress
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import FloatArray, Predictions
+from harness.experiment.stages import (
+    FIT_FACTS,
+    LEARN,
+    MODEL,
+    MOST_WRONG,
+    PREDICT_FACTS,
+    PREDICTIONS,
+    REFERENCE_ROWS,
+    TEST,
+    Folders,
+)
+from harness.experiment.systems import TitleClassifier, load_system
+from harness.scoring.losses import rank_by_loss
+
+_FIRST_CHUNK = 2_000
+_SHORT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerSettings:
+    """Which system answers."""
+
+    system: str
+    taxonomy: Taxonomy = field(repr=False)
+
+
+def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write probabilities for every distinct title that any reference asks about; labels are not read."""
+    asked = pl.read_parquet(inputs["references"] / REFERENCE_ROWS, columns=["title"])["title"].unique().sort()
+    classifier = load_system(settings.system, inputs["fit"] / MODEL)
+    began = time.perf_counter()
+    step = f"predict {settings.system}"
+    predictions = predict_titles(classifier, asked.to_list(), settings.taxonomy, step, on_progress)
+    seconds = time.perf_counter() - began
+    predictions.write(out / PREDICTIONS)
+    facts = {"titles": len(asked), "predict_seconds": seconds, "titles_per_second": len(asked) / seconds}
+    (out / PREDICT_FACTS).write_text(json.dumps(facts))
+
+
+def most_wrong(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Rank the recorded labels of train and test by the loss of the system's answers.
+
+    Targets count as they did in the validation loss of the epoch that was kept; all the same where a system has none.
+    """
+    taxonomy = settings.taxonomy
+    legacy = pl.col("source") == "legacy"
+    learned = pl.read_parquet(inputs["split"] / LEARN).filter(legacy & (pl.col("part") == "train"))
+    rows = pl.concat([learned, pl.read_parquet(inputs["split"] / TEST).filter(legacy)], how="vertical_relaxed")
+    asked = rows["title"].unique().sort().to_list()
+    classifier = load_system(settings.system, inputs["fit"] / MODEL)
+    predictions = predict_titles(classifier, asked, taxonomy, f"rank {settings.system}", on_progress)
+    learned_from = json.loads((inputs["fit"] / FIT_FACTS).read_text())["learned_from"]
+    weights = learned_from.get("target_weights", dict.fromkeys(taxonomy.names, 1.0))
+    rank_by_loss(rows, predictions, weights).write_parquet(out / MOST_WRONG)
+
+
+def predict_titles(
+    classifier: TitleClassifier, titles: Sequence[str], taxonomy: Taxonomy, step: str, on_progress: Progress
+) -> Predictions:
+    """Answer for distinct titles, reporting progress after each chunk.
+
+    Chunks double while they take less than a second: a table answers a million titles at once, a network reports every
+    few seconds.
+    """
+    pieces: dict[str, list[FloatArray]] = {name: [np.zeros((0, taxonomy.n_classes(name)))] for name in taxonomy.names}
+    done, chunk = 0, _FIRST_CHUNK
+    while done < len(titles):
+        began = time.perf_counter()
+        for name, rows in classifier.predict_proba(titles[done : done + chunk]).items():
+            pieces[name].append(rows)
+        done = min(done + chunk, len(titles))
+        if time.perf_counter() - began < _SHORT_SECONDS:
+            chunk *= 2
+        on_progress(step, done, len(titles))
+    probabilities = {name: np.concatenate(rows) for name, rows in pieces.items()}
+    return Predictions(taxonomy=taxonomy, titles=np.array(titles, dtype=object), probabilities=probabilities)
