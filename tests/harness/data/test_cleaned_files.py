@@ -217,7 +217,7 @@ def test_a_run_cleans_by_the_section_clean_of_its_config(company, tmp_path):
     assert pl.read_parquet(tmp_path / "clean" / LEDGER).drop("file").equals(expected.ledger)
     assert pl.read_csv(tmp_path / "clean" / "quarantine_leads.csv")["reason"].to_list() == ["source not listed (Peru)"]
     other = load_config(company.config)
-    prints = [fingerprints(plan(one, company.taxonomy, silent)) for one in (config, other)]
+    prints = [fingerprints(plan(one, company.taxonomy)) for one in (config, other)]
     assert prints[0]["leads"] == prints[1]["leads"]
     assert prints[0]["clean"] != prints[1]["clean"]
 
