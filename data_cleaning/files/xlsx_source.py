@@ -1,31 +1,38 @@
 """An XLSX file as a source: the first sheet that is not hidden, with its cells' own values and as text."""
 
 import datetime
-import warnings
+import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
-import openpyxl
 import pyarrow as pa
+from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.sources import Batch, Reject, file_identity, readable
 
 BATCH_ROWS = 50_000
-_HEADER_ROWS = 100
-"""Read at once in search of the header, which is nearly always the first."""
-MOST_SHEET_ROWS = 1_048_576
-"""Of a sheet by its format; a row number beyond it would be counted up to."""
-_MOST_HELD_BYTES = 1 << 30
+MAX_SHEET_ROWS = 1_048_576
+"""Of a sheet by its format."""
+_MAX_CELLS = 50_000_000
+"""From the first to the last that is filled; the library holds each of them, 32 bytes, whether it is empty or not."""
+_MAX_HELD_BYTES = 1 << 30
 """Limit for the parts that are held in memory whole, of which the texts of all cells are the largest."""
 _WORKSHEETS = "xl/worksheets/"
 _WORKBOOK = "xl/workbook.xml"
-_MOST_EXACT_FLOAT = 1e15
+_RELATIONS = "xl/_rels/workbook.xml.rels"
+_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_SCAN_BYTES, _OVERLAP_BYTES = 1 << 22, 1 << 16
+_LONGEST_REFERENCE = 11
+"""Three letters and eight digits, more than any sheet has."""
+_ERROR_CELL = re.compile(rb'<c\b[^>]*\br="([A-Z]+)(\d+)"[^>]*\bt="e"[^>]*>(?:<f\b[^<]*(?:/>|</f>))?<v>([^<]*)</v>')
+_MAX_EXACT_FLOAT = 1e15
 _EMPTY = (None, "")
 
 _Cells = tuple[Any, ...]
@@ -38,30 +45,31 @@ class XlsxSource:
     resumable = False
     delimiter: str | None = None
 
-    def __init__(self, path: Path, most_bytes: int) -> None:
-        """Look into the file and read its header.
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        """Read the sheet into memory, once its parts are known to be small enough.
 
         Args:
             path: of the file.
-            most_bytes: limit for what all its parts unpack to.
+            max_bytes: limit for what all its parts unpack to.
 
         Raises:
             BadInput: it is broken, encrypted, no XLSX file, beyond the limit, or has no visible sheet or no header.
         """
         self.path = path
-        _check_parts(path, most_bytes)
-        with _workbook(path) as workbook:
-            sheets = workbook.worksheets
-            visible = [sheet for sheet in sheets if sheet.sheet_state == "visible"]
+        _check_parts(path, max_bytes)
+        with _whole(path), load_workbook(str(path)) as workbook:
+            sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+            visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
             if not visible:
                 raise BadInput(f"{path} has no visible sheet; expected one with a header. Unhide it.")
-            self._sheet = str(visible[0].title)
-            n_rows = visible[0].max_row or 0
-            self._header_row, header = _find_header(visible[0], path)
+            self._errors = _scan_sheet(path, _part_of(path, visible[0]))
+            self._sheet = workbook.get_sheet_by_name(visible[0])
+        self._header_row, header = self._find_header(visible[0])
         self.schema = pa.schema([(_text(name) or "", pa.string()) for name in header])
-        self.n_rows = max(n_rows - self._header_row, 0)
+        last_row = self._sheet.end[0] + 1 if self._sheet.end else 0
+        self.n_rows = max(last_row - self._header_row, 0)
         self.n_skipped = self._header_row - 1
-        several = f"Read sheet {self._sheet!r}, the first visible one of {len(sheets)}."
+        several = f"Read sheet {visible[0]!r}, the first visible one of {len(sheets)}."
         self.notes: tuple[str, ...] = (several,) if len(sheets) > 1 else ()
 
     def identity(self) -> dict[str, Any]:
@@ -69,60 +77,66 @@ class XlsxSource:
         return file_identity(self.path)
 
     def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
-        """Read the rows, or those after `start`, the `end` of an earlier batch; the file is read from its beginning.
-
-        Raises:
-            BadInput: the file is broken further down.
-        """
+        """Read the rows, or those after `start`, the `end` of an earlier batch."""
         last = start["row"] if start else self._header_row
         self.n_skipped = start["skipped"] if start else self._header_row - 1
         n_columns = len(self.schema.names)
-        with _workbook(self.path) as workbook:
-            numbered = enumerate(_rows(workbook[self._sheet], last + 1), start=last + 1)
-            while read := _next_rows(numbered, self.path, BATCH_ROWS):
-                cells, rejects, places = [], [], []
-                for number, row in read:
-                    if _is_empty(row):
-                        continue
-                    self.n_skipped += number - last - 1
-                    last = number
-                    if _is_empty(row[n_columns:]):
-                        cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
-                        places.append(number)
-                    else:
-                        rejects.append(_beyond_header(number, row, n_columns))
-                if cells or rejects:
-                    end = {"row": last, "skipped": self.n_skipped}
-                    yield Batch(
-                        _as_text(cells, self.schema), tuple(rejects), end, cells, np.array(places, dtype=np.int64)
-                    )
+        numbered = islice(self._rows(), last, None)
+        while read := list(islice(numbered, BATCH_ROWS)):
+            cells, rejects, places = [], [], []
+            for number, row in read:
+                if _is_empty(row):
+                    continue
+                self.n_skipped += number - last - 1
+                last = number
+                if _is_empty(row[n_columns:]):
+                    cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
+                    places.append(number)
+                else:
+                    rejects.append(_beyond_header(number, row, n_columns))
+            if cells or rejects:
+                end = {"row": last, "skipped": self.n_skipped}
+                rows = _as_text(cells, self.schema)
+                yield Batch(rows, tuple(rejects), end, cells, np.array(places, dtype=np.int64))
+
+    def _rows(self) -> Iterator[tuple[int, _Cells]]:
+        """Yield the number and the cells of each row."""
+        for number, row in enumerate(self._sheet.iter_rows(), start=1):
+            cells = [_value(cell) for cell in row]
+            for column, error in self._errors.get(number, ()):
+                cells[column - 1] = error
+            yield number, tuple(cells)
+
+    def _find_header(self, sheet: str) -> tuple[int, _Cells]:
+        """Return the first row that is not empty, up to its last cell that is not, and its number.
+
+        Raises:
+            BadInput: there is none.
+        """
+        for number, row in self._rows():
+            if not _is_empty(row):
+                width = max(position for position, cell in enumerate(row) if cell not in _EMPTY)
+                return number, row[: width + 1]
+        raise BadInput(f"{self.path}: sheet {sheet!r} is empty; expected a header and at least one row.")
 
 
 @contextmanager
-def _workbook(path: Path) -> Iterator[Any]:
-    """Open a workbook; whatever openpyxl finds wrong in it, with errors of every kind, becomes bad input."""
+def _whole(path: Path) -> Iterator[None]:
+    """Turn whatever is found wrong in a workbook, with errors of every kind, into bad input."""
     try:
-        with readable(path), path.open("rb") as file:
-            with _quietly():
-                workbook = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
-            with closing(workbook):
-                yield workbook
+        with readable(path):
+            yield
     except BadInput:
         raise
-    except Exception as error:
+    except BaseException as error:
+        # The reader is written in Rust, whose assertions are no `Exception`.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         what = " ".join(f"{type(error).__name__}: {error}".split())
         raise BadInput(f"{path} is not readable as XLSX ({what}). Save it again, or as CSV.") from None
 
 
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Keep openpyxl from warning about looks that it does not know; never around a yield of rows."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _check_parts(path: Path, most_bytes: int) -> None:
+def _check_parts(path: Path, max_bytes: int) -> None:
     """Refuse what is no workbook, or too large, by the list of parts; zipfile reads no part beyond what is listed.
 
     Raises:
@@ -138,48 +152,87 @@ def _check_parts(path: Path, most_bytes: int) -> None:
     if any(part.flag_bits & 1 for part in parts):
         raise BadInput(f"{path} is encrypted. Save it without a password.")
     n_bytes = sum(part.file_size for part in parts)
-    if n_bytes > most_bytes:
-        raise BadInput(f"{path} unpacks to {n_bytes:,} bytes, beyond the limit of {most_bytes:,}. Save it as CSV.")
+    if n_bytes > max_bytes:
+        raise BadInput(f"{path} unpacks to {n_bytes:,} bytes, beyond the limit of {max_bytes:,}. Save it as CSV.")
     held = max((part for part in parts if not part.filename.startswith(_WORKSHEETS)), key=lambda part: part.file_size)
-    if held.file_size > _MOST_HELD_BYTES:
+    if held.file_size > _MAX_HELD_BYTES:
         raise BadInput(
             f"{path}: its part {held.filename} unpacks to {held.file_size:,} bytes, beyond the limit of "
-            f"{_MOST_HELD_BYTES:,} for what is held in memory. Save it as CSV."
+            f"{_MAX_HELD_BYTES:,} for what is held in memory. Save it as CSV."
         )
 
 
-def _rows(sheet: Any, first: int) -> Iterator[_Cells]:
-    """Read a sheet from a row on, whatever size it says it has."""
-    sheet.reset_dimensions()
-    return iter(sheet.iter_rows(min_row=first, max_row=MOST_SHEET_ROWS + 1, values_only=True))
+def _part_of(path: Path, sheet: str) -> str:
+    """Return the name of the part that holds a sheet."""
+    with zipfile.ZipFile(path) as archive:
+        book, relations = (ElementTree.fromstring(archive.read(part)) for part in (_WORKBOOK, _RELATIONS))
+    known_by = {one.get("name"): one.get(_RELATION_ID) for one in book.iter() if one.tag.endswith("}sheet")}
+    targets = {one.get("Id"): one.get("Target") or "" for one in relations}
+    target = targets[known_by[sheet]]
+    return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _next_rows(numbered: Iterator[tuple[int, _Cells]], path: Path, n_rows: int) -> list[tuple[int, _Cells]]:
-    """Read the next `n_rows` rows with their numbers, or those that are left.
+def _scan_sheet(path: Path, part: str) -> dict[int, list[tuple[int, str]]]:
+    """Check the size of a sheet before it is read, and find the errors in it, which the reader takes for empty cells.
 
-    Raises:
-        BadInput: one has a number beyond those of a sheet.
-    """
-    with _quietly():
-        read = list(islice(numbered, n_rows))
-    if read and read[-1][0] > MOST_SHEET_ROWS:
-        raise BadInput(f"{path} has a row beyond {MOST_SHEET_ROWS:,}, the last of a sheet. Save it again, or as CSV.")
-    return read
+    A cell far from the others makes a small file fill any memory, and the size that a sheet states may be wrong.
 
-
-def _find_header(sheet: Any, path: Path) -> tuple[int, _Cells]:
-    """Return the first row that is not empty, up to its last cell that is not, and its number.
+    Returns:
+        Row to the column and text of each error in it, both counted from 1.
 
     Raises:
-        BadInput: there is none.
+        BadInput: the sheet has rows beyond those of a sheet, or spans too many cells.
     """
-    numbered = enumerate(_rows(sheet, 1), start=1)
-    while read := _next_rows(numbered, path, _HEADER_ROWS):
-        for number, row in read:
-            if not _is_empty(row):
-                width = max(position for position, cell in enumerate(row) if cell not in _EMPTY)
-                return number, row[: width + 1]
-    raise BadInput(f"{path}: sheet {sheet.title!r} is empty; expected a header and at least one row.")
+    errors: dict[int, list[tuple[int, str]]] = {}
+    n_rows = n_columns = 0
+    with zipfile.ZipFile(path) as archive, archive.open(part) as file:
+        block = b""
+        while read := file.read(_SCAN_BYTES):
+            block = block[-_OVERLAP_BYTES:] + read
+            rows, columns = _references(block)
+            n_rows, n_columns = max(n_rows, rows), max(n_columns, columns)
+            if b't="e"' in block:
+                for letters, row, error in _ERROR_CELL.findall(block):
+                    column = sum((letter - 64) * 26**power for power, letter in enumerate(reversed(letters)))
+                    errors.setdefault(int(row), []).append((column, error.decode()))
+    if n_rows > MAX_SHEET_ROWS:
+        raise BadInput(f"{path} has a row beyond {MAX_SHEET_ROWS:,}, the last of a sheet. Save it again, or as CSV.")
+    if n_rows * n_columns > _MAX_CELLS:
+        raise BadInput(
+            f"{path} has a sheet of {n_rows:,} rows by {n_columns:,} columns, beyond the limit of {_MAX_CELLS:,} "
+            "cells. Delete what is far below or beside the table, or save it as CSV."
+        )
+    return errors
+
+
+def _references(block: bytes) -> tuple[int, int]:
+    """Return the largest row and column among references such as r="B7" or r="7" in the XML of a sheet."""
+    letters = np.frombuffer(block + bytes(_LONGEST_REFERENCE + 1), dtype=np.uint8)
+    is_quote = (letters == ord('"')) | (letters == ord("'"))
+    cursor = np.flatnonzero((letters[:-2] == ord("r")) & (letters[1:-1] == ord("=")) & is_quote[2:]) + 3
+    rows = columns = np.zeros(len(cursor), dtype=np.int64)
+    for _ in range(3):
+        letter = letters[cursor]
+        is_letter = (letter >= ord("A")) & (letter <= ord("Z"))
+        columns = np.where(is_letter, columns * 26 + letter - 64, columns)
+        cursor = cursor + is_letter
+    for _ in range(_LONGEST_REFERENCE - 3):
+        digit = letters[cursor]
+        is_digit = (digit >= ord("0")) & (digit <= ord("9"))
+        rows = np.where(is_digit, rows * 10 + digit - 48, rows)
+        cursor = cursor + is_digit
+    return int(rows.max(initial=0)), int(columns.max(initial=0))
+
+
+def _value(cell: Any) -> Any:
+    """Return a cell as a spreadsheet shows its kind: whole numbers as such, a day as its midnight, None for empty."""
+    if cell == "":
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _MAX_EXACT_FLOAT:
+        return int(cell)
+    if isinstance(cell, datetime.date) and not isinstance(cell, datetime.datetime):
+        return datetime.datetime.combine(cell, datetime.time())
+    return cell
 
 
 def _is_empty(cells: _Cells) -> bool:
@@ -203,8 +256,6 @@ def _text(cell: Any) -> str | None:
         return None
     if isinstance(cell, bool):
         return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _MOST_EXACT_FLOAT:
-        return str(int(cell))
     if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
         return cell.date().isoformat()  # a sheet keeps a day as its midnight
     if isinstance(cell, datetime.date | datetime.time):

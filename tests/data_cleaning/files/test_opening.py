@@ -153,7 +153,8 @@ def test_a_file_that_vanishes_is_bad_input(tmp_path):
         path = write(tmp_path, name, content)
         source = open_source(path)
         path.unlink()
-        with pytest.raises(BadInput, match="cannot be read: No such file"):
-            list(source.batches())
+        if name != "a.xlsx":  # which is in memory once it is open
+            with pytest.raises(BadInput, match="cannot be read: No such file"):
+                list(source.batches())
         with pytest.raises(BadInput, match="cannot be read: No such file"):
             source.identity()

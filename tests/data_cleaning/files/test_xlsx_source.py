@@ -131,17 +131,51 @@ def test_formulas_come_as_what_they_last_gave(tmp_path):
     assert read(open_source(path))[0] == [("CEO", "99")]
 
 
-def test_warnings_about_looks_are_kept_quiet(tmp_path):
+def test_a_number_that_is_no_date_comes_as_a_number_whatever_its_format(tmp_path):
     path = write(tmp_path, [["Title", "When"], ["CEO", DAY]])
     serial = "<v>45322</v>"
     rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace(serial, "<v>99999999999</v>"))
 
-    assert read(open_source(path))[0] == [("CEO", "#VALUE!")]
+    assert read(open_source(path))[0] == [("CEO", "99999999999")]
+
+
+def test_errors_of_formulas_come_as_their_text_in_their_cells(tmp_path):
+    path = write(tmp_path, [["Title", "Age"], ["CEO", 99], ["CFO", "x"], *[["a", "b"]] * 300])
+    error = '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>'
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: re.sub('<c r="B2".*?</c>', error, sheet))
+    source = open_source(path)
+
+    assert read(source)[0][:2] == [("CEO", "#DIV/0!"), ("CFO", "x")]
+    assert next(source.batches()).cells[0] == ("CEO", "#DIV/0!")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"), [("XFD", "2 rows by 16,384 columns, beyond the limit of 1,000"), ("Z", None)]
+)
+def test_a_cell_far_from_the_others_fills_no_memory(tmp_path, monkeypatch, column, message):
+    monkeypatch.setattr(xlsx_source, "_MAX_CELLS", 1000)
+    path = write(tmp_path, [["Title", "Age"], ["CEO", 1]])
+    rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace('r="B2"', f'r="{column}2"'))
+
+    if message is None:
+        assert read(open_source(path)) == ([], [(2, "has 26 fields, expected 2", "CEO" + "\t" * 25 + "1")])
+    else:
+        with pytest.raises(BadInput, match=message):
+            open_source(path)
+
+
+def test_references_are_found_wherever_a_block_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx_source, "_SCAN_BYTES", 3)
+    monkeypatch.setattr(xlsx_source, "_MAX_CELLS", 2 * 28 - 1)
+    path = write(tmp_path, [["Title"], [*["a"] * 28]])
+
+    with pytest.raises(BadInput, match="2 rows by 28 columns"):
+        open_source(path)
 
 
 @pytest.mark.parametrize("number", [1_048_577, 10**15])
 def test_a_row_beyond_a_sheet_is_bad_input(tmp_path, monkeypatch, number):
-    monkeypatch.setattr(xlsx_source, "MOST_SHEET_ROWS", 100)
+    monkeypatch.setattr(xlsx_source, "MAX_SHEET_ROWS", 100)
     path = write(tmp_path, [["Title"], ["CEO"]])
     rewritten(
         path,
@@ -154,7 +188,7 @@ def test_a_row_beyond_a_sheet_is_bad_input(tmp_path, monkeypatch, number):
 
 
 def test_a_part_too_large_to_be_held_is_bad_input(tmp_path, monkeypatch):
-    monkeypatch.setattr(xlsx_source, "_MOST_HELD_BYTES", 100)
+    monkeypatch.setattr(xlsx_source, "_MAX_HELD_BYTES", 100)
 
     with pytest.raises(BadInput, match=r"its part xl/.* unpacks to .* for what is held in memory"):
         open_source(write(tmp_path, [["Title"]]))
@@ -171,8 +205,8 @@ def test_a_sheet_that_is_broken_further_down_is_bad_input(tmp_path):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("xl/worksheets/sheet1.xml", "has no visible sheet"),
-        ("[Content_Types].xml", "is not readable as XLSX"),
+        ("xl/worksheets/sheet1.xml", "is not readable as XLSX"),
+        ("xl/_rels/workbook.xml.rels", "is not readable as XLSX"),
         ("xl/workbook.xml", "is a zip file, but no XLSX file"),
     ],
 )
