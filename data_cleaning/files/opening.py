@@ -1,9 +1,15 @@
-"""Which kind of file this is: what it begins with counts more than how its name ends."""
+"""Opens a file of rows: what it begins with says of which kind it is, more than how its name ends."""
 
+import atexit
+import shutil
+import sys
+import tempfile
 from pathlib import Path
+from typing import TextIO
+from weakref import WeakKeyDictionary
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.sources import MOST_BYTES, Source, first_bytes, is_gzip, readable, unpacked
+from data_cleaning.files.sources import MOST_BYTES, STANDARD_INPUT, Source, first_bytes, is_gzip, readable, unpacked
 
 _PARQUET = (b"PAR1", b"PARE")  # the second with an encrypted footer
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -19,6 +25,8 @@ _OTHERS = {
     b"%PDF-": ("a PDF", "Export the table as CSV"),
 }
 _LONGEST_MARK = 16
+_spooled: "WeakKeyDictionary[TextIO, Path]" = WeakKeyDictionary()
+"""Standard input to the temporary file that holds what was read from it."""
 
 
 def open_source(
@@ -27,7 +35,7 @@ def open_source(
     """Open a file of rows: CSV, gzipped or not, Parquet or XLSX.
 
     Args:
-        path: of the file. A file that neither its content nor its name gives away is read as CSV.
+        path: of the file, "-" for standard input. What neither content nor name tells to be something else is CSV.
         encoding: of a CSV file; None finds it out. A byte order mark outranks one of the Unicode encodings.
         delimiter: of a CSV file, one ASCII character; None finds it out.
         most_bytes: limit for what is unpacked: of a gzipped file, an XLSX file, or one row group of a Parquet file.
@@ -36,7 +44,8 @@ def open_source(
         BadInput: the file is missing, unreadable, empty, broken, encrypted or larger than the limit; the encoding is
             unknown; the delimiter is none.
     """
-    # openpyxl alone takes longer to import than a small CSV file takes to read.
+    # Readers of other kinds are imported on use, as that takes longer than a small CSV file takes to read.
+    path = _standard_input() if path == STANDARD_INPUT else path
     start = first_bytes(path, _LONGEST_MARK)
     _refuse_others(path, start)
     ending = path.suffix.lower()
@@ -56,6 +65,31 @@ def open_source(
     from data_cleaning.files.csv_source import CsvSource
 
     return CsvSource(path, encoding, delimiter, most_bytes)
+
+
+def refuse_two_standard_inputs(*paths: Path | None) -> None:
+    """Refuse standard input for more than one file.
+
+    Raises:
+        BadInput: "-" is among the paths more than once.
+    """
+    if paths.count(STANDARD_INPUT) > 1:
+        raise BadInput("Standard input (-) was given for more than one file. Give the path of all but one.")
+
+
+def _standard_input() -> Path:
+    """Return a temporary file with all that comes from standard input, which cannot be read twice."""
+    stdin = sys.stdin
+    if stdin is None or stdin.closed:
+        raise BadInput("There is no standard input to read. Give the path of a file in place of -.")
+    if stdin not in _spooled:
+        folder = Path(tempfile.mkdtemp(prefix="title-harness-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        place = folder / "standard input"
+        with readable(STANDARD_INPUT), place.open("wb") as file:
+            shutil.copyfileobj(stdin.buffer, file)
+        _spooled[stdin] = place
+    return _spooled[stdin]
 
 
 def _refuse_others(path: Path, start: bytes) -> None:

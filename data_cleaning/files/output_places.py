@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import check_writable
 
 ENDINGS = (".csv.gz", ".csv", ".parquet", ".xlsx")
@@ -37,6 +38,17 @@ def folder_beside(path: Path, addition: str) -> Path:
 def stem(path: Path) -> str:
     """Return the name of a file without its ending: a.2023.csv.gz to a.2023."""
     return next((path.name[: -len(known)] for known in ENDINGS if path.name.lower().endswith(known)), path.stem)
+
+
+def default_folder(source: Path, addition: str) -> Path:
+    """Return the folder in the current one that is named after what is read: leads.csv to leads_profile.
+
+    Raises:
+        BadInput: standard input is read, which has no name.
+    """
+    if source == STANDARD_INPUT:
+        raise BadInput("What comes from standard input has no name to call the output by. Name the output with --out.")
+    return Path(f"{stem(source)}{addition}")
 
 
 def check_table(out: Path, source: Path | None, *, force: bool) -> None:

@@ -65,6 +65,7 @@ def read_table(
             bytes, or, unless that is allowed, no rows or rows that could not be read.
     """
     source = open_source(path, encoding=encoding)
+    path = source.path
     names = source.schema.names
     named = [name for name in names if name.strip()]
     _check_names(path, named)

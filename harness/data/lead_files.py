@@ -9,7 +9,7 @@ import polars as pl
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.files.output_places import beside, check_folder, check_table, folder_beside, mark, stem
+from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder, folder_beside, mark
 from data_cleaning.files.table_reader import TableFile, read_table
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
@@ -182,7 +182,7 @@ def profile_file(
     Raises:
         BadInput: the file cannot be read or has no title, or the folder holds something else.
     """
-    folder = out or Path(f"{stem(source)}_profile")
+    folder = out or default_folder(source, "_profile")
     check_folder(folder, source, PROFILE, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
     opened = open_leads(source, config, taxonomy, title_column, announce)

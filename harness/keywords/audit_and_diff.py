@@ -9,7 +9,8 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
-from data_cleaning.files.output_places import beside, check_folder, check_table, stem
+from data_cleaning.files.opening import refuse_two_standard_inputs
+from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.progress import Progress
@@ -68,9 +69,9 @@ def audit_file(
     A table whose rows repeat each other, which every other verb refuses, is read all the same: the first row counts.
 
     Args:
-        table: CSV of keywords.
+        table: keywords, in CSV, Parquet or XLSX.
         config: names the taxonomy, the columns of the leads and, if any, the labelled files to hold the table against.
-        leads: CSV, gzipped CSV or Parquet; None audits the rows alone.
+        leads: CSV, gzipped CSV, Parquet or XLSX; None audits the rows alone.
         out: folder to write; None makes `<stem>_audit` in the current one.
         title_column: name of the title's column, where it is not the configured one.
         force: whether a folder that this verb has written may be replaced.
@@ -80,7 +81,8 @@ def audit_file(
     Raises:
         BadInput: a file cannot be read or is faulty, or the folder holds something else.
     """
-    folder = out or Path(f"{stem(table)}_audit")
+    refuse_two_standard_inputs(table, leads)
+    folder = out or default_folder(table, "_audit")
     for source in (table, *([leads] if leads else [])):
         check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
@@ -130,10 +132,10 @@ def diff_files(
     """Compare two keyword tables: which rows were changed, and which titles change their classes by that.
 
     Args:
-        old: CSV of keywords, the table in force.
-        new: CSV of keywords, the one to take its place.
+        old: the keyword table in force.
+        new: the one to take its place.
         config: names the taxonomy and the columns of the leads.
-        leads: CSV, gzipped CSV or Parquet; None compares the rows alone.
+        leads: CSV, gzipped CSV, Parquet or XLSX; None compares the rows alone.
         out: .csv, .csv.gz, .parquet or .xlsx to write the titles to, with the rows beside it as `<stem>.rows<ending>`;
             without leads, the rows are written to it. None writes nothing.
         title_column: name of the title's column, where it is not the configured one.
@@ -144,6 +146,7 @@ def diff_files(
     Raises:
         BadInput: a file cannot be read or is faulty, or an output exists or cannot be written.
     """
+    refuse_two_standard_inputs(old, new, leads)
     places = [] if out is None else [out] if leads is None else [out, beside(out, ".rows")]
     for place in places:
         for source in (old, new, *([leads] if leads else [])):

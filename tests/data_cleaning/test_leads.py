@@ -41,7 +41,7 @@ def test_a_title_too_long_to_be_one_is_refused_with_its_row(tmp_path):
             read_leads(tmp_path / name, LeadColumns(targets={}))
 
 
-def test_csv_gzip_and_parquet_read_alike(tmp_path):
+def test_csv_gzip_parquet_and_xlsx_read_alike(tmp_path):
     text = "What you do,Dept,Grade,Times\nCook,Kitchen,Head,2\nNurse,,Chief,1\n"
     plain = read_leads(write(tmp_path, text), COLUMNS)
     zipped = read_leads(write(tmp_path, gzip.compress(text.encode()), "leads.csv.gz"), COLUMNS)
@@ -49,6 +49,8 @@ def test_csv_gzip_and_parquet_read_alike(tmp_path):
     table.to_parquet(tmp_path / "leads.parquet")
     assert plain.equals(zipped)
     assert plain.equals(read_leads(tmp_path / "leads.parquet", COLUMNS))
+    table.to_excel(tmp_path / "leads.xlsx", index=False)
+    assert plain.equals(read_leads(tmp_path / "leads.xlsx", COLUMNS))
     assert plain["record"].to_list() == ["1", "2"]
     assert plain["count"].to_list() == [2, 1]
     assert plain["department"].to_list() == ["Kitchen", None]
@@ -57,6 +59,15 @@ def test_csv_gzip_and_parquet_read_alike(tmp_path):
 def test_a_labelled_file_may_use_target_names_and_raw_labels(tmp_path, company):
     path = write(tmp_path, "title,department,Grade\nCook,Dept. of Kitchen,Head\nCook,Kitchen,Head\n")
     assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
+
+
+def test_a_labelled_file_may_be_a_spreadsheet_and_faults_name_its_rows(tmp_path, company):
+    rows = pd.DataFrame({"title": ["Cook", "Nurse"], "Dept": ["Kitchen", None], "Grade": ["Head", "Head"]})
+    rows[:1].to_excel(tmp_path / "labelled.xlsx", index=False)
+    assert read_labelled(tmp_path / "labelled.xlsx", COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
+    rows.to_excel(tmp_path / "labelled.xlsx", index=False)
+    with pytest.raises(BadInput, match="has no department in row 3"):
+        read_labelled(tmp_path / "labelled.xlsx", COLUMNS, company.taxonomy)
 
 
 @pytest.mark.parametrize(

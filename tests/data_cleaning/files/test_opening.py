@@ -1,6 +1,7 @@
 import gzip
 import io
 import os
+from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files import open_source
+from data_cleaning.files.opening import refuse_two_standard_inputs
 from data_cleaning.files.sources import file_identity
 
 CSV = b"Title,Age\nCEO,1\n"
@@ -95,6 +97,29 @@ def test_a_row_group_beyond_the_limit_is_bad_input(tmp_path):
 def test_a_workbook_beyond_the_limit_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"unpacks to .* beyond the limit of 1,000"):
         open_source(write(tmp_path, "a.xlsx", xlsx()), most_bytes=1000)
+
+
+@pytest.mark.parametrize(
+    "content", [CSV, gzip.compress(CSV), parquet(), xlsx()], ids=["csv", "gzip", "parquet", "xlsx"]
+)
+def test_standard_input_is_read_as_what_it_holds_and_can_be_opened_again(monkeypatch, content):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+    for _ in range(2):
+        source = open_source(Path("-"))
+        assert [batch.rows.column(0).to_pylist() for batch in source.batches()] == [["CEO"]]
+    assert source.path.read_bytes() == content
+
+
+def test_standard_input_that_is_empty_or_closed_or_asked_for_twice_is_bad_input(monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    with pytest.raises(BadInput, match="standard input is empty"):
+        open_source(Path("-"))
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(BadInput, match="There is no standard input"):
+        open_source(Path("-"))
+    with pytest.raises(BadInput, match="for more than one file"):
+        refuse_two_standard_inputs(Path("a.csv"), Path("-"), Path("-"))
 
 
 @pytest.mark.parametrize(

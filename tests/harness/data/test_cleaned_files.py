@@ -1,3 +1,4 @@
+import io
 import json
 from datetime import timedelta
 
@@ -42,6 +43,23 @@ def test_clean_keeps_rows_and_columns_and_adds_the_original_values(call, leads, 
     assert "title from 'What you do', department from 'Dept'" in said
     assert "Passed through unchanged: 'id'; 'campaign'." in said
     assert "Kept 7 records" in said
+
+
+def test_a_spreadsheet_and_standard_input_are_cleaned_as_the_csv_is(call, leads, tmp_path, monkeypatch):
+    assert call("clean", leads, "--out", tmp_path / "csv.csv")[0] == 0
+    pd.read_csv(leads, dtype=str).to_excel(tmp_path / "leads.xlsx", index=False)
+    assert call("clean", tmp_path / "leads.xlsx", "--out", tmp_path / "xlsx.csv")[0] == 0
+    assert (tmp_path / "xlsx.csv").read_bytes() == (tmp_path / "csv.csv").read_bytes()
+    for place in (leads, tmp_path / "leads.xlsx"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(place.read_bytes())))
+        assert call("clean", "-", "--out", tmp_path / "piped.csv", "--force")[0] == 0
+        assert (tmp_path / "piped.csv").read_bytes() == (tmp_path / "csv.csv").read_bytes()
+
+
+def test_a_profile_of_standard_input_needs_a_name(call):
+    code, _, said = call("profile", "-")
+    assert code == 2
+    assert "Name the output with --out" in said
 
 
 def test_quarantine_has_every_dropped_row_unchanged_with_reason_and_line(call, leads, tmp_path):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,6 +72,11 @@ def test_hostile_keywords_are_remembered_exactly_and_run_nowhere(tmp_path_factor
     assert read_rejected(path) == list(dict.fromkeys(suggestion(keyword=keyword).key for keyword in keywords))
     cells = [cell for row in read_memory(path).rows() for cell in row]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t"))]
+
+
+def test_a_spreadsheet_is_read_as_well(tmp_path):
+    pd.DataFrame({"Who": ["me"], "key": ["add|nurse"]}).to_excel(tmp_path / "rejected.xlsx", index=False)
+    assert read_rejected(tmp_path / "rejected.xlsx") == ["add|nurse"]
 
 
 def test_faults_are_named_by_line(path):
