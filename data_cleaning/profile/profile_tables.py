@@ -100,7 +100,7 @@ def label_tables(of: Material) -> Iterator[Table]:
             continue
         columns = ("label", "class", "records", "share", "cumulative_share")
         classed = shares.with_columns(grouped["label"].alias("class")).select(columns)
-        yield replace(raw, frame=classed, note=f"{note} The class is what the taxonomy groups the label to.")
+        yield replace(raw, frame=classed, note=f"{note} The class is that of the label in the taxonomy.")
         classes = share_table(grouped["label"], grouped["records"])
         yield Table(
             f"grouped_{_slug(target)}", f"Classes of {target}, as the taxonomy groups", note, classes, whole=whole

@@ -52,7 +52,7 @@ def table_section(table: Table, folder: str, *, max_rows: int | None = None, plo
         plots: to show above the table.
     """
     shown = table.shown(max_rows)
-    before = f"{shown.n_more:,} more rows in" if shown.n_more else "Also as"
+    before = f"{shown.n_more:,} more rows in" if shown.n_more else "All rows as CSV:"
     return Section(
         name=table.name, title=table.title, note=table.note, plots=plots, table=shown, before_file=before,
         file=f"{folder}/{table.name}.csv",
@@ -70,7 +70,7 @@ def write_run_page(path: Path, tables: Sequence[Table], facts: Mapping[str, Any]
     splits = ", ".join(f"{by} {split_hash}" for by, split_hash in facts["split_hash"].items())
     footer = (
         f"Fingerprint {facts['fingerprint']}; sources at {facts['commit'] or 'no commit'}; data {facts['data_hash']}; "
-        f"splits {splits}. The folder tables beside this page has the same tables as Markdown, CSV and LaTeX."
+        f"splits {splits}. The folder “tables” beside this page has every table as Markdown, CSV and LaTeX."
     )
     write_page(
         path,

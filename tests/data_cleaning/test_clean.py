@@ -166,13 +166,13 @@ def test_a_lost_or_doubled_record_raises_records_lost():
     given = leads(("a", "x", "y"), ("b", "x", "y", "US", 2)).with_row_index(POSITION)
     ledger = Ledger()
     left = ledger.drop("drop b", given, pl.Series([None, "b"]), "a test")
-    kept, aside, table = left[POSITION], ledger.dropped[0][POSITION], ledger.table()
-    require_account(given, kept, aside, table)
-    for lost in ((kept[:0], aside), (kept, kept), (kept, aside[:0])):
+    kept, quarantined, table = left[POSITION], ledger.dropped[0][POSITION], ledger.table()
+    require_account(given, kept, quarantined, table)
+    for lost in ((kept[:0], quarantined), (kept, kept), (kept, quarantined[:0])):
         with pytest.raises(RecordsLost, match="Of 2 rows"):
             require_account(given, *lost, table)
     with pytest.raises(RecordsLost, match="Of 3 records"):
-        require_account(given, kept, aside, table.with_columns(dropped=pl.lit(0)))
+        require_account(given, kept, quarantined, table.with_columns(dropped=pl.lit(0)))
 
 
 def test_reports_show_disagreement_ceilings_and_near_duplicates(company):

@@ -43,7 +43,7 @@ def test_a_label_with_low_probability_is_an_issue(filter_by):
 
 
 def test_the_likeliest_class_finds_more_issues_than_the_estimated_share():
-    # One porter is no class to judge by, yet cook is likelier.
+    # One porter is too little evidence, yet cook is likelier.
     by_share = label_issue_scores(LEADS, PROBABILITIES, TAXONOMY)["issue_job"].to_list()
     by_class = label_issue_scores(LEADS, PROBABILITIES, TAXONOMY, filter_by="predicted_neq_given")
     assert (by_share[4], by_class["issue_job"].to_list()[4]) == (False, True)
@@ -104,13 +104,13 @@ def test_scores_of_fixes_match_a_worked_example():
             ("a", "a", "a", "table", 10),
             ("a", "a", "b", "table", 2),
             ("b", "a", "a", "table", 3),
-            ("b", "a", "c", "hand", 1),
-            ("b", "a", "b", "hand", 4),
+            ("b", "a", "c", "override", 1),
+            ("b", "a", "b", "override", 4),
         ],
         schema=["recorded", "truth", "fixed", "cause", "count"],
         orient="row",
     )
-    overall, table, hand = score_fixes(records).iter_rows(named=True)
+    overall, table, override = score_fixes(records).iter_rows(named=True)
     assert overall == {
         "cause": "all causes", "records": 20, "corrupted": 8, "found": 4 / 8, "set_right": 3 / 8,
         "wrongly_changed": 2 / 12, "right_before": 12 / 20, "right_after": 13 / 20,
@@ -119,7 +119,7 @@ def test_scores_of_fixes_match_a_worked_example():
         "cause": "table", "records": 15, "corrupted": 3, "found": 1, "set_right": 1,
         "wrongly_changed": 2 / 12, "right_before": 12 / 15, "right_after": 13 / 15,
     }  # fmt: skip
-    assert hand == {
-        "cause": "hand", "records": 5, "corrupted": 5, "found": 1 / 5, "set_right": 0,
+    assert override == {
+        "cause": "override", "records": 5, "corrupted": 5, "found": 1 / 5, "set_right": 0,
         "wrongly_changed": None, "right_before": 0, "right_after": 0,
     }  # fmt: skip

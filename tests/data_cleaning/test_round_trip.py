@@ -126,10 +126,10 @@ def mixed_leads():
 def test_default_steps_account_for_every_record_of_mixed_languages(company, countries):
     leads, chosen = mixed_leads(), CleanSettings(countries=countries)
     once = clean_leads(leads, company.taxonomy, chosen)
-    kept, aside = once.kept["record"].to_list(), once.quarantined["record"].to_list()
-    assert sorted([*kept, *aside]) == sorted(leads["record"])
+    kept, dropped = once.kept["record"].to_list(), once.quarantined["record"].to_list()
+    assert sorted([*kept, *dropped]) == sorted(leads["record"])
     assert once.kept["count"].sum() + once.quarantined["count"].sum() == leads["count"].sum()
-    for records in (kept, aside):
+    for records in (kept, dropped):
         assert records == sorted(records, key=int)
 
     listed = pl.col("country").str.strip_chars().is_in(countries) if countries else pl.lit(True)

@@ -36,8 +36,8 @@ SURROUNDING = [(f"{word} {what}", "en", 0) for word in COMPANIONS for what in ("
     ("word", "margin", "elsewhere", "learned"),
     [
         ("procurement", 0.3, 0, True),
-        ("sviluppatore", 0.9, 0, False),  # lingua is sure of it, whatever stands beside
-        ("responsable", 0.3, 3, False),  # stands beside foreign words as often
+        ("sviluppatore", 0.9, 0, False),  # lingua is sure of it, whatever the other words
+        ("responsable", 0.3, 3, False),  # is beside foreign words as often
     ],
 )
 def test_an_uncertain_word_is_learned_from_the_english_words_around_it(word, margin, elsewhere, learned):

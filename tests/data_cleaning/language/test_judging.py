@@ -6,7 +6,7 @@ from data_cleaning.language.detection import Detector
 from tests.data_cleaning.language.toy_titles import ENGLISH, FEW, GERMAN, NONE, leads
 
 EXPECTED = {
-    # Too short to tell, acronyms, nothing to judge
+    # Too short, acronyms, without words
     "IT": None, "VP IT": None, "it": None, "Cto": None, "CISO": None, "GRC": None, "ISSO": None, "Isso": None,
     "-": None, "123": None, "CEO?": None,
     # English, where lingua alone is not sure
@@ -73,9 +73,9 @@ def test_lingua_is_not_asked_about_known_words(monkeypatch):
     asked = []
 
     class Listening(Detector):
-        def detect(self, texts, *told):
+        def detect(self, texts, *reported):
             asked.extend(texts)
-            return super().detect(texts, *told)
+            return super().detect(texts, *reported)
 
     monkeypatch.setattr(judging, "Detector", Listening)
     titles = pl.concat([leads(*ENGLISH).with_columns(count=pl.lit(9, pl.Int64)), leads("Director of Network", "Koch")])
@@ -93,15 +93,15 @@ def test_lingua_is_not_loaded_where_it_is_not_needed(monkeypatch, titles):
 
 @pytest.mark.parametrize("max_learning_titles", [5, 1000])
 def test_progress_counts_titles_up_to_all_of_them(max_learning_titles):
-    told = []
+    reported = []
     titles = (*ENGLISH, *GERMAN, "IT", "NETWORK ENGINEER", "network engineer")
     settings = LanguageSettings(**FEW, max_learning_titles=max_learning_titles)
-    judge_languages(leads(*titles), settings, lambda *progress: told.append(progress))
-    done = [count for _, count, _, _ in told]
+    judge_languages(leads(*titles), settings, lambda *progress: reported.append(progress))
+    done = [count for _, count, _, _ in reported]
     assert done == sorted(done)
     assert done[-1] == len(titles)
-    assert done.count(len(titles)) == 1, "the end is told twice"
-    assert {(step, total, unit) for step, _, total, unit in told} == {("finding languages", len(titles), "titles")}
+    assert done.count(len(titles)) == 1, "the end is reported twice"
+    assert {(step, total, unit) for step, _, total, unit in reported} == {("finding languages", len(titles), "titles")}
 
 
 def test_each_language_has_its_own_margin():

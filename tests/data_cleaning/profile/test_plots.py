@@ -23,7 +23,7 @@ def test_plots_are_reproducible_and_keep_the_settings_of_matplotlib(tmp_path):
 
 def test_the_words_named_on_the_zipf_plot_are_within_its_axes(tmp_path, monkeypatch):
     pairs = [" ".join(pair) for pair in itertools.permutations(("chief", "night", "ward", "nurse"), 2)]
-    # The tenth word has fewer records than the tenth title, so that its name stands below the lines.
+    # The tenth word has fewer records than the tenth title, so that its name is below the lines.
     rare = " ".join(f"only{letter}" for letter in "abcdefgh")
     leads = make_leads(title=[*pairs, rare], count=[2] * len(pairs) + [1])
     tables = [table for table in profile_leads(leads, ()).tables if table.name == "zipf"]
@@ -36,7 +36,7 @@ def test_the_words_named_on_the_zipf_plot_are_within_its_axes(tmp_path, monkeypa
     within, named = axes.get_window_extent(), [text.get_window_extent() for text in axes.texts]
     assert len(named) == 2
     lowest = min(box.y0 for box in named)
-    assert lowest < axes.transData.transform((1, 1))[1], "no name stands below the lines"
+    assert lowest < axes.transData.transform((1, 1))[1], "no name is below the lines"
     for box in named:
         assert within.x0 <= box.x0
         assert box.x1 <= within.x1

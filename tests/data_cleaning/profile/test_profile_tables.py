@@ -57,8 +57,8 @@ def test_titles_above_64_tokens_are_counted_by_record():
 
 
 def test_every_step_reports_its_progress(profile):
-    told = []
-    again = profile_leads(LEADS, TARGETS, TAXONOMY, letters, lambda *step: told.append(step))
-    assert ("Count tokens", 4, 4) in told
-    assert told[-1] == ("Profile leads", 6, 6, "steps")
+    reported = []
+    again = profile_leads(LEADS, TARGETS, TAXONOMY, letters, lambda *step: reported.append(step))
+    assert ("Count tokens", 4, 4) in reported
+    assert reported[-1] == ("Profile leads", 6, 6, "steps")
     assert [table.frame.rows() for table in again.tables] == [table.frame.rows() for table in profile.tables]

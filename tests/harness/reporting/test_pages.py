@@ -45,7 +45,7 @@ def test_a_section_shows_only_what_it_has(page_of):
         footer="The end.",
     )
     assert "<li>One &lt;i&gt;.</li>" in page
-    assert '<img src="plots/b%20c.png" alt="A plot">' in page
+    assert '<img src="plots/b%20c.png" alt="A plot" loading="lazy">' in page
     assert "<table>" not in page
     assert "<footer>The end.</footer>" in page
     assert re.findall('<a href="#(.)">', page) == ["a", "b"]
