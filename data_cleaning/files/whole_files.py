@@ -28,13 +28,13 @@ def check_writable(final: Path) -> None:
     Raises:
         BadInput: its folder takes no new files, or no file can have such a name.
     """
-    with _written(final):
+    with unwritable_as_bad_input(final):
         _filling(final).touch()
         _filling(final).unlink()
 
 
 @contextmanager
-def _written(final: Path) -> Iterator[None]:
+def unwritable_as_bad_input(final: Path) -> Iterator[None]:
     """Turn the errors of a place that cannot be written into bad input."""
     try:
         yield
@@ -43,7 +43,7 @@ def _written(final: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _room(final: Path) -> Iterator[None]:
+def full_disk_as_bad_input(final: Path) -> Iterator[None]:
     """Turn a full disk into bad input; every other error of the caller passes unchanged."""
     try:
         yield
@@ -66,14 +66,14 @@ def whole_folder(final: Path) -> Iterator[Path]:
         BadInput: the folder cannot be written, or the disk is full.
     """
     filling = _filling(final)
-    with _written(final):
+    with unwritable_as_bad_input(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(filling, ignore_errors=True)
         filling.mkdir()
     try:
-        with _room(final):
+        with full_disk_as_bad_input(final):
             yield filling
-        with _written(final):
+        with unwritable_as_bad_input(final):
             if final.exists():
                 old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
                 final.rename(old)
@@ -93,12 +93,12 @@ def whole_file(final: Path) -> Iterator[Path]:
         BadInput: the file cannot be written, or the disk is full.
     """
     filling = _filling(final)
-    with _written(final):
+    with unwritable_as_bad_input(final):
         final.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with _room(final):
+        with full_disk_as_bad_input(final):
             yield filling
-        with _written(final):
+        with unwritable_as_bad_input(final):
             filling.replace(final)
     finally:
         filling.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """The one writer of XLSX files: sheets of rows, written from the top down in memory that does not grow with them."""
 
 import math
+import re
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -52,6 +53,10 @@ class Style:
 
 
 PLAIN, BOLD = Style(), Style(bold=True)
+
+_AS_TEXT = Style(number_format="@")
+_WITHIN_CODE = re.compile("(?<=_x)(?=[0-9A-Fa-f]{4}_)")
+_SHARED_UNDERSCORE = re.compile("_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_")
 
 _NUMBER_FORMATS = {
     datetime: "yyyy-mm-dd h:mm:ss",
@@ -253,14 +258,28 @@ class Sheet:
 
     def _text(self, row: int, column: int, value: str, look: Any) -> None:
         text = self._book.text(value, escaped=self._escaped)
-        if text.startswith("<r>") and text.endswith("</r>"):
-            # XlsxWriter takes such a text for XML of its own; in two pieces it is text like any other.
-            face = look or self._book.look(replace(PLAIN, number_format="@"))
-            self._sheet.write_rich_string(row, column, text[0], face, text[1:], *([look] if look else []))
+        pieces = _pieces(text)
+        if len(pieces) > 1:
+            face = look or self._book.look(_AS_TEXT)
+            fragments = [fragment for piece in pieces for fragment in (face, piece)]
+            self._sheet.write_rich_string(row, column, *fragments, *([look] if look else []))
         elif text:
             self._sheet.write_string(row, column, text, look)
         elif look is not None:
             self._sheet.write_blank(row, column, None, look)
+
+
+def _pieces(text: str) -> list[str]:
+    """Return a text as one piece, or in several where XlsxWriter would take it for something else.
+
+    It takes "<r>…</r>" for XML of its own, and of two codes such as "_x0041_" that share an underscore it escapes one.
+    A code that is in two pieces is none.
+    """
+    is_taken = text.startswith("<r>") and text.endswith("</r>")
+    if not is_taken and not ("_x" in text and _SHARED_UNDERSCORE.search(text)):
+        return [text]
+    first, *others = _WITHIN_CODE.split(text)
+    return [first[0], first[1:], *others]
 
 
 def _fits(number: int | float | Decimal) -> bool:

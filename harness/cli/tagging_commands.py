@@ -96,8 +96,7 @@ def predict_verb(
         with shown_progress() as on_progress:
             tagged = tag_file(job, on_progress, announce)
     except KeyboardInterrupt:
-        again = "begins anew" if out.name.lower().endswith(".xlsx") else "goes on after the last whole part"
-        announce(f"Interrupted. The same command {again}.")
+        announce("Interrupted. The same command resumes; titles that were answered are not asked for again.")
         raise typer.Exit(INTERRUPTED) from None
     for line in _account(job, tagged):
         announce(line)
@@ -107,8 +106,10 @@ def predict_verb(
 
 def _account(job: "Job", tagged: "Tagged") -> list[str]:
     """Say what was done; the last line is about what could not be read."""
-    lines = [*tagged.summary.sentences, *tagged.summary.notes] if tagged.summary is not None else []
-    if tagged.summary is None:
+    from harness.tagging.predict import rejects_file
+
+    lines = [*(tagged.sentences or ()), *tagged.notes]
+    if tagged.sentences is None:
         lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
     if tagged.n_skipped:
         lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
@@ -123,11 +124,10 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
         f"title, {counted(tagged.n_review, 'row')} for review."
     )
     if tagged.earlier:
-        lines.append(f"Left from an earlier job, not from this one: {', '.join(file.name for file in tagged.earlier)}.")
-    beside = [file.name for file in tagged.files]
-    lines.append(f"Written to {job.out}{'; beside it ' + ', '.join(beside) if beside else ''}.")
-    if tagged.rejects is not None:
-        lines.append(f"{counted(tagged.n_rejected, 'row')} could not be read; see {tagged.rejects}.")
+        lines.append(f"Left from an earlier job, not from this one: {', '.join(tagged.earlier)}.")
+    lines.append(f"Written to {job.out}{'; beside it ' + ', '.join(tagged.files) if tagged.files else ''}.")
+    if tagged.n_rejected:
+        lines.append(f"{counted(tagged.n_rejected, 'row')} could not be read; see {rejects_file(job.out)}.")
     else:
         lines.append("0 rows could not be read.")
     return lines

@@ -11,9 +11,9 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 from harness.tagging import review
+from harness.tagging.answers import Records
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.hierarchy.nodes_and_rules import ROOT
-from harness.tagging.title_cache import Records
 
 REVIEW, REASON = "review", "review_reason"
 _PLACE_CONFIDENCE, _RULE, _VERSION = "hierarchy_confidence", "hierarchy_rule", "hierarchy_version"

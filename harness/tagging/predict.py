@@ -1,60 +1,63 @@
 """Tag a file of any size: its own columns in their order, and beside them what is answered about each title."""
 
-import shutil
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from threading import Event
-
-import polars as pl
+from typing import TypeVar
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
 from data_cleaning.files.output_places import check_file
+from data_cleaning.files.whole_files import full_disk_as_bad_input
+from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
 from data_cleaning.progress import Progress
-from harness.tagging.ahead import ahead
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
-from harness.tagging.business.counting import merge_counts
-from harness.tagging.business.follow_up import best_of_all
-from harness.tagging.business.summary import Summary, summarise
-from harness.tagging.claims import Claims
-from harness.tagging.outputs import Output, open_output, parts_folder
-from harness.tagging.rejects import join_rejects, rejects_file
-from harness.tagging.work import BEST, COUNTS, REJECTS, Job, Piece, Work
+from harness.tagging.business.summary import summarise
+from harness.tagging.job_folder import JobFolder, job_folder
+from harness.tagging.work import Job, Tally, Work
+
+_SHEET = "tagged"
+_LOOK_EVERY_SECONDS = 0.2
+
+_Item = TypeVar("_Item")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tagged:
-    """What was tagged."""
+    """What was tagged, in values that JSON can hold."""
 
     n_rows: int
     n_untitled: int
     n_review: int
     n_rejected: int
     n_answered: int
-    """Titles that the system was asked for in this process; every other one was a look-up."""
+    """Titles that the system was asked for in the process that tagged the last row; the others were looked up."""
     n_cut: int
     """Cells that an XLSX file could not hold in full."""
     n_replaced: int
     """Cells with characters that an XLSX file cannot hold."""
     n_skipped: int
-    """Blank lines of the file, in this process."""
-    files: tuple[Path, ...]
-    """Written beside the tagged file."""
-    earlier: tuple[Path, ...]
-    """Companions of such a file that lie there and that another job has written."""
-    rejects: Path | None
-    """One of them: what could not be read."""
-    summary: Summary | None
+    """Blank lines of the file."""
+    sentences: Sequence[str] | None
+    """What the summary says; None without a hierarchy."""
+    notes: Sequence[str]
+    """What the summary leaves out."""
+    files: Sequence[str]
+    """Names of what was written beside the tagged file."""
+    earlier: Sequence[str] = ()
+    """Names of files of that kind beside it that another job has written."""
 
 
 def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -> Tagged:
     """Write `job.out`, and beside it what could not be read, the summary, the crosswalk and the follow-up list.
 
-    The file is read, tagged and written in parts, which lie beside the output until all files are whole. A job that was
-    interrupted goes on after its last whole part when it is called again, and ends with the same files.
+    The file is read, tagged and written from the first row to the last, and no file is put into its place before all
+    are whole. What a slow system has answered is kept in a hidden folder beside the output until then, so that a job
+    that was interrupted asks for no title again when it is repeated, and ends with the same files.
 
     Args:
         job: what to do.
@@ -66,31 +69,32 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
             columns would be overwritten.
     """
     _check_words(job)
-    folder = parts_folder(job.out)
     # Before a large file is read; what an interrupted call has put there is told from other files later.
-    check_file(job.out, job.leads, force=job.force or folder.is_dir())
+    check_file(job.out, job.leads, force=job.force or job_folder(job.out).is_dir())
     source = open_source(job.leads, encoding=job.encoding, delimiter=job.delimiter)
     for note in source.notes:
         announce(note)
     work = Work(job, source)
-    identity = work.identity()
-    claims = Claims(folder, identity)
-    _check_places(job, work, claims)
-    opened = open_output(
-        job.out,
-        work.names,
-        work.schema,
-        identity=identity,
-        delimiter=work.delimiter,
-        spreadsheet_safe=job.spreadsheet_safe,
-        force=job.force,
-    )
-    with closing(opened) as output:
-        n_before = sum(part.journal["rows"] for part in output.finished)
-        if output.finished:
-            announce(f"Going on after {n_before:,} rows that an earlier call has tagged.")
-        _tag_parts(work, source, output, n_before, on_progress)
-        return _finish(job, work, output, claims)
+    check_schema(job.out, work.names, work.schema, work.delimiter)
+    folder = JobFolder(job.out, work.identity(), force=job.force)
+    _check_places(job, work, folder)
+    with folder.locked(), full_disk_as_bad_input(job.out):
+        if folder.finished is None:
+            tagged = _tag(work, folder, on_progress, announce)
+            folder.move([*tagged.files, job.out.name], asdict(tagged))
+        else:
+            announce("An earlier call has tagged every row; its files are put into their places.")
+            tagged = Tagged(**folder.finished)
+            folder.move_rest()
+        if not tagged.n_rejected:
+            rejects_file(job.out).unlink(missing_ok=True)  # one of an earlier job would be taken for this one's
+        folder.discard()
+    return replace(tagged, earlier=[file.name for file in earlier_files(job.out) if file.name not in tagged.files])
+
+
+def rejects_file(out: Path) -> Path:
+    """Return where the rejects of an output go: tagged.csv to tagged.csv.rejects.csv."""
+    return out.with_name(f"{out.name}.rejects.csv")
 
 
 def _check_words(job: Job) -> None:
@@ -106,21 +110,21 @@ def _check_words(job: Job) -> None:
             raise BadInput(f"{option} {given!r} holds bytes that are not UTF-8. Choose another {option}.") from None
 
 
-def _check_places(job: Job, work: Work, claims: Claims) -> None:
+def _check_places(job: Job, work: Work, folder: JobFolder) -> None:
     """Refuse to replace what is read, and what exists unless that was asked for or an earlier call has put it there.
 
     Raises:
         BadInput: naming what is there.
     """
-    companions = [rejects_file(job.out)]
+    beside = [rejects_file(job.out)]
     if work.hierarchy is not None:
-        companions += business_files(job.out, work.by, follow_up=work.hierarchy.follow_up is not None)
-    there = [file for file in (job.out, *companions) if file.exists()]
+        beside += business_files(job.out, work.by, follow_up=work.hierarchy.follow_up is not None)
+    there = [file for file in (job.out, *beside) if file.exists()]
     read = [file for file in (job.leads, job.hierarchy, job.layout) if file is not None and file.exists()]
     for file in there:
         if any(file.samefile(other) for other in read):
             raise BadInput(f"{file} is read, and would be written beside {job.out}. Choose another --out.")
-    taken = [str(file) for file in there if not claims.hold(file)]
+    taken = [str(file) for file in there if file.name not in folder.moved]
     if taken and not job.force:
         raise BadInput(
             f"{first_few(taken)}: exists already and was left as it is. Choose another --out, or replace it with "
@@ -128,114 +132,96 @@ def _check_places(job: Job, work: Work, claims: Claims) -> None:
         )
 
 
-def _tag_parts(work: Work, source: Source, output: Output, n_before: int, on_progress: Progress) -> None:
-    """Write a part for each batch of the file that has none yet."""
+def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callable[[str], None]) -> Tagged:
+    """Write all files into the folder of the job."""
+    job = work.job
+    n_stored = work.tagger.store_answers(folder.answers)
+    if n_stored:
+        announce(f"Resuming: {n_stored:,} titles that an earlier call has answered are not asked for again.")
+    tally = Tally(work, folder.ready / rejects_file(job.out).name)
+    opened = open_rows(
+        folder.ready / job.out.name,
+        work.names,
+        work.schema,
+        delimiter=work.delimiter,
+        spreadsheet_safe=job.spreadsheet_safe,
+        sheet=_SHEET,
+        scratch=folder.scratch,
+    )
+    with opened as output:
+        _stream(work, output, tally, on_progress)
+    files = [rejects_file(job.out).name] if tally.n_rejected else []
+    summary = None
+    if work.hierarchy is not None:
+        summary = summarise(work.hierarchy, tally.counter.total(), n_review=tally.n_review)
+        best, n_relevant = (None, 0) if tally.best is None else tally.best.listed()
+        written = write_business(
+            job.out,
+            summary,
+            best,
+            n_relevant,
+            _facts(work),
+            folder=folder.ready,
+            spreadsheet_safe=job.spreadsheet_safe,
+            headers=work.names,
+        )
+        files += [file.name for file in written]
+    return Tagged(
+        n_rows=tally.n_rows,
+        n_untitled=tally.n_untitled,
+        n_review=tally.n_review,
+        n_rejected=tally.n_rejected,
+        n_answered=work.tagger.n_answered,
+        n_cut=output.n_cut,
+        n_replaced=output.n_replaced,
+        n_skipped=work.source.n_skipped,
+        sentences=None if summary is None else summary.sentences,
+        notes=() if summary is None else summary.notes,
+        files=files,
+    )
+
+
+def _stream(work: Work, output: RowWriter, tally: Tally, on_progress: Progress) -> None:
+    """Write every row.
+
+    Reading, tagging and writing go on side by side: most of each is work outside Python's lock.
+    """
     step = f"tagging with {work.job.system}"
-    left = max(source.n_rows - n_before, 0)  # an estimate for CSV
     stopped = Event()
 
     def told(rows: int) -> None:
         if stopped.is_set():  # nobody waits for a network to answer the rest
             raise _Stopped
-        on_progress(step, rows, max(left, rows) + 1, "rows")
+        on_progress(step, rows, max(work.source.n_rows, rows) + 1, "rows")  # an estimate for CSV
 
     told(0)
-    work.go_on_after(output.finished)
-    n_parts = len(output.finished)
-    # Reading, tagging and writing go on side by side: most of each is work outside Python's lock. Each is closed here:
-    # left to the collector, a thread might be waited for wherever that happens to run.
+    # Each is closed here: left to the collector, a thread might be waited for wherever that happens to run.
     with (
-        closing(ahead(_batches(source, output))) as batches,
-        closing(ahead(work.pieces(batches, n_before, told), stopped.set)) as pieces,
+        closing(prefetched(_batches(work.source))) as batches,
+        closing(prefetched(work.pieces(batches, told), stopped.set)) as pieces,
     ):
-        for first in pieces:
-            with output.part() as part:
-                part.journal = work.write(part, _of_batch(first, pieces))
-    done = sum(part.journal["rows"] for part in output.finished[n_parts:])
-    on_progress(step, done, done, "rows")
+        for piece in pieces:
+            work.write(piece, output, tally)
+    on_progress(step, tally.n_rows, tally.n_rows, "rows")
 
 
 class _Stopped(Exception):
     """Raised in the thread that tags, once its work is of no use any more."""
 
 
-def _of_batch(first: Piece, pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces of one batch, and touch none of the next, which may take long to come."""
-    piece = first
-    yield piece
-    while not piece.is_last:
-        piece = next(pieces)
-        yield piece
-
-
-def _batches(source: Source, output: Output) -> Generator[Batch, None, None]:
-    """Yield the batches that have no part yet, at least one in all, be it without rows."""
-    start = (output.finished[-1].journal["end"] or None) if output.finished else None
-    n_batches = len(output.finished)
-    for batch in source.batches(start):
-        n_batches += 1
+def _batches(source: Source) -> Generator[Batch, None, None]:
+    """Yield the batches of a file, at least one in all, be it without rows."""
+    batch = None
+    for batch in source.batches():
         yield batch
-    if not n_batches:
+    if batch is None:
         yield Batch(source.schema.empty_table(), (), {})
 
 
-def _finish(job: Job, work: Work, output: Output, claims: Claims) -> Tagged:
-    """Join what lies in the parts; all files are made before the first of them is put in its place."""
-    totals = {
-        name: sum(part.journal[name] for part in output.finished) for name in ("rows", "untitled", "review", "rejected")
-    }
-    made = output.folder / "beside"
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    rejects = rejects_file(job.out)
-    ready: list[Path] = []
-    if totals["rejected"]:
-        ready.append(made / rejects.name)
-        join_rejects((part.path(REJECTS) for part in output.finished), work.source.unit, ready[0])
-    summary = None
-    if work.hierarchy is not None:
-        summary = summarise(work.hierarchy, merge_counts(_kept(output, COUNTS)), n_review=totals["review"])
-        follow_up = work.hierarchy.follow_up
-        best, n_relevant = (None, 0) if follow_up is None else best_of_all(_kept(output, BEST), follow_up)
-        ready += write_business(
-            job.out,
-            summary,
-            best,
-            n_relevant,
-            _facts(job, work),
-            folder=made,
-            spreadsheet_safe=job.spreadsheet_safe,
-            headers=work.names,
-        )
-    places = {job.out.with_name(file.name): file for file in ready}
-    claims.note(places)
-    output.finish(lambda joined: claims.note({job.out: joined}))
-    for place, file in places.items():
-        file.replace(place)
-    if not totals["rejected"]:
-        rejects.unlink(missing_ok=True)  # what an earlier job left would be taken for this one's
-    tagged = Tagged(
-        n_rows=totals["rows"],
-        n_untitled=totals["untitled"],
-        n_review=totals["review"],
-        n_rejected=totals["rejected"],
-        n_answered=work.tagger.n_answered,
-        n_cut=output.n_cut,
-        n_replaced=output.n_replaced,
-        n_skipped=work.source.n_skipped,
-        files=tuple(places),
-        earlier=tuple(file for file in earlier_files(job.out) if file not in places),
-        rejects=rejects if totals["rejected"] else None,
-        summary=summary,
-    )
-    made.rmdir()
-    output.discard(claims.forget)
-    return tagged
-
-
-def _facts(job: Job, work: Work) -> dict[str, str]:
+def _facts(work: Work) -> dict[str, str]:
     """Return what readers of the summary should know about how it was made."""
     assert work.hierarchy is not None, "a summary has a hierarchy"
+    job = work.job
     return {
         "file": str(job.leads),
         "tagged with": f"{job.system} of {job.model.described}",
@@ -244,6 +230,32 @@ def _facts(job: Job, work: Work) -> dict[str, str]:
     }
 
 
-def _kept(output: Output, suffix: str) -> Iterator[pl.DataFrame]:
-    """Read what each part keeps of one kind, one at a time."""
-    return (pl.read_parquet(part.path(suffix)) for part in output.finished)
+def prefetched(
+    items: Generator[_Item, None, None], stop: Callable[[], None] = lambda: None
+) -> Generator[_Item, None, None]:
+    """Yield the items of a generator, one of which is always being made in a thread while another one is used.
+
+    An error comes where its item would have.
+
+    Args:
+        items: to make.
+        stop: called when no further item is wanted, by an error or a person, before the one that is being made is
+            waited for; it may tell the generator to give up.
+    """
+    nothing = object()
+    with closing(items), ThreadPoolExecutor(1) as thread:
+        try:
+            coming = thread.submit(next, items, nothing)
+            while (item := _awaited(coming)) is not nothing:
+                coming = thread.submit(next, items, nothing)
+                yield item  # type: ignore[misc]
+        except BaseException:
+            stop()
+            raise
+
+
+def _awaited(coming: "Future[_Item]") -> _Item:
+    """Wait for an item, and look up now and then: a signal that reaches another thread does not wake this one."""
+    while not coming.done():
+        wait([coming], timeout=_LOOK_EVERY_SECONDS)
+    return coming.result()

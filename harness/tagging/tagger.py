@@ -1,6 +1,6 @@
 """Titles in, everything that is answered about them out; each title is answered once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,20 +13,22 @@ from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray
 from data_cleaning.words import normalise_titles
-from harness.experiment.stages.predicting import predict_titles
 from harness.experiment.systems import load_system
 from harness.tagging import review
+from harness.tagging.answers import AnswerStore, Records, TitleCache
 from harness.tagging.hierarchy import Hierarchy
-from harness.tagging.title_cache import Records, TitleCache
 
-MOST_CACHED = 500_000
-"""Titles whose answers are kept."""
+MAX_CACHED = 500_000
+"""Titles whose answers are kept in memory."""
 
 LONGEST_TITLE = 2_000
 """Characters of a title that are read; more is no title, and would only cost time."""
 
-_AT_ONCE = 100_000
-"""New titles answered at a time."""
+_ROWS_OF_TABLE, _TITLES_OF_MODEL = 100_000, 8_192
+"""New titles that are answered at a time; what a model answers is stored each time, as it takes long.
+
+The number is fixed: a network rounds by the titles beside a title, so every call has to ask for the same batches.
+"""
 
 _LETTER, _LATIN, _ACCENTED = r"\p{L}", r"\p{Latin}", r"[\p{L}&&[^A-Za-z]]"
 
@@ -62,8 +64,7 @@ class Tagger:
         taxonomy: Taxonomy,
         hierarchy: Hierarchy | None,
         review_below: float,
-        most_cached: int = MOST_CACHED,
-        seeds: Sequence[int] | None = None,
+        max_cached: int = MAX_CACHED,
     ) -> None:
         """Load the system.
 
@@ -73,8 +74,7 @@ class Tagger:
             taxonomy: what it answers with.
             hierarchy: None places nothing.
             review_below: confidence under which a label is for review.
-            most_cached: titles whose answers are kept.
-            seeds: those of a tagger whose titles will be restored; None draws new ones.
+            max_cached: titles whose answers are kept in memory.
 
         Raises:
             BadInput: the folder holds no such system, or the taxonomy has more targets than can be reviewed.
@@ -90,41 +90,39 @@ class Tagger:
         self._review_below = review_below
         self._system = load_system(system, folder, batch_invariant=True)
         self._table = self._system if isinstance(self._system, KeywordClassifier) else None
-        self._cache = TitleCache(fields_of(taxonomy), most_cached, seeds)
+        self._fields = fields_of(taxonomy)
+        self._cache = TitleCache(self._fields, max_cached)
+        self._store: AnswerStore | None = None
 
     @property
     def keywords(self) -> list[str]:
         """The keyword of each row of the table, in the order of its rows; empty where the system has no table."""
         return [] if self._table is None else self._table.table.rows["keyword"].tolist()
 
-    @property
-    def seeds(self) -> list[int]:
-        """What a tagger needs to take over the titles of this one."""
-        return self._cache.seeds
+    def store_answers(self, folder: Path) -> int:
+        """Keep answers in a folder, unless the system gives them faster than they are read; use those that are there.
 
-    def restore(self, kept: Records) -> None:
-        """Take over titles that another tagger has answered, in its order."""
-        self._cache.restore(kept)
+        Returns:
+            How many titles have answers there.
+        """
+        if self._table is not None:
+            return 0
+        self._store = AnswerStore(folder, self._fields)
+        return self._store.n_titles
 
-    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> tuple[Records, Records]:
+    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> Records:
         """Answer for a column of titles as they were typed; null is no title.
 
         Returns:
-            A record per row, (n_rows,), with the fields of `fields_of`; and what `restore` takes, (n_kept,).
+            A record per row, (n_rows,), with the fields of `fields_of`.
         """
         distinct, position = distinct_texts(titles.fill_null(""))
         records, known = self._cache.find(distinct)
         new = np.flatnonzero(~known)
-        for start in range(0, len(new), _AT_ONCE):
-            rows = new[start : start + _AT_ONCE]
-
-            def told(done: int, _total: int, before: int = start) -> None:
-                on_titles(before + done, len(new))
-
-            records[rows] = self._answer(distinct.gather(rows), told)
-            on_titles(start + len(rows), len(new))
-        kept = self._cache.add(distinct.gather(new), records[new])
-        return records[position], kept
+        typed = distinct.gather(new)
+        records[new] = self._answer(typed, on_titles)
+        self._cache.add(typed, records[new])
+        return records[position]
 
     def _answer(self, titles: pl.Series, on_titles: OnTitles) -> Records:
         """Answer for distinct titles that are not known yet, (n_titles,)."""
@@ -132,7 +130,7 @@ class Tagger:
         titled = (normal != "").to_numpy()  # (n_titles,)
         # Titles that differ in spelling alone are one to the system.
         of_title, distinct = pd.factorize(normal.filter(titled).to_numpy())
-        records = np.zeros(len(titles), dtype=fields_of(self.taxonomy))
+        records = np.zeros(len(titles), dtype=self._fields)
         for name in ("labels", "keywords", "node", "leaf", "rule", "band", "contradiction"):
             records[name] = -1
         records["reasons"] = review.NO_TITLE
@@ -144,10 +142,26 @@ class Tagger:
         return records
 
     def _records(self, titles: list[str], on_titles: OnTitles) -> Records:
-        """Answer for distinct titles in their normal spelling, none of them empty, (n_titles,)."""
+        """Return the stored answers of distinct titles in their normal spelling, and answer for the others."""
+        records, known = np.zeros(len(titles), dtype=self._fields), np.zeros(len(titles), dtype=bool)
+        if self._store is not None:
+            records, known = self._store.find(titles)
+        new = np.flatnonzero(~known)
+        at_once = _TITLES_OF_MODEL if self._table is None else _ROWS_OF_TABLE
+        for start in range(0, len(new), at_once):
+            rows = new[start : start + at_once]
+            asked = [titles[row] for row in rows]
+            records[rows] = self._ask_for(asked)
+            if self._store is not None:
+                self._store.add(asked, records[rows])
+            on_titles(start + len(rows), len(new))
+        return records
+
+    def _ask_for(self, titles: list[str]) -> Records:
+        """Ask the system for distinct titles in their normal spelling, none of them empty, (n_titles,)."""
         self.n_answered += len(titles)
-        probabilities, winners = self._ask(titles, on_titles)
-        records = np.zeros(len(titles), dtype=fields_of(self.taxonomy))
+        probabilities, winners = self._predict(titles)
+        records = np.zeros(len(titles), dtype=self._fields)
         reasons = _foreign_letters(titles)
         for position, target in enumerate(self.taxonomy.names):
             rows = probabilities[target]  # (n_titles, n_classes)
@@ -162,18 +176,13 @@ class Tagger:
         records["reasons"] = reasons
         return records
 
-    def _ask(self, titles: Sequence[str], on_titles: OnTitles) -> tuple[dict[str, FloatArray], dict[str, IntArray]]:
+    def _predict(self, titles: list[str]) -> tuple[Mapping[str, FloatArray], Mapping[str, IntArray]]:
         """Return the probabilities per target, and the rows that decided where the system is a table."""
         if self._table is not None:
             return self._table.decide(titles)
+        return self._system.predict_proba(titles), {}
 
-        def told(step: str, done: int, total: int, unit: str = "titles") -> None:
-            on_titles(done, total)
-
-        predicted = predict_titles(self._system, titles, self.taxonomy, "", told)
-        return dict(predicted.probabilities), {}
-
-    def _place(self, titles: list[str], probabilities: dict[str, FloatArray], records: Records) -> review.Reasons:
+    def _place(self, titles: list[str], probabilities: Mapping[str, FloatArray], records: Records) -> review.Reasons:
         """Write each title's place in the hierarchy into its record; return who is for review because of it."""
         if self.hierarchy is None:
             for name in ("node", "leaf", "rule", "band", "contradiction"):

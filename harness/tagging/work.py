@@ -1,5 +1,6 @@
 """What is to be tagged, and how one piece of it is: the columns that are read, and those that are written."""
 
+import csv
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,28 +12,26 @@ import polars as pl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput, unknown
-from data_cleaning.files import Batch, Source
+from data_cleaning.files import Batch, Reject, Source
+from data_cleaning.files.spreadsheet_text import escape_cell
+from data_cleaning.files.written_tables import RowWriter
 from data_cleaning.lead_columns import find_title
 from data_cleaning.titles import IntArray
 from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
-from harness.experiment.systems import is_table
-from harness.tagging.business.counting import count_part
-from harness.tagging.business.follow_up import best_of_part
-from harness.tagging.business.listed import listed
+from harness.tagging.answers import Records
+from harness.tagging.business.counting import RecordCounter, count_piece
+from harness.tagging.business.follow_up import BestRows, best_of_piece, listed
 from harness.tagging.fields import REVIEW, Fields
-from harness.tagging.hierarchy import Hierarchy
+from harness.tagging.hierarchy import FollowUp
 from harness.tagging.layout import Layout, every_field
 from harness.tagging.models import Model, load_hierarchy
-from harness.tagging.outputs import Finished, Part
-from harness.tagging.rejects import write_rejects
 from harness.tagging.tagger import Tagger
-from harness.tagging.title_cache import Records
-
-REJECTS, COUNTS, BEST, ANSWERS = "rejects.csv", "counts.parquet", "follow_up.parquet", "answers.npy"
-"""What a part keeps beside its rows."""
 
 _PIECE = 65_536
 """Rows tagged and written at a time; a block of a narrow file may hold millions."""
+
+_FORMAT_VERSION = 2
+"""Of what an unfinished job keeps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,25 +62,22 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Rows of one batch that are tagged and not yet written."""
+    """Rows that follow each other, tagged and not yet written."""
 
-    batch: Batch
-    is_last: bool
-    """Whether the batch ends with it."""
     first_row: int
     """Number of its first row in the file, from 1."""
     rows: pa.Table
     """As they were read, n_rows rows."""
     records: Records
     """What was answered, (n_rows,)."""
-    answered: Records
-    """Titles that were answered for it, for a call that goes on."""
     cells: Sequence[tuple[Any, ...]] | None
     """Of a spreadsheet that was read: the cells of each row, n_rows rows; None for other files."""
+    rejects: Sequence[Reject]
+    """What could not be read as rows, up to the end of the piece and after the pieces before it."""
 
 
 class Work:
-    """A job and its file, checked; what stays the same from part to part."""
+    """A job and its file, checked, and how a piece of it is tagged and written."""
 
     def __init__(self, job: Job, source: Source) -> None:
         """Check everything that needs no system.
@@ -116,53 +112,40 @@ class Work:
         ]
         self.schema = pa.schema(fields, source.schema.metadata)
         self.delimiter = (layout.delimiter if layout else None) or source.delimiter or ","
-        self._seeds: list[int] | None = None
 
     @cached_property
     def tagger(self) -> Tagger:
         """The loaded system; a network takes seconds, so that faults of the file are told first."""
         job = self.job
         folder, taxonomy = job.model.systems[job.system], job.model.taxonomy
-        return Tagger(job.system, folder, taxonomy, self.hierarchy, job.review_below, seeds=self._seeds)
+        return Tagger(job.system, folder, taxonomy, self.hierarchy, job.review_below)
 
     @cached_property
     def _fields(self) -> Fields:
         return Fields(self.job.model.taxonomy, self.hierarchy, self.tagger.keywords)
 
     def identity(self) -> dict[str, Any]:
-        """Return everything that the rows depend on, by what a person calls it."""
+        """Return everything that the files depend on, by what a person calls it."""
         job = self.job
         return {
+            "format version": _FORMAT_VERSION,
             "input": self.source.identity(),
             "model": {"content": job.model.identity, "system": job.system},
             "hierarchy": None if job.hierarchy is None else file_digest(job.hierarchy),
             "columns": digest([[field.name, field.column, field.added] for field in self.written]),
+            "column types": [str(field.type) for field in self.schema],
+            "delimiter": self.delimiter,
+            "spreadsheet safety": job.spreadsheet_safe,
             "options": {"title column": self.title, "by": list(self.by), "review below": job.review_below},
             "versions": {"project": project_version(), "commit": commit(), **library_versions()},
         }
 
-    def go_on_after(self, parts: Sequence[Finished]) -> None:
-        """Take over the titles that an earlier call has answered, so that the rest is answered as it would have been.
-
-        A network rounds by the other titles of a batch, in the last digits, and so has to be asked the same batches.
-        """
-        if parts:
-            self._seeds = parts[0].journal["seeds"]
-        for part in parts:
-            if part.journal["answered"]:
-                kept = np.load(part.path(ANSWERS), allow_pickle=False)
-                for one in np.split(kept, np.cumsum(part.journal["answered"])[:-1]):
-                    self.tagger.restore(one)
-
-    def pieces(
-        self, batches: Iterable[Batch], n_before: int, told: Callable[[int], None]
-    ) -> Generator["Piece", None, None]:
+    def pieces(self, batches: Iterable[Batch], told: Callable[[int], None]) -> Generator[Piece, None, None]:
         """Tag batches, a piece at a time.
 
         Args:
-            batches: of the file, from some row on.
-            n_before: rows of the file before them.
-            told: how many rows of the batches are done.
+            batches: of the file.
+            told: how many rows are done.
         """
         done = 0
         for batch in batches:
@@ -173,18 +156,33 @@ class Work:
                     told(before + n_rows * titles // max(total, 1))
 
                 titles = pl.Series("title", pl.from_arrow(rows.column(self.title))).cast(pl.String)
-                records, answered = self.tagger.tag(titles, of_titles)
                 yield Piece(
-                    batch=batch,
-                    is_last=start + _PIECE >= batch.rows.num_rows,
-                    first_row=n_before + done + 1,
+                    first_row=done + 1,
                     rows=rows,
-                    records=records,
-                    answered=answered,
+                    records=self.tagger.tag(titles, of_titles),
                     cells=None if batch.cells is None else batch.cells[start : start + _PIECE],
+                    rejects=batch.rejects if start + _PIECE >= batch.rows.num_rows else (),
                 )
                 done += rows.num_rows
                 told(done)
+
+    def write(self, piece: Piece, output: RowWriter, tally: "Tally") -> None:
+        """Write a piece, and count it.
+
+        This is apart from `pieces`, so that one piece is written while the next one is tagged.
+        """
+        values = self._fields.values(piece.records)
+        columns = [values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written]
+        table = pa.table(columns, names=self.schema.names)
+        output.write(table, self._cells(table, piece.cells))
+        tally.n_rows += piece.rows.num_rows
+        tally.n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
+        tally.n_review += int(np.count_nonzero(values[REVIEW]))
+        tally.write_rejects(piece.rejects)
+        if self.hierarchy is not None:
+            tally.counter.add(self._count(piece.records, piece.rows))
+        if tally.best is not None:
+            tally.best.add(self._best(tally.best.follow_up, piece, table))
 
     def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | None:
         """Return what the cells of a spreadsheet will hold: its own values where they were read, and the added ones."""
@@ -197,62 +195,17 @@ class Work:
         ]
         return list(zip(*columns, strict=True))
 
-    def write(self, part: Part, pieces: Iterable["Piece"]) -> dict[str, Any]:
-        """Write the pieces of one batch, at least one, as a part.
-
-        Returns:
-            What is to be known of the part later: `end` of the batch; how many rows, untitled rows, rows for review and
-            rejects it has; and how many titles were answered for each piece, known by hashes with `seeds`.
-        """
-        counts, best, answered = [], [], []
-        n_untitled = n_review = 0
-        for piece in pieces:
-            # Here and not where titles are tagged, so that both go on side by side.
-            values = self._fields.values(piece.records)
-            columns = [
-                values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written
-            ]
-            table = pa.table(columns, names=self.schema.names)
-            part.write(table, self._cells(table, piece.cells))
-            answered.append(piece.answered)
-            n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
-            n_review += int(np.count_nonzero(values[REVIEW]))
-            if self.hierarchy is not None:
-                counts.append(self._count(piece.records, piece.rows))
-                best += self._best(self.hierarchy, piece, table)
-        if counts:
-            pl.concat(counts, how="diagonal").write_parquet(part.path(COUNTS))
-        if best:
-            pl.concat(best).write_parquet(part.path(BEST))
-        # A table answers a title alike in any company, and faster than its answers are read.
-        with_answers = not is_table(self.job.system) and any(map(len, answered))
-        if with_answers:
-            np.save(part.path(ANSWERS), np.concatenate(answered), allow_pickle=False)
-        batch = piece.batch
-        write_rejects(part.path(REJECTS), batch.rejects, spreadsheet_safe=self.job.spreadsheet_safe)
-        return {
-            "end": dict(batch.end),
-            "rows": batch.rows.num_rows,
-            "untitled": n_untitled,
-            "review": n_review,
-            "rejected": len(batch.rejects),
-            "answered": [len(one) for one in answered] if with_answers else [],
-            "seeds": self.tagger.seeds,
-        }
-
     def _count(self, records: Records, rows: pa.Table) -> pl.DataFrame:
         by = {name: pl.Series(name, pl.from_arrow(rows.column(column))) for name, column in self.by.items()}
         labels = {name: records["labels"][:, number] for number, name in enumerate(self.job.model.taxonomy.names)}
         titled = records["labels"][:, 0] >= 0
-        return count_part(
+        return count_piece(
             records["node"], records["band"], labels, records["leaf"], records["contradiction"], titled, by
         )
 
     @staticmethod
-    def _best(hierarchy: Hierarchy, piece: "Piece", table: pa.Table) -> list[pl.DataFrame]:
-        """Return who of these rows may be followed up; nothing where the hierarchy does not say whom."""
-        if hierarchy.follow_up is None:
-            return []
+    def _best(follow_up: FollowUp, piece: Piece, table: pa.Table) -> pl.DataFrame:
+        """Return who of these rows may be followed up."""
         node, band, confidence = (piece.records[name] for name in ("node", "band", "place_confidence"))
 
         def taken(positions: IntArray) -> pl.DataFrame:
@@ -261,7 +214,37 @@ class Work:
                 [listed(column, positions).alias(name) for name, column in zip(names, columns, strict=True)]
             )
 
-        return [best_of_part(hierarchy.follow_up, node, band, confidence, taken, first_row=piece.first_row)]
+        return best_of_piece(follow_up, node, band, confidence, taken, first_row=piece.first_row)
+
+
+class Tally:
+    """What the written rows add up to; their rejects are written as they come."""
+
+    def __init__(self, work: Work, rejects: Path) -> None:
+        """Begin with nothing.
+
+        Args:
+            work: whose rows are written.
+            rejects: CSV file to write what could not be read to; without any there is no file.
+        """
+        self.n_rows = self.n_untitled = self.n_review = self.n_rejected = 0
+        self.counter = RecordCounter()
+        follow_up = None if work.hierarchy is None else work.hierarchy.follow_up
+        self.best = None if follow_up is None else BestRows(follow_up)
+        self._unit = work.source.unit
+        self._rejects = rejects
+        self._safe = escape_cell if work.job.spreadsheet_safe else str
+
+    def write_rejects(self, rejects: Sequence[Reject]) -> None:
+        """Write where something could not be read (line or row), why, and the text as it was read."""
+        if not rejects:
+            return
+        with self._rejects.open("a", encoding="utf-8", newline="") as opened:
+            writer = csv.writer(opened, lineterminator="\n")
+            if not self.n_rejected:
+                writer.writerow((self._unit, "reason", "text"))
+            writer.writerows((one.place, self._safe(one.reason), self._safe(one.text)) for one in rejects)
+        self.n_rejected += len(rejects)
 
 
 def only_column(name: str, columns: list[str], path: Path) -> int:

@@ -1,6 +1,5 @@
 """The files for the business, beside a tagged file."""
 
-import csv
 import glob
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,10 +9,10 @@ import polars as pl
 import polars.selectors as cs
 
 from data_cleaning.files.output_places import stem
-from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
-from data_cleaning.files.whole_files import whole_file
+from data_cleaning.files.whole_files import full_disk_as_bad_input
+from data_cleaning.files.written_tables import open_rows
+from harness.tagging.business.business_tables import file_parts
 from harness.tagging.business.follow_up import ADDED
-from harness.tagging.business.names import file_parts
 from harness.tagging.business.summary import Summary
 
 _SUMMARY, _OVERVIEW, _CROSSWALK, _FOLLOW_UP = "summary.csv", "summary_overview.csv", "crosswalk.csv", "follow_up.csv"
@@ -60,7 +59,7 @@ def write_business(
     Args:
         out: the tagged file, after which the files are named.
         summary: of it.
-        follow_up: the list that `best_of_all` returned; None where the hierarchy does not say whom to follow up.
+        follow_up: the list that `BestRows` returned; None where the hierarchy does not say whom to follow up.
         n_relevant: records that have a rank, on the list or not.
         facts: what the file was tagged with, for readers of the workbook.
         folder: to write into, from where the caller moves the files beside the tagged file.
@@ -74,7 +73,7 @@ def write_business(
     Raises:
         BadInput: a file cannot be written, or the disk is full.
     """
-    from harness.tagging.business.business_workbook import (  # on use: openpyxl takes its time
+    from harness.tagging.business.business_workbook import (  # on use: XlsxWriter takes its time
         FollowUpList,
         write_workbook,
     )
@@ -90,18 +89,13 @@ def write_business(
     files = [folder / file.name for file in business_files(out, summary.by, follow_up=follow_up is not None)]
     *csv_files, workbook = files
     for file, (table, names) in zip(csv_files, headed, strict=True):
-        with whole_file(file) as filling:
-            _write_csv(filling, table, names, spreadsheet_safe=spreadsheet_safe)
-    with whole_file(workbook) as filling:
-        write_workbook(filling, summary, listed, facts)
+        with full_disk_as_bad_input(out.with_name(file.name)):
+            rows = table.to_arrow()
+            with open_rows(file, names, rows.schema, spreadsheet_safe=spreadsheet_safe) as opened:
+                opened.write(rows)
+    with full_disk_as_bad_input(out.with_name(workbook.name)):
+        write_workbook(workbook, summary, listed, facts)
     return files
-
-
-def _write_csv(path: Path, table: pl.DataFrame, names: Sequence[str], *, spreadsheet_safe: bool) -> None:
-    with path.open("w", encoding="utf-8", newline="") as opened:
-        header = [escape_cell(name) for name in names] if spreadsheet_safe else names
-        csv.writer(opened, lineterminator="\n").writerow(header)
-        opened.write((escape_frame(table) if spreadsheet_safe else table).write_csv(include_header=False))
 
 
 def _with_texts(frame: pl.DataFrame) -> pl.DataFrame:

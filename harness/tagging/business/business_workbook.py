@@ -1,38 +1,33 @@
 """The summary and the follow-up list as one spreadsheet, for people who do not know how it came about."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
-from openpyxl import Workbook
-from openpyxl.cell import Cell, WriteOnlyCell
-from openpyxl.styles import Alignment, Font
-from openpyxl.utils import get_column_letter
 
+from data_cleaning.files.workbooks import LINE_POINTS, MAX_COLUMNS, Sheet, Style, Workbook
+from harness.tagging.business.business_tables import sheet_names
 from harness.tagging.business.follow_up import ADDED
-from harness.tagging.business.names import sheet_names
-from harness.tagging.business.sheet import (
-    ALERT,
-    ANY,
-    BOLD,
-    FAINT,
-    LINE_POINTS,
-    MOST_ROWS,
-    PLAIN,
-    SHARE,
-    TEXT,
-    TITLE,
-    WHOLE,
-    Look,
-    header_cell,
-    n_lines,
-    put,
-    set_for_print,
-    write_sheet,
-)
 from harness.tagging.business.summary import Summary
+
+MAX_LISTED = 100_000
+"""Rows of a sheet below its header; the CSV file beside it has them all."""
+
+PLAIN, BOLD, TITLE = Style(), Style(bold=True), Style(bold=True, size=14)
+FAINT, ALERT = Style(color="#808080"), Style(color="#C00000")
+_HEADER = Style(bold=True, fill="#DDE6F0", wrapped=True)
+_BAR = "#9DC3E6"
+
+TEXT, WHOLE, SHARE, ANY = "@", '#,##0;-#,##0;"–"', '0.0%;-0.0%;"–"', "General"
+"""Number formats; text is text whatever it looks like, and a dash for nothing makes what there is easier to see."""
+
+_NARROWEST, _WIDEST, _OF_NUMBERS, _MARGIN, _FILTER_ARROW = 10, 44, 12, 2, 3  # characters
+_MAX_FROZEN = 100  # characters; more would leave a small screen nothing to scroll
+_MEASURED_ROWS = 1_000
 
 _OVERVIEW_WIDTHS = (26, 46, 13, 13, 13)  # characters
 
@@ -52,7 +47,7 @@ _CROSSWALK = (
 )
 _FOLLOW_UP = (
     "Whom to follow up, the best first: by rank, then the higher band, the surer place in the hierarchy, and the order "
-    "of the file. A row is an attendee as the file has it; whoever stands there twice does so here."
+    "of the file. A row is an attendee as the file has it; whoever is in it twice is here twice."
 )
 
 
@@ -67,13 +62,29 @@ class FollowUpList:
     """Records that have a rank, on the list or not."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """What sets one sheet apart from others."""
+
+    formats: Sequence[str]
+    """Number format per column."""
+    frozen_columns: int = 1
+    """At the left, that stay in view, unless they would take all of it."""
+    bars: Sequence[int] = ()
+    """Columns of shares, from 0, that are drawn as bars as well."""
+    depths: Sequence[int] = ()
+    """How deep in a tree each row is; a row can be folded into the less deep one above it."""
+    style: Callable[[int, int], Style] = lambda row, column: PLAIN
+    """Of a cell, by its row below the header and its column, both from 0."""
+
+
 @dataclass(frozen=True)
 class _Table:
     name: str
     about: str
     frame: pl.DataFrame
     header: Sequence[str]
-    look: Look
+    look: _Look
 
 
 def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any]) -> None:
@@ -88,52 +99,51 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
     tables = [*_tables(summary)]
     if follow_up is not None:
         formats = [TEXT if dtype == pl.String else ANY for dtype in follow_up.frame.dtypes]
-        look = Look(formats=formats, frozen_columns=len(ADDED))
+        look = _Look(formats=formats, frozen_columns=len(ADDED))
         tables.append(_Table("Follow-up", _FOLLOW_UP, follow_up.frame, follow_up.header, look))
     first, *names = sheet_names(["Overview", *(table.name for table in tables)])
-    book = Workbook(write_only=True)
-    _Overview(book.create_sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
-    for name, table in zip(names, tables, strict=True):
-        write_sheet(book, name, table.frame, table.header, table.look)
-    book.save(path)
+    with Workbook(path, path.parent) as book:
+        _Overview(book.sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
+        for name, table in zip(names, tables, strict=True):
+            _write_sheet(book.sheet(name), table)
 
 
 def _tables(summary: Summary) -> Iterator[_Table]:
     yield _Table("Hierarchy", _HIERARCHY, summary.nodes, summary.nodes.columns, _node_look(summary))
     for name, frame in summary.by.items():
-        look = Look(
+        look = _Look(
             formats=_formats(frame),
             bars=_shares(frame)[1:],
-            font=lambda row, column: PLAIN if row else BOLD,  # the first row is all records
+            style=lambda row, column: PLAIN if row else BOLD,  # the first row is all records
         )
         yield _Table(f"By {name}", _BY, frame, frame.columns, look)
     crosswalk = summary.crosswalk
     last = crosswalk.width - 1  # says what contradicts itself
-    look = Look(
+    look = _Look(
         formats=_formats(crosswalk),
         frozen_columns=0,
         bars=_shares(crosswalk),
-        font=lambda row, column: ALERT if column == last else PLAIN,
+        style=lambda row, column: ALERT if column == last else PLAIN,
     )
     yield _Table("Crosswalk", _CROSSWALK, crosswalk, crosswalk.columns, look)
 
 
-def _node_look(summary: Summary) -> Look:
+def _node_look(summary: Summary) -> _Look:
     """Make the tree stand out: nodes above a row's own are faint, the first level is bold."""
     n_levels = len(summary.levels)
     depths = [n_levels - row.count(None) for row in summary.nodes.select(summary.levels).iter_rows()]
 
-    def font(row: int, column: int) -> Font:
+    def style(row: int, column: int) -> Style:
         if column < depths[row] - 1:
             return FAINT
         return BOLD if depths[row] == 1 else PLAIN
 
-    return Look(
+    return _Look(
         formats=_formats(summary.nodes),
         frozen_columns=n_levels,
         bars=_shares(summary.nodes)[:1],
         depths=[depth - 1 for depth in depths],
-        font=font,
+        style=style,
     )
 
 
@@ -148,13 +158,11 @@ def _shares(frame: pl.DataFrame) -> list[int]:
 class _Overview:
     """The first sheet, written row by row."""
 
-    def __init__(self, sheet: Any) -> None:
+    def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._n_rows = 0
-        for position, width in enumerate(_OVERVIEW_WIDTHS, start=1):
-            sheet.column_dimensions[get_column_letter(position)].width = width
-        sheet.sheet_view.showGridLines = False
-        set_for_print(sheet)
+        sheet.widths(_OVERVIEW_WIDTHS)
+        sheet.hide_grid()
+        sheet.print_across(header=False)
 
     def write(
         self, summary: Summary, tables: Mapping[str, _Table], follow_up: FollowUpList | None, facts: Mapping[str, Any]
@@ -163,21 +171,21 @@ class _Overview:
         self._line("How far communications penetrate", TITLE)
         for sentence in summary.sentences:
             self._line(sentence)
-        self._row([])
+        self._sheet.row([], height=LINE_POINTS)
         overview = summary.overview
-        self._row([header_cell(self._sheet, name) for name in overview.columns], height=2 * LINE_POINTS)
+        self._sheet.row(overview.columns, _HEADER, height=2 * LINE_POINTS)
         about = None
         for values in overview.iter_rows():
-            font = PLAIN if values[0] == about else BOLD
-            self._row([self._cell(*cell, font) for cell in zip(values, _formats(overview), strict=True)])
+            style = PLAIN if values[0] == about else BOLD
+            self._sheet.row(values, [_formatted(style, one) for one in _formats(overview)], height=LINE_POINTS)
             about = values[0]
-        self._row([])
+        self._sheet.row([], height=LINE_POINTS)
         self._line("What each sheet says", BOLD)
         for about in dict.fromkeys(table.about for table in tables.values()):
             self._pair(", ".join(name for name, table in tables.items() if table.about == about), about)
         for name, table in tables.items():
-            if len(table.frame) > MOST_ROWS:
-                self._pair(name, f"Only the first {MOST_ROWS:,} of {len(table.frame):,} rows; the CSV file has all.")
+            if len(table.frame) > MAX_LISTED:
+                self._pair(name, f"Only the first {MAX_LISTED:,} of {len(table.frame):,} rows; the CSV file has all.")
         notes = [*summary.notes]
         if follow_up is not None and len(follow_up.frame) < follow_up.n_relevant:
             notes.append(
@@ -186,33 +194,61 @@ class _Overview:
             )
         for number, note in enumerate(notes):
             self._pair("" if number else "Left out", note)
-        self._row([])
+        self._sheet.row([], height=LINE_POINTS)
         for name, value in facts.items():
             self._pair(name, value)
 
-    def _line(self, text: str, font: Font = PLAIN) -> None:
+    def _line(self, text: str, style: Style = PLAIN) -> None:
         """Write a text across all columns."""
-        self._text_from(1, text, font)
+        lines = _n_lines(text, sum(_OVERVIEW_WIDTHS))
+        self._merged([text], [_formatted(style, TEXT)], LINE_POINTS * lines * style.size / PLAIN.size)
 
     def _pair(self, name: str, text: Any) -> None:
         """Write a name, and what it stands for across the other columns."""
-        self._text_from(2, str(text), PLAIN, before=name)
+        first, *others = _OVERVIEW_WIDTHS
+        lines = max(_n_lines(str(text), sum(others)), _n_lines(name, first))
+        self._merged([name, str(text)], [_formatted(BOLD, TEXT), _formatted(PLAIN, TEXT)], LINE_POINTS * lines)
 
-    def _text_from(self, column: int, text: str, font: Font, before: str = "") -> None:
-        cells = [self._cell(before, font=BOLD)] * (column - 1) + [self._cell(text, font=font)]
-        lines = max(n_lines(text, sum(_OVERVIEW_WIDTHS[column - 1 :])), n_lines(before, _OVERVIEW_WIDTHS[0]))
-        self._row(cells, height=LINE_POINTS * lines * font.size / PLAIN.size)
-        first, last = (get_column_letter(position) for position in (column, len(_OVERVIEW_WIDTHS)))
-        self._sheet.merged_cells.add(f"{first}{self._n_rows}:{last}{self._n_rows}")
+    def _merged(self, values: Sequence[str], styles: Sequence[Style], height: float) -> None:
+        self._sheet.row(values, styles, height=height, merged_to=len(_OVERVIEW_WIDTHS) - 1)
 
-    def _cell(self, value: Any, number_format: str = TEXT, font: Font = PLAIN) -> Cell:
-        cell = WriteOnlyCell(self._sheet)
-        put(cell, value)
-        cell.number_format, cell.font = number_format, font
-        cell.alignment = Alignment(wrap_text=number_format == TEXT, vertical="top")
-        return cell
 
-    def _row(self, cells: Sequence[Cell], height: float = LINE_POINTS) -> None:
-        self._n_rows += 1
-        self._sheet.row_dimensions[self._n_rows].height = height
-        self._sheet.append(cells)
+def _write_sheet(sheet: Sheet, table: _Table) -> None:
+    """Write a table that people filter and print, as much of it as a sheet holds."""
+    look = table.look
+    frame = table.frame[:, :MAX_COLUMNS].head(MAX_LISTED)
+    header = table.header[: frame.width]
+    widths = [_width(title, column) for title, column in zip(header, frame.iter_columns(), strict=True)]
+    sheet.widths(widths)
+    sheet.row(header, _HEADER, height=LINE_POINTS * max(map(_n_lines, header, widths), default=1))
+    styles = {(style, one): replace(style, number_format=one) for style in _STYLES for one in look.formats}
+    for number, values in enumerate(frame.iter_rows()):
+        of_cells = [styles[look.style(number, column), one] for column, one in enumerate(look.formats[: frame.width])]
+        sheet.row(values, of_cells, level=look.depths[number] if look.depths else 0)
+    sheet.freeze(1, sum(right <= _MAX_FROZEN for right in accumulate(widths[: look.frozen_columns])))
+    sheet.filter(frame.width)
+    for column in look.bars:
+        sheet.bars(column, _BAR)
+    sheet.fold_upwards()
+    sheet.print_across(header=True)
+
+
+_STYLES = (PLAIN, BOLD, FAINT, ALERT)
+
+
+def _formatted(style: Style, number_format: str) -> Style:
+    """Return a style with a number format; text is wrapped."""
+    return replace(style, number_format=number_format, wrapped=number_format == TEXT)
+
+
+def _n_lines(text: str, width: int) -> int:
+    """Return how many lines a text takes in a column, a little room at its end left free."""
+    return max(len(textwrap.wrap(text, width - _MARGIN)), 1)
+
+
+def _width(title: str, column: pl.Series) -> int:
+    """Return the width of a column in characters: what its text and the words of its title ask for."""
+    of_title = max(map(len, title.split()), default=0)
+    longest = column.head(_MEASURED_ROWS).str.len_chars().max() if column.dtype == pl.String else _OF_NUMBERS - _MARGIN
+    wanted = max(cast(int, longest or 0), of_title + _FILTER_ARROW - _MARGIN, _NARROWEST - _MARGIN)
+    return min(wanted, _WIDEST) + _MARGIN

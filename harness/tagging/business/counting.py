@@ -1,6 +1,6 @@
-"""Records counted a part of the file at a time, and the counts of all parts merged in bounded memory."""
+"""Records counted a piece of the file at a time, and the counts of all pieces added up in bounded memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,7 +40,7 @@ class Counts:
     """Columns with more than `MOST_VALUES` values; their frames have no values."""
 
 
-def count_part(
+def count_piece(
     node: IntArray,
     band: IntArray,
     labels: Mapping[str, IntArray],
@@ -49,12 +49,12 @@ def count_part(
     titled: BoolArray,
     by: Mapping[str, pl.Series],
 ) -> pl.DataFrame:
-    """Count the records of one part; those without a title are at -1 in everything, whatever is given for them.
+    """Count the records of one piece; those without a title are at -1 in everything, whatever is given for them.
 
     Args:
         node: last place on the way down that is sure, 0 where none is, (n_rows,).
         band: -1 where it is not sure, (n_rows,).
-        labels: target to class positions, each (n_rows,); the same targets in every part.
+        labels: target to class positions, each (n_rows,); the same targets in every piece.
         leaf: place that the labels lead to, sure or not, (n_rows,).
         contradiction: that the labels fall under, -1 for none, (n_rows,).
         titled: which rows have a title, (n_rows,).
@@ -88,22 +88,25 @@ def count_part(
     return pl.concat(pieces, how="diagonal")
 
 
-def merge_counts(parts: Iterable[pl.DataFrame]) -> Counts:
-    """Add up the counts of all parts, one at a time.
+class RecordCounter:
+    """Adds up what `count_piece` returns for the pieces of a file."""
 
-    Args:
-        parts: what `count_part` returned for each, at least one.
-    """
-    whole: list[pl.DataFrame] = []
-    by: dict[str, _CountsByValue] = {}
-    for part in parts:
-        whole.append(part.filter(pl.col("by").is_null()).select(*_WHOLE, "records"))
-        whole = [pl.concat(whole).group_by(_WHOLE).sum()]
-        for (name,), rows in part.drop_nulls("by").partition_by("by", as_dict=True, maintain_order=True).items():
-            by.setdefault(str(name), _CountsByValue()).add(rows)
-    assert whole, "a file has at least one part, be it without rows"
-    given_up = frozenset(name for name, counts in by.items() if counts.is_given_up)
-    return Counts(whole[0], {name: counts.total() for name, counts in by.items()}, given_up)
+    def __init__(self) -> None:
+        self._whole: list[pl.DataFrame] = []
+        self._by: dict[str, _CountsByValue] = {}
+
+    def add(self, piece: pl.DataFrame) -> None:
+        """Take in the counts of one piece."""
+        self._whole.append(piece.filter(pl.col("by").is_null()).select(*_WHOLE, "records"))
+        self._whole = [pl.concat(self._whole).group_by(_WHOLE).sum()]
+        for (name,), rows in piece.drop_nulls("by").partition_by("by", as_dict=True, maintain_order=True).items():
+            self._by.setdefault(str(name), _CountsByValue()).add(rows)
+
+    def total(self) -> Counts:
+        """Return the counts of the whole file, of which at least one piece was added, be it without rows."""
+        assert self._whole, "no piece was added"
+        given_up = frozenset(name for name, counts in self._by.items() if counts.is_given_up)
+        return Counts(self._whole[0], {name: counts.total() for name, counts in self._by.items()}, given_up)
 
 
 class _CountsByValue:
@@ -119,7 +122,7 @@ class _CountsByValue:
         self._records: list[_Codes] = [np.zeros(0, dtype=np.int64)]  # of each code
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take in the rows of one part."""
+        """Take in the rows of one piece."""
         if not self.is_given_up:
             new = rows.select(pl.col("value").unique()).join(self._values, on="value", how="anti", nulls_equal=True)
             self._values = self._values.vstack(new.with_columns(_numbers(len(self._values), len(new))))

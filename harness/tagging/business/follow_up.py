@@ -1,13 +1,15 @@
-"""Whom to follow up: attendees in the order of the hierarchy's ranks, found a part of the file at a time."""
+"""Whom to follow up: attendees in the order of the hierarchy's ranks, found a piece of the file at a time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from data_cleaning.titles import FloatArray, IntArray
-from harness.tagging.business.names import free_name
+from harness.tagging.business.business_tables import free_name
 from harness.tagging.hierarchy import FollowUp
 
 NO_RANK = -1
@@ -39,7 +41,7 @@ def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArra
     return first[node, band]
 
 
-def best_of_part(
+def best_of_piece(
     follow_up: FollowUp,
     node: IntArray,
     band: IntArray,
@@ -48,7 +50,7 @@ def best_of_part(
     *,
     first_row: int,
 ) -> pl.DataFrame:
-    """Choose who of one part may come onto the list.
+    """Choose who of one piece may come onto the list.
 
     Args:
         follow_up: says which ranks there are, and how many are followed up at most.
@@ -57,12 +59,12 @@ def best_of_part(
         confidence: that the node is right, (n_rows,).
         taken: returns what is written about the rows at some positions, in their order, as columns of text, truth
             values and numbers; asked once, for at most `follow_up.most` rows.
-        first_row: number of the part's first row in the file; the file's first is 1.
+        first_row: number of the piece's first row in the file; the file's first is 1.
 
     Returns:
         The best, at most `follow_up.most`: rank, band, confidence, row (its number in the file), own (a struct of the
-        columns of `taken`, whatever they are called), and relevant, whose sum is how many records of the part have a
-        rank. The pieces of one part may be put together under each other.
+        columns of `taken`, whatever they are called), and relevant, whose sum is how many records of the piece have
+        a rank.
     """
     rank = rank_rows(follow_up, node, band)
     ranked = np.flatnonzero(rank != NO_RANK)
@@ -83,33 +85,37 @@ def best_of_part(
     return best.with_columns(own.to_struct(_OWN), pl.Series(_RELEVANT, relevant))
 
 
-def best_of_all(parts: Iterable[pl.DataFrame], follow_up: FollowUp) -> tuple[pl.DataFrame, int]:
-    """Choose the best of the whole file.
+class BestRows:
+    """Keeps the best of what `best_of_piece` returns for the pieces of a file."""
 
-    Args:
-        parts: what `best_of_part` returned for each, at least one.
-        follow_up: the same as for the parts.
+    def __init__(self, follow_up: FollowUp) -> None:
+        self.follow_up = follow_up
+        self._best: list[pl.DataFrame] = []
+        self._n_relevant = 0
 
-    Returns:
-        The list, the best first: first the `ADDED` columns, under other names where the tagged file has these, then its
-        own; and how many records have a rank, on the list or not.
-    """
-    best: list[pl.DataFrame] = []
-    n_relevant = 0
-    for part in parts:
-        n_relevant += int(part[_RELEVANT].sum())
-        best = [_best(pl.concat([*best, part]), follow_up.most)]
-    assert best, "a file has at least one part, be it without rows"
-    own = best[0][_OWN].struct.unnest()
-    places = pl.Series(np.arange(1, len(own) + 1, dtype=np.int64))
-    ranks = pl.Series([follow_up.ranks[position].name for position in best[0]["rank"]], dtype=pl.String)
-    added = zip(ADDED, (places, ranks, best[0]["row"]), strict=True)
-    front = pl.DataFrame([column.alias(free_name(name, own.columns, "follow_up")) for name, column in added])
-    return front.hstack(own), n_relevant
+    def add(self, piece: pl.DataFrame) -> None:
+        """Take in who of one piece may come onto the list."""
+        self._n_relevant += int(piece[_RELEVANT].sum())
+        self._best = [_best(pl.concat([*self._best, piece]), self.follow_up.most)]
+
+    def listed(self) -> tuple[pl.DataFrame, int]:
+        """Return the list of the whole file, of which at least one piece was added, be it without rows.
+
+        Returns:
+            The list, the best first: first the `ADDED` columns, under other names where the tagged file has these, then
+            its own; and how many records have a rank, on the list or not.
+        """
+        (best,) = self._best
+        own = best[_OWN].struct.unnest()
+        places = pl.Series(np.arange(1, len(own) + 1, dtype=np.int64))
+        ranks = pl.Series([self.follow_up.ranks[position].name for position in best["rank"]], dtype=pl.String)
+        added = zip(ADDED, (places, ranks, best["row"]), strict=True)
+        front = pl.DataFrame([column.alias(free_name(name, own.columns, "follow_up")) for name, column in added])
+        return front.hstack(own), self._n_relevant
 
 
 def _foremost(rank: IntArray, band: IntArray, confidence: FloatArray, most: int) -> IntArray:
-    """Return the rows that `_best` would keep, in the order of the file; to sort all of a part would be slow."""
+    """Return the rows that `_best` would keep, in the order of the file; to sort all of a piece would be slow."""
     if len(rank) <= most:
         return np.arange(len(rank))
     # Positive floats are in the order of their bits, so that one number has the whole order; the lowest is the best.
@@ -127,3 +133,84 @@ def _best(found: pl.DataFrame, most: int) -> pl.DataFrame:
     band = pl.when(pl.col("band") < 0).then(None).otherwise(pl.col("band"))
     order = ["rank", band, "confidence", "row"]
     return found.sort(order, descending=[False, False, True, False], nulls_last=True).head(most)
+
+
+_TEXTS = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_KEPT = (pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating)
+_WORDED_BY_ARROW = (pa.types.is_date, pa.types.is_time, pa.types.is_timestamp, pa.types.is_decimal, pa.types.is_null)
+"""What reads well as arrow turns it into text, also where no calendar of Python holds it."""
+
+
+def listed(column: pa.ChunkedArray, positions: IntArray) -> pl.Series:
+    """Return some rows of a column, all that is no text, truth value or number as text.
+
+    Neither polars nor Python can hold every date, zone and decimal number that arrow can.
+
+    Args:
+        column: of any type.
+        positions: of the rows, in the order in which they are wanted, (n_positions,).
+
+    Returns:
+        The rows, (n_positions,). Their type depends on nothing but that of the column.
+    """
+    taken = _take(column, positions)
+    kind = taken.type
+    while pa.types.is_dictionary(kind):
+        try:
+            taken = pa.chunked_array([chunk.dictionary_decode() for chunk in taken.chunks], kind.value_type)
+        except pa.ArrowNotImplementedError:  # of views
+            return _worded(taken)
+        kind = taken.type
+    if any(is_kind(kind) for is_kind in _TEXTS):
+        return _text(taken)
+    if any(is_kind(kind) for is_kind in _KEPT):
+        return _series(taken.cast(pa.float32()) if pa.types.is_float16(kind) else taken)
+    return _worded(taken)
+
+
+def _series(column: pa.ChunkedArray) -> pl.Series:
+    return pl.Series(pl.from_arrow(column))
+
+
+def _take(column: pa.ChunkedArray, positions: IntArray) -> pa.ChunkedArray:
+    if pa.types.is_string_view(column.type):  # for polars they are at no cost
+        rows = _series(column).gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())
+        return pa.chunked_array([rows], column.type)
+    try:
+        return column.take(pa.array(positions))
+    except pa.ArrowNotImplementedError:  # such as of lists of views; every type has slices
+        rows = [chunk for position in positions for chunk in column.slice(int(position), 1).chunks]
+        return pa.chunked_array(rows, column.type)
+
+
+def _text(column: pa.ChunkedArray) -> pl.Series:
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:  # Parquet files may hold what is no UTF-8, which polars must not be given
+        kind = pa.binary_view() if pa.types.is_string_view(column.type) else pa.large_binary()
+        values = column.cast(kind).to_pylist()
+        return pl.Series(
+            [None if value is None else value.decode(errors="replace") for value in values], dtype=pl.String
+        )
+    return _series(column)
+
+
+def _worded(column: pa.ChunkedArray) -> pl.Series:
+    kind = column.type
+    if any(is_kind(kind) for is_kind in _WORDED_BY_ARROW):
+        try:
+            return _series(column.cast(pa.string()))
+        except pa.ArrowException:
+            if pa.types.is_timestamp(kind) and kind.tz is not None:  # no such zone is known
+                return _worded(column.cast(pa.timestamp(kind.unit))) + f" UTC ({kind.tz})"
+    return pl.Series([*_worded_one_by_one(column)], dtype=pl.String)
+
+
+def _worded_one_by_one(column: pa.ChunkedArray) -> Iterator[str | None]:
+    scalar: Any
+    for scalar in column:
+        try:
+            value = scalar.as_py()
+            yield None if value is None else str(value)
+        except Exception:  # there is no end to what Python may not hold, and the rest of the row counts
+            yield f"<{column.type}>"

@@ -37,6 +37,8 @@ def cells(path):
         ("'=x", "''=x"),
         ("#N/A", "#N/A"),
         ("_x0041_", "_x005F_x0041_"),
+        ("_x0041_x0042_", "_x0041_x0042_"),  # in pieces, none of which is a code
+        ("<r>_x0041_</r>", "<r>_x0041_</r>"),
         ("_x_", "_x_"),
         ("two\nlines", "two\nlines"),
         ("two\r\nlines\rmore", "two\nlines\nmore"),

@@ -12,14 +12,13 @@ from openpyxl import load_workbook
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.spreadsheet_text import REPLACEMENT
-from harness.tagging.business import sheet
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
-from harness.tagging.business.counting import merge_counts
-from harness.tagging.business.names import file_parts, sheet_names
+from harness.tagging.business.business_tables import file_parts, sheet_names
+from harness.tagging.business.business_workbook import FAINT
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
 from tests.harness.tagging.hierarchy_by_hand import read
-from tests.harness.tagging.test_summary import ROWS, count
+from tests.harness.tagging.test_summary import ROWS, count, counted
 
 LIST = pl.DataFrame(
     {
@@ -39,7 +38,7 @@ def hierarchy(tmp_path) -> Hierarchy:
 
 
 def summary_of(hierarchy: Hierarchy, rows=ROWS, by=("event",)) -> Summary:
-    return summarise(hierarchy, merge_counts([count(rows, by)]), n_review=4)
+    return summarise(hierarchy, counted([count(rows, by)]), n_review=4)
 
 
 def write(out: Path, summary: Summary, follow_up: pl.DataFrame | None = LIST, **options) -> list[Path]:
@@ -63,6 +62,7 @@ def read_csv(path: Path) -> list[list[str]]:
 @pytest.mark.parametrize("name", ["tagged.csv", "tagged.csv.gz", "tagged.parquet", "tagged.xlsx"])
 def test_the_files_are_those_that_were_announced(name, tmp_path, hierarchy):
     folder = tmp_path / "out"
+    folder.mkdir()
     announced = business_files(folder / name, ["event", "Event", "a/b", "é: ?"])
     files = write(folder / name, summary_of(hierarchy, by=("event", "Event", "a/b", "é: ?")))
     assert files == announced
@@ -133,8 +133,8 @@ def test_no_cell_runs_as_a_formula_and_text_stays_text(tmp_path, hierarchy):
         ("\N{GRINNING FACE}" * 20_000, "\N{GRINNING FACE}" * 16_383),
         ("_x0041_", "_x005F_x0041_"),
         ("", None),
-        (math.nan, "nan"),
-        (1e300, "1e+300"),
+        (math.nan, "NaN"),
+        (1e300, 1e300),
         (2.5, 2.5),
         (True, True),
         (date(2026, 11, 26), "2026-11-26"),
@@ -148,13 +148,12 @@ def test_a_cell_holds_what_a_spreadsheet_can(value, shown, tmp_path, hierarchy):
     assert load_workbook(files[-1])["Follow-up"]["D2"].value == shown
 
 
-def test_rows_come_in_their_order_with_the_look_of_their_columns(tmp_path, hierarchy, monkeypatch):
-    monkeypatch.setattr("harness.tagging.business.sheet_rows._SLICE", 3)
+def test_rows_come_in_their_order_with_the_look_of_their_columns(tmp_path, hierarchy):
     texts = ["a & b < c > d", " spaces ", "two\nlines", None, "", "_x0041_x0042_", "é\N{GRINNING FACE}", "-1"]
     listed = LIST[:1].select(pl.exclude("number")).join(pl.DataFrame({"text": texts}), how="cross")
     listed = listed.with_columns(row=pl.int_range(pl.len()), share=pl.int_range(pl.len()) / 8, sure=pl.lit(value=False))
     sheet = load_workbook(write(tmp_path / "tagged.csv", summary_of(hierarchy), follow_up=listed)[-1])["Follow-up"]
-    shown = [*texts[:4], None, "_x005F_x0041_x005F_x0042_", texts[6], "'-1"]
+    shown = [*texts[:4], None, "_x0041_x0042_", texts[6], "'-1"]
     assert [row[2] for row in cells(sheet)[1:]] == [*range(8)]
     assert [row[5] for row in cells(sheet)[1:]] == shown
     assert [row[6:] for row in cells(sheet)[1:]] == [(number / 8, False) for number in range(8)]
@@ -179,14 +178,13 @@ def test_numbers_and_shares_look_like_what_they_are(tmp_path, hierarchy):
     assert formats["share of all records"] == formats["Top, share of all"] == '0.0%;-0.0%;"–"'
 
 
-def test_the_tree_stands_out_and_folds(tmp_path, hierarchy, monkeypatch):
-    monkeypatch.setattr("harness.tagging.business.sheet_rows._SLICE", 2)
+def test_the_tree_stands_out_and_folds(tmp_path, hierarchy):
     nodes = book_of(tmp_path, hierarchy)["Hierarchy"]
     ward, matron = nodes[3], nodes[4]
     assert [cell.value for cell in (ward[0], matron[0], matron[1])] == ["Ward", "Ward", "Matron"]
     assert [cell.font.bold for cell in (ward[0], matron[0], matron[1])] == [True, False, False]
-    assert matron[0].font.color.rgb == sheet.FAINT.color.rgb
-    assert matron[1].font.color is None
+    assert matron[0].font.color.rgb == f"FF{FAINT.color[1:]}"
+    assert matron[1].font.color.theme == 1
     assert [nodes.row_dimensions[row].outlineLevel for row in (2, 3, 4, 6, 7)] == [0, 0, 1, 1, 0]
 
 
@@ -209,8 +207,7 @@ def test_spaces_around_a_text_are_marked_as_its_own(tmp_path, hierarchy):
 
 
 def test_a_sheet_ends_where_it_would_be_too_long_and_says_so(tmp_path, hierarchy, monkeypatch):
-    for module in ("sheet", "business_workbook"):
-        monkeypatch.setattr(f"harness.tagging.business.{module}.MOST_ROWS", 1)
+    monkeypatch.setattr("harness.tagging.business.business_workbook.MAX_LISTED", 1)
     book = book_of(tmp_path, hierarchy)
     assert book["Follow-up"].max_row == 2
     texts = [cell for row in cells(book["Overview"]) for cell in row]
@@ -225,24 +222,21 @@ def test_a_file_without_rows_makes_every_file(tmp_path, hierarchy):
 
 
 def test_files_are_written_where_the_caller_wants_them(tmp_path, hierarchy):
-    out, folder = tmp_path / "out" / "tagged.csv", tmp_path / "parts"
+    out, folder = tmp_path / "out" / "tagged.csv", tmp_path / "ready"
+    folder.mkdir()
     files = write(out, summary_of(hierarchy), folder=folder)
     assert files == [folder / file.name for file in business_files(out, ["event"])]
     assert sorted(folder.iterdir()) == sorted(files)
     assert not out.parent.exists()
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_half_written(tmp_path, hierarchy, monkeypatch):
+def test_a_full_disk_is_bad_input_that_names_the_file(tmp_path, hierarchy, monkeypatch):
     def fail(path, *arguments):
-        path.write_text("half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("harness.tagging.business.business_workbook.write_workbook", fail)
     with pytest.raises(BadInput, match=r"tagged.summary.xlsx cannot be written: the disk is full"):
-        write(tmp_path / "parts" / "tagged.csv", summary_of(hierarchy))
-    assert sorted((tmp_path / "parts").iterdir()) == sorted(
-        business_files(tmp_path / "parts" / "tagged.csv", ["event"])[:-1]
-    )
+        write(tmp_path / "tagged.csv", summary_of(hierarchy))
 
 
 def test_files_of_an_earlier_job_are_found_whatever_it_broke_down_by(tmp_path, hierarchy):

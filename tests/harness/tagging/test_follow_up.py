@@ -7,8 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from harness.tagging.business.follow_up import NO_RANK, best_of_all, best_of_part, rank_rows
-from harness.tagging.business.listed import listed
+from harness.tagging.business.follow_up import NO_RANK, BestRows, best_of_piece, listed, rank_rows
 from harness.tagging.hierarchy import FollowUp, Rank
 
 FOLLOW_UP = FollowUp(
@@ -19,6 +18,14 @@ FOLLOW_UP = FollowUp(
         Rank("unsure", frozenset({4}), frozenset({-1, 1})),
     ),
 )
+
+
+def best_of_all(pieces, follow_up):
+    """Return the list of a whole file, and how many of its records have a rank."""
+    best_rows = BestRows(follow_up)
+    for piece in pieces:
+        best_rows.add(piece)
+    return best_rows.listed()
 
 
 def people(n_rows: int) -> pl.DataFrame:
@@ -36,7 +43,7 @@ def people(n_rows: int) -> pl.DataFrame:
 def best(frame: pl.DataFrame, follow_up: FollowUp = FOLLOW_UP, first_row: int = 1) -> pl.DataFrame:
     node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
     own = frame.select("name", "band")
-    return best_of_part(follow_up, node, band, confidence, lambda rows: own[rows], first_row=first_row)
+    return best_of_piece(follow_up, node, band, confidence, lambda rows: own[rows], first_row=first_row)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +109,7 @@ def test_columns_of_the_file_keep_their_names():
     rows = frame.select("name", rank="band", place="node", relevant="band", own="band")
     arrays = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
     found, _ = best_of_all(
-        [best_of_part(FOLLOW_UP, *arrays, lambda positions: rows[positions], first_row=1)], FOLLOW_UP
+        [best_of_piece(FOLLOW_UP, *arrays, lambda positions: rows[positions], first_row=1)], FOLLOW_UP
     )
     assert found.columns == [
         *("follow_up_place", "follow_up_rank", "row"),
@@ -125,7 +132,7 @@ def test_a_part_is_asked_once_for_no_more_rows_than_may_come_onto_the_list():
         return frame[positions]
 
     node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    best_of_part(FOLLOW_UP, node, band, confidence, taken, first_row=1_001)
+    best_of_piece(FOLLOW_UP, node, band, confidence, taken, first_row=1_001)
     (positions,) = asked
     assert len(positions) == FOLLOW_UP.most
     assert max(positions) < len(frame)

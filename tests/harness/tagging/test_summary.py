@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.tagging.business import counting, value_table
-from harness.tagging.business.counting import Counts, count_part, merge_counts
+from harness.tagging.business import business_tables, counting
+from harness.tagging.business.counting import Counts, RecordCounter, count_piece
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
 from tests.harness.tagging.hierarchy_by_hand import MATRON, NURSES, ROOT, SHOPS, WARD, read
@@ -36,15 +36,23 @@ def hierarchy(tmp_path) -> Hierarchy:
     return read(tmp_path)
 
 
+def counted(pieces) -> Counts:
+    """Add up the counts of all pieces."""
+    counter = RecordCounter()
+    for piece in pieces:
+        counter.add(piece)
+    return counter.total()
+
+
 def count(rows, by=("event",)) -> pl.DataFrame:
     columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 7
     node, band, field, rank, leaf, contradiction = (np.array(column, dtype=np.int16) for column in columns[:6])
     events = {name: pl.Series(columns[6], dtype=pl.String) for name in by}
-    return count_part(node, band, {"field": field, "rank": rank}, leaf, contradiction, node >= 0, events)
+    return count_piece(node, band, {"field": field, "rank": rank}, leaf, contradiction, node >= 0, events)
 
 
 def summary_of(hierarchy: Hierarchy, rows=ROWS, n_review: int | None = None) -> Summary:
-    return summarise(hierarchy, merge_counts([count(rows)]), n_review=n_review)
+    return summarise(hierarchy, counted([count(rows)]), n_review=n_review)
 
 
 def many_rows(n_rows: int, n_values: int = 30) -> list[tuple]:
@@ -66,7 +74,7 @@ def as_counter(frame: pl.DataFrame, *columns: str) -> Counter:
 
 
 def test_counts_are_those_of_a_recount():
-    counts = merge_counts([count(ROWS)])
+    counts = counted([count(ROWS)])
     assert as_counter(counts.whole, "node", "band") == Counter((row[0], row[1]) for row in ROWS)
     assert as_counter(counts.whole.unnest("labels"), "field", "rank", "leaf", "contradiction") == Counter(
         (row[2], row[3], row[4], row[5]) for row in ROWS
@@ -77,7 +85,7 @@ def test_counts_are_those_of_a_recount():
 
 def test_whatever_is_given_for_a_row_without_a_title_does_not_count():
     zeros = np.zeros(3, dtype=np.int16)
-    part = count_part(zeros, zeros, {"field": zeros}, zeros, zeros, np.array([True, False, False]), {})
+    part = count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, np.array([True, False, False]), {})
     assert as_counter(part.unnest("labels"), "field", "leaf", "contradiction", "node", "band") == {
         (0, 0, 0, 0, 0): 1,
         (-1, -1, -1, -1, -1): 2,
@@ -88,8 +96,8 @@ def test_whatever_is_given_for_a_row_without_a_title_does_not_count():
 def test_parts_of_any_size_merge_to_the_same_counts(size, monkeypatch):
     monkeypatch.setattr(counting, "_MOST_WAITING", 50)
     rows = many_rows(600)
-    at_once = merge_counts([count(rows)])
-    in_parts = merge_counts(count(rows[start : start + size]) for start in range(0, len(rows), size))
+    at_once = counted([count(rows)])
+    in_parts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
     assert as_counter(in_parts.whole, "leaf", "node", "band") == as_counter(at_once.whole, "leaf", "node", "band")
     assert as_counter(in_parts.by["event"], "value", "node", "band") == Counter((row[6], *row[:2]) for row in rows)
     assert len(in_parts.by["event"]) == len(at_once.by["event"])
@@ -97,15 +105,15 @@ def test_parts_of_any_size_merge_to_the_same_counts(size, monkeypatch):
 
 def test_counts_survive_a_file_between_counting_and_merging(tmp_path):
     count(ROWS).write_parquet(tmp_path / "part.parquet")
-    kept = merge_counts([pl.read_parquet(tmp_path / "part.parquet")]).whole.unnest("labels")
-    told = merge_counts([count(ROWS)]).whole.unnest("labels")
+    kept = counted([pl.read_parquet(tmp_path / "part.parquet")]).whole.unnest("labels")
+    told = counted([count(ROWS)]).whole.unnest("labels")
     assert as_counter(kept, "field", "rank", "node") == as_counter(told, "field", "rank", "node")
 
 
 def test_pieces_of_a_part_may_be_put_under_each_other():
     pieces = pl.concat([count(ROWS[:4]), count(ROWS[4:])])
-    assert as_counter(merge_counts([pieces]).by["event"], "value", "node") == as_counter(
-        merge_counts([count(ROWS)]).by["event"], "value", "node"
+    assert as_counter(counted([pieces]).by["event"], "value", "node") == as_counter(
+        counted([count(ROWS)]).by["event"], "value", "node"
     )
 
 
@@ -121,14 +129,14 @@ def test_pieces_of_a_part_may_be_put_under_each_other():
 )
 def test_columns_of_any_type_are_counted_by_their_texts(column, texts):
     zeros = np.zeros(3, dtype=np.int16)
-    part = count_part(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"year": column})
-    assert as_counter(merge_counts([part]).by["year"], "value") == {(text,): n for text, n in texts.items()}
+    part = count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"year": column})
+    assert as_counter(counted([part]).by["year"], "value") == {(text,): n for text, n in texts.items()}
 
 
 def test_a_column_of_lists_is_refused():
     zeros = np.zeros(1, dtype=np.int16)
     with pytest.raises(BadInput, match=r"'tags' holds List.*Leave it out of --by"):
-        count_part(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"tags": pl.Series([["a"]])})
+        count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"tags": pl.Series([["a"]])})
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -137,12 +145,12 @@ def test_a_column_with_too_many_values_is_given_up_and_keeps_its_records(size, h
     n_values = len({row[6] for row in rows} - {None})
     for most, is_given_up in ((n_values, False), (n_values - 1, True)):
         monkeypatch.setattr(counting, "MOST_VALUES", most)
-        counts = merge_counts(count(rows[start : start + size]) for start in range(0, len(rows), size))
+        counts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
         assert (counts.given_up == {"event"}) == is_given_up
         assert counts.by["event"]["records"].sum() == len(rows)
         assert counts.by["event"].select("value", "node", "band").is_unique().all()
     told = summarise(hierarchy, counts, n_review=None)
-    assert told.by["event"]["event"].to_list() == [value_table.ALL, value_table.TOO_MANY]
+    assert told.by["event"]["event"].to_list() == [business_tables.ALL, business_tables.TOO_MANY]
     assert told.by["event"]["records"].to_list() == [600, 600]
     assert "not told apart" in " ".join(told.notes)
 
@@ -216,7 +224,7 @@ def test_values_by_hand(hierarchy):
 
 
 def test_only_the_most_frequent_values_have_a_row_of_their_own(hierarchy, monkeypatch):
-    monkeypatch.setattr(value_table, "MOST_SHOWN", 1)
+    monkeypatch.setattr(business_tables, "MOST_SHOWN", 1)
     monkeypatch.setattr("harness.tagging.business.summary.MOST_SHOWN", 1)
     told = summary_of(hierarchy)
     assert told.by["event"].select("event", "records").rows() == [
@@ -319,7 +327,7 @@ def test_a_file_without_rows_has_every_table(hierarchy):
 def test_names_that_a_table_uses_itself_are_told_apart(tmp_path):
     changes = [("[Top, Rest]", "[Top, Shops]"), *[("band: Rest", "band: Shops")] * 2, ("{carers:", "{records:")]
     hierarchy = read(tmp_path, *changes)
-    told = summarise(hierarchy, merge_counts([count(ROWS, by=("records", "Top"))]), n_review=None)
+    told = summarise(hierarchy, counted([count(ROWS, by=("records", "Top"))]), n_review=None)
     by = told.by["records"]
     assert by.columns[:5] == [
         *("records", "records_records", "share of all records", "group_records", "records, share of row"),
@@ -330,6 +338,6 @@ def test_names_that_a_table_uses_itself_are_told_apart(tmp_path):
 
 
 def test_columns_keep_the_order_in_which_they_were_asked_for(hierarchy):
-    counts = merge_counts([count(ROWS, by=("z", "a", "m"))])
+    counts = counted([count(ROWS, by=("z", "a", "m"))])
     assert isinstance(counts, Counts)
     assert [*summarise(hierarchy, counts, n_review=None).by] == ["z", "a", "m"]

@@ -49,7 +49,7 @@ def labels_of(tagger, records):
 
 def test_every_row_is_answered_in_its_place(tagger_of):
     tagger = tagger_of()
-    records, _ = tagger.tag(titles("head nurse", None, "Chief COOK", "  ", "head nurse"))
+    records = tagger.tag(titles("head nurse", None, "Chief COOK", "  ", "head nurse"))
     assert labels_of(tagger, records) == [
         ("Nursing", "Head"), (None, None), ("Kitchen", "Chief"), (None, None), ("Nursing", "Head"),
     ]  # fmt: skip
@@ -62,7 +62,7 @@ def test_every_row_is_answered_in_its_place(tagger_of):
 def test_an_answer_is_that_of_the_system(tagger_of, model, system):
     tagger = tagger_of(system)
     typed = ["head nurse", "chief cook", "gardener of the ward"]
-    records, _ = tagger.tag(titles(*typed))
+    records = tagger.tag(titles(*typed))
     from harness.experiment.systems import load_system
 
     answers = load_system(system, model.systems[system]).predict_proba(typed)
@@ -85,23 +85,23 @@ def test_a_small_cache_answers_the_same(tagger_of):
     typed = titles(
         *(f"{rank} {word} {number % 7}" for number in range(60) for rank in ("head", "") for word in ("nurse", "cook"))
     )
-    wide, narrow = tagger_of(), tagger_of(most_cached=4)
-    pieces = [narrow.tag(typed.slice(start, 9))[0] for start in range(0, len(typed), 9)]
-    assert (np.concatenate(pieces) == wide.tag(typed)[0]).all()
+    wide, narrow = tagger_of(), tagger_of(max_cached=4)
+    pieces = [narrow.tag(typed.slice(start, 9)) for start in range(0, len(typed), 9)]
+    assert (np.concatenate(pieces) == wide.tag(typed)).all()
     assert narrow.n_answered > wide.n_answered
 
 
 def test_titles_are_placed_and_the_rest_is_for_review(tagger_of, hierarchy):
     tagger = tagger_of()
-    records, _ = tagger.tag(titles("chief nurse", "nurse", "cook"))
+    records = tagger.tag(titles("chief nurse", "nurse", "cook"))
     assert [hierarchy.nodes[node].name for node in records["leaf"]] == ["Heads of care", "Nurses", "House"]
-    unplaced, _ = tagger_of(placed=False).tag(titles("chief nurse"))
+    unplaced = tagger_of(placed=False).tag(titles("chief nurse"))
     assert unplaced["node"][0] == unplaced["leaf"][0] == unplaced["band"][0] == -1
     assert unplaced["reasons"][0] == 0
 
 
 def test_reasons_to_review(tagger_of):
-    records, _ = tagger_of(placed=False, review_below=1.0).tag(
+    records = tagger_of(placed=False, review_below=1.0).tag(
         titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse", "Dirección General – x")
     )
     reasons = records["reasons"].tolist()
@@ -115,7 +115,7 @@ def test_reasons_to_review(tagger_of):
 
 def test_what_stands_beyond_a_titles_length_is_not_read(tagger_of):
     tagger = tagger_of()
-    records, _ = tagger.tag(titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
+    records = tagger.tag(titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
     assert labels_of(tagger, records)[0] != ("Nursing", "Head")
     assert (records["reasons"] & review.CUT).all()
 
@@ -123,7 +123,7 @@ def test_what_stands_beyond_a_titles_length_is_not_read(tagger_of):
 def test_only_a_table_has_keywords(tagger_of):
     assert "nurse" in tagger_of().keywords
     assert tagger_of("tfidf").keywords == []
-    assert (tagger_of("tfidf").tag(titles("head nurse"))[0]["keywords"] == -1).all()
+    assert (tagger_of("tfidf").tag(titles("head nurse"))["keywords"] == -1).all()
 
 
 def test_a_person_is_told_how_many_new_titles_are_answered(tagger_of):
@@ -132,13 +132,43 @@ def test_a_person_is_told_how_many_new_titles_are_answered(tagger_of):
     assert told[-1] == (2, 2)
 
 
-def test_a_tagger_takes_over_the_titles_of_another(tagger_of):
-    first = tagger_of("tfidf")
-    kept = [first.tag(titles("head nurse", "cook"))[1], first.tag(titles("cook", "gardener"))[1]]
-    assert [len(one) for one in kept] == [2, 1]
-    second = tagger_of("tfidf", seeds=first.seeds)
-    for one in kept:
-        second.restore(one)
-    typed = titles("gardener", "cook", "head nurse")
-    assert (second.tag(typed)[0] == first.tag(typed)[0]).all()
+@pytest.mark.parametrize("system", ["tfidf", "neural"])
+def test_stored_answers_are_not_asked_for_again(tagger_of, tmp_path, system):
+    first = tagger_of(system)
+    assert first.store_answers(tmp_path / "answers") == 0
+    answered = first.tag(titles("head nurse", "cook", None))
+    second = tagger_of(system)
+    assert second.store_answers(tmp_path / "answers") == 2
+    assert (second.tag(titles("head  nurse", "cook", "")) == answered).all()
     assert second.n_answered == 0
+    second.tag(titles("gardener", "cook"))
+    assert second.n_answered == 1
+
+
+def test_a_title_that_memory_forgot_is_found_in_the_store(tagger_of, tmp_path):
+    tagger = tagger_of("tfidf", max_cached=2)
+    tagger.store_answers(tmp_path / "answers")
+    for title in ("head nurse", "cook", "gardener", "head nurse"):
+        tagger.tag(titles(title))
+    assert tagger.n_answered == 3
+
+
+def test_a_model_is_asked_for_batches_of_a_fixed_size(tagger_of, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.tagging.tagger._TITLES_OF_MODEL", 3)
+    typed = [f"nurse {number}" for number in range(8)]
+    asked = []
+    for n_before in (0, 3):
+        tagger = tagger_of("tfidf")
+        predict = tagger._system.predict_proba
+        monkeypatch.setattr(tagger._system, "predict_proba", lambda some, p=predict: asked.append(len(some)) or p(some))
+        tagger.store_answers(tmp_path / str(n_before))
+        if n_before:
+            tagger.tag(titles(*typed[:n_before]))
+            asked.clear()
+        tagger.tag(titles(*typed))
+        assert asked == [3, 3, 2][n_before // 3 :]
+
+
+def test_a_table_stores_nothing(tagger_of, tmp_path):
+    assert tagger_of().store_answers(tmp_path / "answers") == 0
+    assert not (tmp_path / "answers").exists()

@@ -1,0 +1,136 @@
+"""Answers of titles: in memory those that came last, and on the disk all that took a system long to give."""
+
+import secrets
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data_cleaning.files.whole_files import sync, whole_file
+
+Records = npt.NDArray[np.void]
+"""One record per title, of the tagger's fields."""
+
+BoolArray = npt.NDArray[np.bool_]
+
+_ABSENT = -1
+_ANSWERS, _TITLE, _ANSWER = "answers-{:06d}.parquet", "title", "answer"
+
+
+class TitleCache:
+    """Titles to their answers in memory, at most `max_titles` of them; once it is full, it begins again empty.
+
+    A title is known by 128 bits of hashes whose seeds nobody can guess, so that the texts, which may be long, are not
+    kept. A title that was forgotten is looked up or answered again, which costs time and changes nothing.
+    """
+
+    def __init__(self, fields: np.dtype, max_titles: int) -> None:
+        self._seeds = [secrets.randbits(64) for _ in range(2)]
+        self._slots: dict[int, int] = {}
+        self._n_added = 0  # more than slots, should two titles ever share a key
+        self._checks = np.empty(max_titles, dtype=np.uint64)
+        self._records: Records = np.empty(max_titles, dtype=fields)
+
+    def __len__(self) -> int:
+        """Return the number of titles held."""
+        return len(self._slots)
+
+    def find(self, titles: pl.Series) -> tuple[Records, BoolArray]:
+        """Look titles up.
+
+        Returns:
+            A record per title, (n_titles,), and which were found, (n_titles,); the others' records mean nothing.
+        """
+        found: Records = np.zeros(len(titles), dtype=self._records.dtype)
+        keys, checks = self._hashes(titles)
+        places = np.fromiter(map(self._slots.get, keys.tolist(), repeat(_ABSENT)), np.int64, len(titles))
+        known = places != _ABSENT
+        known[known] = self._checks[places[known]] == checks[known]
+        found[known] = self._records[places[known]]
+        return found, known
+
+    def add(self, titles: pl.Series, records: Records) -> None:
+        """Keep the answers of titles that were not found, (n_titles,), as far as there is room for them."""
+        if self._n_added + len(titles) > len(self._records):
+            self._slots.clear()
+            self._n_added = 0
+        keys, checks = self._hashes(titles.head(len(self._records)))
+        first, self._n_added = self._n_added, self._n_added + len(keys)
+        self._checks[first : self._n_added], self._records[first : self._n_added] = checks, records[: len(keys)]
+        self._slots.update(zip(keys.tolist(), range(first, self._n_added), strict=True))
+
+    def _hashes(self, titles: pl.Series) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Return what titles are looked up by, and what a hit is checked with, (n_titles,) each."""
+        key, check = (titles.hash(seed).to_numpy() for seed in self._seeds)
+        return key, check
+
+
+class AnswerStore:
+    """Titles to their answers in a folder, a Parquet file for each batch that was answered; it survives a kill."""
+
+    def __init__(self, folder: Path, fields: np.dtype) -> None:
+        """Open what an earlier process has stored; the folder is made if need be.
+
+        Args:
+            folder: for answers of one job alone.
+            fields: of a record.
+        """
+        folder.mkdir(exist_ok=True)
+        self.n_titles = 0
+        """Titles that are stored."""
+        self._folder = folder
+        self._fields = fields
+        self._files: list[Path] = []
+        with suppress(OSError, pa.ArrowInvalid):  # there are no more, or a power cut has left one broken
+            while True:
+                path = folder / _ANSWERS.format(len(self._files))
+                self.n_titles += pq.read_metadata(path).num_rows
+                self._files.append(path)
+
+    def find(self, titles: Sequence[str]) -> tuple[Records, BoolArray]:
+        """Look titles up.
+
+        Returns:
+            A record per title, (n_titles,), and which were found, (n_titles,); the others' records mean nothing.
+        """
+        found = np.zeros(len(titles), dtype=self._fields)
+        known = np.zeros(len(titles), dtype=bool)
+        asked = pa.array(titles, pa.large_string())
+        for path in self._files:
+            if known.all():
+                break
+            stored = pq.read_table(path, memory_map=False).combine_chunks()
+            places = pc.index_in(asked, value_set=stored[_TITLE].chunk(0)).fill_null(_ABSENT).to_numpy()
+            hits = places != _ABSENT
+            found[hits] = _as_records(stored[_ANSWER].chunk(0), self._fields)[places[hits]]
+            known |= hits
+        return found, known
+
+    def add(self, titles: Sequence[str], records: Records) -> None:
+        """Store the answers of titles, (n_titles,); when this returns, they are on the disk.
+
+        Raises:
+            BadInput: the disk is full.
+        """
+        kind = pa.binary(self._fields.itemsize)
+        buffers = [None, pa.py_buffer(records.tobytes())]
+        answers = pa.FixedSizeBinaryArray.from_buffers(kind, len(records), buffers)
+        table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: answers})
+        path = self._folder / _ANSWERS.format(len(self._files))
+        with whole_file(path) as filling:
+            pq.write_table(table, filling)
+            sync(filling)
+        self._files.append(path)
+        self.n_titles += len(titles)
+
+
+def _as_records(answers: pa.FixedSizeBinaryArray, fields: np.dtype) -> Records:
+    _, content = answers.buffers()
+    return np.frombuffer(content, dtype=fields, count=len(answers), offset=answers.offset * fields.itemsize)

@@ -1,0 +1,234 @@
+"""The hidden folder of a job beside its output: whose it is, what survives a kill, and how finished files move out."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import (
+    check_writable,
+    is_unfinished,
+    remove_unfinished,
+    sync,
+    unwritable_as_bad_input,
+    whole_file,
+)
+
+_IDENTITY, _LOCK, _FINISHED = "job.json", "lock", "finished.json"
+_ANSWERS, _READY, _SCRATCH = "answers", "ready", "scratch"
+
+
+class JobFolder:
+    """What a job keeps until its files are whole and in their places.
+
+    While it works, its files are in `ready`. Then a list of them is written, and each is moved to its place. A process
+    that finds such a list moves the rest: a file that is no longer in `ready` was moved before.
+    """
+
+    def __init__(self, out: Path, identity: Mapping[str, Any], *, force: bool) -> None:
+        """Look at what an interrupted call has left, and write nothing yet.
+
+        Args:
+            out: the output of the job.
+            identity: all that its files depend on, by what a person calls it, as JSON can hold it.
+            force: whether the work of another job may be removed.
+
+        Raises:
+            BadInput: the folder was not made by a job, or holds the work of another one.
+        """
+        self.path = job_folder(out)
+        self.ready, self.scratch, self.answers = (self.path / name for name in (_READY, _SCRATCH, _ANSWERS))
+        self._out = out
+        self._identity: dict[str, Any] = json.loads(json.dumps(identity))
+        self._force = force
+        self._check_ours()
+        self._is_same = self._check_same()
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """What was said of the files, if an earlier call of this job has made them all; None otherwise."""
+        listed = self._listed()
+        if listed is None:
+            return None
+        # Somebody may have removed one of the files that were moved.
+        is_whole = all((self.ready / name).exists() or self._place(name).exists() for name in listed["files"])
+        return dict(listed["facts"]) if is_whole else None
+
+    @property
+    def moved(self) -> frozenset[str]:
+        """Names of the files that an earlier call of this job has moved to their places."""
+        listed = self._listed()
+        return frozenset(name for name in (listed or {"files": ()})["files"] if not (self.ready / name).exists())
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out, and begin or resume; the answers of an earlier call of this job are kept.
+
+        Raises:
+            BadInput: another process writes the output, or the folder cannot be written.
+        """
+        check_writable(self.path)
+        with unwritable_as_bad_input(self.path):
+            self.path.mkdir(exist_ok=True)
+        check_writable(self.path / _IDENTITY)
+        lock = FileLock(self.path / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, FileNotFoundError):  # the second where the other process is just done
+            raise BadInput(
+                f"{self._out} is being written by another process. Wait for it, or choose another --out."
+            ) from None
+        try:
+            self._begin()
+            yield
+        finally:
+            lock.release()
+            if (
+                os.name == "nt" and not (self.path / _IDENTITY).exists()
+            ):  # `discard` could not remove a lock that is held
+                with suppress(OSError):
+                    (self.path / _LOCK).unlink(missing_ok=True)
+                    self.path.rmdir()
+
+    def move(self, names: Sequence[str], facts: Mapping[str, Any]) -> None:
+        """Put whole files into their places, in their order, once all are on the disk.
+
+        Args:
+            names: of files in `ready`, which are those of their places.
+            facts: what is to be said of them, as JSON can hold it, should a kill come between.
+        """
+        for name in names:
+            sync(self.ready / name)
+        sync(self.ready)
+        with whole_file(self.path / _FINISHED) as filling:
+            filling.write_text(json.dumps({"files": list(names), "facts": dict(facts)}), encoding="utf-8")
+            sync(filling)
+        sync(self.path)
+        self.move_rest()
+
+    def move_rest(self) -> None:
+        """Put those files into their places that no earlier call has put there."""
+        listed = self._listed()
+        assert listed is not None, "files are listed before they are moved"
+        for name in listed["files"]:
+            if (self.ready / name).exists():
+                with unwritable_as_bad_input(self._place(name)):
+                    (self.ready / name).replace(self._place(name))
+        sync(self._out.parent)
+
+    def discard(self) -> None:
+        """Remove the folder, unless somebody has put something else there."""
+        # The identity goes last: a folder without one would be taken for somebody else's.
+        self._clear()
+        shutil.rmtree(self.answers, ignore_errors=True)
+        for name in (_FINISHED, _IDENTITY, _LOCK):
+            with suppress(PermissionError):  # Windows removes no lock that is held
+                (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def _place(self, name: str) -> Path:
+        return self._out.with_name(name)
+
+    def _begin(self) -> None:
+        self._is_same = self._check_same()
+        if not self._is_same:
+            (self.path / _FINISHED).unlink(missing_ok=True)
+            shutil.rmtree(self.answers, ignore_errors=True)
+            with whole_file(self.path / _IDENTITY) as filling:
+                filling.write_text(json.dumps(self._identity, indent=2), encoding="utf-8")
+                sync(filling)
+            self._is_same = True
+        if self.finished is None:
+            (self.path / _FINISHED).unlink(missing_ok=True)
+            self._clear()
+            self.ready.mkdir()
+            self.scratch.mkdir()
+
+    def _clear(self) -> None:
+        """Remove what is of no use to a later call."""
+        shutil.rmtree(self.ready, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        remove_unfinished(self.path)
+
+    def _listed(self) -> dict[str, Any] | None:
+        """Return the list of finished files of this job; None where there is none."""
+        if not self._is_same:
+            return None
+        try:
+            listed = json.loads((self.path / _FINISHED).read_text(encoding="utf-8"))
+            return listed if isinstance(listed, dict) else None
+        except (OSError, ValueError):
+            return None
+
+    def _check_ours(self) -> None:
+        """Refuse, untouched, whatever was not made here."""
+        if not os.path.lexists(self.path):
+            return
+        names = None
+        if self.path.is_dir() and not self.path.is_symlink():
+            with suppress(PermissionError):
+                names = [place.name for place in self.path.iterdir()]
+        # A process that was killed at once has left no identity.
+        if names is None or not (
+            _IDENTITY in names or all(name == _LOCK or is_unfinished(Path(name)) for name in names)
+        ):
+            raise BadInput(
+                f"{self.path}, where unfinished work on {self._out.name} would be kept, holds something else and was "
+                "left as it is. Move it elsewhere, or choose another --out."
+            )
+
+    def _check_same(self) -> bool:
+        """Say whether this job was begun here.
+
+        Raises:
+            BadInput: another one was, and has left answers or finished files; or it cannot be told which.
+        """
+        if not os.path.lexists(self.path):
+            return False
+        try:
+            former = json.loads((self.path / _IDENTITY).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return False
+        except (OSError, ValueError):
+            former = None
+        if not isinstance(former, dict):
+            raise BadInput(
+                f"{self.path / _IDENTITY} cannot be read as the description of a job; nothing was touched. Move the "
+                "folder elsewhere, or choose another --out."
+            )
+        is_same = former == self._identity
+        has_work = (self.path / _FINISHED).exists() or (self.answers.is_dir() and any(self.answers.iterdir()))
+        if not is_same and has_work and not self._force:
+            raise BadInput(
+                f"{self.path} holds what an interrupted job has done, and this one is another: it differs in "
+                f"{_differences(former, self._identity)}. Repeat the former command to finish that job, or begin anew "
+                "with --force, which removes what it has done."
+            )
+        return is_same
+
+
+def job_folder(out: Path) -> Path:
+    """Return where an unfinished job keeps its work: tagged.csv to .tagged.csv.job."""
+    return out.with_name(f".{out.name}.job")
+
+
+def _differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Word what differs between two jobs: input, options (title, by)."""
+    worded = []
+    for key in sorted(former.keys() | now.keys()):
+        before, after = former.get(key), now.get(key)
+        if before == after:
+            continue
+        inside = ""
+        if isinstance(before, dict) and isinstance(after, dict):
+            inner = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+            inside = f" ({', '.join(inner)})"
+        worded.append(f"{key}{inside}".replace("_", " "))
+    return ", ".join(worded)
