@@ -1,0 +1,57 @@
+"""What the documentation shows must exist: verbs with their options, and in ARCHITECTURE.md every file and folder."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import harness.cli
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+_COMMAND = re.compile(r"(?:python -m harness|title-harness) +([^`\n]+)")
+_PATH = re.compile(r"[\w./<>*-]*\w[\w<>*-]*(?:/|\.(?:py|md|yaml|csv|toml|lock|jinja|css|html))")
+_MADE_BY_RUNS = re.compile(r"^(?:results/(?!reference)|my/|\.|model/|tables/|models/|predictions/|mined/)|[<>*]")
+
+
+def commands_on(page: Path) -> list[str]:
+    """Return every call of the command line on a page, lines that end in a backslash joined."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    return [found.strip() for found in _COMMAND.findall(text)]
+
+
+def what_is_wrong(command: str) -> str:
+    """Say which verb or option of a command does not exist; an empty text if all do."""
+    node = typer.main.get_command(harness.cli.app)
+    words = shlex.split(command, comments=True)
+    while hasattr(node, "commands"):
+        if not words or words[0].startswith("-"):
+            break
+        if words[0] not in node.commands:
+            return f"there is no verb {words[0]!r} in {command!r}"
+        node = node.commands[words.pop(0)]
+    known = {name for parameter in node.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in known]
+    return f"there are no options {unknown} in {command!r}" if unknown else ""
+
+
+def paths_in(text: str) -> set[str]:
+    """Return what looks like a file or folder in code blocks and between backticks."""
+    code = re.findall(r"^(?: {4}|\t).*$", text, re.MULTILINE) + re.findall(r"`([^`\n]+)`", text)
+    found = {path for piece in code for path in _PATH.findall(piece)}
+    return {path for path in found if not _MADE_BY_RUNS.search(path)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_verb_and_option_that_a_page_shows_exists(page):
+    assert [fault for command in commands_on(page) if (fault := what_is_wrong(command))] == []
+
+
+def test_a_verb_or_option_that_does_not_exist_is_found():
+    assert "there is no verb 'tag'" in what_is_wrong("tag leads.csv")
+    assert "there is no verb 'rename'" in what_is_wrong("suggest rename file.xlsx")
+    assert "['--output']" in what_is_wrong("predict leads.csv --output tagged.csv  # --comment")
+    assert what_is_wrong('search --set "search.space={epochs: [2, 6]}" --trials 20') == ""
