@@ -1,13 +1,14 @@
 """Leads and lists of titles, read from a file of any kind under the project's own column names."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.files.table_reader import TableFile, read_table, require_text
-from data_cleaning.lead_columns import LeadColumns, check_mapped_once
+from data_cleaning.lead_columns import FoundColumns, LeadColumns, check_mapped_once, find_columns
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.words import normalise_titles
 
@@ -16,6 +17,17 @@ LONGEST_TITLE = 10_000
 
 LARGEST_COUNT = 1_000_000_000
 """Records that one row may stand for, so that sums over any file keep within 64 bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenedLeads:
+    """A file, and the leads in it."""
+
+    table: TableFile
+    """The columns that were read; every column of the file where all were asked for."""
+    leads: pl.DataFrame
+    """The same rows under our names, as `leads.pick_leads` returns them."""
+    found: FoundColumns
 
 
 def read_leads(path: Path, columns: LeadColumns, encoding: str | None = "utf-8") -> pl.DataFrame:
@@ -70,6 +82,50 @@ def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
     if "count" not in leads.columns:
         leads = leads.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
     return leads
+
+
+def open_leads(
+    path: Path,
+    columns: LeadColumns,
+    encoding: str | None,
+    taxonomy: Taxonomy,
+    title_column: str | None,
+    announce: Callable[[str], None],
+    *,
+    every_column: bool = False,
+) -> OpenedLeads:
+    """Read a file of which only the title is required, and say which columns were found.
+
+    Args:
+        path: CSV, gzipped CSV, Parquet or XLSX.
+        columns: what its columns are called.
+        encoding: of a CSV file.
+        taxonomy: names the targets that there can be.
+        title_column: name of the title's column, where it is not the configured one.
+        announce: called with a line about the columns, and others about what was left out of the file.
+        every_column: whether to read columns of unknown meaning too, so that they can be passed on.
+
+    Raises:
+        BadInput: the file cannot be read, or lacks a title, a count or a target that was asked for.
+    """
+    if title_column is not None:
+        columns = replace(columns, title=title_column)
+    for name in columns.targets:
+        if name not in taxonomy.names:
+            raise unknown("target in leads.columns.targets", name, taxonomy.names)
+    found: FoundColumns | None = None
+
+    def choose(names: list[str]) -> list[str]:
+        nonlocal found
+        found = find_columns(names, columns, path, title_asked_for=title_column is not None)
+        return names if every_column else list(found.present.values())
+
+    table = read_table(path, encoding, choose=choose)
+    assert found is not None, "columns are chosen before rows are read"
+    others = "Passed through unchanged" if every_column else "Ignored"
+    for line in (*table.notes, _columns_said(found, table.columns, others)):
+        announce(line)
+    return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
 
 
 def read_counted_titles(path: Path) -> pl.DataFrame:
@@ -192,3 +248,15 @@ def _whole_numbers(values: pl.Series, column: str, table: TableFile) -> pl.Serie
         )
         raise BadInput(f"{table.path}: column {column!r} needs whole numbers from 1 to {LARGEST_COUNT:,}; got {shown}.")
     return numbers
+
+
+def _columns_said(found: FoundColumns, names: Sequence[str], others: str) -> str:
+    """Say which columns are read as what, which are missing, and what the others are."""
+    read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
+    absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
+    rest = [repr(name) for name in names if name not in found.present.values()]
+    return (
+        f"Columns: {read}."
+        + (f" Not in the file, and not needed: {absent}." if absent else "")
+        + (f" {others}: {first_few(rest)}." if rest else "")
+    )

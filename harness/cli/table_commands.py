@@ -1,11 +1,15 @@
 """The verbs for people who own a keyword table: audit, diff, and suggest apply."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, counted, load
+
+if TYPE_CHECKING:
+    from harness.experiment.config import RunConfig
+    from harness.keywords.audited_leads import TableSettings
 
 suggest = typer.Typer(help="Work with the suggestions of a run.", no_args_is_help=True)
 
@@ -44,7 +48,7 @@ def audit_verb(
     with shown_progress() as on_progress:
         done = audit_file(
             table,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
+            table_settings(load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -87,7 +91,7 @@ def diff_verb(
         done = diff_files(
             old,
             new,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
+            table_settings(load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -131,10 +135,28 @@ def apply_verb(
     from harness.keywords.apply_suggestions import apply_suggestions
 
     done = apply_suggestions(
-        suggestions, table=table, out=out, config=load(config, set_, allow=allow), force=force, announce=announce
+        suggestions,
+        table=table,
+        out=out,
+        taxonomy=load(config, set_, allow=allow).taxonomy,
+        force=force,
+        announce=announce,
     )
     written = "No table was written" if done.table is None else f"{done.table} has {counted(done.n_rows or 0, 'row')}"
     announce(
         f"Accepted {done.n_accepted} ({done.n_changed} of them edited), rejected {done.n_rejected}, left open "
         f"{done.n_undecided}. {written}; rejected suggestions are remembered in {done.memory}."
+    )
+
+
+def table_settings(config: "RunConfig") -> "TableSettings":
+    """Return what a config says about keyword tables and leads."""
+    from harness.keywords.audited_leads import TableSettings
+
+    labelled = {"truth": config.truth, "reviewed": config.reviewed.path if config.reviewed else None}
+    return TableSettings(
+        taxonomy=config.taxonomy,
+        columns=config.leads.columns,
+        encoding=config.leads.encoding,
+        labelled={name: path for name, path in labelled.items() if path is not None},
     )

@@ -1,20 +1,16 @@
 """What the verbs `simulate`, `profile` and `clean` do."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import polars as pl
 
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import BadInput
 from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder, folder_beside, mark
-from data_cleaning.files.table_reader import TableFile, read_table
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
-from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns
-from data_cleaning.leads import pick_leads
+from data_cleaning.leads import open_leads
 from data_cleaning.profile import profile_leads
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
@@ -36,17 +32,6 @@ PROFILE = "profile"
 
 
 @dataclass(frozen=True, kw_only=True)
-class OpenedLeads:
-    """A file, and the leads in it."""
-
-    table: TableFile
-    """The columns that were read; every column of the file where all were asked for."""
-    leads: pl.DataFrame
-    """The same rows under our names, as `leads.pick_leads` returns them."""
-    found: FoundColumns
-
-
-@dataclass(frozen=True, kw_only=True)
 class SimulatedFile:
     """What `simulate_file` wrote."""
 
@@ -63,49 +48,6 @@ class CleanedFile:
     n_kept: int
     n_quarantined: int
     report: Path
-
-
-def open_leads(
-    path: Path,
-    config: RunConfig,
-    taxonomy: Taxonomy,
-    title_column: str | None,
-    announce: Callable[[str], None],
-    *,
-    every_column: bool = False,
-) -> OpenedLeads:
-    """Read a file, of which only the title is required, and say which columns were found.
-
-    Args:
-        path: CSV, gzipped CSV, Parquet or XLSX.
-        config: names the columns and the encoding.
-        taxonomy: names the targets that there can be.
-        title_column: name of the title's column, where it is not the configured one.
-        announce: called with a line about the columns, and others about what was left out of the file.
-        every_column: whether to read columns of unknown meaning too, so that they can be passed on.
-
-    Raises:
-        BadInput: the file cannot be read, or lacks a title, a count or a target that was asked for.
-    """
-    columns: LeadColumns = config.leads.columns
-    if title_column is not None:
-        columns = replace(columns, title=title_column)
-    for name in columns.targets:
-        if name not in taxonomy.names:
-            raise unknown("target in leads.columns.targets", name, taxonomy.names)
-    found: FoundColumns | None = None
-
-    def choose(names: list[str]) -> list[str]:
-        nonlocal found
-        found = find_columns(names, columns, path, title_asked_for=title_column is not None)
-        return names if every_column else list(found.present.values())
-
-    table = read_table(path, config.leads.encoding, choose=choose)
-    assert found is not None, "columns are chosen before rows are read"
-    others = "Passed through unchanged" if every_column else "Ignored"
-    for line in (*table.notes, _worded(found, table.columns, others)):
-        announce(line)
-    return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
 
 
 def simulate_file(
@@ -185,7 +127,7 @@ def profile_file(
     folder = out or default_folder(source, "_profile")
     check_folder(folder, source, PROFILE, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(source, config, taxonomy, title_column, announce)
+    opened = open_leads(source, config.leads.columns, config.leads.encoding, taxonomy, title_column, announce)
     targets = [name for name in taxonomy.names if name in opened.leads.columns]
     count_tokens = token_counter(config.neural.encoder) if with_tokens else None
     profile = profile_leads(opened.leads, targets, taxonomy, count_tokens, on_progress)
@@ -218,7 +160,9 @@ def clean_file(
     check_table(out, source, force=force)
     check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(source, config, taxonomy, title_column, announce, every_column=True)
+    opened = open_leads(
+        source, config.leads.columns, config.leads.encoding, taxonomy, title_column, announce, every_column=True
+    )
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
@@ -237,16 +181,4 @@ def clean_file(
     n_dropped = int(cleaned.quarantined["count"].sum())
     return CleanedFile(
         ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_dropped, report=folder
-    )
-
-
-def _worded(found: FoundColumns, names: Sequence[str], others: str) -> str:
-    """Say which columns are read as what, which are missing, and what the others are."""
-    read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
-    absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
-    rest = [repr(name) for name in names if name not in found.present.values()]
-    return (
-        f"Columns: {read}."
-        + (f" Not in the file, and not needed: {absent}." if absent else "")
-        + (f" {others}: {first_few(rest)}." if rest else "")
     )

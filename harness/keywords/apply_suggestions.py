@@ -11,7 +11,6 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.config import RunConfig
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
 from harness.keywords.rejected_suggestions import memory_beside, read_memory, updated
 from harness.keywords.suggestion_json import sha256_of
@@ -45,7 +44,7 @@ def apply_suggestions(
     *,
     table: Path | None,
     out: Path | None,
-    config: RunConfig,
+    taxonomy: Path,
     force: bool,
     announce: Callable[[str], None],
 ) -> Applied:
@@ -57,7 +56,7 @@ def apply_suggestions(
         file: suggestions.xlsx, .csv or .json with marks.
         table: that the suggestions were made for; None looks where it lay then.
         out: file to write; None writes `next_revision` of the table.
-        config: names the taxonomy.
+        taxonomy: file of the taxonomy.
         force: whether an existing `out` may be replaced.
         announce: told what a person has changed.
 
@@ -65,7 +64,7 @@ def apply_suggestions(
         BadInput: the file or a row of it is faulty, or nothing in it is marked; the table is not there, or not the one
             that the suggestions were made for; the output cannot be written, or exists already.
     """
-    taxonomy = Taxonomy.read(config.taxonomy)
+    known = Taxonomy.read(taxonomy)
     marked = read_marked(file)
     accepted, rejected = marked.with_mark(ACCEPT), marked.with_mark(REJECT)
     if not accepted and marked.faults:
@@ -83,8 +82,8 @@ def apply_suggestions(
     if accepted:
         new_table = out or next_revision(base)
         _check_out(new_table, base, file, memory, force=force)
-        _check_targets(marked, taxonomy, config.taxonomy)
-        before = KeywordTable.read(base, taxonomy)
+        _check_targets(marked, known, taxonomy)
+        before = KeywordTable.read(base, known)
         changes = accepted_changes(marked, before)
         amended = amend(_edited(before, changes), changes)
     accepted_keys = {*(row.suggestion.key for row in accepted), *(change.key for change in changes)}

@@ -16,10 +16,9 @@ from data_cleaning.files.written_tables import write_table
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, cut
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.config import RunConfig
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
-from harness.keywords.audited_leads import AuditedLeads, read_audited_leads, references_for
+from harness.keywords.audited_leads import AuditedLeads, TableSettings, read_audited_leads, references_for
 from harness.keywords.table_difference import BETTER, NEITHER, REORDERED, WORSE, Difference, diff_rows, diff_tables
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40
@@ -55,7 +54,7 @@ class ComparedTables:
 
 def audit_file(
     table: Path,
-    config: RunConfig,
+    settings: TableSettings,
     *,
     leads: Path | None,
     out: Path | None,
@@ -70,7 +69,7 @@ def audit_file(
 
     Args:
         table: keywords, in CSV, Parquet or XLSX.
-        config: names the taxonomy, the columns of the leads and, if any, the labelled files to hold the table against.
+        settings: name the taxonomy, the columns of the leads and any labelled files to hold the table against.
         leads: CSV, gzipped CSV, Parquet or XLSX; None audits the rows alone.
         out: folder to write; None makes `<stem>_audit` in the current one.
         title_column: name of the title's column, where it is not the configured one.
@@ -85,7 +84,7 @@ def audit_file(
     folder = out or default_folder(table, "_audit")
     for source in (table, *([leads] if leads else [])):
         check_folder(folder, source, VERB, force=force)
-    taxonomy = Taxonomy.read(config.taxonomy)
+    taxonomy = Taxonomy.read(settings.taxonomy)
     rows, duplicates = read_rows_leniently(table, taxonomy)
     loaded = KeywordTable(taxonomy=taxonomy, rows=rows)
     notes = []
@@ -99,8 +98,8 @@ def audit_file(
         notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
         audit = audit_rows(loaded, duplicates=duplicates)
     else:
-        given = read_audited_leads(leads, config, taxonomy, title_column, announce)
-        references = references_for(given, config, taxonomy, announce)
+        given = read_audited_leads(leads, settings, taxonomy, title_column, announce)
+        references = references_for(given, settings, taxonomy, announce)
         audit = audit_table(loaded, given.titles, references, duplicates=duplicates, on_progress=on_progress)
         notes.append(_worded(given, leads, {name: references[name] for name in audit.references}))
     for note in notes:
@@ -120,7 +119,7 @@ def audit_file(
 def diff_files(
     old: Path,
     new: Path,
-    config: RunConfig,
+    settings: TableSettings,
     *,
     leads: Path | None,
     out: Path | None,
@@ -134,7 +133,7 @@ def diff_files(
     Args:
         old: the keyword table in force.
         new: the one to take its place.
-        config: names the taxonomy and the columns of the leads.
+        settings: name the taxonomy and the columns of the leads.
         leads: CSV, gzipped CSV, Parquet or XLSX; None compares the rows alone.
         out: .csv, .csv.gz, .parquet or .xlsx to write the titles to, with the rows beside it as `<stem>.rows<ending>`;
             without leads, the rows are written to it. None writes nothing.
@@ -151,13 +150,13 @@ def diff_files(
     for place in places:
         for source in (old, new, *([leads] if leads else [])):
             check_table(place, source, force=force)
-    taxonomy = Taxonomy.read(config.taxonomy)
+    taxonomy = Taxonomy.read(settings.taxonomy)
     tables = KeywordTable.read(old, taxonomy), KeywordTable.read(new, taxonomy)
     if leads is None:
         announce("Which titles change is not known without leads; name some with --leads.")
         found = diff_rows(*tables)
     else:
-        given = read_audited_leads(leads, config, taxonomy, title_column, announce)
+        given = read_audited_leads(leads, settings, taxonomy, title_column, announce)
         on_progress("Compare the tables", 1, 2, "steps")
         found = diff_tables(*tables, given.titles, given.labels)
         on_progress("Compare the tables", 2, 2, "steps")

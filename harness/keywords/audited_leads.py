@@ -1,6 +1,6 @@
-"""Somebody's leads as an audit takes them: distinct titles with their records, and what they are labelled."""
+"""Leads for an audit: distinct titles with their records, and the labels to hold a keyword table against."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,24 @@ import polars as pl
 from data_cleaning.consensus import consensus
 from data_cleaning.errors import BadInput
 from data_cleaning.grouping import group_labels
-from data_cleaning.leads import read_labelled
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import open_leads, read_labelled
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.words import normalise_titles
-from harness.data.lead_files import open_leads
-from harness.experiment.config import RunConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """What a config says about keyword tables and leads."""
+
+    taxonomy: Path
+    """File of the taxonomy."""
+    columns: LeadColumns
+    """Of the leads and of the labelled files."""
+    encoding: str | None
+    """Of CSV files."""
+    labelled: Mapping[str, Path]
+    """Name of a reference to its labelled file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +43,13 @@ class AuditedLeads:
 
 
 def read_audited_leads(
-    path: Path, config: RunConfig, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
+    path: Path, settings: TableSettings, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
 ) -> AuditedLeads:
     """Read leads of which only the title is required.
 
     Args:
         path: CSV, gzipped CSV, Parquet or XLSX.
-        config: names the columns and the encoding.
+        settings: name the columns and the encoding.
         taxonomy: names the targets that there can be, and groups their labels.
         title_column: name of the title's column, where it is not the configured one.
         announce: told which columns were found, and how many records have no title.
@@ -44,7 +57,7 @@ def read_audited_leads(
     Raises:
         BadInput: the file cannot be read, has no column of titles or no title in it, or a label that is in no class.
     """
-    leads = open_leads(path, config, taxonomy, title_column, announce).leads
+    leads = open_leads(path, settings.columns, settings.encoding, taxonomy, title_column, announce).leads
     targets = [name for name in taxonomy.names if name in leads.columns]
     # Rows of equal cells are merged before anything is done to their texts.
     merged = leads.group_by("title", *targets).agg(pl.col("count").sum(), pl.col("record").first())
@@ -67,12 +80,12 @@ def read_audited_leads(
 
 
 def references_for(
-    leads: AuditedLeads, config: RunConfig, taxonomy: Taxonomy, announce: Callable[[str], None]
+    leads: AuditedLeads, settings: TableSettings, taxonomy: Taxonomy, announce: Callable[[str], None]
 ) -> dict[str, pl.DataFrame]:
-    """Gather what a table can be held against.
+    """Gather the references that a table can be held against.
 
-    That is the leads' own labels (legacy), their majority per title (consensus), and the titles of the config's
-    labelled files (truth and reviewed), each weighing as many records as the leads have of it.
+    These are the leads' own labels (legacy), their majority per title (consensus), and the titles of the labelled files
+    (truth and reviewed), each of which counts as often as it occurs in the leads.
 
     Returns:
         Name to rows of `title`, a class per target and `count`.
@@ -85,11 +98,9 @@ def references_for(
         references["legacy"] = leads.labels
         targets = [name for name in taxonomy.names if name in leads.labels.columns]
         references["consensus"] = consensus(leads.labels.drop_nulls(targets), targets)[0]
-    labelled = {"truth": config.truth, "reviewed": config.reviewed.path if config.reviewed else None}
-    for name, path in labelled.items():
-        if path is not None:
-            known = read_labelled(path, config.leads.columns, taxonomy, config.leads.encoding)
-            references[name] = known.join(leads.titles, on="title", how="inner")
-            both = f"{len(references[name]):,} of its {len(known):,} titles are in the leads"
-            announce(f"{name.capitalize()} from {path.name}: {both}.")
+    for name, path in settings.labelled.items():
+        known = read_labelled(path, settings.columns, taxonomy, settings.encoding)
+        references[name] = known.join(leads.titles, on="title", how="inner")
+        both = f"{len(references[name]):,} of its {len(known):,} titles are in the leads"
+        announce(f"{name.capitalize()} from {path.name}: {both}.")
     return {name: rows for name, rows in references.items() if len(rows)}

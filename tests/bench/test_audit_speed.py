@@ -26,13 +26,14 @@ CALL = """
 import sys
 from pathlib import Path
 from data_cleaning.progress import silent
-from harness.keywords import audit_and_diff as mining_verbs
+from harness.cli.table_commands import table_settings
+from harness.keywords import audit_and_diff
 from harness.experiment.config_file import load_config
 from harness.experiment.systems import SYSTEMS
 verb, *files, leads, out = sys.argv[1:]
 folder = Path(leads).parent
-getattr(mining_verbs, verb)(
-    *map(Path, files), load_config(folder / "config.yaml"), leads=Path(leads), out=Path(out),
+getattr(audit_and_diff, verb)(
+    *map(Path, files), table_settings(load_config(folder / "config.yaml")), leads=Path(leads), out=Path(out),
     title_column=None, force=False, on_progress=silent, announce=lambda line: None,
 )
 """

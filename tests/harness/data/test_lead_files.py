@@ -124,8 +124,8 @@ def test_force_never_removes_foreign_files_in_a_report(call, leads, tmp_path):
 )
 def test_places_that_cannot_be_written_are_refused_before_any_work(call, leads, tmp_path, monkeypatch, verb, out):
     (tmp_path / "folder.csv").mkdir()
-    for work in ("lead_files.read_table", "published_study.compare_with_study"):
-        monkeypatch.delattr(f"harness.data.{work}")
+    for work in ("data_cleaning.leads.read_table", "harness.data.published_study.compare_with_study"):
+        monkeypatch.delattr(work)
     code, _, said = call(verb, *([] if verb == "study" else [leads]), "--out", tmp_path / out)
     assert code == 2
     assert "cannot be written" in said or "is a folder; expected a file" in said

@@ -54,11 +54,11 @@ def said():
 @pytest.fixture
 def apply(company, folder, said):
     """Apply one of the files in results/."""
-    config = load_config(company.config)
+    taxonomy = load_config(company.config).taxonomy
 
     def run(name=XLSX_NAME, **options):
         asked = {"table": None, "out": None, "force": False, **options}
-        return apply_suggestions(Path("results") / name, config=config, announce=said.append, **asked)
+        return apply_suggestions(Path("results") / name, taxonomy=taxonomy, announce=said.append, **asked)
 
     return run
 

@@ -9,6 +9,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.files.output_places import MARK
 from data_cleaning.progress import silent
+from harness.cli.table_commands import table_settings
 from harness.experiment.config_file import load_config
 from harness.keywords.audit_and_diff import audit_file, diff_files
 from tests.harness.given_leads import GIVEN
@@ -30,8 +31,8 @@ def verb(company, tmp_path, monkeypatch):
     def call(function, *files, set_=(), **options):
         said: list[str] = []
         given = {"leads": None, "out": None, "title_column": None, "force": False, "on_progress": silent}
-        config = load_config(company.config, set_)
-        return said, function(*files, config, **(given | options), announce=said.append)
+        settings = table_settings(load_config(company.config, set_))
+        return said, function(*files, settings, **(given | options), announce=said.append)
 
     return call
 
