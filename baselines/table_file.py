@@ -20,7 +20,7 @@ from data_cleaning.taxonomy import Taxonomy
 MATCHES = ("substring", "word", "prefix")
 """How a row's keyword is sought; the first is what an empty cell or an absent column means."""
 
-_MOST_FAULTS = 50
+_MAX_FAULTS = 50
 
 Record = tuple[int, Mapping[str, str]]  # line of a CSV file or row of a sheet, column to cell
 
@@ -133,7 +133,7 @@ def _check(
     if not rows and not found:
         found.append("there is a header and no row; give at least one keyword")
     if found:
-        raise BadInput(f"{where}: {first_few(found, _MOST_FAULTS)}.")
+        raise BadInput(f"{where}: {first_few(found, _MAX_FAULTS)}.")
     frame = pd.DataFrame(rows, dtype=object)
     return frame.astype({"line": "int64", "priority": "float64"}), duplicates
 

@@ -135,7 +135,8 @@ def read_counted_titles(path: Path) -> pl.DataFrame:
         `title` (distinct, as written) and the whole number `count`.
 
     Raises:
-        BadInput: as `read_table`; a column is missing; a title is empty or occurs twice; a count is none.
+        BadInput: as `read_table`; a column is missing; a title is empty or occurs twice; a count is no
+            whole number.
     """
     table = read_table(path, choose=lambda names: _in_any_case(names, ("title", "count"), path))
     require_text(table.frame, path)

@@ -1,4 +1,4 @@
-"""The careful way through CSV, line by line: whatever is wrong costs the row in which it is, and no other."""
+"""Parses CSV line by line, where something is odd: a fault costs its own row and no other."""
 
 import csv
 import re
@@ -15,10 +15,10 @@ from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm, Parsed, Position
 from data_cleaning.files.sources import Reject
 from data_cleaning.files.text_encoding import bad_byte, shown
 
-_MOST_LINES_READ_AGAIN = 100
+_MAX_LINES_READ_AGAIN = 100
 """A record of more lines that has a wrong number of fields is rejected whole."""
 _FREE_READ_AGAIN = 1 << 28
-_MOST_READ_AGAIN = 16
+_MAX_READ_AGAIN = 16
 """Bytes read again after unclosed quotes, per byte of the file, beyond the free ones; then rejects are whole too."""
 _LINE_ENDS = (b"\n", b"\r\n", b"\r")
 _LINE_BREAK = re.compile(rb"[\r\n]")
@@ -40,8 +40,8 @@ def parse_carefully(block: bytes, form: CsvForm, position: Position, longest_row
     """Read the records at the beginning of a block, up to one that the block does not hold whole.
 
     A record is a row where it has the header's number of fields and all of it is text. Otherwise it is a reject; one
-    that goes on over several lines is mostly an unclosed quote, so that only its first line is rejected, and the lines
-    below are read for themselves.
+    that spans several lines is mostly an unclosed quote, so only its first line is rejected, and the lines below are
+    read again as records of their own.
 
     Args:
         block: UTF-8 that begins where a line does.
@@ -72,13 +72,13 @@ class _Reading:
         self._row_lines: list[int] = []
         self._rejects: list[Reject] = []
         self._done = 0
-        """Lines that are settled."""
+        """Lines that were read as rows, rejected or skipped."""
         self._n_blank = 0
         self._n_read_again = 0
 
     def _n_whole_lines(self, block: bytes) -> int:
         """Count the lines that can be read: whole ones, up to one that is too long."""
-        # A line that ends in CR may go on with LF.
+        # The LF of a line that ends in CR may be in the next block.
         n_whole = len(self._lines) - (not self._is_last and bool(block) and not block.endswith(b"\n"))
         if len(block) < self._longest_row:
             return n_whole
@@ -103,7 +103,7 @@ class _Reading:
         )
 
     def read_records(self) -> bool:
-        """Read until a record must be taken apart or the block ends; say whether there is more to read."""
+        """Read until a record must be split or the block ends; return whether there is more to read."""
         start = self._done
         # Starts at any line without copying those below.
         texts = map(self._texts.__getitem__, range(start, len(self._texts)))
@@ -142,7 +142,7 @@ class _Reading:
         n_below = stop - begin - 1
         if n_below:
             reason += f", its quotes closing {n_below} line{'s' * (n_below != 1)} below"
-        if n_below < _MOST_LINES_READ_AGAIN:
+        if n_below < _MAX_LINES_READ_AGAIN:
             self._reject_apart(reason, begin, stop)
         else:
             self._reject(reason, begin, stop)
@@ -151,7 +151,7 @@ class _Reading:
         """Reject the first line of a record that csv cannot read; return False where the rest of it is yet to come."""
         limit = self._limit(begin)
         is_open = "unexpected end" in error
-        # A record that is open at the end of the whole lines goes on in the next one, which may be too long.
+        # A record that is open at the end of the whole lines continues in the next one, which may be too long.
         if limit < stop or (is_open and limit < len(self._lines)):
             self._reject_apart(self._too_long, begin, limit)
         elif is_open and not self._is_last:
@@ -187,7 +187,7 @@ class _Reading:
         """Reject the first line of a record and leave the others to be read again, within limits."""
         n_read_again = self._position.read_again + self._n_read_again
         n_before = self._position.byte + self._ends[begin]
-        if stop > begin + 1 and n_read_again > _FREE_READ_AGAIN + _MOST_READ_AGAIN * n_before:
+        if stop > begin + 1 and n_read_again > _FREE_READ_AGAIN + _MAX_READ_AGAIN * n_before:
             self._reject(reason, begin, stop)
             return
         self._n_read_again += self._ends[max(stop - 1, begin)] - self._ends[begin]
@@ -224,7 +224,7 @@ def parse_piece(block: bytes, form: CsvForm, position: Position, longest_row: in
     else:
         length = end = _before_character(block, longest_row)
         ended = is_last and end == len(block)
-    what = "goes on, being" if position.within_line else "is"
+    what = "continues, being" if position.within_line else "is"
     text = shown(block[:length].decode("utf-8", form.errors))
     reject = Reject(position.line + 1, f"{what} longer than {longest_row:,} bytes", text)
     rest = replace(position, byte=position.byte + end, line=position.line + ended, within_line=int(not ended))

@@ -1,4 +1,4 @@
-"""The quick way through a block of CSV, taken where nothing in it can be read in two ways."""
+"""Parses a block of CSV at once, where every parser would read the same cells in it."""
 
 from dataclasses import replace
 
@@ -83,7 +83,7 @@ def _has_odd_lines(rows: bytes, breaks: npt.NDArray[np.bool_], n_columns: int, i
 
 
 def _quotes_are_simple(rows: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64], delimiter: int) -> bool:
-    """Check that quotes only open cells, close them, or stand doubled inside.
+    """Check that quotes only open cells, close them, or are doubled inside.
 
     Counted from 0, an even quote opens a cell or follows the odd one that it doubles; an odd one closes a cell, or is
     doubled by the next. If all do, every parser sees the same cells.

@@ -1,4 +1,4 @@
-"""How a CSV file is written: its header, what parts the fields, and how its text is to be decoded."""
+"""How a CSV file is written: its header, its delimiter, and how its text is to be decoded."""
 
 import csv
 import re
@@ -45,7 +45,7 @@ class CsvForm:
 
     @property
     def errors(self) -> str:
-        """Name of the handler that decodes bytes which are no text."""
+        """Name of the handler that keeps bytes which cannot be decoded."""
         return undecodable(self.encoding)
 
     @property
@@ -59,7 +59,7 @@ class CsvForm:
 
 @dataclass(frozen=True)
 class Position:
-    """Where reading stands in a CSV file: always where a line begins, but within one that is too long."""
+    """A position in a CSV file: the beginning of a line, or a place within a line that is too long."""
 
     byte: int
     """Bytes before it, of the file as UTF-8 without its byte order mark."""
@@ -68,16 +68,16 @@ class Position:
     skipped: int
     """Blank lines before it."""
     read_again: int = 0
-    """Bytes before it that were read for part of a record, and then for themselves."""
+    """Bytes before it that were read as part of a record, and then again as records of their own."""
     within_line: int = 0
     """1 within a line that is longer than a row may be."""
     careful_until: int = 0
-    """Byte up to which the quick way is known to fail."""
+    """Byte up to which fast parsing is known to fail."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What was read of a block."""
+    """What was read from a block."""
 
     rows: pa.Table
     rejects: tuple[Reject, ...]
@@ -90,7 +90,8 @@ class Parsed:
 def read_form(path: Path, encoding: Encoding, delimiter: str | None, *, gzipped: bool) -> CsvForm:
     """Read the header of a CSV file.
 
-    Without a name the delimiter is what the header has most of outside quotes; a header with none is one column.
+    Where no delimiter is given, it is the one that occurs most in the header outside quotes; a header without any is
+    one column.
 
     Raises:
         BadInput: there is no header, it is not in the encoding, has a stray or unclosed quote, or the delimiter is not
@@ -115,7 +116,7 @@ def read_form(path: Path, encoding: Encoding, delimiter: str | None, *, gzipped:
         names = next(reader)
     except csv.Error as error:
         raise BadInput(
-            f"{path}: the header in line {first + 1} has a quote that is stray or never closed ({error}). Mend it."
+            f"{path}: the header in line {first + 1} has a quote that is stray or never closed ({error}). Fix it."
         ) from None
     n_lines = first + reader.line_num
     header = "".join(texts[first:n_lines])
@@ -131,7 +132,7 @@ def _checked(delimiter: str | None) -> str | None:
     if delimiter == "\\t":  # as it is typed where a tab is hard to type
         return "\t"
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n\0'):
-        raise BadInput(f"The delimiter {delimiter!r} parts no fields; expected one character such as , ; | or \\t.")
+        raise BadInput(f"The delimiter {delimiter!r} cannot separate fields; expected one character: , ; | or \\t.")
     return delimiter
 
 

@@ -1,4 +1,4 @@
-"""A CSV file as a source: blocks go the quick way where they can, and line by line where something is odd."""
+"""A CSV file as a source: blocks are parsed at once where that is safe, and line by line where something is odd."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -30,7 +30,7 @@ class CsvSource:
         path: Path,
         encoding: str | None,
         delimiter: str | None,
-        most_bytes: int,
+        max_bytes: int,
         *,
         block_bytes: int = BLOCK_BYTES,
         longest_row: int = LONGEST_ROW,
@@ -41,7 +41,7 @@ class CsvSource:
             path: of the file.
             encoding: None finds it out.
             delimiter: None finds it out.
-            most_bytes: limit for what a gzipped file unpacks to.
+            max_bytes: limit for what a gzipped file unpacks to.
             block_bytes: to read at once.
             longest_row: in bytes; a longer line is rejected in pieces of this size, so that any line fits into memory.
 
@@ -51,7 +51,7 @@ class CsvSource:
         self.path = path
         self._block_bytes, self._longest_row = block_bytes, longest_row
         self._gzipped = is_gzip(path)
-        found = scan(path, encoding, most_bytes, gzipped=self._gzipped)
+        found = scan(path, encoding, max_bytes, gzipped=self._gzipped)
         self._form = read_form(path, found.encoding, delimiter, gzipped=self._gzipped)
         self.delimiter = self._form.delimiter
         self.schema = self._form.schema
@@ -97,7 +97,7 @@ class CsvSource:
                 position = parsed.end
                 n_wanted = self._block_bytes
                 yield parsed
-            else:  # a record that goes on beyond the block
+            else:  # a record that ends beyond the block
                 assert not buffer.is_last, "the last line of a file is a row, a reject or blank"
                 n_wanted = 2 * max(n_wanted, len(buffer.data))
 
@@ -122,11 +122,11 @@ class CsvSource:
 
 
 class _Buffer:
-    """Bytes that were read and not parsed yet, one block ahead, so that the end of the file is known in time."""
+    """Bytes that were read and not parsed yet, and the next block, so that the end of the file is known in time."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self._ahead = next(blocks, b"")
+        self._next = next(blocks, b"")
         self._held = b""
         self.data = b""
         """The next bytes, as many as were wanted, or all there are."""
@@ -134,13 +134,13 @@ class _Buffer:
     @property
     def is_last(self) -> bool:
         """Whether the file ends with `data`."""
-        return not self._ahead and len(self._held) == len(self.data)
+        return not self._next and len(self._held) == len(self.data)
 
     def fill(self, n_wanted: int) -> bytes:
         """Read on until there are as many bytes as wanted, or the file ends; return them."""
-        while self._ahead and len(self._held) < n_wanted:
-            self._held += self._ahead
-            self._ahead = next(self._blocks, b"")
+        while self._next and len(self._held) < n_wanted:
+            self._held += self._next
+            self._next = next(self._blocks, b"")
         self.data = self._held[:n_wanted]
         return self.data
 

@@ -9,7 +9,7 @@ from typing import TextIO
 from weakref import WeakKeyDictionary
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.sources import MOST_BYTES, STANDARD_INPUT, Source, first_bytes, is_gzip, readable, unpacked
+from data_cleaning.files.sources import MAX_BYTES, STANDARD_INPUT, Source, first_bytes, is_gzip, readable, unpacked
 
 _PARQUET = (b"PAR1", b"PARE")  # the second with an encrypted footer
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -30,7 +30,7 @@ _spooled: "WeakKeyDictionary[TextIO, Path]" = WeakKeyDictionary()
 
 
 def open_source(
-    path: Path, *, encoding: str | None = None, delimiter: str | None = None, most_bytes: int = MOST_BYTES
+    path: Path, *, encoding: str | None = None, delimiter: str | None = None, max_bytes: int = MAX_BYTES
 ) -> Source:
     """Open a file of rows: CSV, gzipped or not, Parquet or XLSX.
 
@@ -38,7 +38,7 @@ def open_source(
         path: of the file, "-" for standard input. What neither content nor name tells to be something else is CSV.
         encoding: of a CSV file; None finds it out. A byte order mark outranks one of the Unicode encodings.
         delimiter: of a CSV file, one ASCII character; None finds it out.
-        most_bytes: limit for what is unpacked: of a gzipped file, an XLSX file, or one row group of a Parquet file.
+        max_bytes: limit for what is unpacked: of a gzipped file, an XLSX file, or one row group of a Parquet file.
 
     Raises:
         BadInput: the file is missing, unreadable, empty, broken, encrypted or larger than the limit; the encoding is
@@ -52,11 +52,11 @@ def open_source(
     if start.startswith(_PARQUET):
         from data_cleaning.files.parquet_source import ParquetSource
 
-        return ParquetSource(path, most_bytes)
+        return ParquetSource(path, max_bytes)
     if start.startswith(_ZIP):
         from data_cleaning.files.xlsx_source import XlsxSource
 
-        return XlsxSource(path, most_bytes)
+        return XlsxSource(path, max_bytes)
     if ending in (".parquet", ".xlsx"):
         kind = "Parquet" if ending == ".parquet" else "XLSX"
         raise BadInput(f"{path} is no {kind} file, by its first bytes. Save it again, or end its name in what it is.")
@@ -64,7 +64,7 @@ def open_source(
         _refuse_packed_tables(path)
     from data_cleaning.files.csv_source import CsvSource
 
-    return CsvSource(path, encoding, delimiter, most_bytes)
+    return CsvSource(path, encoding, delimiter, max_bytes)
 
 
 def refuse_two_standard_inputs(*paths: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""A Parquet file as a source: batches of its own types, without the rows whose text is no text."""
+"""A Parquet file as a source: batches of its own types, without the rows whose text is not valid UTF-8."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,12 +26,12 @@ class ParquetSource:
     delimiter: str | None = None
     n_skipped = 0
 
-    def __init__(self, path: Path, most_bytes: int) -> None:
-        """Read what the file says of itself.
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        """Read the file's metadata.
 
         Args:
             path: of the file.
-            most_bytes: limit for what a row group unpacks to.
+            max_bytes: limit for what a row group unpacks to.
 
         Raises:
             BadInput: it is broken, encrypted, has no columns, or a row group beyond the limit.
@@ -45,9 +45,9 @@ class ParquetSource:
         self.n_rows = sum(self._group_rows)
         if not self.schema.names:
             raise BadInput(f"{path} has no columns; expected at least one, of titles.")
-        if largest > most_bytes:
+        if largest > max_bytes:
             raise BadInput(
-                f"{path} has a row group of {largest:,} bytes, beyond the limit of {most_bytes:,}. "
+                f"{path} has a row group of {largest:,} bytes, beyond the limit of {max_bytes:,}. "
                 "Write the file again in smaller row groups."
             )
         self.notes: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ def _whole(path: Path) -> Iterator[None]:
 
 
 def _group_of(row: int, group_rows: list[int]) -> tuple[int, int]:
-    """Return the row group in which a row lies, and how many rows stand before it there."""
+    """Return the row group that holds a row, and how many rows are before it there."""
     for number, n_rows in enumerate(group_rows):
         if row < n_rows:
             return number, row
@@ -99,7 +99,7 @@ def _group_of(row: int, group_rows: list[int]) -> tuple[int, int]:
 
 
 def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
-    """Part the rows whose text is not UTF-8, which Parquet does not check, from the others."""
+    """Separate the rows whose text is not UTF-8, which Parquet does not check, from the others."""
     end = {"row": n_before + len(batch)}
     places = np.arange(n_before + 1, n_before + len(batch) + 1)
     faulty: dict[int, str] = {}
@@ -146,7 +146,7 @@ def _is_valid(column: pa.Array) -> bool:
 
 
 def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:
-    """Halve the rows of a column of any type until those that are no text stand alone."""
+    """Halve the rows of a column of any type until each invalid one is found."""
     if _is_valid(_copied([column.slice(start, stop - start)])):
         return []
     if stop - start == 1:
@@ -162,7 +162,7 @@ def _without(column: pa.Array, rows: list[int]) -> pa.Array:
 
 
 def _copied(slices: list[pa.Array]) -> pa.Array:
-    """Join slices; a slice alone still has what lies around it in nested cells, and is checked together with that."""
+    """Join slices; a single slice keeps the nested cells around it, and would be validated together with them."""
     return pa.concat_arrays(slices)
 
 
@@ -173,7 +173,7 @@ def _shown(batch: pa.RecordBatch, row: int) -> str:
 
 
 def _cell(cell: pa.Array) -> Any:
-    """Return the one value of an array; bytes that are no text are written as such."""
+    """Return the one value of an array; bytes that are not UTF-8 are shown in hexadecimal."""
     try:
         return cell[0].as_py()
     except UnicodeDecodeError as error:

@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput
 
-MOST_BYTES = 20 * 10**9
-"""Most bytes that a compressed file may unpack to; some ten times the largest list of leads, and no zip bomb."""
+MAX_BYTES = 20 * 10**9
+"""Limit for what a packed file unpacks to: some ten times the largest list of leads, and a bound for zip bombs."""
 
 _EDGE_BYTES = 1 << 20
 
@@ -37,12 +37,12 @@ class Reject:
     reason: str
     """What is wrong, as a phrase without subject: "has 4 fields, expected 3"."""
     text: str
-    """All of it as read, without the last line end; a byte that is no text is written \\xNN."""
+    """All of it as read, without the last line end; a byte that cannot be decoded is written \\xNN."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows that follow each other in a file, and the rejects that stand among them."""
+    """Rows that follow each other in a file, and the rejects among them."""
 
     rows: pa.Table
     """The file's columns in their order, under its names, of which several may be equal or empty.
@@ -51,7 +51,7 @@ class Batch:
     """
     rejects: tuple[Reject, ...]
     end: Mapping[str, int]
-    """Where the batch ends: what `Source.batches` needs to go on with the rest."""
+    """Where the batch ends: what `Source.batches` needs to resume with the rest."""
     cells: Sequence[tuple[Any, ...]] | None = None
     """XLSX only: the cells of each row as the sheet has them, numbers and dates included, (n_rows, n_columns)."""
     places: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -69,16 +69,16 @@ class Source(Protocol):
     n_rows: int
     """For progress bars: exact for Parquet, an upper estimate for CSV, for XLSX what the sheet says of itself."""
     delimiter: str | None
-    """CSV: what parts its fields; None where it has one column, and for other kinds."""
+    """The character between the fields of a CSV file; None where it has one column, and for other kinds."""
     notes: tuple[str, ...]
-    """What was found out about the file, in sentences for a person."""
+    """How the file is read, in sentences for a person."""
     n_skipped: int
     """Blank lines, in XLSX empty rows, that were passed over so far."""
     resumable: bool
-    """Whether `batches` can go on from a place without reading everything before it as rows."""
+    """Whether `batches` can resume at a place without reading everything before it as rows."""
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells whether a file is still the one that was begun; values fit into JSON."""
+        """Return what tells whether a file has changed since; values fit into JSON."""
 
     def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
         """Read the rows, or those after `start`, the `end` of a batch of the same file.
@@ -126,7 +126,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def first_bytes(path: Path, n_bytes: int) -> bytes:
-    """Return how a file begins, as it lies on the disk.
+    """Return the first bytes of a file, as they are on disk.
 
     Raises:
         BadInput: there is no such file, it is a folder, a device or a pipe, it cannot be read, or it is empty.

@@ -1,4 +1,4 @@
-"""In which encoding a text file is written, found in one pass over all of it, before any work is done."""
+"""The encoding of a text file, found in one pass over all of it, and its text as a stream of UTF-8."""
 
 import codecs
 import re
@@ -30,7 +30,7 @@ _NOT_C1 = bytes(byte for byte in range(256) if byte not in _C1_RANGE)
 _MARKED = "data_cleaning.files: mark bytes"
 _FIRST_MARK = 0xDC00
 _NO_TEXT = re.compile("[\ud800-\udfff]")
-"""Lone surrogates, which stand for bytes that are no text."""
+"""Lone surrogates, which stand for bytes that cannot be decoded."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,13 @@ class Encoding:
     name: str
     """What a person calls it."""
     reason: str = ""
-    """How it was found, where that is worth saying."""
+    """How it was found, where a person should know."""
     n_mark: int = 0
-    """Length of the byte order mark, which is no text, in bytes."""
+    """Length of the byte order mark, in bytes."""
 
     @property
     def is_utf8(self) -> bool:
-        """Whether the file can be read as it lies."""
+        """Whether the file can be read without conversion."""
         return self.codec == "utf-8"
 
 
@@ -63,7 +63,7 @@ class Scan:
     """Lines that are not UTF-8 in a file that otherwise is."""
 
 
-def scan(path: Path, asked: str | None, most_bytes: int, *, gzipped: bool) -> Scan:
+def scan(path: Path, asked: str | None, max_bytes: int, *, gzipped: bool) -> Scan:
     """Read a file once: its encoding, its line breaks, and whether it can be read to its end.
 
     Without a name the encoding is that of the byte order mark; else UTF-16 where NUL bytes say so; else UTF-8 where all
@@ -73,14 +73,14 @@ def scan(path: Path, asked: str | None, most_bytes: int, *, gzipped: bool) -> Sc
     Args:
         path: of the file.
         asked: name of an encoding, None to find it out.
-        most_bytes: limit for what a gzipped file unpacks to.
+        max_bytes: limit for what a gzipped file unpacks to.
         gzipped: whether it is.
 
     Raises:
         BadInput: the encoding is unknown, the file cannot be read to its end, or it unpacks to more than the limit.
     """
     named = _named(asked) if asked is not None else None
-    blocks = _blocks(path, most_bytes, gzipped)
+    blocks = _blocks(path, max_bytes, gzipped)
     first = next(blocks, b"")
     if not first:
         raise BadInput(f"{path} is empty; expected a header line and at least one row.")
@@ -96,7 +96,7 @@ def scan(path: Path, asked: str | None, most_bytes: int, *, gzipped: bool) -> Sc
     assert check is not None, "without an encoding the bytes are checked"
     if check.holds():
         return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks)
-    n_utf8, n_other, codec = _count_accented_lines(_blocks(path, most_bytes, gzipped))
+    n_utf8, n_other, codec = _count_accented_lines(_blocks(path, max_bytes, gzipped))
     if 2 * n_utf8 >= n_other:
         return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks, n_not_utf8=n_other)
     return Scan(Encoding(codec, "Windows-1252" if codec == "cp1252" else "Latin-1", "not UTF-8"), counter.n_breaks)
@@ -208,21 +208,21 @@ def _is_utf8(line: bytes) -> bool:
     return True
 
 
-def _blocks(path: Path, most_bytes: int, gzipped: bool) -> Iterator[bytes]:
+def _blocks(path: Path, max_bytes: int, gzipped: bool) -> Iterator[bytes]:
     n_bytes = 0
     with readable(path), unpacked(path, gzipped=gzipped) as file:
         while block := file.read(_BLOCK_BYTES):
             n_bytes += len(block)
-            if gzipped and n_bytes > most_bytes:
+            if gzipped and n_bytes > max_bytes:
                 raise BadInput(
-                    f"{path} unpacks to more than {most_bytes:,} bytes, the limit for packed files. "
+                    f"{path} unpacks to more than {max_bytes:,} bytes, the limit for packed files. "
                     "Unpack it first if that is right, or split it."
                 )
             yield block
 
 
 def _mark_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Put each byte that is no text into a lone surrogate, U+DC00 and its value, as no text has them."""
+    """Replace each byte that cannot be decoded by a lone surrogate, U+DC00 plus its value, which no text has."""
     assert isinstance(error, UnicodeDecodeError), "only decoding marks bytes"
     return "".join(chr(_FIRST_MARK + byte) for byte in error.object[error.start : error.end]), error.end
 
@@ -231,18 +231,18 @@ codecs.register_error(_MARKED, _mark_bytes)
 
 
 def undecodable(encoding: Encoding) -> str:
-    """Return the error handler that decodes what `utf8_blocks` yields, with bytes that are no text as surrogates."""
+    """Return the error handler to decode what `utf8_blocks` yields, which keeps undecodable bytes as surrogates."""
     return "surrogateescape" if encoding.is_utf8 else "surrogatepass"
 
 
 def bad_byte(text: str) -> int | None:
-    """Return the first byte that is no text, of text decoded with `undecodable`; None where all is text."""
+    """Return the first undecodable byte of text that was decoded with `undecodable`; None where there is none."""
     found = _NO_TEXT.search(text)
     return ord(found[0]) & 0xFF if found else None
 
 
 def shown(text: str) -> str:
-    """Return such a text as a reject shows it: no line end behind it, bytes that are no text in hexadecimal."""
+    """Return such a text as a reject shows it: without its last line end, undecodable bytes in hexadecimal."""
     line_end = 2 if text.endswith("\r\n") else int(text.endswith(("\n", "\r")))
     return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text[: len(text) - line_end])
 
@@ -252,8 +252,8 @@ def utf8_blocks(
 ) -> Generator[bytes, None, None]:
     """Yield a file's text as UTF-8, without its byte order mark.
 
-    Bytes that are not in the encoding stay no UTF-8, so that nothing is mended in silence: those of a UTF-8 file stay
-    as they are, others become lone surrogates in the form of UTF-8.
+    Bytes that are not in the encoding stay invalid UTF-8, so that nothing is repaired in silence: those of a UTF-8
+    file stay as they are, others become lone surrogates in the form of UTF-8.
 
     Args:
         path: of the file.

@@ -1,4 +1,4 @@
-"""Both ways through a CSV file, at any size of blocks, give the same rows, and every line is somewhere."""
+"""Fast and careful parsing give the same rows at any block size, and every line of a file is accounted for."""
 
 import contextlib
 import json
@@ -78,7 +78,7 @@ def written(rows):
 @example(header=b"x,y\n", content=b"\xef\xbb\xbfa,b\n", size=4)
 @example(header=b"x\n", content=b"a\n\n", size=2)
 @example(header=b"x,y\n", content=b'a,"b\r\n\r\n', size=8)
-def test_both_ways_and_all_sizes_of_blocks_give_the_same(tmp_path, header, content, size):
+def test_fast_and_careful_parsing_agree_at_every_block_size(tmp_path, header, content, size):
     whole = read_with_lines(source_of(tmp_path, header + content))
     in_blocks = source_of(tmp_path, header + content, block_bytes=size)
 
@@ -91,7 +91,7 @@ def test_both_ways_and_all_sizes_of_blocks_give_the_same(tmp_path, header, conte
 
 @FEW
 @given(content=contents, size=st.integers(1, 40), longest_row=st.integers(4, 30))
-def test_so_they_do_where_rows_are_too_long(tmp_path, content, size, longest_row):
+def test_fast_and_careful_parsing_agree_where_rows_are_too_long(tmp_path, content, size, longest_row):
     content = b"x,y\n" + content
     whole = read(source_of(tmp_path, content, longest_row=longest_row))
 
@@ -123,7 +123,7 @@ def test_every_line_is_header_row_reject_or_blank(tmp_path, header, content):
 
 @FEW
 @given(content=contents, size=st.integers(1, 40), encoding=st.sampled_from(["utf-8", "utf-16-le", "latin-1"]))
-def test_the_rest_follows_after_every_batch(tmp_path, content, size, encoding):
+def test_reading_resumes_after_every_batch(tmp_path, content, size, encoding):
     if encoding != "utf-8":
         content = content.decode("latin-1").encode(encoding)
     source = source_of(tmp_path, "x,y\n".encode(encoding) + content, encoding, block_bytes=size)
@@ -139,7 +139,7 @@ def test_the_rest_follows_after_every_batch(tmp_path, content, size, encoding):
 
 @FEW
 @given(rows=tables, size=st.integers(1, 40), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]))
-def test_what_was_written_comes_back(tmp_path, rows, size, encoding):
+def test_written_rows_are_read_back_in_every_encoding(tmp_path, rows, size, encoding):
     width = len(rows[0]) if rows else 2
     content = ",".join("xyz"[:width]) + "\n" + written(rows)
     named = encoding if encoding == "cp1252" else None
@@ -155,7 +155,7 @@ def _stored(folder, content):
     return path
 
 
-def test_the_quick_way_is_taken_for_quotes_that_are_simple(tmp_path):
+def test_simple_quotes_are_parsed_without_the_careful_path(tmp_path):
     source = source_of(tmp_path, b'x,y\n"a, ""b""",1\r\n"",c\n"d\n\ne","""f"\n'.replace(b"\n\n", b"\n"))
 
     with patch.object(csv_source, "parse_carefully", side_effect=AssertionError("the careful way was taken")):

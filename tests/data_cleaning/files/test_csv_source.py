@@ -176,7 +176,7 @@ def test_a_record_of_several_lines_with_a_wrong_number_of_fields_loses_its_first
 
 
 @pytest.mark.parametrize(("n_inner", "n_rejects"), [(98, 2), (99, 1)])
-def test_such_a_record_of_more_than_a_hundred_lines_is_rejected_whole(tmp_path, n_inner, n_rejects):
+def test_a_faulty_record_of_more_than_a_hundred_lines_is_rejected_whole(tmp_path, n_inner, n_rejects):
     record = '"a\n' + "x,y\n" * n_inner + '",3,4'
     source = open_source(write(tmp_path, f"Title,Age\n{record}\nCEO,1\n"))
 
@@ -280,7 +280,7 @@ def test_a_line_that_is_too_long_is_rejected_in_pieces(tmp_path, block_bytes, li
     assert "".join(text for _, _, text in rejects) == line
     assert {place for place, _, _ in rejects} == {3}
     assert rejects[0][1] == "is longer than 16 bytes"
-    assert rejects[1][1] == "goes on, being longer than 16 bytes"
+    assert rejects[1][1] == "continues, being longer than 16 bytes"
 
 
 def test_faults_that_would_be_read_again_and_again_are_bounded(tmp_path, monkeypatch):
@@ -295,7 +295,7 @@ def test_faults_that_would_be_read_again_and_again_are_bounded(tmp_path, monkeyp
     assert len(rejects) < 100
 
 
-def test_a_file_goes_on_where_it_was_left(tmp_path):
+def test_reading_resumes_after_every_batch_of_every_kind_of_file(tmp_path):
     lines = ["Title,Age", *(f'"VP, ""{n}""",{n}' for n in range(50)), "", "odd", "CEO,1", '"open,1', "é,2", ""]
     content = "\n".join(lines)
     files = {
@@ -350,5 +350,5 @@ def test_a_header_that_is_none_is_bad_input(tmp_path, content, message):
 
 @pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n", "§"])
 def test_a_delimiter_that_is_none_is_bad_input(tmp_path, delimiter):
-    with pytest.raises(BadInput, match="parts no fields; expected one character"):
+    with pytest.raises(BadInput, match="cannot separate fields; expected one character"):
         open_source(write(tmp_path, "Title,Age\n"), delimiter=delimiter)

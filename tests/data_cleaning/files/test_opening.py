@@ -85,18 +85,18 @@ def test_a_packed_file_beyond_the_limit_is_bad_input(tmp_path):
     path = write(tmp_path, "a.csv.gz", gzip.compress(CSV * 1000))
 
     with pytest.raises(BadInput, match="unpacks to more than 1,000 bytes"):
-        open_source(path, most_bytes=1000)
-    assert open_source(write(tmp_path, "a.csv", CSV * 1000), most_bytes=1000).n_rows > 100
+        open_source(path, max_bytes=1000)
+    assert open_source(write(tmp_path, "a.csv", CSV * 1000), max_bytes=1000).n_rows > 100
 
 
 def test_a_row_group_beyond_the_limit_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"a row group of .* beyond the limit of 10"):
-        open_source(write(tmp_path, "a.parquet", parquet()), most_bytes=10)
+        open_source(write(tmp_path, "a.parquet", parquet()), max_bytes=10)
 
 
 def test_a_workbook_beyond_the_limit_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match=r"unpacks to .* beyond the limit of 1,000"):
-        open_source(write(tmp_path, "a.xlsx", xlsx()), most_bytes=1000)
+        open_source(write(tmp_path, "a.xlsx", xlsx()), max_bytes=1000)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_single_sheet_is_not_worth_a_note(tmp_path):
 
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 100])
-def test_a_file_goes_on_where_it_was_left(tmp_path, monkeypatch, batch_rows):
+def test_reading_resumes_after_every_batch(tmp_path, monkeypatch, batch_rows):
     monkeypatch.setattr(xlsx_source, "BATCH_ROWS", batch_rows)
     rows = [["Title"], ["a"], [], [], ["b"], ["c", "d"], [], ["e"], ["f"]]
     source = open_source(write(tmp_path, rows))
