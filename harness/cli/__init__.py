@@ -9,7 +9,7 @@ from data_cleaning.errors import BadInput
 from harness.cli.data_commands import clean_verb, profile_verb, simulate_verb, study_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
-from harness.cli.run_commands import run_verb, search_verb
+from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import explain_verb, export_verb, predict_verb
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 
 app.command("run")(run_verb)
 app.command("search")(search_verb)
+app.command("new-system")(new_system_verb)
 app.command("simulate")(simulate_verb)
 app.command("profile")(profile_verb)
 app.command("clean")(clean_verb)

@@ -1,11 +1,12 @@
-"""The verbs that run experiments: run and search."""
+"""The verbs that run experiments: run and search; and new-system, for a system of your own."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from data_cleaning.errors import unknown
+from data_cleaning.errors import BadInput, unknown
+from data_cleaning.progress import silent
 from harness.cli.options import Allow, Config, Overrides, Quiet, Results, load
 from harness.experiment.systems import MINED, SYSTEMS
 
@@ -103,3 +104,34 @@ def search_verb(
         f"Best on validation is trial {best.number} with {best.score:.4f}; the config's own settings: {own.score:.4f}."
     )
     print_line(" ".join(set_arguments(found.changes)) or "No trial was better than the config's own settings.")
+
+
+def new_system_verb(
+    name: Annotated[str | None, typer.Argument(help="Name of the system; NAME.py is written here.")] = None,
+    check: Annotated[str | None, typer.Option(help="Check a class instead: file.py:Class. This runs the file.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a file with a small system of your own that works, or check that a class keeps every promise of a system.
+
+    A config lists the class as file.py:Class under systems, and gives its settings under own_systems.
+
+    Example: python -m harness new-system my_knn
+    """
+    from harness.cli.console import announce, print_line
+    from harness.experiment.own_systems import OwnSystem, write_new
+    from harness.experiment.system_contract import CHECKS, check_system
+
+    if (name is None) == (check is None):
+        raise BadInput("new-system takes a NAME to write, or --check file.py:Class; give one of them.")
+    if name is not None:
+        path = write_new(name, Path())
+        class_name = "".join(part.capitalize() for part in name.split("_"))
+        announce(f"Written to {path}. List it in a config as {path}:{class_name}; check it with:")
+        print_line(f"python -m harness new-system --check {path}:{class_name}")
+        return
+    own = OwnSystem.parse(check or "")
+    found = own.find_class()
+    faults = check_system(lambda: found(**own.arguments({}, 0, silent)), found.load)
+    if faults:
+        raise BadInput("\n".join([f"{check} breaks a promise:", *(f"- {what}: {why}" for what, why in faults.items())]))
+    print_line(f"{check} keeps all {len(CHECKS)} promises of a system.")

@@ -20,8 +20,9 @@ from data_cleaning.clean import CleanSettings
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from data_cleaning.titles import Labels, LabelSet
+from harness.experiment.own_systems import OwnSystem
 from harness.experiment.search_space import SearchRange, space_faults
-from harness.experiment.systems import OwnSystem, System, find_system, network_folders
+from harness.experiment.systems import System, find_system, network_folders
 from neural.neural_settings import NeuralSettings
 
 _HARNESS = Path(__file__).resolve().parents[1]

@@ -46,7 +46,12 @@ from harness.experiment.systems import Recipe, System, find_system
 from harness.keywords.rejected_suggestions import memory_beside
 from harness.mining.miner import MiningSettings
 
-NOT_FOLLOWED = frozenset({"harness.experiment.config", "harness.experiment.systems", "data_cleaning.files.whole_files"})
+NOT_FOLLOWED = frozenset(
+    {
+        *("harness.experiment.config", "harness.experiment.systems", "harness.experiment.own_systems"),
+        *("harness.experiment.system_contract", "data_cleaning.files.whole_files"),
+    }
+)
 """Modules that are no part of a stage's sources: settings count by their values, a system by its own entry, and how a
 file is written changes nothing about what is in it."""
 

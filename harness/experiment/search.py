@@ -39,7 +39,8 @@ from harness.experiment.run import check_config, check_places
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
-from harness.experiment.systems import NETWORK, TitleClassifier, load_system, network_folders
+from harness.experiment.system_contract import TitleClassifier
+from harness.experiment.systems import NETWORK, load_system, network_folders
 from neural.neural_settings import NeuralSettings
 from neural.training_rows import distinct_rows
 

@@ -1,83 +1,19 @@
-"""Every system behind one interface; a new one is a file of its own, and an entry in `SYSTEMS` where it ships.
+"""Every system behind one interface; a new one is a file of its own and an entry in `SYSTEMS`.
 
-A system of your own is listed in a config as `my_knn.py:KnnClassifier` and called by the name of its file. It runs as
-part of the program, and so does the copy of it that a run keeps beside what it has learned: use only what you trust.
+Systems that are not part of the project are in `own_systems`.
 """
 
-import importlib.util
 import inspect
-import json
-import shutil
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import unknown
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, LabelledTitles
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-_SOURCE, _FACTS = "own_system.py", "own_system.json"
-"""What a saved system of your own has beside its files: its source, and which class it is."""
-
-
-class TitleClassifier(Protocol):
-    """What every system can do, the keyword table included."""
-
-    def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
-        """Learn from `train`, choose on `valid`; neither holds a row of the test part."""
-
-    def predict_proba(self, titles: Sequence[str]) -> Mapping[str, FloatArray]:
-        """Return target to probabilities, each (n_titles, n_classes) with rows that sum to 1."""
-
-    def fit_summary(self) -> dict[str, Any]:
-        """Say what the fit learned from, as plain values."""
-
-    def save(self, folder: Path) -> None:
-        """Write everything `load` needs into `folder`."""
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote; the result predicts the same."""
-
-
-class SystemClass(Protocol):
-    """The class of a system, before anything is built from it."""
-
-    def __call__(self, *arguments: Any, **settings: Any) -> TitleClassifier:
-        """Build a system that has learned nothing."""
-
-    def load(self, folder: Path) -> TitleClassifier:
-        """Read a fitted system."""
-
-
-@runtime_checkable
-class Explainer(Protocol):
-    """A system that can also say why."""
-
-    def explain(self, titles: Sequence[str]) -> "pd.DataFrame":
-        """Return one row per title and target: the row of the table that won, or none."""
-
-
-class OwnSystem(BaseModel):
-    """A class in a Python file that somebody wrote for themselves."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    path: Path
-    class_name: str = Field(pattern=r"^[A-Za-z_]\w*$")
-
-    @property
-    def name(self) -> str:
-        """What tables, folders and verbs call the system."""
-        return self.path.stem
+from harness.experiment.own_systems import OwnSystem, is_own
+from harness.experiment.system_contract import SystemClass, TitleClassifier
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +83,7 @@ class System:
         """Write a fitted system, and the source of one that is not part of the project."""
         fitted.save(folder)
         if self.own is not None:
-            shutil.copyfile(self.own.path, folder / _SOURCE)
-            (folder / _FACTS).write_text(json.dumps({"class_name": self.own.class_name}), encoding="utf-8")
+            self.own.save_source(folder)
 
     def sources(self) -> list[str]:
         """Return the source of this entry, which counts for its fits; that of its class counts with its module."""
@@ -346,8 +281,8 @@ def find_system(listed: str | OwnSystem) -> System:
         return System(
             name=listed.name,
             description=f"a system of your own, the class {listed.class_name}",
-            find_class=lambda: own_class(listed),
-            arguments=lambda request: _own_arguments(listed, request),
+            find_class=listed.find_class,
+            arguments=lambda request: listed.arguments(request.settings, request.seed, request.on_progress),
             own=listed,
         )
     if listed not in SYSTEMS:
@@ -361,23 +296,12 @@ def saved_system(name: str, folder: Path) -> System:
     Raises:
         BadInput: there is no system of that name, here or in the project.
     """
-    if name in SYSTEMS or not is_own(folder):
-        return find_system(name)
-    try:
-        class_name = json.loads((folder / _FACTS).read_text(encoding="utf-8"))["class_name"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise BadInput(f"{folder / _FACTS} is damaged. Make the run again.") from None
-    return find_system(OwnSystem(path=folder / _SOURCE, class_name=class_name))
+    return find_system(name if name in SYSTEMS or not is_own(folder) else OwnSystem.saved_in(folder))
 
 
 def is_table(name: str) -> bool:
     """Say whether a system is a keyword table, which can name the row that decided."""
     return name in SYSTEMS and SYSTEMS[name].explains == "keywords"
-
-
-def is_own(saved: Path) -> bool:
-    """Say whether a folder holds a fitted system that is not part of the project."""
-    return (saved / _FACTS).is_file()
 
 
 def load_system(name: str, folder: Path, *, batch_invariant: bool = False) -> TitleClassifier:
@@ -392,52 +316,3 @@ def load_system(name: str, folder: Path, *, batch_invariant: bool = False) -> Ti
         BadInput: there is no system of that name, here or in the project.
     """
     return saved_system(name, folder).load(folder, batch_invariant=batch_invariant)
-
-
-def own_class(own: OwnSystem) -> SystemClass:
-    """Run a Python file and return a class from it.
-
-    Raises:
-        BadInput: there is no such file or class, the file raises an error, or the class lacks a method.
-    """
-    spec = importlib.util.spec_from_file_location(f"own_system_{own.name}", own.path)
-    if not own.path.is_file() or spec is None or spec.loader is None:
-        raise BadInput(f"{own.path} is no Python file. Give the file of the system {own.name} as file.py:Class.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        raise BadInput(f"{own.path} cannot be run: {type(error).__name__}: {error}. Fix the file.") from error
-    classes = [name for name, value in vars(module).items() if inspect.isclass(value) and value.__module__ == spec.name]
-    if own.class_name not in classes:
-        raise unknown("class", f"{own.path}:{own.class_name}", classes)
-    found = getattr(module, own.class_name)
-    lacking = [name for name in ("fit", "predict_proba", "fit_summary", "save", "load") if not hasattr(found, name)]
-    if lacking:
-        raise BadInput(
-            f"{own.path}:{own.class_name} has no {', '.join(lacking)}. 'title-harness new-system NAME' writes a system "
-            "that has all that is needed."
-        )
-    loaded: SystemClass = found
-    return loaded
-
-
-def _own_arguments(own: OwnSystem, request: Request) -> Mapping[str, Any]:
-    """Return the settings of the config, and the seed of the run and its progress where the class takes them.
-
-    Raises:
-        BadInput: the class takes no such setting, or needs one that the config does not give.
-    """
-    signature = inspect.signature(own_class(own))
-    offered = {"seed": request.seed, "on_progress": request.on_progress}
-    given = {name: value for name, value in offered.items() if name in signature.parameters}
-    given |= request.settings or {}
-    try:
-        signature.bind(**given)
-    except TypeError as error:
-        raise BadInput(
-            f"own_systems.{own.name} does not fit {own.path}:{own.class_name}: {error}. Its settings are: "
-            f"{first_few(name for name in signature.parameters if name not in offered) or 'none'}."
-        ) from None
-    return given

@@ -12,6 +12,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.yaml_files import read_yaml
 from harness.experiment.cache import digest, file_digest, folder_files
 from harness.experiment.config import PROJECT_CONFIGS
+from harness.experiment.own_systems import is_own
 from harness.experiment.run_folder import (
     TAXONOMY,
     fitted_model,
@@ -21,7 +22,7 @@ from harness.experiment.run_folder import (
     run_config,
     run_facts,
 )
-from harness.experiment.systems import PREFERRED, SYSTEMS, is_own
+from harness.experiment.systems import PREFERRED, SYSTEMS
 from harness.tagging.checksums import CHECKSUMS, verify
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from harness.experiment.stages import (
     TEST,
     Folders,
 )
-from harness.experiment.systems import TitleClassifier, load_system
+from harness.experiment.system_contract import TitleClassifier
+from harness.experiment.systems import load_system
 from harness.scoring.losses import rank_by_loss
 
 _FIRST_CHUNK = 2_000
