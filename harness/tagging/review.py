@@ -11,10 +11,10 @@ import pyarrow as pa
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 
-NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, PLACE_UNSURE = (1 << bit for bit in range(6))
+NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, LOW_PLACE_CONFIDENCE = (1 << bit for bit in range(6))
 _FIRST_TARGET_BIT = 6
 
-MOST_TARGETS = 32 - _FIRST_TARGET_BIT
+MAX_TARGETS = 32 - _FIRST_TARGET_BIT
 """Targets that a number of 32 bits has room for."""
 
 _WORDS = {
@@ -23,7 +23,7 @@ _WORDS = {
     OTHER_SCRIPT: "not in Latin letters",
     ACCENTED: "letters that English does not have",
     NO_KEYWORD: "no keyword matches",
-    PLACE_UNSURE: "low confidence in the hierarchy",
+    LOW_PLACE_CONFIDENCE: "low confidence in the hierarchy",
 }
 
 Reasons = npt.NDArray[np.uint32]

@@ -79,9 +79,9 @@ class Tagger:
         Raises:
             BadInput: the folder holds no such system, or the taxonomy has more targets than can be reviewed.
         """
-        if len(taxonomy.names) > review.MOST_TARGETS:
+        if len(taxonomy.names) > review.MAX_TARGETS:
             raise BadInput(
-                f"The taxonomy has {len(taxonomy.names)} targets; at most {review.MOST_TARGETS} can be tagged."
+                f"The taxonomy has {len(taxonomy.names)} targets; at most {review.MAX_TARGETS} can be tagged."
             )
         self.taxonomy = taxonomy
         self.hierarchy = hierarchy
@@ -193,7 +193,7 @@ class Tagger:
             records[name] = getattr(placed, name)
         records["place_confidence"] = placed.confidence
         leaves = np.array([node.leaf for node in self.hierarchy.nodes])
-        return np.where(leaves[placed.node], 0, review.PLACE_UNSURE).astype(np.uint32)
+        return np.where(leaves[placed.node], 0, review.LOW_PLACE_CONFIDENCE).astype(np.uint32)
 
 
 def _foreign_letters(titles: list[str]) -> review.Reasons:
