@@ -18,7 +18,7 @@ from data_cleaning.lead_columns import LeadColumns, find_columns
         (["Title", "title"], LeadColumns(targets={}), {"title": "Title"}, set()),
     ],
 )
-def test_only_the_title_and_what_was_asked_for_must_be_there(names, columns, present, absent):
+def test_only_the_title_and_configured_columns_are_required(names, columns, present, absent):
     found = find_columns(names, columns, "leads.csv")
     assert (found.present, set(found.absent)) == (present, absent)
 
@@ -39,13 +39,13 @@ def test_only_the_title_and_what_was_asked_for_must_be_there(names, columns, pre
         ),
     ],
 )
-def test_a_title_or_a_target_that_was_asked_for_and_is_not_there_names_the_nearest(names, columns, message):
+def test_a_missing_title_or_configured_target_names_the_nearest_column(names, columns, message):
     with pytest.raises(BadInput, match=message):
         find_columns(names, columns, "leads.csv")
 
 
 @pytest.mark.parametrize("title", ["Nope", "title", "TITLE"])
-def test_a_title_column_that_was_named_is_never_another(title):
+def test_no_other_column_replaces_a_title_column_that_was_named(title):
     with pytest.raises(BadInput, match=f"Unknown column '{title}'"):
         find_columns(["Title", "Name"], LeadColumns(title=title), "leads.csv")
 
@@ -61,7 +61,7 @@ def test_the_default_title_column_is_exact_where_somebody_named_it():
         find_columns(["Job Title"], mapped, "leads.csv")
 
 
-def test_counts_that_were_asked_for_must_be_there_and_other_optional_columns_need_not():
+def test_configured_counts_are_required_and_other_optional_columns_are_not():
     with pytest.raises(BadInput, match=r"Unknown column 'Times'. Did you mean 'times'\?.*set leads.columns.count"):
         find_columns(["Title", "times"], LeadColumns(count="Times"), "leads.csv")
     columns = LeadColumns(targets={}, record="Id", country="Land", date="Day")

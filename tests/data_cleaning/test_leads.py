@@ -29,7 +29,7 @@ def test_counts_must_be_whole_numbers(tmp_path):
         read_leads(path, COLUMNS)
 
 
-def test_a_title_too_long_to_be_one_is_refused_with_its_row(tmp_path):
+def test_a_title_beyond_the_longest_is_refused_with_its_row(tmp_path):
     for name in ("long.csv", "long.parquet"):
         table = pd.DataFrame({"Title": ["cook", None, "x" * 10_001], "Note": ["x" * 20_000, "a", "b"]})
         if name == "long.csv":
@@ -78,7 +78,7 @@ def test_a_labelled_file_may_be_a_spreadsheet_and_faults_name_its_rows(tmp_path,
         ("Cook,Kitchen,Head\nCook,Kitchen,Chief\n", "labels the same title in two ways: 'Cook'"),
     ],
 )
-def test_a_labelled_file_must_be_whole_and_of_one_mind(tmp_path, company, rows, message):
+def test_a_labelled_file_must_have_every_label_and_one_per_title(tmp_path, company, rows, message):
     with pytest.raises(BadInput, match=message):
         read_labelled(write(tmp_path, "title,department,seniority\n" + rows), COLUMNS, company.taxonomy)
 

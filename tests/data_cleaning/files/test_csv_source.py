@@ -42,7 +42,7 @@ def test_cells_are_text_and_empty_ones_are_null(tmp_path):
     assert read(source) == ([("CEO", "007"), (None, "1.0")], [])
 
 
-def test_batches_have_the_schema_of_the_source_on_either_way(tmp_path):
+def test_batches_of_fast_and_careful_parsing_have_the_schema_of_the_source(tmp_path):
     source = open_source(write(tmp_path, "Title,Age\nCEO,1\n"))
     careful = open_source(write(tmp_path, "Title,Age\nCEO,1\n,,\n", "odd.csv"))
 
@@ -51,7 +51,7 @@ def test_batches_have_the_schema_of_the_source_on_either_way(tmp_path):
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-def test_the_delimiter_is_what_the_header_has_most_of(tmp_path, delimiter):
+def test_the_delimiter_is_the_one_that_occurs_most_in_the_header(tmp_path, delimiter):
     source = open_source(write(tmp_path, f"Title{delimiter}Age{delimiter}\nCEO{delimiter}1{delimiter}x\n"))
 
     assert source.delimiter == delimiter
@@ -65,7 +65,7 @@ def test_delimiters_within_quotes_of_the_header_do_not_count(tmp_path):
     assert source.schema.names == ['Title, or "Job", as given', "Age"]
 
 
-def test_a_header_may_go_on_over_lines(tmp_path):
+def test_a_header_may_span_lines(tmp_path):
     source = open_source(write(tmp_path, '"Title\nas given",Age\nCEO\n'))
 
     assert source.schema.names == ["Title\nas given", "Age"]
@@ -79,12 +79,12 @@ def test_columns_may_share_a_name_or_have_none(tmp_path):
     assert read(source)[0] == [("a", "b", "c", "d")]
 
 
-def test_a_delimiter_that_is_asked_for_is_taken(tmp_path):
+def test_a_given_delimiter_is_used(tmp_path):
     assert rows_of(tmp_path, "Title,a#Age\nCEO,x#1\n", delimiter="#") == [("CEO,x", "1")]
     assert rows_of(tmp_path, "Title,a\tAge,b\nCEO\t1\n", delimiter="\\t") == [("CEO", "1")]
 
 
-def test_a_line_for_excel_above_the_header_is_none(tmp_path):
+def test_the_separator_line_of_excel_is_not_the_header(tmp_path):
     source = open_source(write(tmp_path, "sep=;\nTitle,x;Age\nCEO;1\nCFO\n"))
 
     assert source.schema.names == ["Title,x", "Age"]
@@ -98,7 +98,7 @@ def test_a_file_of_one_column_has_no_delimiter(tmp_path):
     assert read(source) == ([("VP, Sales",), ('a; "b"\nc',), ("\x1f|",)], [])
 
 
-def test_a_blank_line_is_an_empty_cell_of_one_column_but_at_the_end(tmp_path):
+def test_a_blank_line_in_a_file_of_one_column_is_an_empty_cell_unless_it_is_last(tmp_path):
     source = open_source(write(tmp_path, "Title\n\nCEO\n\n\n"))
 
     assert read(source) == ([(None,), ("CEO",), (None,)], [])
@@ -114,7 +114,7 @@ def test_blank_lines_among_several_columns_are_skipped_and_counted(tmp_path):
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("blank_before", [0, 1])
-def test_a_blank_line_is_noticed_where_nothing_else_is_odd(tmp_path, line_end, blank_before):
+def test_a_blank_line_is_skipped_where_nothing_else_is_odd(tmp_path, line_end, blank_before):
     lines = ["Title,Age", "CEO,1", "CFO,2", ""]
     lines.insert(1 + blank_before, "")
     source = open_source(write(tmp_path, line_end.join(lines)))
@@ -129,7 +129,7 @@ def test_a_blank_line_at_the_end_of_what_is_read_at_once_is_not_the_last(tmp_pat
     assert rows_of(tmp_path, 'Title\n5" pipe\n\nCEO\n') == [('5" pipe',), (None,), ("CEO",)]
 
 
-def test_a_row_of_empty_cells_is_no_blank_line_where_tabs_part_them(tmp_path):
+def test_a_row_of_empty_cells_between_tabs_is_not_a_blank_line(tmp_path):
     source = open_source(write(tmp_path, "Title\tAge\n\t\n \t \n\n"))
 
     assert read(source)[0] == [(None, None), (" ", " ")]
@@ -197,7 +197,7 @@ def test_a_quote_within_a_cell_without_quotes_belongs_to_it(tmp_path):
     assert rows_of(tmp_path, 'Title,Age\n5" pipe fitter,1\na "b" c,2\n') == [('5" pipe fitter', "1"), ('a "b" c', "2")]
 
 
-def test_rows_that_are_no_utf8_among_others_that_are_cost_themselves_only(tmp_path):
+def test_only_rows_that_are_not_utf8_are_rejected_from_a_utf8_file(tmp_path):
     source = open_source(write(tmp_path, b'Title,Age\nIng\xc3\xa9nieur,1\nM\xe8re\x9d,2\n"a\nb\xe8",3\n\xc3\xa9,4\n'))
 
     assert read(source) == (
@@ -210,12 +210,12 @@ def test_rows_that_are_no_utf8_among_others_that_are_cost_themselves_only(tmp_pa
     )
 
 
-def test_nul_bytes_and_a_mark_within_the_file_are_kept(tmp_path):
+def test_nul_bytes_and_a_byte_order_mark_within_the_file_are_kept(tmp_path):
     assert rows_of(tmp_path, "Title,Age\na\0b,\0\n\ufeffc,2\n") == [("a\0b", "\0"), ("\ufeffc", "2")]
 
 
 @pytest.mark.parametrize("odd", ["", "CFO\n"])
-def test_cells_of_megabytes_are_read_on_either_way(tmp_path, odd):
+def test_cells_of_megabytes_are_read_by_fast_and_careful_parsing(tmp_path, odd):
     long = "x\n" * (1 << 20)
     source = open_source(write(tmp_path, f'Title,Age\n"{long}",1\n{odd}CEO,2\n'))
 
@@ -241,7 +241,7 @@ def test_a_quote_that_is_open_for_too_long_costs_its_line(tmp_path):
     )
 
 
-def test_a_row_that_is_too_long_is_noticed_where_nothing_else_is_odd(tmp_path):
+def test_a_row_that_is_too_long_is_rejected_where_nothing_else_is_odd(tmp_path):
     path = write(tmp_path, 'Title,Age\n"a\nb,1\nc,2\nd",3\ne,4\n')
 
     assert read(CsvSource(path, None, None, 1 << 20, longest_row=17))[1] == []
@@ -283,7 +283,7 @@ def test_a_line_that_is_too_long_is_rejected_in_pieces(tmp_path, block_bytes, li
     assert rejects[1][1] == "continues, being longer than 16 bytes"
 
 
-def test_faults_that_would_be_read_again_and_again_are_bounded(tmp_path, monkeypatch):
+def test_lines_are_not_read_again_without_bound_after_unclosed_quotes(tmp_path, monkeypatch):
     monkeypatch.setattr("data_cleaning.files.csv_careful._FREE_READ_AGAIN", 100)
     n_lines = 2000
     path = write(tmp_path, "Title,Age\n" + 'a","""\n' * n_lines)  # each leaves a quote open, to the end of the file
@@ -343,12 +343,12 @@ def test_a_file_with_a_header_alone_has_no_batches(tmp_path):
         ("x" * (1 << 20), "has no header in its first 1,048,576 bytes"),
     ],
 )
-def test_a_header_that_is_none_is_bad_input(tmp_path, content, message):
+def test_a_missing_or_broken_header_is_bad_input(tmp_path, content, message):
     with pytest.raises(BadInput, match=message):
         open_source(write(tmp_path, content))
 
 
 @pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n", "§"])
-def test_a_delimiter_that_is_none_is_bad_input(tmp_path, delimiter):
+def test_a_text_that_cannot_be_a_delimiter_is_bad_input(tmp_path, delimiter):
     with pytest.raises(BadInput, match="cannot separate fields; expected one character"):
         open_source(write(tmp_path, "Title,Age\n"), delimiter=delimiter)

@@ -66,7 +66,7 @@ def test_a_name_in_gz_that_is_not_gzipped_is_noted(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.xlsx"])
-def test_the_identity_tells_a_file_that_has_changed(tmp_path, name):
+def test_the_identity_of_a_file_changes_with_its_content(tmp_path, name):
     content = {"a.csv": CSV, "a.parquet": parquet(), "a.xlsx": xlsx()}[name]
     path = write(tmp_path, name, content)
     before = open_source(path).identity()
@@ -152,7 +152,7 @@ def test_a_file_that_cannot_be_read_is_bad_input(tmp_path, name, content, messag
     assert str(path) in str(raised.value)
 
 
-def test_what_is_no_file_is_bad_input(tmp_path):
+def test_a_missing_file_a_folder_and_a_pipe_are_bad_input(tmp_path):
     os.mkfifo(tmp_path / "pipe")
 
     for path, message in [

@@ -45,7 +45,7 @@ def test_columns_keep_their_types(tmp_path):
 
 @pytest.mark.parametrize("group_rows", [3, 4, 100])
 @pytest.mark.parametrize("batch_rows", [1, 5, 1000])
-def test_a_file_goes_on_where_it_was_left(tmp_path, monkeypatch, group_rows, batch_rows):
+def test_reading_resumes_after_every_batch(tmp_path, monkeypatch, group_rows, batch_rows):
     monkeypatch.setattr(parquet_source, "BATCH_ROWS", batch_rows)
     source = open_source(write(tmp_path, {"n": list(range(23))}, row_group_size=group_rows))
     n_rows = 0
@@ -81,7 +81,7 @@ def test_rows_whose_text_is_not_utf8_are_rejects(tmp_path, monkeypatch, kind):
         batch.rows.validate(full=True)
 
 
-def test_a_reject_is_shown_in_short(tmp_path):
+def test_the_text_of_a_reject_is_shortened(tmp_path):
     text = pa.array([b"\xe8" * 5000], pa.binary()).view(pa.string())
 
     assert len(read(open_source(write(tmp_path, {"Title": text})))[1][0][2]) == 500

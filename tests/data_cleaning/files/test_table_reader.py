@@ -121,7 +121,7 @@ def test_a_column_of_lists_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ["hex", "utf-9"])
-def test_an_encoding_that_is_none_is_refused(tmp_path, encoding):
+def test_an_unknown_encoding_is_refused(tmp_path, encoding):
     with pytest.raises(BadInput, match=f"Unknown encoding '{encoding}'"):
         read_table(write(tmp_path, "Title\ncook\n"), encoding=encoding)
 
@@ -139,7 +139,7 @@ def test_rows_are_found_by_the_line_on_which_they_begin(tmp_path):
     assert (table.unit, table.place(3), table.notes) == ("row", "row 4", ())
 
 
-def test_columns_without_name_and_content_are_left_out_and_said(tmp_path):
+def test_columns_without_name_and_content_are_left_out_with_a_note(tmp_path):
     table = read_table(write(tmp_path, "Title,, ,b,\ncook,,,1,\nnurse,, ,2,\n"))
     assert table.frame.rows() == [("cook", "1"), ("nurse", "2")]
     assert table.notes[1:] == ("Columns without name and content, left out: 2; 3; 5, from the left.",)

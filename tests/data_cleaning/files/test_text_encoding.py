@@ -40,7 +40,7 @@ def rejects(source):
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_the_encoding_is_found_out(tmp_path, content, note, pack):
+def test_the_encoding_is_detected(tmp_path, content, note, pack):
     source = open_source(write(tmp_path, pack(content)))
 
     assert source.notes == (f"Read as {note}, fields separated by ','.",)
@@ -49,27 +49,27 @@ def test_the_encoding_is_found_out(tmp_path, content, note, pack):
     assert source.n_rows >= 2
 
 
-def test_cells_of_nul_bytes_are_no_utf16(tmp_path):
+def test_cells_with_nul_bytes_are_not_taken_for_utf16(tmp_path):
     source = open_source(write(tmp_path, b"x\n" + b"a\0b\0c\0\n" * 9))
 
     assert titles(source) == ["a\0b\0c\0"] * 9
 
 
-def test_bytes_that_only_windows_defines_tell_windows_1252(tmp_path):
+def test_bytes_that_only_windows_defines_show_windows_1252(tmp_path):
     source = open_source(write(tmp_path, "Title,Age\nChief – “Ops”,1\n".encode("cp1252")))
 
     assert source.identity()["encoding"] == "cp1252"
     assert titles(source) == ["Chief – “Ops”"]
 
 
-def test_a_byte_that_windows_leaves_undefined_tells_latin_1(tmp_path):
+def test_a_byte_that_windows_leaves_undefined_shows_latin_1(tmp_path):
     source = open_source(write(tmp_path, b"Title,Age\nCh\xe9f \x96 \x81,1\n"))
 
     assert source.identity()["encoding"] == "latin-1"
 
 
 @pytest.mark.parametrize(("n_other", "codec"), [(4, "utf-8"), (5, "latin-1")])
-def test_utf8_with_some_lines_that_are_not_stays_utf8(tmp_path, n_other, codec):
+def test_a_utf8_file_with_some_other_lines_is_read_as_utf8(tmp_path, n_other, codec):
     lines = ["Title,Age\n", "CEO,1\n" * 20]
     content = "".join(lines).encode() + "é,1\n".encode() * 2 + "é,1\n".encode("latin-1") * n_other
 
@@ -77,7 +77,7 @@ def test_utf8_with_some_lines_that_are_not_stays_utf8(tmp_path, n_other, codec):
 
 
 @pytest.mark.parametrize("block_bytes", [1, 2, 3, 7])
-def test_a_character_may_lie_across_blocks(tmp_path, monkeypatch, block_bytes):
+def test_a_character_may_be_cut_by_the_end_of_a_block(tmp_path, monkeypatch, block_bytes):
     monkeypatch.setattr(text_encoding, "_BLOCK_BYTES", block_bytes)
     source = open_source(write(tmp_path, "Title,Age\nÉ€😀,1\n".encode()))
 
@@ -85,20 +85,20 @@ def test_a_character_may_lie_across_blocks(tmp_path, monkeypatch, block_bytes):
     assert titles(source) == ["É€😀"]
 
 
-def test_a_character_that_the_end_cuts_is_not_utf8(tmp_path):
+def test_a_character_cut_by_the_end_of_the_file_is_not_utf8(tmp_path):
     source = open_source(write(tmp_path, "Title,Age\né,1\nb,".encode() + b"\xc3"))
 
     assert rejects(source) == [(3, "is not UTF-8 (byte 0xc3)", "b,\\xc3")]
     assert source.notes[1] == "A line is not UTF-8, while others with accents are."
 
 
-def test_a_character_that_another_cuts_is_not_utf8(tmp_path, monkeypatch):
+def test_a_character_cut_by_another_is_not_utf8(tmp_path, monkeypatch):
     monkeypatch.setattr(text_encoding, "_BLOCK_BYTES", 1)
 
     assert titles(open_source(write(tmp_path, b"Title,Age\nA\xc3a\xa9,1\n"))) == ["AÃa©"]
 
 
-def test_code_units_that_are_no_utf16_cost_their_row(tmp_path):
+def test_rows_with_invalid_utf16_are_rejected(tmp_path):
     content = "Title,Age\na,1\nX,2\nb,3\nc,".encode("utf-16-le").replace(b"X\0", b"\x41\xd8") + b"\x7a"
     source = open_source(write(tmp_path, content))
 
@@ -109,13 +109,13 @@ def test_code_units_that_are_no_utf16_cost_their_row(tmp_path):
     ]
 
 
-def test_an_encoding_that_is_asked_for_is_taken(tmp_path):
+def test_a_given_encoding_is_used(tmp_path):
     path = write(tmp_path, "Title,Age\nшеф,1\n".encode("cp1251"))
 
     assert titles(open_source(path, encoding="cp1251")) == ["шеф"]
 
 
-def test_bytes_beyond_an_encoding_that_is_asked_for_cost_their_row(tmp_path):
+def test_rows_with_bytes_outside_the_given_encoding_are_rejected(tmp_path):
     source = open_source(write(tmp_path, b"Title,Age\na\x81b,1\n\x80,2\n"), encoding="cp1252")
 
     assert titles(source) == ["€"]
@@ -128,7 +128,7 @@ def test_a_byte_order_mark_outranks_an_encoding_of_unicode(tmp_path, asked):
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf16_without_a_mark_may_be_asked_for(tmp_path, codec):
+def test_utf16_without_a_byte_order_mark_may_be_given(tmp_path, codec):
     source = open_source(write(tmp_path, TEXT.encode(codec)), encoding="utf-16")
 
     assert titles(source) == ["Ingénieur", "Mère"]
@@ -136,7 +136,7 @@ def test_utf16_without_a_mark_may_be_asked_for(tmp_path, codec):
 
 
 @pytest.mark.parametrize("asked", ["utf-9", "", "rot13", "a\0b"])
-def test_an_encoding_that_is_none_is_bad_input(tmp_path, asked):
+def test_an_unknown_encoding_is_bad_input(tmp_path, asked):
     with pytest.raises(BadInput, match=r"Unknown encoding .* expected a name such as utf-8"):
         open_source(write(tmp_path, TEXT.encode()), encoding=asked)
 
@@ -152,7 +152,7 @@ def test_any_bytes_are_read_or_are_bad_input(tmp_path, content, header):
             batch.rows.validate(full=True)
 
 
-def test_lines_that_end_in_cr_are_lines_to_the_guess_too(tmp_path):
+def test_lines_that_end_in_cr_count_when_the_encoding_is_detected(tmp_path):
     path = tmp_path / "leads.csv"
     path.write_bytes("Title\rnaïve\rcafé\r".encode() + b"\xff\r")
     assert text_encoding.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"

@@ -72,7 +72,7 @@ def test_short_rows_are_padded_and_longer_ones_are_rejects(tmp_path):
     assert [list(batch.cells) for batch in source.batches()] == [[("CEO", None), ("b", 2)]]
 
 
-def test_empty_rows_are_counted_but_those_at_the_end(tmp_path):
+def test_empty_rows_are_counted_unless_they_end_the_sheet(tmp_path):
     path = write(tmp_path, [["Title", "Age"], [], ["CEO", 1], ["", None], [], ["CFO", 2], ["", ""], ["", ""]])
     source = open_source(path)
 
@@ -94,7 +94,7 @@ def test_the_first_visible_sheet_is_read_and_named(tmp_path):
     assert read(source)[0] == [("CEO",)]
 
 
-def test_a_single_sheet_is_not_worth_a_note(tmp_path):
+def test_a_single_sheet_gets_no_note(tmp_path):
     assert open_source(write(tmp_path, [["Title"]])).notes == ()
 
 
@@ -116,14 +116,14 @@ def test_reading_resumes_after_every_batch(tmp_path, monkeypatch, batch_rows):
     assert source.n_rows == 8
 
 
-def test_what_a_sheet_says_of_its_size_is_not_believed(tmp_path):
+def test_rows_beyond_the_stated_size_of_a_sheet_are_read(tmp_path):
     path = write(tmp_path, [["Title", "Age"], ["CEO", 1], ["CFO", 2]])
     rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: sheet.replace('ref="A1:B3"', 'ref="A1:A2"'))
 
     assert read(open_source(path))[0] == [("CEO", "1"), ("CFO", "2")]
 
 
-def test_formulas_come_as_what_they_last_gave(tmp_path):
+def test_formulas_are_read_as_their_saved_values(tmp_path):
     path = write(tmp_path, [["Title", "Age"], ["CEO", 99]])
     value = re.compile("<v>99</v>")
     rewritten(path, "xl/worksheets/sheet1.xml", lambda sheet: value.sub("<f>90+9</f><v>99</v>", sheet))
