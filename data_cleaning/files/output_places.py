@@ -107,7 +107,7 @@ def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
     if not force:
         raise BadInput(_exists(folder))
     if folder.resolve() in source.resolve().parents:
-        raise BadInput(f"{source}, which is read, lies in {folder}, which would be replaced. Choose another --out.")
+        raise BadInput(f"{source}, which is read, is in {folder}, which would be replaced. Choose another --out.")
     others = sorted(set(_content(folder)) - written)
     if others:
         raise BadInput(

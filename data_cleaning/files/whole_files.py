@@ -107,7 +107,7 @@ def whole_file(final: Path) -> Iterator[Path]:
 def scratch(filling: Path) -> Path:
     """Return the folder beside a folder that is being filled, in which its maker may keep what should survive a kill.
 
-    It is the same one when the work is begun again; whoever finishes the work removes it.
+    It is the same one when the work is begun again; the caller removes it once the work is finished.
     """
     name = filling.name.removeprefix(_UNFINISHED).partition("-")[2]
     return filling.with_name(f"{_SCRATCH}{name}")

@@ -27,8 +27,8 @@ _ANSWERS, _TITLE, _ANSWER = "answers-{:06d}.parquet", "title", "answer"
 class TitleCache:
     """Titles to their answers in memory, at most `max_titles` of them; once it is full, it begins again empty.
 
-    A title is known by 128 bits of hashes whose seeds nobody can guess, so that the texts, which may be long, are not
-    kept. A title that was forgotten is looked up or answered again, which costs time and changes nothing.
+    A title is known by 128 bits of hashes with random seeds, so that the texts, which may be long, are not kept. A
+    title that was forgotten is looked up or answered again, which costs time and changes nothing.
     """
 
     def __init__(self, fields: np.dtype, max_titles: int) -> None:

@@ -123,8 +123,8 @@ class JobFolder:
         sync(self._out.parent)
 
     def discard(self) -> None:
-        """Remove the folder, unless somebody has put something else there."""
-        # The identity goes last: a folder without one would be taken for somebody else's.
+        """Remove the folder, unless a person has put something else there."""
+        # The identity goes last: a folder without one would be refused as a foreign one.
         self._clear()
         shutil.rmtree(self.answers, ignore_errors=True)
         for name in (_FINISHED, _IDENTITY, _LOCK):

@@ -184,13 +184,13 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
 def _stream(work: Work, output: RowWriter, tally: Tally, on_progress: Progress) -> None:
     """Write every row.
 
-    Reading, tagging and writing go on side by side: most of each is work outside Python's lock.
+    Reading, tagging and writing run side by side: most of each is work outside Python's lock.
     """
     step = f"tagging with {work.job.system}"
     stopped = Event()
 
     def told(rows: int) -> None:
-        if stopped.is_set():  # nobody waits for a network to answer the rest
+        if stopped.is_set():  # what a network has not answered yet is not waited for
             raise _Stopped
         on_progress(step, rows, max(work.source.n_rows, rows) + 1, "rows")  # an estimate for CSV
 

@@ -279,7 +279,7 @@ def check_text(field: pa.Field, path: Path) -> None:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """Number names that stand there before, since frames want them unique: a, a becomes a, a (2).
+    """Number names that occurred before, since frames want them unique: a, a becomes a, a (2).
 
     Arrow hands a name on to polars no further than its first NUL.
     """

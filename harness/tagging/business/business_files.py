@@ -33,7 +33,7 @@ def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> l
 
 
 def earlier_files(out: Path) -> list[Path]:
-    """Return those files that lie beside a tagged file and may be its own, whatever it was broken down by.
+    """Return the files beside a tagged file that may have been written with it, whatever it was broken down by.
 
     Args:
         out: the tagged file, be it there or not.

@@ -1,4 +1,4 @@
-"""The tables of a summary: of nodes, of the values of a column, and the crosswalk; and names that no other one has."""
+"""The tables of a summary (nodes, values of a column, crosswalk), and unique names for columns, files and sheets."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from data_cleaning.titles import IntArray
-from harness.tagging.business.counting import MOST_VALUES
+from harness.tagging.business.counting import MAX_VALUES
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.hierarchy.nodes_and_rules import ROOT, at_or_above, children
 
@@ -26,13 +26,13 @@ def free_name(name: str, taken: Iterable[str], prefix: str) -> str:
 
 
 def file_parts(names: Iterable[str]) -> list[str]:
-    """Turn names into parts of file names, each another one, also where files do not tell capitals apart."""
+    """Turn names into parts of file names that all differ, even where file names ignore case."""
     plain = (_NOT_IN_FILE.sub("_", name).strip("._")[:_LONGEST_IN_FILE] or "column" for name in names)
     return _numbered(plain, _LONGEST_IN_FILE)
 
 
 def sheet_names(names: Iterable[str]) -> list[str]:
-    """Turn names into ones that a workbook's sheets can have, each another one."""
+    """Turn names into ones that a workbook's sheets can have, all different."""
     plain = (_NOT_IN_SHEET.sub(" ", name).strip(" '")[:_LONGEST_OF_SHEET].rstrip(" '") or "Sheet" for name in names)
     return _numbered(plain, _LONGEST_OF_SHEET)
 
@@ -126,9 +126,9 @@ class _Row:
     node: int
     """-1 for the records without a title."""
     path: tuple[str, ...]
-    """What stands under the levels."""
+    """Its cells in the columns of the levels."""
     alone: bool = False
-    """Whether what lies below the node does not count."""
+    """Whether only records at the node itself are counted, not those below it."""
 
 
 def node_table(hierarchy: Hierarchy, whole: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -171,7 +171,7 @@ def node_table(hierarchy: Hierarchy, whole: pl.DataFrame) -> tuple[pl.DataFrame,
 
 
 def _node_rows(hierarchy: Hierarchy) -> Iterator[_Row]:
-    """Yield the rows, each node before what lies below it."""
+    """Yield the rows, each node before the nodes below it."""
     below = children(hierarchy.nodes)
 
     def branch(position: int) -> Iterator[_Row]:
@@ -186,10 +186,10 @@ def _node_rows(hierarchy: Hierarchy) -> Iterator[_Row]:
     yield _Row(-1, (NO_TITLE,), alone=True)
 
 
-MOST_SHOWN = 1_000
+MAX_SHOWN = 1_000
 """Values that have a row of their own, the most frequent ones."""
 
-EMPTY, OTHER, TOO_MANY = "(empty)", "(other values)", f"(more than {MOST_VALUES:,} values)"
+EMPTY, OTHER, TOO_MANY = "(empty)", "(other values)", f"(more than {MAX_VALUES:,} values)"
 """Rows that are no value."""
 
 
@@ -245,7 +245,7 @@ def value_table(hierarchy: Hierarchy, name: str, counts: pl.DataFrame, *, is_giv
 def _value_rows(counts: pl.DataFrame, *, is_given_up: bool) -> tuple[list[str], Records]:
     """Return the first cell of each row of the table, and for each count its row, not counting the first row of all."""
     values = counts.drop_nulls("value").group_by("value").agg(pl.col("records").sum())
-    shown = values.sort("records", "value", descending=[True, False]).head(MOST_SHOWN)["value"]
+    shown = values.sort("records", "value", descending=[True, False]).head(MAX_SHOWN)["value"]
     numbered = shown.to_frame().with_row_index("row").with_columns(pl.col("row").cast(pl.Int64))
     row = counts.join(numbered, on="value", how="left", maintain_order="left")["row"]
     without = np.where(counts["value"].is_null(), len(shown), len(shown) + 1)

@@ -1,4 +1,4 @@
-"""The summary and the follow-up list as one spreadsheet, for people who do not know how it came about."""
+"""The summary and the follow-up list as one spreadsheet, for readers who know nothing of how it was made."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ _CROSSWALK = (
 )
 _FOLLOW_UP = (
     "Whom to follow up, the best first: by rank, then the higher band, the surer place in the hierarchy, and the order "
-    "of the file. A row is an attendee as the file has it; whoever is in it twice is here twice."
+    "of the file. A row is an attendee as the file has it; one who is in it twice is here twice."
 )
 
 
@@ -204,7 +204,7 @@ class _Overview:
         self._merged([text], [_formatted(style, TEXT)], LINE_POINTS * lines * style.size / PLAIN.size)
 
     def _pair(self, name: str, text: Any) -> None:
-        """Write a name, and what it stands for across the other columns."""
+        """Write a name, and its meaning across the other columns."""
         first, *others = _OVERVIEW_WIDTHS
         lines = max(_n_lines(str(text), sum(others)), _n_lines(name, first))
         self._merged([name, str(text)], [_formatted(BOLD, TEXT), _formatted(PLAIN, TEXT)], LINE_POINTS * lines)

@@ -11,10 +11,10 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files.table_reader import NO_TEXT
 from data_cleaning.titles import IntArray
 
-MOST_VALUES = 100_000
+MAX_VALUES = 100_000
 """Distinct values of a column by which records are counted; a column with more is given up."""
 
-_MOST_WAITING = 500_000
+_MAX_WAITING = 500_000
 """Rows of counts of a column that may wait for equal ones to be added up."""
 
 _WHOLE = ("labels", "leaf", "contradiction", "node", "band")
@@ -37,7 +37,7 @@ class Counts:
     by: Mapping[str, pl.DataFrame]
     """Column to a row per combination: value (null where the cell is empty), node, band, records."""
     given_up: frozenset[str]
-    """Columns with more than `MOST_VALUES` values; their frames have no values."""
+    """Columns with more than `MAX_VALUES` values; their frames have no values."""
 
 
 def count_piece(
@@ -126,7 +126,7 @@ class _CountsByValue:
         if not self.is_given_up:
             new = rows.select(pl.col("value").unique()).join(self._values, on="value", how="anti", nulls_equal=True)
             self._values = self._values.vstack(new.with_columns(_numbers(len(self._values), len(new))))
-            if len(self._values) - 1 > MOST_VALUES:
+            if len(self._values) - 1 > MAX_VALUES:
                 self.is_given_up, self._values = True, self._values.head(1)
         numbered = rows.join(self._values, on="value", how="left", nulls_equal=True, maintain_order="left")
         number = numbered["number"].fill_null(0).to_numpy()
@@ -134,7 +134,7 @@ class _CountsByValue:
         self._codes.append(number * _OF_NUMBER + node * _OF_NODE + band)
         self._records.append(rows["records"].to_numpy())
         # Waiting for as many codes again as are added up already keeps the work in proportion to the rows.
-        if sum(map(len, self._codes[1:])) > max(_MOST_WAITING, len(self._codes[0])):
+        if sum(map(len, self._codes[1:])) > max(_MAX_WAITING, len(self._codes[0])):
             self._add_up()
 
     def total(self) -> pl.DataFrame:

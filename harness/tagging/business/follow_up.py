@@ -18,7 +18,7 @@ NO_RANK = -1
 ADDED = ("place", "rank", "row")
 """First columns of the list: place on it from 1, name of the rank, and number of the row in the file."""
 
-_LOWEST_BAND = 255  # stands for one that is not sure
+_LOWEST_BAND = 255  # means that the band is not sure
 
 _OWN, _RELEVANT = "own", "relevant"
 

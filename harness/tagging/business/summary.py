@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from harness.tagging.business.business_tables import (
-    MOST_SHOWN,
+    MAX_SHOWN,
     Columns,
     band_columns,
     crosswalk_table,
@@ -17,7 +17,7 @@ from harness.tagging.business.business_tables import (
     spoken,
     value_table,
 )
-from harness.tagging.business.counting import MOST_VALUES, Counts
+from harness.tagging.business.counting import MAX_VALUES, Counts
 from harness.tagging.business.follow_up import rank_rows
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.hierarchy.nodes_and_rules import ROOT
@@ -33,7 +33,7 @@ _PLACED = {
 }
 """How far records are placed, for people who do not know the tree."""
 
-_MOST_SPLIT = 2
+_MAX_SPLIT = 2
 """Groups that have a sentence each; more share one."""
 
 
@@ -87,7 +87,7 @@ class Overview:
     def _of_groups(self) -> Iterator[str]:
         groups = [group for group in self.groups if group.n_records]
         of_all = f"Of {self.n_records:,} records"
-        if len(groups) > _MOST_SPLIT:
+        if len(groups) > _MAX_SPLIT:
             yield f"{of_all}, {self._shares({group.name: group.n_records for group in groups})}."
             return
         for group in groups:
@@ -124,7 +124,7 @@ def overview(hierarchy: Hierarchy, whole: pl.DataFrame, n_review: int | None) ->
     Args:
         hierarchy: of the records.
         whole: counts of the whole file.
-        n_review: records that a person should look at; None where nobody has counted them.
+        n_review: records that a person should look at; None where they were not counted.
     """
     node, band, records = (whole[name].to_numpy() for name in ("node", "band", "records"))
     is_leaf = np.array([one.leaf for one in hierarchy.nodes])[node] & (node >= 0)
@@ -149,7 +149,7 @@ def overview(hierarchy: Hierarchy, whole: pl.DataFrame, n_review: int | None) ->
 def _by_band(hierarchy: Hierarchy, name: str, nodes: frozenset[int], whole: pl.DataFrame) -> Group:
     inside = whole.filter(pl.col("node").is_in(sorted(nodes)))
     split = split_by_band(hierarchy, inside["node"].to_numpy(), inside["band"].to_numpy())
-    names = band_columns(hierarchy)[:-1]  # whoever is in a group has a title
+    names = band_columns(hierarchy)[:-1]  # every record of a group has a title
     records = np.bincount(split, weights=inside["records"], minlength=len(names)).astype(np.int64)
     return Group(name, int(records.sum()), dict(zip(names, records.tolist(), strict=True)))
 
@@ -189,7 +189,7 @@ def summarise(hierarchy: Hierarchy, counts: Counts, *, n_review: int | None) -> 
     Args:
         hierarchy: that the records were placed in.
         counts: of the whole file.
-        n_review: records that a person should look at; None where nobody has counted them.
+        n_review: records that a person should look at; None where they were not counted.
     """
     nodes, levels = node_table(hierarchy, counts.whole)
     told = overview(hierarchy, counts.whole, n_review)
@@ -212,9 +212,9 @@ def _notes(counts: Counts) -> Iterator[str]:
     for name, rows in counts.by.items():
         n_values = rows["value"].drop_nulls().n_unique()
         if name in counts.given_up:
-            yield f"Column {name!r} has more than {MOST_VALUES:,} different values, so they are not told apart."
-        elif n_values > MOST_SHOWN:
+            yield f"Column {name!r} has more than {MAX_VALUES:,} different values, so they are not told apart."
+        elif n_values > MAX_SHOWN:
             yield (
-                f"Column {name!r} has {n_values:,} different values; the {MOST_SHOWN:,} most frequent have a row each, "
+                f"Column {name!r} has {n_values:,} different values; the {MAX_SHOWN:,} most frequent have a row each, "
                 "the others one together."
             )

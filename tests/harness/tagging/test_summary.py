@@ -94,7 +94,7 @@ def test_whatever_is_given_for_a_row_without_a_title_does_not_count():
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1000])
 def test_parts_of_any_size_merge_to_the_same_counts(size, monkeypatch):
-    monkeypatch.setattr(counting, "_MOST_WAITING", 50)
+    monkeypatch.setattr(counting, "_MAX_WAITING", 50)
     rows = many_rows(600)
     at_once = counted([count(rows)])
     in_parts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
@@ -144,7 +144,7 @@ def test_a_column_with_too_many_values_is_given_up_and_keeps_its_records(size, h
     rows = many_rows(600)
     n_values = len({row[6] for row in rows} - {None})
     for most, is_given_up in ((n_values, False), (n_values - 1, True)):
-        monkeypatch.setattr(counting, "MOST_VALUES", most)
+        monkeypatch.setattr(counting, "MAX_VALUES", most)
         counts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
         assert (counts.given_up == {"event"}) == is_given_up
         assert counts.by["event"]["records"].sum() == len(rows)
@@ -224,8 +224,8 @@ def test_values_by_hand(hierarchy):
 
 
 def test_only_the_most_frequent_values_have_a_row_of_their_own(hierarchy, monkeypatch):
-    monkeypatch.setattr(business_tables, "MOST_SHOWN", 1)
-    monkeypatch.setattr("harness.tagging.business.summary.MOST_SHOWN", 1)
+    monkeypatch.setattr(business_tables, "MAX_SHOWN", 1)
+    monkeypatch.setattr("harness.tagging.business.summary.MAX_SHOWN", 1)
     told = summary_of(hierarchy)
     assert told.by["event"].select("event", "records").rows() == [
         *(("(all records)", 10), ("Fair", 4), ("(empty)", 2), ("(other values)", 4)),
