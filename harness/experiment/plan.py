@@ -43,7 +43,7 @@ from harness.experiment.stages.score_predictions import (
     score,
 )
 from harness.experiment.systems import Recipe, System, find_system
-from harness.keywords.rejected_suggestions import memory_beside
+from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
 
 NOT_FOLLOWED = frozenset(

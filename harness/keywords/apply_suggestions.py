@@ -1,4 +1,4 @@
-"""What the verb for suggested changes of a keyword table does: apply those that a person accepted."""
+"""The verb `suggest apply`: the next revision of a keyword table with the suggestions that a person accepted."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,17 +12,16 @@ from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
-from harness.keywords.rejected_suggestions import memory_beside, read_memory, updated
 from harness.keywords.suggestion_json import sha256_of
 from harness.keywords.suggestion_sheets import ACCEPT, REJECT
-from harness.keywords.suggestions import Suggestion, amend
+from harness.keywords.suggestions import Suggestion, amend, memory_beside, read_memory, updated
 
-_MOST_CHANGES = 20
+_MAX_CHANGES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Applied:
-    """What became of a file of suggestions."""
+    """What was done with a file of suggestions."""
 
     table: Path | None
     """The new revision; None where nothing was accepted."""
@@ -30,11 +29,11 @@ class Applied:
     """Where rejected suggestions are remembered."""
     n_accepted: int
     n_changed: int
-    """Accepted rows that a person had changed."""
+    """Accepted rows that a person changed."""
     n_rejected: int
     n_undecided: int
     n_forgotten: int
-    """Suggestions that were rejected before and are accepted now."""
+    """Suggestions that were rejected earlier and are accepted now."""
     n_rows: int | None
     """Of the new revision; None where there is none."""
 
@@ -54,15 +53,15 @@ def apply_suggestions(
 
     Args:
         file: suggestions.xlsx, .csv or .json with marks.
-        table: that the suggestions were made for; None looks where it lay then.
+        table: the suggestions were made for it; None takes it from where it was then.
         out: file to write; None writes `next_revision` of the table.
         taxonomy: file of the taxonomy.
         force: whether an existing `out` may be replaced.
-        announce: told what a person has changed.
+        announce: told what a person changed.
 
     Raises:
-        BadInput: the file or a row of it is faulty, or nothing in it is marked; the table is not there, or not the one
-            that the suggestions were made for; the output cannot be written, or exists already.
+        BadInput: the file or a row of it is faulty, or no row is marked; the table is missing, or is not the one that
+            the suggestions were made for; the output cannot be written, or exists already.
     """
     known = Taxonomy.read(taxonomy)
     marked = read_marked(file)
@@ -95,15 +94,15 @@ def apply_suggestions(
         day=date.today(),
     )
     with ExitStack() as stack:
-        stack.enter_context(_put_back(memory))
-        # The memory takes its name first: killed between the two, the same call made again completes the work.
+        stack.enter_context(_restored(memory))
+        # The memory is put in place first: if the process is killed between the two, the same call completes the work.
         if new_table is not None:
             amended.to_csv(stack.enter_context(whole_file(new_table)))
         if not noted.equals(remembered):
             noted.write_csv(stack.enter_context(whole_file(memory)))
     changed = [row for row in accepted if row.changed]
     if changed:
-        announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), _MOST_CHANGES)}.")
+        announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), _MAX_CHANGES)}.")
     return Applied(
         table=new_table,
         memory=memory,
@@ -117,14 +116,14 @@ def apply_suggestions(
 
 
 def next_revision(table: Path) -> Path:
-    """Return where the revision after a table goes by default: 2023.csv to 2024.csv, names.csv to names-next.csv."""
+    """Return the default place of a table's next revision: 2023.csv to 2024.csv, names.csv to names-next.csv."""
     stem = table.stem
     is_year = stem.isascii() and stem.isdecimal()
     return table.with_name(f"{str(int(stem) + 1).zfill(len(stem)) if is_year else f'{stem}-next'}.csv")
 
 
 def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) -> Path:
-    """Return the table that suggestions were made for, be it where it lay or where a person says."""
+    """Return the table that suggestions were made for, where it was then or where a person says."""
     base = table or Path(marked.origin.table_path)
     if not base.is_file():
         raise BadInput(
@@ -134,8 +133,8 @@ def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) 
     if must_be_unchanged and found != marked.origin.table_sha256:
         raise BadInput(
             f"{base} is not the table that {marked.path} was made for: its SHA-256 begins {found[:12]}, expected "
-            f"{marked.origin.table_sha256[:12]}. It was changed since, or is another revision. Name a copy of the one "
-            "that it was made for with --table, or make suggestions anew."
+            f"{marked.origin.table_sha256[:12]}. It has changed since, or is another revision. Name a copy of the "
+            "original with --table, or make suggestions again."
         )
     return base
 
@@ -144,23 +143,23 @@ def _check_targets(marked: Marked, taxonomy: Taxonomy, path: Path) -> None:
     if set(marked.origin.targets) != set(taxonomy.names):
         raise BadInput(
             f"{marked.path} was made for the targets {', '.join(marked.origin.targets)}, but {path} has "
-            f"{', '.join(taxonomy.names)}. Give --config with the taxonomy that it was made with."
+            f"{', '.join(taxonomy.names)}. Give --config with the taxonomy with which it was made."
         )
 
 
 def _check_out(out: Path, base: Path, file: Path, memory: Path, *, force: bool) -> None:
-    """Refuse an output that is no CSV file, that exists, or that is a file which is read or written besides."""
+    """Refuse an output that is not a CSV file, that exists, or that is another file that is read or written."""
     if out.suffix.lower() != ".csv":
         raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; a keyword table is a .csv file.")
     if out.resolve() == memory.resolve():
         raise BadInput(f"--out {out} is where rejected suggestions are remembered. Choose another --out.")
     for source in (base, file, companion(file)):
-        check_file(out, source, force=True)  # what is read is not replaced with force either
+        check_file(out, source, force=True)  # an input is never replaced, even with force
     check_file(out, None, force=force)
 
 
 def _edited(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
-    """Give the rows that are to be changed what a person has written into them; `amend` looks for them so."""
+    """Put the cells by hand into the rows to change, in which `amend` then finds them."""
     rows = table.rows.copy()
     for change in changes:
         at = rows["line"] == change.line  # a new row has no line
@@ -170,14 +169,14 @@ def _edited(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
 
 
 def _worded(row: MarkedRow) -> str:
-    """Word what a person has changed in a row."""
+    """Describe what a person changed in a row."""
     changes = (f"{name} {row.cells[name]!r} instead of {suggested!r}" for name, suggested in row.changed.items())
     return f"line {row.line}: {', '.join(changes)}"
 
 
 @contextmanager
-def _put_back(path: Path) -> Iterator[None]:
-    """Give a file its content back, or none, where the block does not end well."""
+def _restored(path: Path) -> Iterator[None]:
+    """Restore a file, or remove it if there was none, when the block fails."""
     before = path.read_bytes() if path.exists() else None
     try:
         yield

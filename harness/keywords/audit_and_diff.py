@@ -1,4 +1,4 @@
-"""What the verbs that look at keyword tables do: audit one, and compare two."""
+"""The verbs `audit` and `diff`: examine a keyword table, or compare two."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -32,9 +32,9 @@ class AuditFolder:
     page: Path
     """To open first."""
     files: tuple[str, ...]
-    """What lies in the folder, the page first."""
+    """Names of the files in the folder, the page first."""
     findings: Table
-    """What matters most."""
+    """The most important findings."""
     n_findings: int
 
 
@@ -49,7 +49,7 @@ class ComparedTables:
     n_titles: int | None
     """Distinct titles that change; None where no leads were given."""
     written: tuple[Path, ...]
-    """Files, none where none was asked for."""
+    """Files, none if no output was asked for."""
 
 
 def audit_file(
@@ -63,9 +63,9 @@ def audit_file(
     on_progress: Progress,
     announce: Callable[[str], None],
 ) -> AuditFolder:
-    """Write what a keyword table is worth into a folder, row by row and finding by finding.
+    """Write a folder that says what a keyword table is worth, row by row and finding by finding.
 
-    A table whose rows repeat each other, which every other verb refuses, is read all the same: the first row counts.
+    A table with duplicate rows, which every other verb refuses, is read as well: the first row counts.
 
     Args:
         table: keywords, in CSV, Parquet or XLSX.
@@ -75,7 +75,7 @@ def audit_file(
         title_column: name of the title's column, where it is not the configured one.
         force: whether a folder that this verb has written may be replaced.
         on_progress: told of the slow steps.
-        announce: told which columns were found, what was left out, and what is not known.
+        announce: told which columns were found, what was left out, and what is unknown.
 
     Raises:
         BadInput: a file cannot be read or is faulty, or the folder holds something else.
@@ -128,11 +128,11 @@ def diff_files(
     on_progress: Progress,
     announce: Callable[[str], None],
 ) -> ComparedTables:
-    """Compare two keyword tables: which rows were changed, and which titles change their classes by that.
+    """Compare two keyword tables: which rows were changed, and which titles get other classes.
 
     Args:
         old: the keyword table in force.
-        new: the one to take its place.
+        new: the one that may replace it.
         settings: name the taxonomy and the columns of the leads.
         leads: CSV, gzipped CSV, Parquet or XLSX; None compares the rows alone.
         out: .csv, .csv.gz, .parquet or .xlsx to write the titles to, with the rows beside it as `<stem>.rows<ending>`;
@@ -173,7 +173,7 @@ def diff_files(
 
 
 def _worded(given: AuditedLeads, leads: Path, references: Mapping[str, pl.DataFrame]) -> str:
-    """Say what a table is audited on."""
+    """Say on which titles and labels a table is audited."""
     titles = _counted(len(given.titles), "distinct title")
     records = _counted(int(given.titles["count"].sum()), "record")
     known = [f"{name} ({_counted(rows['title'].n_unique(), 'title')})" for name, rows in references.items()]
@@ -186,9 +186,9 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _shown(found: Difference) -> Iterator[Table]:
-    """Yield what is printed of a comparison."""
+    """Yield the tables of a comparison to print."""
     if found.summary is not None:
-        note = "Titles and records whose class changes. Better are records that are labelled as the new table has them."
+        note = "Titles and records whose class changes. Better are records that are labelled as in the new table."
         note = note if "better_records" in found.summary.columns else note.partition(" Better")[0]
         yield Table("summary", "What changes", note, for_people(found.summary))
     figures = {f"{name}_verdicts": name for name in (BETTER, WORSE, NEITHER)}

@@ -1,4 +1,4 @@
-"""The folder of an audit: one page to read, and every table whole as CSV for a spreadsheet."""
+"""The folder of an audit: a page to read, and every table as CSV for a spreadsheet."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from data_cleaning.files.output_places import mark
 from data_cleaning.files.spreadsheet_text import escape_frame
 from data_cleaning.report_table import Table
 from harness.keywords.audit import Audit
-from harness.keywords.audit_page import Excerpt, write_audit_page
 from harness.keywords.audit_tables import OWN
+from harness.reporting.pages import Section, write_page
 
 VERB = "audit"
 PAGE = "audit.html"
@@ -21,7 +21,7 @@ _TABLES = (
     *("findings", "rows", "idle", "duplicates", "coverage", "conflicts", "clashes", "accidents", "accident_words"),
     "chains",
 )
-"""Frames of an audit that are written, each to a file of its name."""
+"""Frames of an audit that are written, each to a file of the same name."""
 
 _FINDINGS_SHOWN, _LINES_SHOWN = 15, 20
 
@@ -30,13 +30,13 @@ _PAIR = ("target", "line", "keyword", "class", "opponent_line", "opponent", "opp
 
 
 def findings_table(audit: Audit) -> Table:
-    """Return what matters most as a table for the command line."""
+    """Return the most important findings as a table for the command line."""
     shown = audit.findings.head(_FINDINGS_SHOWN)
     if audit.references:
-        note = f"What surely costs most records first, held against {' or '.join(audit.references)}; then the rest."
+        note = f"What certainly costs most records comes first, according to {' or '.join(audit.references)}."
     else:
         note = "There are no labels to hold the table against, so what most records depend on comes first."
-    # A console breaks the lines of a column of this name.
+    # The console wraps the lines of a column called why.
     return Table("findings", "What the audit found", note, for_people(shown.select("rank", "records", why="sentence")))
 
 
@@ -45,13 +45,13 @@ def write_audit_folder(
 ) -> list[str]:
     """Write the page and the tables of an audit into an empty folder.
 
-    Cells of text that a spreadsheet would run are escaped as `spreadsheet_safe` says.
+    Cells of text that a spreadsheet would run are escaped as `spreadsheet_text` says.
 
     Args:
         folder: to fill.
         audit: what was found.
         heading: of the page.
-        notes: what a reader must know: what was audited on what, and what was left out.
+        notes: what was audited on which leads, and what was left out.
         facts: which files were read.
 
     Returns:
@@ -61,19 +61,28 @@ def write_audit_folder(
     written = {name: frame for name, frame in frames.items() if frame.width}
     for name, frame in written.items():
         escape_frame(frame).write_csv(folder / name)
-    write_audit_page(folder / PAGE, heading, notes, audit.findings["sentence"].to_list(), _excerpts(audit))
+    sentences = audit.findings["sentence"].to_list()
+    listed = Section(
+        name="findings",
+        title="What matters most",
+        sentences=sentences,
+        note="" if sentences else "Nothing was found.",
+        before_file="Every finding is in" if sentences else "",
+        file="findings.csv" if sentences else "",
+    )
+    write_page(folder / PAGE, heading, notes, [listed, *_excerpts(audit)])
     mark(folder, VERB, dict(facts))
     return [PAGE, *written]
 
 
 def for_people(frame: pl.DataFrame) -> pd.DataFrame:
-    """Return a frame for a `Table`, in which whole numbers stay whole beside missing ones."""
+    """Return a frame for a `Table` in which a column of whole numbers stays one although some are missing."""
     kinds = {name: "Int64" if kind.is_integer() else None for name, kind in frame.schema.items()}
     return pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=kind) for name, kind in kinds.items()})
 
 
-def _excerpts(audit: Audit) -> list[Excerpt]:
-    """Return the tables that have something to say, in reading order."""
+def _excerpts(audit: Audit) -> list[Section]:
+    """Return the tables that have rows, in reading order."""
     judge = audit.references[0] if audit.references else None
     said = f" Shares are those of the records that {judge} knows." if judge else ""
     rivals = {"right": "own_right", "opponent_right": "opponent_right"}
@@ -98,44 +107,47 @@ def _excerpts(audit: Audit) -> list[Excerpt]:
         _excerpt(
             "accidents",
             "Keywords inside longer words",
-            "Titles in which the keyword of a substring row is no word of its own, and those of them that the row "
-            f"decides, with the commonest longer words. accident_words.csv has a line for each word.{said}",
-            _with_shares(_dearest(audit.accidents, judge, "wrong_records"), judge, wrong="wrong_records"),
+            "Titles in which the keyword of a substring row only occurs inside a longer word, and those of them that "
+            f"the row decides, with the commonest longer words. accident_words.csv has a line for each word.{said}",
+            _with_shares(_ranked(audit.accidents, judge, "wrong_records"), judge, wrong="wrong_records"),
             ("line", "keyword", "titles", *decided, "wrong", "hosts"),
         ),
         _excerpt(
             "conflicts",
             "Rows against each other",
-            "Rows that hit one title and set different classes, the one that wins first; decided are the records that "
-            f"no third row takes from both. The file has each pair as seen from either row.{said}",
-            _with_shares(_dearest(won, judge, "opponent_right"), judge, **rivals),
+            "Rows that hit the same title and set different classes, the winner first; decided are the records that no "
+            f"third row decides. The file has each pair twice, from the view of either row.{said}",
+            _with_shares(_ranked(won, judge, "opponent_right"), judge, **rivals),
             (*_PAIR, *decided, *rivals),
         ),
         _excerpt(
             "clashes",
             "Rows of equal priority against each other",
-            f"Of these the longer keyword wins, or the earlier row.{said}",
-            _with_shares(_dearest(audit.clashes, judge, "opponent_right"), judge, **rivals),
+            f"Between these the longer keyword wins, or the earlier row.{said}",
+            _with_shares(_ranked(audit.clashes, judge, "opponent_right"), judge, **rivals),
             (*_PAIR, "wins_by", *decided, *rivals),
         ),
         _excerpt(
             "chains",
-            "Verdicts that a third keyword turns",
-            f"The first keyword beats the second, until the third is there as well and wins with another class.{said}",
+            "Keywords that lose to a third one",
+            f"The first keyword beats the second, but the third matches as well and wins with another class.{said}",
             _with_shares(
-                _dearest(audit.chains, judge, "right_without"), judge, right_so="right", right_without="right_without"
+                _ranked(audit.chains, judge, "right_without"),
+                judge,
+                right_so="right",
+                right_without="right_without",
             ),
             ("target", *_CHAIN, "titles", "records", "right_so", "right_without"),
         ),
     ]
-    return [excerpt for excerpt in excerpts if len(excerpt.table.frame)]
+    return [excerpt for excerpt in excerpts if excerpt.table and excerpt.table.rows]
 
 
-def _rows(audit: Audit, judge: str | None, said: str) -> Excerpt:
-    """Return the rows that have most records wrong, or decide most; without titles, those that can decide none."""
+def _rows(audit: Audit, judge: str | None, said: str) -> Section:
+    """Return the rows with most wrong or most decided records; without titles, the rows that can never decide one."""
     if "records" not in audit.rows.columns:
         idle = audit.rows.filter(pl.col("verdict").is_not_null())
-        note = "Rows that can decide no title at all, as others outrank them wherever they match."
+        note = "Rows that can never decide a title, because others outrank them wherever they match."
         return _excerpt("rows", "Rows that decide nothing", note, idle, ("line", "keyword", "verdict"))
     first = f"wrong_records_{judge}" if judge else "decided_records"
     ranked = _with_shares(audit.rows, judge, wrong="wrong_records").sort(first, descending=True, maintain_order=True)
@@ -157,21 +169,29 @@ def _rows(audit: Audit, judge: str | None, said: str) -> Excerpt:
     return _excerpt("rows", "What each row is worth", f"{note}{said}", ranked, tuple(dict.fromkeys(columns)))
 
 
-def _excerpt(name: str, title: str, note: str, frame: pl.DataFrame, columns: Sequence[str]) -> Excerpt:
-    """Take the first lines of a table, and those of the columns that it has."""
+def _excerpt(name: str, title: str, note: str, frame: pl.DataFrame, columns: Sequence[str]) -> Section:
+    """Return the first lines of a table with a link to all of it; columns that it does not have are left out."""
     shown = frame.head(_LINES_SHOWN).select(column for column in columns if column in frame.columns)
-    return Excerpt(Table(name, title, note, for_people(shown)), n_more=max(len(frame) - _LINES_SHOWN, 0))
+    n_more = len(frame) - _LINES_SHOWN
+    return Section(
+        name=name,
+        title=title,
+        note=note,
+        table=Table(name, title, note, for_people(shown)).shown(),
+        before_file=f"{n_more:,} more, and every figure, in" if n_more > 0 else "Every figure is in",
+        file=f"{name}.csv",
+    )
 
 
-def _dearest(frame: pl.DataFrame, judge: str | None, figure: str) -> pl.DataFrame:
-    """Sort a table by the records of one figure, where there is a reference; else it stays as it is."""
+def _ranked(frame: pl.DataFrame, judge: str | None, figure: str) -> pl.DataFrame:
+    """Sort a table by the records of one figure if there is a reference; otherwise it stays as it is."""
     if judge is None or not frame.width:
         return frame
     return frame.sort(f"{figure}_{judge}", descending=True, maintain_order=True)
 
 
 def _with_shares(frame: pl.DataFrame, judge: str | None, **figures: str) -> pl.DataFrame:
-    """Add the share of its judged records that each figure counts; a figure is a column's name less the reference's."""
+    """Add each figure as a share of the judged records; a figure is the name of a column without its reference."""
     if judge is None or not frame.width:
         return frame
     judged = pl.col(f"judged_records_{judge}")

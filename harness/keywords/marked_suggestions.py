@@ -1,4 +1,4 @@
-"""Marked suggestions read back: what a person accepted, rejected and changed, with every fault named by line."""
+"""Marked suggestions: what a person accepted, rejected and changed, with every fault named by line."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -28,21 +28,21 @@ from harness.keywords.suggestion_sheets import (
 from harness.keywords.suggestions import Suggestion
 
 _OWN = ("accept", "action", "line", "id")
-"""Columns of ours that are read back; all others are evidence."""
+"""Columns that are read besides those of the keyword table; all others are evidence."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MarkedRow:
-    """One row that a person has decided."""
+    """One row that a person marked."""
 
     line: int
     mark: str
     suggestion: Suggestion
     """As it was made."""
     cells: Mapping[str, str]
-    """Columns of a table to what the row says now; exactly what was suggested where nobody has changed it."""
+    """Columns of a keyword table to the row's cells; exactly those of the suggestion where nobody changed them."""
     changed: Mapping[str, str]
-    """Columns of a table that a person has changed, to what was suggested."""
+    """Columns of a keyword table that a person changed, to what was suggested."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ class Marked:
     rows: tuple[MarkedRow, ...]
     n_undecided: int
     faults: tuple[str, ...]
-    """What is wrong with single rows, by line."""
+    """Faults of single rows, by line."""
 
     def with_mark(self, mark: str) -> list[MarkedRow]:
         """Return the rows with one mark."""
@@ -62,15 +62,15 @@ class Marked:
 
 
 def companion(path: Path) -> Path:
-    """Return the JSON that a CSV of suggestions is read with."""
+    """Return the JSON that belongs to a CSV of suggestions."""
     return path.with_name(JSON_NAME)
 
 
 def read_marked(path: Path) -> Marked:
     """Read a file that `suggestion_sheets.write_suggestions` wrote and a person marked.
 
-    A cell that reads as what was suggested is no change, so that nothing is lost to escaping, or to a spreadsheet that
-    writes 2.5 as 2,5. A JSON file takes marks and no changes; its suggestions count from 1 as lines do.
+    A cell that reads like the suggestion counts as unchanged, so that escaping, or a spreadsheet that writes 2.5 as
+    2,5, changes nothing. A JSON file may be marked but not changed; its suggestions count as lines, from 1.
 
     Args:
         path: `.xlsx`, `.json`, or `.csv` with suggestions.json in the same folder.
@@ -92,7 +92,7 @@ def read_marked(path: Path) -> Marked:
             n_undecided += suggestion is not None
         elif suggestion is None:
             faults.append(
-                f"line {row.line}: no suggestion has the id {known_by!r}; put back the one that the row had, or leave "
+                f"line {row.line}: no suggestion has the id {known_by!r}; restore the one that the row had, or leave "
                 f"the row unmarked"
             )
         else:
@@ -104,14 +104,14 @@ def read_marked(path: Path) -> Marked:
 
 
 def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
-    """Return the accepted suggestions with a person's changes, in the order of the file.
+    """Return the accepted suggestions with the changes by hand, in the order of the file.
 
     Args:
         marked: what was read.
-        table: that the suggestions were made for.
+        table: the suggestions were made for it.
 
     Raises:
-        BadInput: a row of the file is faulty, or sets for its keyword what another row sets; all are named by line.
+        BadInput: rows of the file are faulty, or set what another row sets for a keyword; all are named by line.
     """
     accepted = marked.with_mark(ACCEPT)
     written = [row for row in accepted if row.suggestion.action != "retire"]
@@ -131,7 +131,7 @@ def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
 
 
 def _read(path: Path) -> tuple[MarkedSheet, Exact]:
-    """Read the rows of a file, and what was suggested."""
+    """Read the rows of a file, and the suggestions as they were made."""
     if not path.is_file():
         raise BadInput(f"No file at {path}; expected suggestions.xlsx or suggestions.csv of a run, with marks.")
     kind = path.suffix.lower()
@@ -160,7 +160,7 @@ def _csv_sheet(path: Path) -> MarkedSheet:
 
 
 def _json_sheet(exact: Exact) -> MarkedSheet:
-    """Return the rows as they were suggested, with the marks of the file."""
+    """Return the rows as suggested, with the marks of the file."""
     columns = columns_for(exact.origin)
     accept = column_name("accept", exact.origin.targets)
     rows = []
@@ -170,22 +170,22 @@ def _json_sheet(exact: Exact) -> MarkedSheet:
 
 
 def _readable(suggestion: Suggestion, origin: Origin) -> dict[str, str]:
-    """Return the cells of a suggestion as they are read back from an untouched file."""
+    """Return the cells of a suggestion as they are read from an unchanged file."""
     columns = columns_for(origin)
     cells = map(as_text, cells_of(suggestion, columns))
     return {column.name: replace_unwritable(cell) for column, cell in zip(columns, cells, strict=True)}
 
 
 def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
-    """Refuse a file in which a column that is read is missing, or stands twice."""
+    """Refuse a file in which a column that is read is missing or repeated."""
     faults = []
     for name in needed:
         if name not in header:
             faults.append(f"column {name!r} is missing.{did_you_mean(name, header)}".removesuffix("."))
         elif header.count(name) > 1:
-            faults.append(f"column {name!r} stands {header.count(name)} times")
+            faults.append(f"column {name!r} occurs {header.count(name)} times")
     if faults:
-        raise BadInput(f"{path}, line 1: {first_few(faults)}. Name the columns as they were.")
+        raise BadInput(f"{path}, line 1: {first_few(faults)}. Give the columns their original names.")
 
 
 def _table_columns(origin: Origin) -> tuple[str, ...]:
@@ -193,7 +193,7 @@ def _table_columns(origin: Origin) -> tuple[str, ...]:
 
 
 def _marked_row(row: SheetRow, mark: str, suggestion: Suggestion, origin: Origin) -> MarkedRow:
-    """Tell what a person has changed from what only reads in another way."""
+    """Compare a row with its suggestion, ignoring differences in how a cell is written."""
     suggested = _readable(suggestion, origin)
     facts = {"keyword": suggestion.keyword, "priority": repr(suggestion.priority), "match": suggestion.match}
     exact = {**facts, **{target: suggestion.labels.get(target, "") for target in origin.targets}}
@@ -205,7 +205,7 @@ def _marked_row(row: SheetRow, mark: str, suggestion: Suggestion, origin: Origin
 
 
 def _reads_as(cell: str, suggested: str, is_number: bool) -> bool:
-    """Say whether a cell still holds what was suggested."""
+    """Say whether a cell still has the suggested value."""
     if not is_number:
         return cell == suggested
     try:
@@ -215,10 +215,10 @@ def _reads_as(cell: str, suggested: str, is_number: bool) -> bool:
 
 
 def _faults(row: SheetRow, read: MarkedRow, own: Mapping[str, str], first_line: int) -> list[str]:
-    """Return what is wrong with a row that a person marked, but for what a table would refuse."""
+    """Return the faults of a marked row, except those that the keyword table checks itself."""
     suggested = {"action": read.suggestion.action, "line": as_text(read.suggestion.line)}
     faults = [
-        f"{name!r} was {value!r} and is {row.cells[own[name]]!r}; put it back, and mend the table itself for that"
+        f"{name!r} was {value!r} and is {row.cells[own[name]]!r}; restore it, and edit the table itself to change that"
         for name, value in suggested.items()
         if row.cells[own[name]].strip() != value
     ]
@@ -228,18 +228,18 @@ def _faults(row: SheetRow, read: MarkedRow, own: Mapping[str, str], first_line: 
         if name in (own["accept"], *read.cells)
     ]
     if read.mark not in (ACCEPT, REJECT):
-        faults.append(f"{row.cells[own['accept']]!r} is no mark; write {ACCEPT} or {REJECT}, or empty the cell")
+        faults.append(f"{row.cells[own['accept']]!r} is not a mark; write {ACCEPT} or {REJECT}, or empty the cell")
     if first_line != row.line:
-        faults.append(f"is the suggestion of line {first_line} again; leave one of them unmarked")
+        faults.append(f"repeats the suggestion of line {first_line}; leave one of them unmarked")
     if read.mark == ACCEPT and read.suggestion.action == "retire" and read.changed:
-        faults.append(f"retires its row, so the change of {first_few(read.changed)} says nothing; put it back")
+        faults.append(f"retires its row, so the change of {first_few(read.changed)} has no effect; restore it")
     return faults
 
 
 def _conflicts(
     written: Sequence[MarkedRow], accepted: Sequence[MarkedRow], table: KeywordTable, table_name: str
 ) -> list[str]:
-    """Return which rows set for their keyword what a row of the table sets that stays as it is."""
+    """Return the rows that set a target of a keyword that an unchanged row of the table sets already."""
     touched = {row.suggestion.line for row in accepted}
     setters = {
         (kept["keyword"].lower(), kept["match"], target): kept["line"]

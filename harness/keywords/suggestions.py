@@ -1,41 +1,51 @@
-"""One proposed change of a keyword table, with its evidence, and the table with some changes made."""
+"""Proposed changes of a keyword table with their evidence, the amended table, and the memory of rejected changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+import polars as pl
 
 from baselines.keyword_table import KeywordTable
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.spreadsheet_text import escape_cell
+from data_cleaning.files.table_reader import read_table, require_text
 
 Action = Literal["add", "re-prioritise", "narrow", "retire"]
 
 ACTIONS: tuple[Action, ...] = ("add", "re-prioritise", "narrow", "retire")
-"""A new row; another priority for a row; a substring row that reads whole words from now on; a row that goes."""
+"""A new row; another priority; a substring row that matches whole words after the change; a row that is removed."""
+
+
+MEMORY_NAME = "rejected_suggestions.csv"
+COLUMNS = ("date", "action", "keyword", "table", "key")
+"""Of the file; a person may add others. Only `key` is read again, so a suggestion is forgotten by deleting its row."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What speaks for one change and against it, on top of the changes before it."""
+    """The evidence for and against one change, made on top of the changes before it."""
 
     support_titles: int
-    """Distinct titles of train that the row matches, after the change or, where it goes, before."""
+    """Distinct titles of train that the row matches after the change or, if it is retired, before."""
     support_records: int
     """Records of these titles."""
     judged_titles: int
-    """Titles of validation that the row decides after the change; where it goes, those whose verdict changes."""
+    """Titles of validation that the row decides after the change; if it is retired, those whose class changes."""
     precision: float | None
-    """Of these, the share for which it, or what decides in its place, is right; None where there are none."""
+    """Of these, the share for which the row, or what decides instead of it, is right; None if there are none."""
     precision_low: float | None
     """Lower bound of its 95% Wilson interval."""
     precision_high: float | None
     """Upper bound of it."""
     judge: str
-    """Whose verdict counts as right."""
+    """Whose labels count as right."""
     lift: float
-    """What the accuracy on validation gains, in [-1, 1]: targets weigh their importance, titles the root of their
-    records."""
+    """Gain of the accuracy on validation, in [-1, 1]: targets are weighted by their importance, titles by the root of
+    their records."""
     lift_low: float
     """Lower bound of its one-sided 95% interval, titles resampled."""
     fixed: int
@@ -43,23 +53,23 @@ class Evidence:
     broken: int
     """Titles of validation in which fewer are."""
     examples: tuple[str, ...]
-    """At most three of the titles fixed, the most frequent first."""
+    """At most three of the fixed titles, the most frequent first."""
     counter_examples: tuple[str, ...]
-    """At most three of those broken."""
+    """At most three of the broken titles."""
     importance: float | None
-    """Mean share of the network's importance that falls on the keyword, in [0, 1]; None where no network was asked."""
+    """Mean share of the network's importance that is on the keyword, in [0, 1]; None where none was attributed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suggestion:
-    """One change of a table in the columns of its file, and why."""
+    """One change of a table, in the columns of the table, with its evidence."""
 
     action: Action
     keyword: str
     priority: float
-    """Of the row from now on; the one that it has where it is retired."""
+    """Of the row after the change; its current one if it is retired."""
     match: str
-    """How the keyword is sought from now on."""
+    """How the keyword is matched after the change."""
     labels: Mapping[str, str]
     """Target to the raw label that the row sets, "" where it sets none."""
     line: int | None = None
@@ -72,15 +82,15 @@ class Suggestion:
 
     @property
     def key(self) -> str:
-        """What the change is remembered by once it was rejected; see `key_of`."""
+        """The key under which the change is remembered if it is rejected; see `key_of`."""
         return key_of(self.action, self.keyword, self.labels)
 
 
 def key_of(action: Action, keyword: str, labels: Mapping[str, str]) -> str:
-    """Return what a change is remembered by once it was rejected.
+    """Return the key under which a change is remembered if it is rejected.
 
     A keyword that was rejected as a new row is not offered with other labels or at another priority either. A row of
-    the table is known by its keyword and labels, as lines move from one revision to the next.
+    the table is identified by its keyword and labels, as line numbers change from one revision to the next.
     """
     known_by = [] if action == "add" else [f"{target}={label}" for target, label in sorted(labels.items()) if label]
     return "|".join([action, keyword.casefold(), *known_by])
@@ -116,3 +126,70 @@ def amend(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
     ]
     whole = pd.concat([rows.drop(columns="line"), pd.DataFrame(added, dtype=object)], ignore_index=True)
     return KeywordTable.from_frame(whole, table.taxonomy, "the amended table")
+
+
+def memory_beside(table: Path) -> Path:
+    """Return the file of the rejected suggestions for a table and for its other revisions."""
+    return table.with_name(MEMORY_NAME)
+
+
+def read_memory(path: Path) -> pl.DataFrame:
+    """Read every column of the file, of any kind, as text; without a file there are no rows.
+
+    Raises:
+        BadInput: the file cannot be read, has no column `key`, or a row in it has no key of a suggestion.
+    """
+    if not path.exists():
+        return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+    table = read_table(path, allow_no_rows=True)
+    require_text(table.frame, path)
+    frame = table.frame.cast(pl.String).rename(str.strip)
+    if "key" not in frame.columns:
+        raise BadInput(f"{path} has no column 'key' but {first_few(map(repr, frame.columns))}; name it in line 1.")
+    faults = [
+        f"{table.place(row)}: {key or ''!r} is no key of a suggestion"
+        for row, key in enumerate(frame["key"])
+        if not _is_key(key or "")
+    ]
+    if faults:
+        example = "add|keyword"
+        raise BadInput(f"{path}: {first_few(faults)}. A key is written as {example!r}; fix or delete these rows.")
+    return frame
+
+
+def read_rejected(path: Path) -> list[str]:
+    """Return the keys of the suggestions that were rejected; none without a file.
+
+    Raises:
+        BadInput: as `read_memory`.
+    """
+    return read_memory(path)["key"].to_list()
+
+
+def updated(
+    memory: pl.DataFrame, *, accepted: Sequence[str], rejected: Sequence[Suggestion], table_name: str, day: date
+) -> pl.DataFrame:
+    """Remove what is accepted now, and add what is rejected and not yet in the memory.
+
+    Args:
+        memory: as `read_memory` returns it.
+        accepted: keys of suggestions.
+        rejected: suggestions, in the order in which they are added.
+        table_name: of the table that the suggestions were made for.
+        day: of the rejection.
+    """
+    kept = memory.filter(~pl.col("key").is_in(list(accepted)))
+    known = set(kept["key"])
+    new = {one.key: one for one in rejected if one.key not in known}
+    cells = [
+        (day.isoformat(), one.action, escape_cell(one.keyword), escape_cell(table_name), key)
+        for key, one in new.items()
+    ]
+    noted = pl.DataFrame(cells, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
+    return pl.concat([kept, noted], how="diagonal")
+
+
+def _is_key(text: str) -> bool:
+    """Say whether a text has the form of a key: an action, a keyword and perhaps labels."""
+    action, _, rest = text.partition("|")
+    return action in ACTIONS and bool(rest)

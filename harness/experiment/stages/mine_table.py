@@ -32,8 +32,7 @@ from harness.experiment.stages import (
 )
 from harness.experiment.stages.fit_system import RowSettings, rows_to_learn_from
 from harness.experiment.stages.obtain_leads import read_truth
-from harness.keywords.rejected_suggestions import read_rejected
-from harness.keywords.suggestions import Suggestion, amend
+from harness.keywords.suggestions import Suggestion, amend, read_rejected
 from harness.mining.miner import MINED, Mined, MiningSettings, mine
 from harness.mining.proof import lifts, prove_changes, recovery
 from harness.scoring.references import REFERENCES

@@ -12,9 +12,8 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
 from harness.experiment.config_file import load_config
 from harness.keywords.apply_suggestions import apply_suggestions, next_revision
-from harness.keywords.rejected_suggestions import memory_beside, read_rejected
 from harness.keywords.suggestion_sheets import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
-from harness.keywords.suggestions import amend
+from harness.keywords.suggestions import amend, memory_beside, read_rejected
 from tests.harness.keywords.given_suggestions import (
     ALL,
     COOK,
@@ -186,12 +185,12 @@ def test_every_fault_of_the_file_is_named_at_once_by_its_line(company, folder, r
     })  # fmt: skip
     message = refused()
     for fault in (
-        "line 2: 'yes' is no mark; write accept or reject, or empty the cell",
+        "line 2: 'yes' is not a mark; write accept or reject, or empty the cell",
         "line 3: priority 'soon' is not a number above 0",
-        "line 4: 'action' was 'narrow' and is 'retire'; put it back",
+        "line 4: 'action' was 'narrow' and is 'retire'; restore it",
         "line 4: unknown match 'words' (known: substring, word, prefix; nearest: 'word')",
-        "line 5: retires its row, so the change of priority says nothing; put it back",
-        "line 6: no suggestion has the id 'mine'; put back the one that the row had",
+        "line 5: retires its row, so the change of priority has no effect; restore it",
+        "line 6: no suggestion has the id 'mine'; restore the one that the row had",
         "line 7: 'department' holds a formula; write its value as text",
         "line 7: 'Boss' is no seniority label, the nearest is",
         "line 7: repeats the seniority of 'HEAD' that line 13 of 2023.csv sets",
@@ -223,7 +222,7 @@ def test_a_suggestion_is_accepted_once(folder, refused):
     sheet["A2"] = "accept"
     sheet.append([cell.value for cell in sheet[2]])
     book.save(path)
-    assert "line 6: is the suggestion of line 2 again; leave one of them unmarked" in refused()
+    assert "line 6: repeats the suggestion of line 2; leave one of them unmarked" in refused()
 
 
 def test_without_a_mark_nothing_is_done_and_said_why(refused):
@@ -244,7 +243,7 @@ def test_rejects_alone_are_remembered_even_when_the_table_has_changed(folder, ap
 
 def test_an_unknown_mark_is_a_fault_even_beside_rejects(refused, edit):
     edit({(2, "accept"): "reject", (3, "accept"): "no"})
-    assert refused().endswith("line 3: 'no' is no mark; write accept or reject, or empty the cell.")
+    assert refused().endswith("line 3: 'no' is not a mark; write accept or reject, or empty the cell.")
 
 
 def test_what_is_accepted_later_is_forgotten(folder, apply, edit):
@@ -265,7 +264,7 @@ def test_a_table_that_was_changed_since_is_refused_until_a_copy_is_named(company
     assert message.startswith(
         "2023.csv is not the table that results/suggestions.xlsx was made for: its SHA-256 begins"
     )
-    assert "Name a copy of the one that it was made for with --table, or make suggestions anew." in message
+    assert "Name a copy of the original with --table, or make suggestions again." in message
     assert apply(table=Path("kept/names.csv")).table == Path("kept/names-next.csv")
     assert "porter" not in Path("kept/names-next.csv").read_text()
 
@@ -367,7 +366,7 @@ def test_a_file_that_is_none_of_ours_is_refused(folder, refused, edit):
     edit({(1, "keyword"): "Keywords", (1, "department"): "seniority"})
     message = refused()
     assert "line 1: column 'keyword' is missing. Did you mean 'Keywords'?; column 'department' is missing" in message
-    assert "column 'seniority' stands 2 times. Name the columns as they were." in message
+    assert "column 'seniority' occurs 2 times. Give the columns their original names." in message
     book = load_workbook(results / XLSX_NAME)
     del book["exact"]
     book.save(results / XLSX_NAME)
