@@ -10,11 +10,13 @@ import typer.main
 import harness.cli
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("data_cleaning", "baselines", "neural", "harness", "configs", "docs")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+APP = typer.main.get_command(harness.cli.app)
 
 _COMMAND = re.compile(r"(?:python -m harness|title-harness) +([^`\n]+)")
 _PATH = re.compile(r"[\w./<>*-]*\w[\w<>*-]*(?:/|\.(?:py|md|yaml|csv|toml|lock|jinja|css|html))")
-_MADE_BY_RUNS = re.compile(r"^(?:results/(?!reference)|my/|\.|model/|tables/|models/|predictions/|mined/)|[<>*]")
+_MADE_BY_RUNS = re.compile(r"^(?:results/(?!reference)|report\.html|my_knn|my/|\.)|[<>*]")
 
 
 def commands_on(page: Path) -> list[str]:
@@ -25,7 +27,7 @@ def commands_on(page: Path) -> list[str]:
 
 def what_is_wrong(command: str) -> str:
     """Say which verb or option of a command does not exist; an empty text if all do."""
-    node = typer.main.get_command(harness.cli.app)
+    node = APP
     words = shlex.split(command, comments=True)
     while hasattr(node, "commands"):
         if not words or words[0].startswith("-"):
@@ -55,3 +57,17 @@ def test_a_verb_or_option_that_does_not_exist_is_found():
     assert "there is no verb 'rename'" in what_is_wrong("suggest rename file.xlsx")
     assert "['--output']" in what_is_wrong("predict leads.csv --output tagged.csv  # --comment")
     assert what_is_wrong('search --set "search.space={epochs: [2, 6]}" --trials 20') == ""
+
+
+def test_every_file_and_folder_that_the_architecture_names_exists():
+    named = paths_in((ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8"))
+    by_name = {path.name for package in SOURCES for path in (ROOT / package).rglob("*.*")}
+    assert len(named) > 100
+    assert {path for path in named if not (ROOT / path).exists() and path not in by_name} == set()
+
+
+def test_every_package_of_the_code_is_in_the_architecture():
+    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    packages = [path.parent for package in SOURCES for path in (ROOT / package).rglob("__init__.py")]
+    absent = {f"{path.relative_to(ROOT).as_posix()}/" for path in packages} - set(re.findall(r"`([\w/]+/)`", text))
+    assert absent - {"harness/"} == set()
