@@ -199,6 +199,7 @@ class RunConfig(_Section):
     keyword: KeywordSection | None = None
     tfidf: TfidfSettings = TfidfSettings()
     sklearn: SklearnSection | None = None
+    """The estimator of the system sklearn."""
     own_systems: dict[str, dict[str, Any]] = {}
     """Name of each system of your own to its settings, which its class is called with."""
     neural: NeuralSettings = NeuralSettings()

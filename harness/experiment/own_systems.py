@@ -32,7 +32,9 @@ class OwnSystem(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: Path
+    """The Python file; its name is what the system is called."""
     class_name: str = Field(pattern=r"^[A-Za-z_]\w*$")
+    """Name of the class in it."""
 
     @property
     def name(self) -> str:

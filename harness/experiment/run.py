@@ -31,7 +31,8 @@ from harness.experiment.cache import (
 )
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
-from harness.experiment.plan import NOT_FOLLOWED, Arm, arms, fingerprints, make_stages, plan, recipe_of
+from harness.experiment.pipeline import NOT_FOLLOWED, fingerprints, make_stages
+from harness.experiment.plan import Arm, arms, plan, recipe_of
 from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
 from harness.experiment.stages import (

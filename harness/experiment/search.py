@@ -8,13 +8,11 @@ better empirical performance", arXiv:2304.11127.
 """
 
 import json
-import math
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,20 +20,19 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
-import yaml
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import check_writable, is_unfinished, remove_unfinished, whole_file
 from data_cleaning.progress import Progress
-from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles, LabelSet
 from harness.experiment.cache import StageStore, digest, environment, fingerprint_of, folder_files, plain, source_digest
 from harness.experiment.config import RunConfig
-from harness.experiment.plan import Arm, Stage, fingerprints, make_stages, plan
+from harness.experiment.pipeline import Stage, fingerprints, make_stages
+from harness.experiment.plan import Arm, plan
 from harness.experiment.run import check_config, check_places
+from harness.experiment.search_results import Search, Trial, ranked, said, trials_table, worded, write_results
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
@@ -48,53 +45,8 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-SEARCH_FACTS, TRIALS, BEST = "search.json", "trials.csv", "best.yaml"
+SEARCH_FACTS = "search.json"
 _STORAGE, _LOCK, _MODEL_OF_TRIAL = "trials.db", "lock", "trial"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One finished trial."""
-
-    number: int
-    """From 1, which has the config's own settings; trials that were killed are not counted."""
-    settings: Mapping[str, Any]
-    """What is varied; the other settings are the config's own."""
-    accuracies: Mapping[str, float]
-    """Target to the share of right answers on validation, in [0, 1]; empty where nothing could be fitted."""
-    best_epoch: int | None = None
-    """The epoch that was kept, from 1."""
-    seconds: float = math.nan
-    """Wall time of the epochs."""
-    fault: str | None = None
-    """Why nothing could be fitted with these settings."""
-
-    @property
-    def score(self) -> float:
-        """Mean accuracy over the targets, in [0, 1]; below any other where nothing could be fitted."""
-        return float(np.mean(list(self.accuracies.values()))) if self.accuracies else -math.inf
-
-
-@dataclass(frozen=True)
-class Search:
-    """A search that is finished, or out of time."""
-
-    folder: Path
-    table: Table
-    trials: Sequence[Trial]
-    """The best first, and of equally good ones the earliest."""
-    own: Trial
-    """The trial with the config's own settings."""
-
-    @property
-    def best(self) -> Trial:
-        """The trial that validated best."""
-        return self.trials[0]
-
-    @property
-    def changes(self) -> dict[str, Any]:
-        """Settings of the best trial that are not the config's own."""
-        return {name: value for name, value in self.best.settings.items() if value != self.own.settings[name]}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,14 +126,8 @@ def search(
             on_progress=on_progress,
         )
         trials = _make_trials(task, announce)
-    ranked = _ranked(trials)
-    return Search(folder, _table(ranked, arm.by), ranked, trials[0])
-
-
-def set_arguments(changes: Mapping[str, Any]) -> list[str]:
-    """Return settings of the network as arguments of a command line, quoted for a shell."""
-    worded = (yaml.safe_dump({f"neural.{name}": value}, width=math.inf).strip() for name, value in changes.items())
-    return [f"--set {shlex.quote(line.replace(': ', '=', 1))}" for line in worded]
+    in_order = ranked(trials)
+    return Search(folder, trials_table(in_order, arm.by), in_order, trials[0])
 
 
 def _narrowed(config: RunConfig, arm: Arm) -> RunConfig:
@@ -280,14 +226,14 @@ def _make_trials(task: _Task, announce: Callable[[str], None]) -> list[Trial]:
 
     def after_trial(study: "optuna.Study", _: object) -> None:
         trials = finished()
-        best = _ranked(trials)[0]
-        announce(f"trial {len(trials)}: {_said(trials[-1])}; best is trial {best.number}: {_said(best)}")
-        _write_results(task, trials)
+        best = ranked(trials)[0]
+        announce(f"trial {len(trials)}: {said(trials[-1])}; best is trial {best.number}: {said(best)}")
+        write_results(task.folder, task.config.neural, trials)
         _seed_sampler(task, study)
 
     if done_before := finished():
         announce(f"trials done before: {len(done_before)} of {asked}")
-        _write_results(task, done_before)
+        write_results(task.folder, task.config.neural, done_before)
     if len(done_before) < asked:
         study.optimize(objective, n_trials=1, callbacks=[after_trial])
     if (left := asked - len(finished())) > 0:
@@ -354,8 +300,8 @@ def _measure(task: _Task, trial: "optuna.Trial", number: int, announce: Callable
                 _propose(trial, name, bounds)
     else:
         proposed = {name: _propose(trial, name, bounds) for name, bounds in task.bounds.items()}
-        said = ", ".join(f"{name} {_worded(value)}" for name, value in proposed.items())
-        announce(f"trial {number} of {task.config.search.trials}: {said}")
+        settings = ", ".join(f"{name} {worded(value)}" for name, value in proposed.items())
+        announce(f"trial {number} of {task.config.search.trials}: {settings}")
     try:
         found = _fit_and_score(task, replace(task.config.neural, **proposed), number)
     except BadInput as error:
@@ -439,67 +385,3 @@ def _accuracies(system: TitleClassifier, valid: LabelledTitles, weighed_by: Neur
         target: float(np.average(answers[target].argmax(axis=1) == codes[rows], weights=weights))
         for target, codes in valid.labels.items()
     }
-
-
-def _ranked(trials: Sequence[Trial]) -> list[Trial]:
-    return sorted(trials, key=lambda trial: -trial.score)  # stable: the earliest of equally good ones stays in front
-
-
-def _write_results(task: _Task, trials: Sequence[Trial]) -> None:
-    """Write every trial so far, and the settings of the best one."""
-    ranked = _ranked(trials)
-    best = ranked[0]
-    with whole_file(task.folder / TRIALS) as filling:
-        _frame(ranked).to_csv(filling, index=False)
-    standard = {field.name: field.default for field in fields(NeuralSettings)}
-    others = {name: value for name, value in vars(task.config.neural).items() if value != standard[name]}
-    head = (
-        f"# Trial {best.number} of {len(trials)}: {best.score:.4f} on validation; the config's own settings: "
-        f"{trials[0].score:.4f}.\n"
-    )
-    with whole_file(task.folder / BEST) as filling:
-        filling.write_text(
-            head + yaml.safe_dump({**others, **best.settings}, sort_keys=False, allow_unicode=True), encoding="utf-8"
-        )
-
-
-def _frame(trials: Sequence[Trial]) -> pd.DataFrame:
-    """Return one row per trial: score, accuracies in [0, 1], kept epoch, seconds, what was varied, and any fault."""
-    rows = []
-    for trial in trials:
-        row: dict[str, Any] = {"trial": trial.number}
-        if trial.accuracies:
-            row |= {"score": trial.score}
-            row |= {f"{target} accuracy": value for target, value in trial.accuracies.items()}
-            row |= {"best_epoch": trial.best_epoch, "seconds": round(trial.seconds, 1)}
-        row |= trial.settings
-        if any(each.fault for each in trials):
-            row["why"] = trial.fault
-        rows.append(row)
-    return pd.DataFrame(rows).astype({"best_epoch": "Int64"})
-
-
-def _table(trials: Sequence[Trial], by: str) -> Table:
-    """Return the trials worded for reading, the words of a heading below each other, so that a line holds them all."""
-    frame = _frame(trials)
-    names = [str(name) for name in frame]
-    shares = [name for name in names if name == "score" or name.endswith(" accuracy")]
-    worded = frame.apply(lambda column: column.map(_worded))
-    worded[shares] = frame[shares].map(lambda share: "–" if pd.isna(share) else f"{share:.4f}")
-    worded.columns = [name.replace("_", "\n").replace(" ", "\n") for name in names]
-    note = (
-        f"Trials from the best on; trial 1 has the config's own settings. The score is the mean accuracy over the "
-        f"targets on validation, split by {by}. The best of many is flattered by chance: compare it on "
-        "test with 'run'."
-    )
-    return Table("trials", "Which settings validate best?", note, worded)
-
-
-def _worded(value: Any) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _said(trial: Trial) -> str:
-    return f"{trial.score:.4f}" if trial.fault is None else f"not fitted ({trial.fault})"

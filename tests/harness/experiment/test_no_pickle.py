@@ -1,7 +1,7 @@
 """Nothing that is loaded can run code: no pickle in the sources, none on disk, and no code that comes with weights.
 
-Models are safetensors, JSON, CSV and ONNX. skops, which reads scikit-learn objects without pickle, is not needed, since
-no scikit-learn object is saved: the regressions and vectorisers of tfidf are arrays and lists of runs.
+Models are safetensors, JSON, CSV and ONNX. Only the system sklearn saves estimators of scikit-learn, by skops, which
+builds nothing but types that are known to be harmless. A system of one's own is code, which runs where its name is given.
 """
 
 import ast

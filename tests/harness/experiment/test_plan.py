@@ -9,7 +9,8 @@ from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import arms, baseline_label_sets, fingerprints, make_stages, plan
+from harness.experiment.pipeline import fingerprints, make_stages
+from harness.experiment.plan import arms, baseline_label_sets, plan
 
 SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")
 

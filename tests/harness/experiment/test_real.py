@@ -11,7 +11,8 @@ from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import fingerprints, make_stages, plan
+from harness.experiment.pipeline import fingerprints, make_stages
+from harness.experiment.plan import plan
 
 ROOT = Path(__file__).parents[3]
 DATA = ROOT.parent / "shared" / "data"
