@@ -1,7 +1,8 @@
 """Nothing that is loaded can run code: no pickle in the sources, none on disk, and no code that comes with weights.
 
 Models are safetensors, JSON, CSV and ONNX. Only the system sklearn saves estimators of scikit-learn, by skops, which
-builds nothing but types that are known to be harmless. A system of one's own is code, which runs where its name is given.
+builds nothing but types that are known to be harmless. A system of one's own is code; it runs where it is asked for by
+name.
 """
 
 import ast
