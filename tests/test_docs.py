@@ -10,7 +10,7 @@ import typer.main
 import harness.cli
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = ("data_cleaning", "baselines", "neural", "harness", "configs", "docs")
+PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 APP = typer.main.get_command(harness.cli.app)
 
@@ -61,13 +61,23 @@ def test_a_verb_or_option_that_does_not_exist_is_found():
 
 def test_every_file_and_folder_that_the_architecture_names_exists():
     named = paths_in((ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8"))
-    by_name = {path.name for package in SOURCES for path in (ROOT / package).rglob("*.*")}
+    by_name = {path.name for package in (*PACKAGES, "configs", "docs") for path in (ROOT / package).rglob("*.*")}
     assert len(named) > 100
     assert {path for path in named if not (ROOT / path).exists() and path not in by_name} == set()
 
 
-def test_every_package_of_the_code_is_in_the_architecture():
+def test_every_package_and_module_of_the_code_is_in_the_architecture():
     text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    packages = [path.parent for package in SOURCES for path in (ROOT / package).rglob("__init__.py")]
-    absent = {f"{path.relative_to(ROOT).as_posix()}/" for path in packages} - set(re.findall(r"`([\w/]+/)`", text))
-    assert absent - {"harness/"} == set()
+    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    names = {path.name for path in modules} - {"__init__.py"}
+    folders = {f"{path.parent.relative_to(ROOT).as_posix()}/" for path in modules} - {"harness/"}
+    named = set(re.findall(r"`([\w./]+)`", text))
+    assert (names | folders) - named == set(), "add these to docs/ARCHITECTURE.md"
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, ROOT / "results/reference/README.md"], ids=lambda page: f"{page.parent.name}-{page.name}"
+)
+def test_every_link_to_another_file_leads_there(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
