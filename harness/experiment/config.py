@@ -172,7 +172,7 @@ class SearchSection(_Section):
     trials: int = Field(default=20, ge=1)
     """Fits in all, that of the config's own settings included."""
     minutes: float | None = Field(default=None, gt=0)
-    """Begin no further trial after so long; None goes on to the last."""
+    """Begin no further trial after so long; None makes all trials."""
     space: dict[str, SearchRange] | None = Field(default=None, min_length=1)
     """Setting of the network to its values; None takes `search_space.DEFAULT_SPACE`."""
 

@@ -159,7 +159,7 @@ def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
     if config.keyword is not None:
         KeywordTable.read(config.keyword.table, taxonomy)
     for system in config.all_systems.values():
-        if system.own is not None or system.section == "sklearn":
+        if system.is_checked_early:
             recipe_of(config, taxonomy, system).build()
 
 

@@ -51,7 +51,7 @@ def split_rows(
         by: "record" draws records; "title" draws near-duplicate keys.
         shares: of validation and of test.
         seed: of the draw.
-        test_rows: the test part, where it is a file of its own; `rows` is then parted into train and validation.
+        test_rows: the test part, where it is a file of its own; `rows` is then divided into train and validation.
         reviewed: titles that a person labelled, with the same label columns. No title that is scored is one of those
             that train or validation has, or a near duplicate of it.
         to_review: which titles of train and validation to take for reviewed ones, in place of `reviewed`.
@@ -77,10 +77,10 @@ def split_rows(
         reviewed = _review(rows, part_of_key, to_review)
         reviewed_keys = near_duplicate_keys(reviewed["title"])
     if by == "title":
-        parted = rows.join(part_of_key, on="key", how="left", maintain_order="left")
+        divided = rows.join(part_of_key, on="key", how="left", maintain_order="left")
     else:
-        parted = _split_records(rows, shares, rng)
-    pieces = [parted]
+        divided = _split_records(rows, shares, rng)
+    pieces = [divided]
     if test_rows is not None:
         pieces.append(_as_test(test_rows))
     if reviewed is not None:
@@ -89,46 +89,46 @@ def split_rows(
         )
         pieces.append(extra.join(part_of_key, on="key", how="left", maintain_order="left"))
     columns = [*SPLIT_COLUMNS[:3], *targets, "count", "key"]
-    parted = pl.concat([piece.select(columns) for piece in pieces])
+    divided = pl.concat([piece.select(columns) for piece in pieces])
 
     judged = near_duplicate_keys(list(truth_titles)).unique()
     learned = pl.col("part") != "test"
     if test_rows is not None and by == "title":
         judged = pl.concat([judged, near_duplicate_keys(test_rows["title"])]).unique()
-    parted = parted.filter(~(learned & pl.col("key").is_in(judged.implode())))
-    taught = parted.filter(learned & (pl.col("source") == "reviewed"))["key"].unique()
-    parted = parted.filter(learned | ~pl.col("key").is_in(taught.implode()))
-    check_leaks(parted, by=by, judged_keys=judged)
-    return parted.drop("key").sort("part", "source", "title", *targets)
+    divided = divided.filter(~(learned & pl.col("key").is_in(judged.implode())))
+    taught = divided.filter(learned & (pl.col("source") == "reviewed"))["key"].unique()
+    divided = divided.filter(learned | ~pl.col("key").is_in(taught.implode()))
+    check_leaks(divided, by=by, judged_keys=judged)
+    return divided.drop("key").sort("part", "source", "title", *targets)
 
 
-def check_leaks(parted: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> None:
+def check_leaks(divided: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> None:
     """Hold a split to its promise.
 
     Args:
-        parted: rows with `key`, `part` and `source`.
+        divided: rows with `key`, `part` and `source`.
         by: "record" or "title"; reviewed rows are always held to "title", and no scored row may repeat one.
         judged_keys: keys that neither train nor validation may hold.
 
     Raises:
         LeakError: naming an example.
     """
-    held = parted if by == "title" else parted.filter(pl.col("source") == "reviewed")
+    held = divided if by == "title" else divided.filter(pl.col("source") == "reviewed")
     spread = held.group_by("key").agg(pl.col("part").n_unique()).filter(pl.col("part") > 1)
     if len(spread):
         raise LeakError(f"{len(spread)} near-duplicate keys are in two parts, {spread['key'][0]!r} among them.")
-    taught = parted.filter((pl.col("part") != "test") & (pl.col("source") == "reviewed"))["key"].unique()
-    scored = parted.filter((pl.col("part") == "test") & pl.col("key").is_in(taught.implode()))
+    taught = divided.filter((pl.col("part") != "test") & (pl.col("source") == "reviewed"))["key"].unique()
+    scored = divided.filter((pl.col("part") == "test") & pl.col("key").is_in(taught.implode()))
     if len(scored):
         raise LeakError(f"{len(scored)} scored rows repeat a reviewed title, {scored['title'][0]!r} among them.")
-    seen = parted.filter((pl.col("part") != "test") & pl.col("key").is_in(judged_keys.implode()))
+    seen = divided.filter((pl.col("part") != "test") & pl.col("key").is_in(judged_keys.implode()))
     if len(seen):
         raise LeakError(f"{len(seen)} rows of train or validation repeat a title that judges, {seen['title'][0]!r}.")
 
 
-def split_hash(parted: pl.DataFrame) -> str:
+def split_hash(divided: pl.DataFrame) -> str:
     """Digest a split; equal hashes mean the same records in the same parts."""
-    return hashlib.sha256(parted.write_csv().encode()).hexdigest()[:16]
+    return hashlib.sha256(divided.write_csv().encode()).hexdigest()[:16]
 
 
 def _review(rows: pl.DataFrame, part_of_key: pl.DataFrame, to_review: ToReview) -> pl.DataFrame:

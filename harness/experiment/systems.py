@@ -66,6 +66,8 @@ class System:
     """Whether the business runs on it, so that the others should beat it."""
     is_floor: bool = False
     """Whether it only shows what answering without looking at the title is worth."""
+    is_checked_early: bool = False
+    """Whether it is built once before a run begins, since what the config names for it may not exist."""
     own: OwnSystem | None = None
     """Where its class is, for a system that is not part of the project."""
 
@@ -241,6 +243,7 @@ _SHIPPED = (
         arguments=_with_estimator,
         section="sklearn",
         example="{estimator: sklearn.naive_bayes.ComplementNB}",
+        is_checked_early=True,
     ),
     System(
         name=NETWORK,
@@ -283,6 +286,7 @@ def find_system(listed: str | OwnSystem) -> System:
             description=f"a system of your own, the class {listed.class_name}",
             find_class=listed.find_class,
             arguments=lambda request: listed.arguments(request.settings, request.seed, request.on_progress),
+            is_checked_early=True,
             own=listed,
         )
     if listed not in SYSTEMS:

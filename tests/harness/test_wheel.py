@@ -75,6 +75,7 @@ def commands(company, folder):
         "diff": ["diff", leads.replace("leads", "keywords"), leads.replace("leads", "keywords"), *toy],
         "run": ["run", "all", *config, "--out", "results/toy", "--set", "systems=[majority, keyword, tfidf]"],
         "search": ["search", *config, *few],
+        "new-system": ["new-system", "my_knn"],
         "suggest apply": ["suggest", "apply", "suggested/suggestions.json", "--out", "next.csv", *toy],
         "predict": ["predict", leads, "--out", "tagged.csv", "--run", "results/toy", "--system", "keyword"],
         "explain": ["explain", "head nurse", "--run", "results/toy"],

@@ -60,11 +60,11 @@ def fit(settings: FitSettings, inputs: Folders, out: Path, on_progress: Progress
 def fit_and_save(settings: FitSettings, learn: Path, out: Path, on_progress: Progress, **folders: Path | None) -> None:
     """Do what `fit` does, with the rows of train and validation from one file; `folders` are those of a `Request`."""
     taxonomy = settings.recipe.taxonomy
-    parted = rows_to_learn_from(settings.rows, taxonomy, learn, on_progress)
+    divided = rows_to_learn_from(settings.rows, taxonomy, learn, on_progress)
     if settings.rows.reviewed_share is None:
-        train, valid = (labelled_titles(parted, part, taxonomy) for part in ("train", "valid"))
+        train, valid = (labelled_titles(divided, part, taxonomy) for part in ("train", "valid"))
     else:
-        train, valid = weighed_parts(parted, settings.rows.reviewed_share, taxonomy)
+        train, valid = weighed_parts(divided, settings.rows.reviewed_share, taxonomy)
     classifier = settings.recipe.build(on_progress, **folders)
     began = time.perf_counter()
     classifier.fit(train, valid)
@@ -87,17 +87,17 @@ def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, o
     Raises:
         BadInput: only English titles are to be learned from, and train has none.
     """
-    parted = pl.read_parquet(learn)
+    divided = pl.read_parquet(learn)
     if settings.language is not None:
         # Before the majorities, which rename the source that tells leads of train from other rows.
-        parted = with_english_titles(parted, settings.language, on_progress)
+        divided = with_english_titles(divided, settings.language, on_progress)
     if settings.label_set.labels != "legacy":
-        parted = with_consensus(parted, taxonomy.names)
-    return parted if settings.label_set.reviewed else parted.filter(pl.col("source") != "reviewed")
+        divided = with_consensus(divided, taxonomy.names)
+    return divided if settings.label_set.reviewed else divided.filter(pl.col("source") != "reviewed")
 
 
 def with_english_titles(
-    parted: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
+    divided: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
 ) -> pl.DataFrame:
     """Drop legacy rows of train whose title is in another language or undecodable, as cleaning would.
 
@@ -105,14 +105,14 @@ def with_english_titles(
     on the same, and so do reviewed rows, which cleaning does not judge either.
 
     Args:
-        parted: `title`, `part`, `source` and `count`; titles are normalised.
-        settings: of the verdict.
+        divided: `title`, `part`, `source` and `count`; titles are normalised.
+        settings: how languages are told apart.
         on_progress: told how many titles are judged.
 
     Raises:
         BadInput: no legacy row of train is left.
     """
-    titles = parted.filter(_LEARNED_LEADS).group_by("title").agg(pl.col("count").sum())
+    titles = divided.filter(_LEARNED_LEADS).group_by("title").agg(pl.col("count").sum())
     judged = judge_languages(titles, settings, on_progress)
     foreign = judged.filter(pl.col("reason").is_not_null())["title"]
     if len(foreign) == len(titles):
@@ -120,33 +120,33 @@ def with_english_titles(
             f"learn_from has consensus-english, but none of the {len(titles):,} titles in train is in English. Drop it "
             "from learn_from, or raise the margins of clean.language."
         )
-    return parted.filter(~(_LEARNED_LEADS & pl.col("title").is_in(foreign.implode())))
+    return divided.filter(~(_LEARNED_LEADS & pl.col("title").is_in(foreign.implode())))
 
 
-def with_consensus(parted: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
+def with_consensus(divided: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
     """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
 
     Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all fits
     are chosen on the same.
 
     Args:
-        parted: `title`, `part`, `source`, a label per target and `count`.
+        divided: `title`, `part`, `source`, a label per target and `count`.
         targets: names of the label columns.
     """
-    train = parted.filter(_LEARNED_LEADS)
+    train = divided.filter(_LEARNED_LEADS)
     relabelled = learn_majority(train, targets, learned_from=TRAIN).relabel(train)
     source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
     keys = ["title", "part", "source", *targets]
     merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)
-    return pl.concat([merged.select(parted.columns), parted.filter(~_LEARNED_LEADS)])
+    return pl.concat([merged.select(divided.columns), divided.filter(~_LEARNED_LEADS)])
 
 
-def believe_reviewed(parted: pl.DataFrame) -> pl.DataFrame:
+def believe_reviewed(divided: pl.DataFrame) -> pl.DataFrame:
     """Drop other rows of titles that a person labelled, near duplicates included: two answers teach less than one."""
-    parted = parted.with_columns(near_duplicate_keys(parted["title"]))
-    reviewed = parted.filter(pl.col("source") == "reviewed")["key"].unique()
+    divided = divided.with_columns(near_duplicate_keys(divided["title"]))
+    reviewed = divided.filter(pl.col("source") == "reviewed")["key"].unique()
     contradicted = (pl.col("source") != "reviewed") & pl.col("key").is_in(reviewed.implode())
-    return parted.filter(~contradicted).drop("key")
+    return divided.filter(~contradicted).drop("key")
 
 
 def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
@@ -159,13 +159,13 @@ def weigh_reviewed(rows: LabelledTitles, share: float) -> LabelledTitles:
     return dataclasses.replace(rows, weights=np.where(reviewed, rows.weights * weight, rows.weights))
 
 
-def weighed_parts(parted: pl.DataFrame, share: float, taxonomy: Taxonomy) -> tuple[LabelledTitles, LabelledTitles]:
+def weighed_parts(divided: pl.DataFrame, share: float, taxonomy: Taxonomy) -> tuple[LabelledTitles, LabelledTitles]:
     """Return train and validation where a person's word goes before other rows, and weighs `share` of each part."""
-    believed = believe_reviewed(parted)
+    believed = believe_reviewed(divided)
     train, valid = (weigh_reviewed(labelled_titles(believed, part, taxonomy), share) for part in ("train", "valid"))
     return train, valid
 
 
-def labelled_titles(parted: pl.DataFrame, part: str, taxonomy: Taxonomy) -> LabelledTitles:
+def labelled_titles(divided: pl.DataFrame, part: str, taxonomy: Taxonomy) -> LabelledTitles:
     """Return the rows of one part."""
-    return LabelledTitles.from_frame(parted.filter(pl.col("part") == part).to_pandas(), taxonomy)
+    return LabelledTitles.from_frame(divided.filter(pl.col("part") == part).to_pandas(), taxonomy)

@@ -53,9 +53,9 @@ def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: 
             part=pl.when(pl.col("place") % _VALID_SHARE == 0).then(pl.lit("valid")).otherwise(pl.lit("train"))
         )
         left = others.filter(~pl.col("key").is_in(held_out["key"].implode()))
-        parted = pl.concat([left.select(learned.columns), taught.select(learned.columns)])
-        network = _fit_network(settings, parted, inputs["warm_start"] / MODEL, on_progress)
-        found_in_fold = _answers_of_fold(settings, network, parted, held_out["title"].to_numpy(), on_progress)
+        divided = pl.concat([left.select(learned.columns), taught.select(learned.columns)])
+        network = _fit_network(settings, divided, inputs["warm_start"] / MODEL, on_progress)
+        found_in_fold = _answers_of_fold(settings, network, divided, held_out["title"].to_numpy(), on_progress)
         for name, found in found_in_fold.items():
             answers.setdefault(name, []).append(found)
     rows = reviewed.select(
@@ -78,23 +78,23 @@ def _draw(keys: pl.Series, n_folds: int, seed: int) -> pl.DataFrame:
 
 
 def _fit_network(
-    settings: FoldSettings, parted: pl.DataFrame, warm_start: Path, on_progress: Progress
+    settings: FoldSettings, divided: pl.DataFrame, warm_start: Path, on_progress: Progress
 ) -> NeuralClassifier:
     """Fit the network without the titles held out."""
     share = settings.mine.rows.reviewed_share
     assert share is not None, "folds are of reviewed titles"
-    train, valid = weighed_parts(parted, share, settings.mine.taxonomy)
+    train, valid = weighed_parts(divided, share, settings.mine.taxonomy)
     recipe = settings.network
     network = NeuralClassifier(recipe.settings, seed=recipe.seed, on_progress=on_progress, warm_start=warm_start)
     return network.fit(train, valid)
 
 
 def _answers_of_fold(
-    settings: FoldSettings, network: NeuralClassifier, parted: pl.DataFrame, titles: np.ndarray, on_progress: Progress
+    settings: FoldSettings, network: NeuralClassifier, divided: pl.DataFrame, titles: np.ndarray, on_progress: Progress
 ) -> dict[str, Predictions]:
     """Mine without the titles held out; return what the network and each amended table say of those."""
     table = settings.mine.read_table()
-    mined = settings.mine.mine(network, parted, on_progress)
+    mined = settings.mine.mine(network, divided, on_progress)
     answers = {
         source: table_predictions(amend(table, changes), titles) for source, changes in mined.suggestions.items()
     }

@@ -58,12 +58,12 @@ class MineSettings:
         """Return the table that changes are mined for."""
         return KeywordTable.read(self.table, self.taxonomy)
 
-    def mine(self, network: NeuralClassifier, parted: pl.DataFrame, on_progress: Progress) -> Mined:
+    def mine(self, network: NeuralClassifier, divided: pl.DataFrame, on_progress: Progress) -> Mined:
         """Mine a fitted network, from rows of train and validation."""
         return mine(
             network,
             self.read_table(),
-            parted,
+            divided,
             self.mining,
             reviewed_share=self.rows.reviewed_share,
             seed=self.seed,
@@ -91,8 +91,8 @@ class FaithfulnessSettings:
 
 def mine_table(settings: MineSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Mine one network and write what was found, and the tables that come of it."""
-    parted = rows_to_learn_from(settings.rows, settings.taxonomy, inputs["split"] / LEARN, on_progress)
-    mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), parted, on_progress)
+    divided = rows_to_learn_from(settings.rows, settings.taxonomy, inputs["split"] / LEARN, on_progress)
+    mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), divided, on_progress)
     write_mined(mined, settings.read_table(), out)
 
 
