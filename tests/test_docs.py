@@ -81,3 +81,7 @@ def test_every_package_and_module_of_the_code_is_in_the_architecture():
 def test_every_link_to_another_file_leads_there(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_stays_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120, "move what is new into docs/"
