@@ -138,11 +138,12 @@ def _difference(left: Path, right: Path) -> str:
     if one == other:
         return ""
     try:
-        texts = [_VARIABLE.sub("…", content.decode()) for content in (one, other)]
+        texts = [content.decode() for content in (one, other)]
     except UnicodeDecodeError:
         return "other bytes"
     if left.suffix == ".json":
-        texts = [json.dumps(json.loads(text), indent=1) if text.startswith(("{", "[")) else text for text in texts]
+        texts = [json.dumps(json.loads(text), indent=1) for text in texts]
+    texts = [_VARIABLE.sub("…", text) for text in texts]
     return _first_line(*(text.split("\n") for text in texts))
 
 
