@@ -3,21 +3,14 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    ProgressColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.progress import Task as BarTask
 from rich.table import Table as RichTable
@@ -59,13 +52,13 @@ def shown_progress() -> Iterator[Progress]:
         yield on_progress
 
 
-def _plain_lines(clock: Callable[[], float] = time.monotonic) -> Progress:
+def _plain_lines() -> Progress:
     """Write a line now and then, and at the end of each step."""
     began: dict[str, float] = {}
     spoke: dict[str, float] = {}
 
     def on_progress(step: str, done: int, total: int, unit: str = "titles") -> None:
-        now = clock()
+        now = time.monotonic()
         begun = began.setdefault(step, now)
         finished = done >= total
         if not finished and now - spoke.get(step, begun) < _PLAIN_LINE_EVERY_SECONDS:

@@ -5,13 +5,9 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, counted, load
+from harness.cli.options import Allow, Config, Encoding, Force, LeadsFile, Overrides, Quiet, TitleColumn, counted, load
 
 _MAX_RECORDS = 100_000_000
-
-LeadsFile = Annotated[
-    Path, typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles; - reads standard input.")
-]
 
 
 def simulate_verb(
@@ -40,15 +36,10 @@ def simulate_verb(
     from harness.cli.console import announce, shown_progress
     from harness.data.lead_files import simulate_file
 
+    settings = load(config, set_, allow)
     with shown_progress() as on_progress:
         made = simulate_file(
-            out,
-            load(config, set_, allow=allow),
-            records=records,
-            titles=titles,
-            seed=seed,
-            force=force,
-            on_progress=on_progress,
+            out, settings, records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
         )
     announce(
         f"Simulated {counted(made.n_records, 'lead')} with {counted(made.n_titles, 'distinct title')}. The leads are "
@@ -77,11 +68,12 @@ def profile_verb(
     from harness.cli.console import announce, shown_progress
     from harness.data.lead_files import profile_file
 
+    settings = load(config, set_, allow, encoding)
     with shown_progress() as on_progress:
         page = profile_file(
             leads,
             out,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
+            settings,
             title_column=title_column,
             with_tokens=tokens,
             force=force,
@@ -113,15 +105,10 @@ def clean_verb(
     from harness.cli.console import announce, show_table, shown_progress
     from harness.data.lead_files import clean_file
 
+    settings = load(config, set_, allow, encoding)
     with shown_progress() as on_progress:
         done = clean_file(
-            leads,
-            out,
-            load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow),
-            title_column=title_column,
-            force=force,
-            on_progress=on_progress,
-            announce=announce,
+            leads, out, settings, title_column=title_column, force=force, on_progress=on_progress, announce=announce
         )
     show_table(done.ledger)
     announce(
@@ -152,5 +139,5 @@ def study_verb(
     from harness.data.published_study import study_file
 
     with shown_progress() as on_progress:
-        missed = study_file(out, load(config, set_, allow=allow), records=records, force=force, on_progress=on_progress)
+        missed = study_file(out, load(config, set_, allow), records=records, force=force, on_progress=on_progress)
     announce(f"Written to {out}; {counted(missed, 'figure')} out of bounds.")

@@ -22,6 +22,9 @@ def _be_quiet(quiet: bool) -> None:
         silence()
 
 
+LeadsFile = Annotated[
+    Path, typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles; - reads standard input.")
+]
 Config = Annotated[
     Path | None,
     typer.Option(
@@ -56,16 +59,16 @@ HierarchyFile = Annotated[
     ),
 ]
 Quiet = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", help="Print only results and errors, no progress.", callback=_be_quiet),
+    bool, typer.Option("--quiet", "-q", help="Print only results and errors, no progress.", callback=_be_quiet)
 ]
 
 
 def load(
     config: Path | None,
     set_: list[str] | None,
-    options: Mapping[str, tuple[str, Any]] | None = None,
     allow: list[Path] | None = None,
+    encoding: str | None = None,
+    options: Mapping[str, tuple[str, Any]] | None = None,
 ) -> "RunConfig":
     """Read the config that a verb was given, or the default one, and apply overrides and options to it.
 
@@ -78,7 +81,8 @@ def load(
         config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", OldSetting)
-        loaded = load_config(config, set_ or (), options=options, allowed=allow or ())
+        given = {"--encoding": ("leads.encoding", encoding), **(options or {})}
+        loaded = load_config(config, set_ or (), options=given, allowed=allow or ())
     for warning in caught:
         print(f"Warning: {warning.message}", file=sys.stderr)  # noqa: T201
     return loaded

@@ -46,7 +46,7 @@ def run_verb(
     chosen = MINED if what == _MINE else what
     named = [*SYSTEMS[chosen].run_with, chosen] if chosen in SYSTEMS else []
     alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
-    settings = load(config, [*(set_ or ()), *alone], allow=allow)
+    settings = load(config, [*(set_ or ()), *alone], allow)
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -95,7 +95,7 @@ def search_verb(
         "--trials": ("search.trials", trials),
         "--minutes": ("search.minutes", minutes),
     }
-    settings = load(config, set_, options, allow)
+    settings = load(config, set_, allow, options=options)
     with shown_progress() as on_progress:
         found = search(settings, results=results, out=out, on_progress=on_progress, announce=announce)
     show_table(found.table)

@@ -48,7 +48,7 @@ def audit_verb(
     with shown_progress() as on_progress:
         done = audit_file(
             table,
-            table_settings(load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow)),
+            table_settings(load(config, set_, allow, encoding)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -91,7 +91,7 @@ def diff_verb(
         done = diff_files(
             old,
             new,
-            table_settings(load(config, set_, {"--encoding": ("leads.encoding", encoding)}, allow)),
+            table_settings(load(config, set_, allow, encoding)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -134,14 +134,8 @@ def apply_verb(
     from harness.cli.console import announce
     from harness.keywords.apply_suggestions import apply_suggestions
 
-    done = apply_suggestions(
-        suggestions,
-        table=table,
-        out=out,
-        taxonomy=load(config, set_, allow=allow).taxonomy,
-        force=force,
-        announce=announce,
-    )
+    taxonomy = load(config, set_, allow).taxonomy
+    done = apply_suggestions(suggestions, table=table, out=out, taxonomy=taxonomy, force=force, announce=announce)
     written = "No table was written" if done.table is None else f"{done.table} has {counted(done.n_rows or 0, 'row')}"
     announce(
         f"Accepted {done.n_accepted} ({done.n_changed} of them edited), rejected {done.n_rejected}, left open "

@@ -10,6 +10,7 @@ from harness.cli.options import (
     ExportedFolder,
     Force,
     HierarchyFile,
+    LeadsFile,
     Quiet,
     Results,
     RunFolder,
@@ -27,10 +28,7 @@ WITH_REJECTS, INTERRUPTED = 3, 130
 
 
 def predict_verb(
-    leads: Annotated[
-        Path,
-        typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles; - reads standard input."),
-    ],
+    leads: LeadsFile,
     out: Annotated[
         Path,
         typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it."),

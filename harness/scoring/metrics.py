@@ -1,6 +1,6 @@
-"""Scores of one system against one reference: each target, all targets at once, and weighted by importance."""
+"""Scores of one system against one reference, its lead over another system, and the loss of each of its predictions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,9 @@ WEIGHTED = "weighted"
 
 SCORE_COLUMNS = ("reference", "weighting", "history", "metric", "target", "value", "low", "high", "titles", "records")
 EVERY_HISTORY = "any"
+
+_MIN_PROBABILITY = 1e-12
+"""A class that a system rules out costs 27.6 nats, not infinitely many."""
 
 
 def macro_f1(
@@ -87,6 +90,37 @@ def compare_rows(rows: pl.DataFrame, predictions: Predictions, baseline: Predict
     return pd.DataFrame(found, columns=["reference", "weighting", "target", "difference", "low", "high"])
 
 
+def rank_by_loss(rows: pl.DataFrame, predictions: Predictions, target_weights: Mapping[str, float]) -> pl.DataFrame:
+    """Put the rows whose labels the predictions give the least chance first.
+
+    Args:
+        rows: `part`, `title`, a class name per target and `count`.
+        predictions: of at least the titles of the rows.
+        target_weights: what each target counts in the loss; only the ratios matter.
+
+    Returns:
+        `part`, `title`, the labels, the predicted classes as `predicted_<target>`, `loss` in nats (the weighted mean of
+        the targets' cross-entropies) and `records`; the largest loss first, then most records.
+    """
+    places = predictions.rows_of(rows["title"].to_list())
+    loss = np.zeros(len(rows))
+    predicted = {}
+    for target in predictions.taxonomy.targets:
+        labels = target.encode(rows[target.name])
+        chances = predictions.probabilities[target.name][places, labels].astype(np.float64)
+        loss -= target_weights[target.name] * np.log(np.maximum(chances, _MIN_PROBABILITY))
+        positions = predictions.predicted(target.name)[places]
+        classes = [target.classes[code] for code in positions]
+        predicted[f"predicted_{target.name}"] = pl.Series(classes, dtype=pl.String)
+    names = predictions.taxonomy.names
+    total = sum(target_weights[name] for name in names)
+    ranked = rows.select("part", "title", *names, pl.col("count").alias("records")).with_columns(
+        **predicted, loss=pl.Series(loss / total)
+    )
+    order = ranked.sort("loss", "records", "title", *names, descending=[True, True, False, *(False for _ in names)])
+    return order.select("part", "title", *names, *predicted, "loss", "records")
+
+
 class _Hits:
     """Which rows of one reference one system got right."""
 
@@ -115,13 +149,10 @@ class _Hits:
         """Return what each title scores, (n_titles, n_scores), and what it weighs, (n_titles,)."""
         row_weights = self.row_weights(weighting)
         weights = np.bincount(self.title_codes, row_weights, minlength=self.n_titles).astype(np.float64)
-        points = np.column_stack(
-            [
-                np.bincount(self.title_codes, row_weights * column, minlength=self.n_titles) / weights
-                for column in self.right.T
-            ]
-        )  # (n_titles, n_scores)
-        return points, weights
+        totals = [
+            np.bincount(self.title_codes, row_weights * column, minlength=self.n_titles) for column in self.right.T
+        ]
+        return np.column_stack(totals) / weights[:, None], weights
 
     def scores(self, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
         """Yield metric, target, value, low, high, titles, records."""

@@ -6,8 +6,8 @@ from scipy.stats import binomtest
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 1_000
-LEAST_TITLES = 20
-"""Fewer titles than this are not resampled: all alike, they would promise certainty."""
+_MIN_TITLES = 20
+"""Fewer titles than this are not resampled: if all are alike, the interval would look certain."""
 _CELLS_AT_ONCE = 4_000_000
 
 
@@ -25,7 +25,7 @@ def clustered_intervals(
 ) -> npt.NDArray[np.float64]:
     """Return 95% percentile-bootstrap intervals of weighted means, resampling titles with all their records.
 
-    Records of one title share its fate, so drawing them one by one would promise too narrow an interval. Each title is
+    Records of one title share its fate, so drawing them one by one would give too narrow an interval. Each title is
     drawn a Poisson(1) number of times, which for many titles is the multinomial draw without its cost.
 
     Args:
@@ -35,13 +35,13 @@ def clustered_intervals(
         seed: of the resampling; one seed gives all scores the same resamples.
 
     Returns:
-        Lower and upper bounds, shape (n_scores, 2); missing below `LEAST_TITLES`, of which resampling cannot tell.
+        Lower and upper bounds, shape (n_scores, 2); missing below `_MIN_TITLES`, too few to resample.
 
     Source: Efron and Tibshirani 1993, ch. 13 (percentile intervals); Chamandy et al. 2012 (Poisson bootstrap).
     """
     rng = np.random.default_rng(seed)
     n_titles = len(points)
-    if n_titles < LEAST_TITLES:
+    if n_titles < _MIN_TITLES:
         return np.full((points.shape[1], 2), np.nan)
     weighted = points * weights[:, None]  # (n_titles, n_scores)
     per_draw = max(1, _CELLS_AT_ONCE // n_titles)

@@ -25,7 +25,7 @@ from harness.experiment.stages import (
 )
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
-from harness.scoring.losses import rank_by_loss
+from harness.scoring.metrics import rank_by_loss
 
 _FIRST_CHUNK = 2_000
 _SHORT_SECONDS = 1.0

@@ -1,9 +1,10 @@
 from harness.cli.console import _plain_lines
 
 
-def test_plain_lines_come_now_and_then_and_at_the_end(capsys):
+def test_plain_progress_lines_are_written_every_ten_seconds_and_at_the_end(capsys, monkeypatch):
     now = [0.0]
-    on_progress = _plain_lines(clock=lambda: now[0])
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    on_progress = _plain_lines()
     for done in range(0, 101):
         now[0] = done * 0.25
         on_progress("fit", done, 100)
