@@ -12,13 +12,17 @@ class LeadColumns:
     """What the columns of a leads file are called; None where the file has no such column."""
 
     title: str = "Title"
+    """Column of the job titles."""
     targets: Mapping[str, str] = field(
         default_factory=lambda: {"function": "Job Function", "role": "Job Role", "level": "Job Level"}
     )
     """Target name to its column."""
     record: str | None = None
+    """Column that identifies each record."""
     country: str | None = None
+    """Column of the country of each record."""
     date: str | None = None
+    """Column of the day of each record."""
     count: str | None = None
     """Number of records that a row stands for."""
 

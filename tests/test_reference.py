@@ -1,4 +1,5 @@
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -20,3 +21,9 @@ def test_the_reference_of_config_keys_is_up_to_date(generator):
 
 def test_the_reference_of_verbs_is_up_to_date(generator):
     assert (DOCS / "COMMANDS.md").read_text(encoding="utf-8") == generator.commands_page(), "run 'make docs'"
+
+
+def test_every_config_key_has_a_meaning():
+    rows = re.findall(r"^\| `(.+?)` .*\|([^|]*)\|$", (DOCS / "CONFIG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) > 100
+    assert [key for key, meaning in rows if not meaning.strip()] == [], "add a docstring below these fields"

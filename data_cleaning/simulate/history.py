@@ -41,7 +41,9 @@ class SourceHabit:
     """A source of records that writes one target its own way, whatever the table in force says."""
 
     name: str
+    """What the source is called in the truth."""
     target: str
+    """The target that it writes its own way."""
     record_share: float
     """Share of the records of its country that come from this source, in [0, 1]."""
     labels: Mapping[str, str | tuple[str, ...]]
@@ -80,7 +82,9 @@ class HistorySettings:
     """How records are spread over time and countries, and how their labels are changed; shares are in [0, 1]."""
 
     first_date: datetime.date = datetime.date(2021, 1, 1)
+    """Day of the first records."""
     last_date: datetime.date = datetime.date(2023, 12, 31)
+    """Day of the last records."""
     growth: float = 2.5
     """Records per day at the end over records per day at the start, above 0."""
     us_share: float = 0.54

@@ -39,7 +39,9 @@ class RevisionSection(_Section):
     """One keyword table and the day from which it labelled new records."""
 
     table: Path
+    """Keyword table: CSV, gzipped CSV, Parquet or XLSX."""
     in_force_from: datetime.date
+    """First day on which it labelled new records."""
 
 
 class SimulateSection(_Section):
@@ -48,11 +50,11 @@ class SimulateSection(_Section):
     records: int = Field(default=60_000, ge=1)
     """Number of leads from the title grammar; a list of titles brings its own counts."""
     titles: Path | None = None
-    """CSV with `title` and `count`: tag these real titles instead of writing titles."""
+    """CSV, gzipped CSV, Parquet or XLSX with `title` and `count`: tag these real titles instead of writing titles."""
     revisions: tuple[RevisionSection, ...] = Field(min_length=1)
     """The tagging history, earliest first."""
     history: HistorySettings = HistorySettings()
-    """How people and sources departed from the tables."""
+    """How labels are changed by people and by sources of records, and how records are spread over time."""
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -66,12 +68,15 @@ class LeadsSection(_Section):
     """Where labelled leads come from: a file, or the simulation."""
 
     path: Path | None = None
-    """CSV, gzipped CSV or Parquet."""
+    """Your labelled leads: CSV, gzipped CSV, Parquet or XLSX."""
     simulate: SimulateSection | None = None
+    """Settings of simulated leads, in place of `path`."""
     test_path: Path | None = None
-    """A file of the same columns that is the test part; `path` then gives train and validation only."""
+    """The test split as a file with the same columns and formats; `path` then gives train and validation only."""
     columns: LeadColumns = LeadColumns()
+    """What the columns of the file are called."""
     encoding: str = "utf-8"
+    """Text encoding of a CSV file."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -86,9 +91,11 @@ class SplitSection(_Section):
     """How titles are divided into train, validation and test."""
 
     by: tuple[Literal["record", "title"], ...] = Field(default=("record", "title"), min_length=1)
-    """Each way is a split of its own, and every system is fitted on each."""
+    """Ways to split; every system is fitted on each of them."""
     valid_share: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the records or titles that are in validation."""
     test_share: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the records or titles that are in test."""
 
     @model_validator(mode="after")
     def _leaves_train(self) -> Self:
@@ -101,21 +108,25 @@ class KeywordSection(_Section):
     """The legacy keyword table."""
 
     table: Path
+    """CSV, gzipped CSV, Parquet or XLSX with one row per keyword."""
 
 
 class SimulatedReviewSection(_Section):
     """How many titles of simulated leads carry their truth, as if a person had labelled them."""
 
     train: int = Field(default=500, ge=1)
+    """Number of reviewed titles in train."""
     valid: int = Field(default=200, ge=1)
+    """Number of reviewed titles in validation."""
 
 
 class ReviewedSection(_Section):
     """Titles that a person labelled, used beside the legacy labels."""
 
     path: Path | None = None
+    """Labelled titles with the columns of the leads: CSV, gzipped CSV, Parquet or XLSX."""
     simulate: SimulatedReviewSection | None = None
-    """Titles of the leads that cover their words; for leads made here, whose truth is known."""
+    """Choose titles of simulated leads, whose true labels are known, so that they cover the words of the leads."""
     share: float = Field(default=0.5, gt=0, lt=1)
     """Share of the total training weight that reviewed rows carry together, where they are learned with the others."""
 
@@ -130,17 +141,18 @@ class SklearnSection(_Section):
     """The system sklearn: a classifier of scikit-learn over pieces of titles, one fit for each target."""
 
     estimator: str = Field(pattern=r"^sklearn(\.\w+)+$")
-    """Such as `sklearn.naive_bayes.ComplementNB`; it must answer with probabilities."""
+    """Class of the estimator, such as `sklearn.naive_bayes.ComplementNB`; it must have `predict_proba`."""
     settings: dict[str, Any] = {}
-    """What the estimator is called with, such as `{alpha: 0.5}`."""
+    """Arguments of the estimator, such as `{alpha: 0.5}`."""
 
 
 class LabelIssuesSection(_Section):
     """The search for labels that contradict their titles; it reports and changes no label."""
 
     system: str = "tfidf"
-    """Learns from other folds of the same records and so gives each label its probability."""
+    """The system that gives each label its probability, after learning from the other folds of the same records."""
     folds: int = Field(default=3, ge=2)
+    """Number of folds that records are divided into."""
     by: Literal["record", "title"] = "record"
     """Whether other records of the same title may be learned from; by title, near duplicates are held out as well."""
 
@@ -151,30 +163,30 @@ class MiningSection(_Section):
     attribution: Literal["gradient-x-input", "integrated-gradients", "grad-cam"] = "integrated-gradients"
     """How the network's answer is attributed to words; the default is the most faithful way (docs/EXPERIMENTS.md)."""
     explained_titles: int = Field(default=1_500, ge=1)
-    """Titles of train that are explained, those that the table would answer otherwise first."""
+    """Number of titles of train that are explained; titles on which table and network differ come first."""
     min_titles: int = Field(default=3, ge=1)
-    """A phrase in fewer titles of train is no candidate."""
+    """Number of titles of train that a phrase must occur in to be a candidate."""
     candidates: int = Field(default=100, ge=1)
-    """Candidates for each target."""
+    """Number of candidates for each target."""
     suggestions: int = Field(default=200, ge=1)
-    """Changes to propose at most."""
+    """Largest number of changes to propose."""
     rejected: Path | None = None
-    """What was rejected before, as 'suggest apply' remembers it; None takes the file that it keeps beside the table."""
+    """What was rejected before, as 'suggest apply' remembers it; None uses the file that it keeps beside the table."""
     folds: int = Field(default=0, ge=0)
-    """Folds of the reviewed titles, each of which is held out once while all is mined anew; 0 leaves this out."""
+    """Folds of the reviewed titles; each is held out once while mining is repeated without it. 0 skips this."""
     faithful_titles: int = Field(default=0, ge=0)
-    """Titles of validation on which all ways to explain the network are compared; 0 leaves this out."""
+    """Titles of validation on which all ways to explain the network are compared; 0 skips this."""
 
 
 class SearchSection(_Section):
     """The search for better settings of the network; no run reads it."""
 
     trials: int = Field(default=20, ge=1)
-    """Fits in all, that of the config's own settings included."""
+    """Total number of fits, including the one with the config's own settings."""
     minutes: float | None = Field(default=None, gt=0)
-    """Begin no further trial after so long; None makes all trials."""
+    """Start no further trial after this many minutes; None makes all trials."""
     space: dict[str, SearchRange] | None = Field(default=None, min_length=1)
-    """Setting of the network to its values; None takes `search_space.DEFAULT_SPACE`."""
+    """Each setting of the network that is varied, and its values; None uses `DEFAULT_SPACE` of `search_space.py`."""
 
 
 class RunConfig(_Section):
@@ -183,11 +195,15 @@ class RunConfig(_Section):
     name: str = Field(default="", pattern=r"^[\w][\w.-]*$")
     """Set from the file's name."""
     seed: int = Field(default=17, ge=0)
+    """Seed of every random draw of the run."""
     taxonomy: Path
+    """YAML file with the targets and their classes."""
     leads: LeadsSection
+    """Where the labelled leads come from."""
     clean: CleanSettings = CleanSettings()
     """Which optional steps cleaning takes."""
     split: SplitSection = SplitSection()
+    """How titles are divided into train, validation and test."""
     most_wrong: tuple[str, ...] = ("neural",)
     """Systems whose answers on train and test are ranked by loss, where the run has them."""
     learn_from: tuple[Labels, ...] = Field(default=("legacy",), min_length=1)
@@ -195,20 +211,28 @@ class RunConfig(_Section):
     from train alone; validation and test keep the recorded labels, and titles of every language that cleaning
     leaves."""
     systems: tuple[str | OwnSystem, ...] = Field(min_length=1)
-    """Names of systems, and systems of your own as `file.py:Class`; those are called by the name of their file."""
+    """Names of systems, and systems of your own as `file.py:Class`, which are called by the name of their file."""
     keyword: KeywordSection | None = None
+    """The table of the systems keyword, keyword-corrected and keyword+mined."""
     tfidf: TfidfSettings = TfidfSettings()
+    """Settings of the system tfidf."""
     sklearn: SklearnSection | None = None
     """The estimator of the system sklearn."""
     own_systems: dict[str, dict[str, Any]] = {}
-    """Name of each system of your own to its settings, which its class is called with."""
+    """The settings of each system of your own, by its name; its class is called with them."""
     neural: NeuralSettings = NeuralSettings()
+    """Settings of the system neural, the network."""
     truth: Path | None = None
-    """A labelled file that judges every system and trains none; its titles leave train and validation."""
+    """A labelled file that every system is scored on and none learns from; its titles are removed from train and
+    validation."""
     reviewed: ReviewedSection | None = None
+    """Titles that a person labelled, as an addition to the legacy labels; a path alone is enough."""
     label_issues: LabelIssuesSection | None = None
+    """The search for labels that contradict their titles; without this section there is none."""
     mining: MiningSection = MiningSection()
+    """What is mined from the network for the keyword table."""
     search: SearchSection = SearchSection()
+    """The search for better settings of the network, for the verb `search`."""
 
     @field_validator("search")
     @classmethod

@@ -26,10 +26,13 @@ class SearchRange(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     low: float | None = Field(default=None, allow_inf_nan=False)
+    """Smallest value."""
     high: float | None = Field(default=None, allow_inf_nan=False)
+    """Largest value."""
     log: bool = False
     """Whether a value is as likely between 1 and 10 as between 10 and 100."""
     choices: tuple[Any, ...] | None = Field(default=None, min_length=1)
+    """The only values, in place of a range."""
 
     @model_validator(mode="before")
     @classmethod
