@@ -9,7 +9,7 @@ from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet
 
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
-    from harness.keywords.audited_leads import TableSettings
+    from harness.keywords.audit_and_diff import TableSettings
 
 suggest = typer.Typer(help="Work with the suggestions of a run.", no_args_is_help=True)
 
@@ -145,7 +145,7 @@ def apply_verb(
 
 def table_settings(config: "RunConfig") -> "TableSettings":
     """Return what a config says about keyword tables and leads."""
-    from harness.keywords.audited_leads import TableSettings
+    from harness.keywords.audit_and_diff import TableSettings
 
     labelled = {"truth": config.truth, "reviewed": config.reviewed.path if config.reviewed else None}
     return TableSettings(

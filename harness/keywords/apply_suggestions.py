@@ -12,9 +12,8 @@ from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
-from harness.keywords.suggestion_json import sha256_of
 from harness.keywords.suggestion_sheets import ACCEPT, REJECT
-from harness.keywords.suggestions import Suggestion, amend, memory_beside, read_memory, updated
+from harness.keywords.suggestions import Suggestion, amend, memory_beside, read_memory, sha256_of, updated
 
 _MAX_CHANGES = 20
 

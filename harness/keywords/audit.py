@@ -27,8 +27,7 @@ from harness.keywords.audit_tables import (
     target_figures,
     titles_decided,
 )
-from harness.keywords.ranked_hits import Counts, RankedHits, rank_hits
-from harness.keywords.reference_labels import judge_decisions, read_references
+from harness.keywords.judged_hits import Counts, RankedHits, judge_decisions, rank_hits, read_references
 from harness.keywords.row_conflicts import (
     count_accidents,
     covered_by,
@@ -39,20 +38,16 @@ from harness.keywords.row_conflicts import (
     unreachable,
 )
 
-_STEP = "Audit the table"
-_N_STEPS = 5
-_PAIRS = {"winner": pl.Int64, "loser": pl.Int64, "target": pl.String}
-
 _Reasons = dict[int, tuple[str, tuple[int, ...]]]
 """Position of a row that decides nothing, to the reason and to the rows that decide instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What was found. Titles are distinct, records are the rows of the leads; a frame may have no lines."""
+    """What was found. Titles are distinct, records are rows of the leads; a frame may be empty."""
 
     findings: pl.DataFrame
-    """`rank`, `kind`, `records`, `line` of the row at fault (null for none) and `sentence`, most important first."""
+    """What `audit_findings.find_faults` returns."""
     rows: pl.DataFrame
     """One line per row of the table: `line`, `keyword`, `priority`, `match`, `sets_<target>`, and `verdict`: why the
     row decides nothing and because of which others, null if it decides something. With titles also `titles` and
@@ -62,21 +57,21 @@ class Audit:
     """`verdict`, and the number of `rows` with it and of the `titles` and `records` that they hit."""
     duplicates: pl.DataFrame
     """What a lenient load left out; see `audit_tables.name_duplicates`."""
+    coverage: pl.DataFrame
+    """See `audit_tables.coverage`."""
+    conflicts: pl.DataFrame
+    """See `audit_tables.name_conflicts`."""
     clashes: pl.DataFrame
     """Rows of equal priority and different classes that hit the same title, or of which one covers the other; see
     `audit_tables.name_clashes`."""
-    coverage: pl.DataFrame
-    """What is decided and what is left to the fallback; see `audit_tables.coverage`."""
-    conflicts: pl.DataFrame
-    """Rows that hit the same title and set different classes; see `audit_tables.name_conflicts`."""
     accidents: pl.DataFrame
     """Substring rows that only match inside longer words; see `row_conflicts.count_accidents`."""
     accident_words: pl.DataFrame
     """The same with a line for each longer word."""
     chains: pl.DataFrame
-    """Three keywords of which the first beats the second, and the third beats both; see `audit_tables.name_chains`."""
+    """See `audit_tables.name_chains`."""
     references: tuple[str, ...]
-    """What the table was held against, the most trustworthy first."""
+    """What the table was compared with, the most trustworthy first."""
 
 
 def audit_table(
@@ -95,8 +90,7 @@ def audit_table(
     Args:
         table: the table.
         titles: distinct `title`, not null, and `count`, its records, at least one title.
-        references: name to rows of `title`, a class or raw label per target (null or absent where unknown) and `count`,
-            the number of records; titles that are not audited are left out.
+        references: what `judged_hits.read_references` aligns with the titles.
         duplicates: what a lenient load of the table left out.
         on_progress: told of each step.
 
@@ -111,18 +105,18 @@ def audit_table(
         )
     counts = titles["count"].cast(pl.Int64).to_numpy()
     known = read_references(references, titles["title"], table.taxonomy)
-    on_progress(_STEP, 1, _N_STEPS, "steps")
+    on_progress("Audit the table", 1, 5, "steps")
     matrix = table.hits(titles["title"].to_numpy())
     hits = rank_hits(table, matrix)
-    on_progress(_STEP, 2, _N_STEPS, "steps")
+    on_progress("Audit the table", 2, 5, "steps")
     conflicts = find_conflicts(table, hits, counts, known)
     chains = find_chains(table, hits, counts, known)
-    on_progress(_STEP, 3, _N_STEPS, "steps")
+    on_progress("Audit the table", 3, 5, "steps")
     judged = [(one.name, judge_decisions(one, hits, table.class_positions)) for one in known]
     decided = titles_decided(hits)
     accidents = find_accidents(table, titles["title"], matrix)
     by_row, by_host = count_accidents(accidents, decided, titles["count"].cast(pl.Int64), judged)
-    on_progress(_STEP, 4, _N_STEPS, "steps")
+    on_progress("Audit the table", 4, 5, "steps")
     figures = _figures(matrix, decided, judged, counts)
     for ranked in hits.values():
         figures |= target_figures(table, ranked, counts, known)
@@ -140,19 +134,18 @@ def audit_table(
     }
     names = tuple(one.name for one in known)
     findings = find_faults(frames, table.taxonomy, names)
-    on_progress(_STEP, 5, _N_STEPS, "steps")
+    on_progress("Audit the table", 5, 5, "steps")
     return Audit(findings=findings, references=names, **frames)
 
 
 def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> Audit:
     """Audit a table without any titles: duplicates, rows that can never decide, and rows of equal priority that clash.
 
-    Args:
-        table: the table.
-        duplicates: what a lenient load of the table left out.
+    `duplicates` are what a lenient load of the table left out.
     """
     reasons = _unreachable(table)
-    pairs = pl.DataFrame(equal_overlaps(table, covered_by(table)), schema=_PAIRS, orient="row")
+    schema = {"winner": pl.Int64, "loser": pl.Int64, "target": pl.String}
+    pairs = pl.DataFrame(equal_overlaps(table, covered_by(table)), schema=schema, orient="row")
     frames = dict.fromkeys(("coverage", "conflicts", "accidents", "accident_words", "chains", "idle"), pl.DataFrame())
     frames |= {
         "rows": name_rows(table).with_columns(_worded(table, reasons)),
@@ -195,24 +188,15 @@ def _idle_here(
     pieces = []
     for ranked in hits.values():
         chosen = beaten[ranked.rows]
-        winners = ranked.winners[ranked.titles[chosen]]
-        pieces.append(
-            pl.DataFrame(
-                {
-                    "row": ranked.rows[chosen],
-                    "by": winners,
-                    "records": counts[ranked.titles[chosen]],
-                    "rank": rank[winners],
-                }
-            )
-        )
+        titles = ranked.titles[chosen]
+        by = ranked.winners[titles]
+        pieces.append(pl.DataFrame({"row": ranked.rows[chosen], "by": by, "records": counts[titles], "rank": rank[by]}))
     summed = pl.concat(pieces).group_by("row", "by", "rank").agg(pl.col("records").sum())
     most = summed.sort("records", "rank", descending=[True, False]).unique("row", keep="first", maintain_order=True)
     return reasons | {row: (SHADOWED, (by,)) for row, by in most.select("row", "by").iter_rows()}
 
 
 def _worded(table: KeywordTable, reasons: _Reasons) -> pl.Series:
-    """Say why rows decide nothing, null for those that decide something."""
     words = {
         row: kind if kind == NEVER_FIRED else f"{kind} {' and '.join(name_row(table, other) for other in others)}"
         for row, (kind, others) in reasons.items()

@@ -9,19 +9,50 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
+from data_cleaning.consensus import consensus
+from data_cleaning.errors import BadInput
 from data_cleaning.files.opening import refuse_two_standard_inputs
 from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import write_table
+from data_cleaning.grouping import group_labels
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import open_leads, read_labelled
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, cut
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.words import normalise_titles
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
-from harness.keywords.audited_leads import AuditedLeads, TableSettings, read_audited_leads, references_for
+from harness.keywords.finding_sentences import counted
 from harness.keywords.table_difference import BETTER, NEITHER, REORDERED, WORSE, Difference, diff_rows, diff_tables
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSettings:
+    """What a config says about keyword tables and leads."""
+
+    taxonomy: Path
+    """File of the taxonomy."""
+    columns: LeadColumns
+    """Of the leads and of the labelled files."""
+    encoding: str | None
+    """Of CSV files."""
+    labelled: Mapping[str, Path]
+    """Name of a reference to its labelled file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditedLeads:
+    """The titles of a file, normalised."""
+
+    titles: pl.DataFrame
+    """Distinct `title` and `count`, its records, in order of the titles."""
+    labels: pl.DataFrame | None
+    """Distinct rows of `title`, the class of each target that the file has (null for none) and `count`; None where it
+    has no labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +100,10 @@ def audit_file(
 
     Args:
         table: keywords, in CSV, Parquet or XLSX.
-        settings: name the taxonomy, the columns of the leads and any labelled files to hold the table against.
-        leads: CSV, gzipped CSV, Parquet or XLSX; None audits the rows alone.
+        settings: name the taxonomy, the columns of the leads and any labelled files to compare the table with.
+        leads: None audits the rows alone.
         out: folder to write; None makes `<stem>_audit` in the current one.
-        title_column: name of the title's column, where it is not the configured one.
+        title_column: of the leads, where it is not the configured one.
         force: whether a folder that this verb has written may be replaced.
         on_progress: told of the slow steps.
         announce: told which columns were found, what was left out, and what is unknown.
@@ -90,9 +121,7 @@ def audit_file(
     notes = []
     if duplicates:
         n_rows = len({one.line for one in duplicates})
-        repeat = (
-            f"{_counted(n_rows, 'row')} of {table.name} repeat{'s' if n_rows == 1 else ''} what an earlier one sets"
-        )
+        repeat = f"{counted(n_rows, 'row')} of {table.name} repeat{'s' if n_rows == 1 else ''} what an earlier one sets"
         notes.append(f"{repeat}. The earlier one was kept; other verbs refuse the table.")
     if leads is None:
         notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
@@ -134,10 +163,10 @@ def diff_files(
         old: the keyword table in force.
         new: the one that may replace it.
         settings: name the taxonomy and the columns of the leads.
-        leads: CSV, gzipped CSV, Parquet or XLSX; None compares the rows alone.
-        out: .csv, .csv.gz, .parquet or .xlsx to write the titles to, with the rows beside it as `<stem>.rows<ending>`;
-            without leads, the rows are written to it. None writes nothing.
-        title_column: name of the title's column, where it is not the configured one.
+        leads: None compares the rows alone.
+        out: file to write the titles to, with the rows beside it as `<stem>.rows<ending>`; without leads, the rows are
+            written to it. None writes nothing.
+        title_column: of the leads, where it is not the configured one.
         force: whether existing files may be replaced.
         on_progress: told of the slow steps.
         announce: told which columns were found and what was left out.
@@ -174,15 +203,11 @@ def diff_files(
 
 def _worded(given: AuditedLeads, leads: Path, references: Mapping[str, pl.DataFrame]) -> str:
     """Say on which titles and labels a table is audited."""
-    titles = _counted(len(given.titles), "distinct title")
-    records = _counted(int(given.titles["count"].sum()), "record")
-    known = [f"{name} ({_counted(rows['title'].n_unique(), 'title')})" for name, rows in references.items()]
+    titles = counted(len(given.titles), "distinct title")
+    records = counted(int(given.titles["count"].sum()), "record")
+    known = [f"{name} ({counted(rows['title'].n_unique(), 'title')})" for name, rows in references.items()]
     against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
     return f"Audited on {titles} of {records} in {leads.name}, {against}."
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _shown(found: Difference) -> Iterator[Table]:
@@ -196,20 +221,11 @@ def _shown(found: Difference) -> Iterator[Table]:
     rows = found.rows.select(name for name in columns if name in found.rows.columns)
     yield _first("rows", "Rows that were changed", rows.rename({**figures, "details": "why"}, strict=False))
     if found.titles is not None:
-        columns = (
-            "title",
-            "records",
-            "target",
-            "old_class",
-            "new_class",
-            "old_keyword",
-            "new_keyword",
-            "change",
-            "verdict",
+        changed = ("old_class", "new_class", "old_keyword", "new_keyword", "change", "verdict")
+        titles = found.titles.select(
+            name for name in ("title", "records", "target", *changed) if name in found.titles.columns
         )
-        yield _first(
-            "titles", "Titles that change", found.titles.select(n for n in columns if n in found.titles.columns)
-        )
+        yield _first("titles", "Titles that change", titles)
 
 
 def _first(name: str, title: str, frame: pl.DataFrame) -> Table:
@@ -221,3 +237,55 @@ def _first(name: str, title: str, frame: pl.DataFrame) -> Table:
         pl.col(column).map_elements(lambda text: cut(text, _LONGEST_CELL), return_dtype=pl.String) for column in texts
     )
     return Table(name, title, note, for_people(shortened))
+
+
+def read_audited_leads(
+    path: Path, settings: TableSettings, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
+) -> AuditedLeads:
+    """Read leads of which only the title is required.
+
+    Raises:
+        BadInput: the file cannot be read, has no column of titles or no title in it, or a label that is in no class.
+    """
+    leads = open_leads(path, settings.columns, settings.encoding, taxonomy, title_column, announce).leads
+    targets = [name for name in taxonomy.names if name in leads.columns]
+    # Rows of equal cells are merged before anything is done to their texts.
+    merged = leads.group_by("title", *targets).agg(pl.col("count").sum(), pl.col("record").first())
+    labels = [pl.col(name).str.strip_chars().replace("", None) for name in targets]
+    merged = merged.with_columns(normalise_titles(merged["title"]).replace("", None), *labels)
+    blank = merged.filter(pl.col("title").is_null())
+    n_blank = int(blank["count"].sum())
+    if n_blank:
+        announce(f"Left out: {counted(n_blank, 'record')} without a title.")
+    merged = merged.filter(pl.col("title").is_not_null())
+    if merged.is_empty():
+        raise BadInput(f"{path} has no title in any row; check the column that is read as the title.")
+    grouped, _ = group_labels(merged, taxonomy, targets)
+    rows = grouped.group_by("title", *targets).agg(pl.col("count").sum()).sort("title", *targets)
+    titles = rows.group_by("title", maintain_order=True).agg(pl.col("count").sum())
+    labelled = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in targets)) if targets else None
+    return AuditedLeads(titles=titles, labels=None if labelled is None or labelled.is_empty() else labelled)
+
+
+def references_for(
+    leads: AuditedLeads, settings: TableSettings, taxonomy: Taxonomy, announce: Callable[[str], None]
+) -> dict[str, pl.DataFrame]:
+    """Gather the references that a table can be compared with, name to rows of `title`, a class per target and `count`.
+
+    These are the leads' own labels (legacy), their majority per title (consensus), and the titles of the labelled files
+    (truth and reviewed), each of which counts as often as it occurs in the leads.
+
+    Raises:
+        BadInput: a labelled file is faulty.
+    """
+    references = {}
+    if leads.labels is not None:
+        references["legacy"] = leads.labels
+        targets = [name for name in taxonomy.names if name in leads.labels.columns]
+        references["consensus"] = consensus(leads.labels.drop_nulls(targets), targets)[0]
+    for name, path in settings.labelled.items():
+        known = read_labelled(path, settings.columns, taxonomy, settings.encoding)
+        references[name] = known.join(leads.titles, on="title", how="inner")
+        both = f"{len(references[name]):,} of its {len(known):,} titles are in the leads"
+        announce(f"{name.capitalize()} from {path.name}: {both}.")
+    return {name: rows for name, rows in references.items() if len(rows)}

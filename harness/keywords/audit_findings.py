@@ -9,7 +9,7 @@ import polars as pl
 from data_cleaning.taxonomy import Taxonomy
 from harness.keywords import finding_sentences as sentences
 from harness.keywords.audit_tables import FALLBACK, OWN
-from harness.keywords.reference_labels import wilson_bounds
+from harness.keywords.judged_hits import wilson_bounds
 from harness.keywords.row_conflicts import START
 
 SPECIFIC = ("accident", "clash", "chain", "conflict", "wrong")

@@ -1,6 +1,7 @@
 """The folder of an audit: a page to read, and every table as CSV for a spreadsheet."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,6 @@ from harness.reporting.pages import Section, write_page
 VERB = "audit"
 PAGE = "audit.html"
 
-_TABLES = (
-    *("findings", "rows", "idle", "duplicates", "coverage", "conflicts", "clashes", "accidents", "accident_words"),
-    "chains",
-)
-"""Frames of an audit that are written, each to a file of the same name."""
 
 _FINDINGS_SHOWN, _LINES_SHOWN = 15, 20
 
@@ -57,7 +53,7 @@ def write_audit_folder(
     Returns:
         The names of the files, the page first.
     """
-    frames = {f"{name}.csv": getattr(audit, name) for name in _TABLES}
+    frames = {f"{field.name}.csv": getattr(audit, field.name) for field in fields(audit) if field.name != "references"}
     written = {name: frame for name, frame in frames.items() if frame.width}
     for name, frame in written.items():
         escape_frame(frame).write_csv(folder / name)
@@ -76,7 +72,7 @@ def write_audit_folder(
 
 
 def for_people(frame: pl.DataFrame) -> pd.DataFrame:
-    """Return a frame for a `Table` in which a column of whole numbers stays one although some are missing."""
+    """Return a frame for a `Table` in which a column of whole numbers remains one even if some are missing."""
     kinds = {name: "Int64" if kind.is_integer() else None for name, kind in frame.schema.items()}
     return pd.DataFrame({name: pd.Series(frame[name].to_list(), dtype=kind) for name, kind in kinds.items()})
 
@@ -132,10 +128,7 @@ def _excerpts(audit: Audit) -> list[Section]:
             "Keywords that lose to a third one",
             f"The first keyword beats the second, but the third matches as well and wins with another class.{said}",
             _with_shares(
-                _ranked(audit.chains, judge, "right_without"),
-                judge,
-                right_so="right",
-                right_without="right_without",
+                _ranked(audit.chains, judge, "right_without"), judge, right_so="right", right_without="right_without"
             ),
             ("target", *_CHAIN, "titles", "records", "right_so", "right_without"),
         ),
@@ -154,19 +147,9 @@ def _rows(audit: Audit, judge: str | None, said: str) -> Section:
     note = (
         f"What each row hits, and what it decides of one target or more, {'the most wrong' if judge else 'most'} first."
     )
-    columns = (
-        "line",
-        "keyword",
-        "priority",
-        "match",
-        "titles",
-        "records",
-        "decided_records",
-        first,
-        "wrong",
-        "verdict",
-    )
-    return _excerpt("rows", "What each row is worth", f"{note}{said}", ranked, tuple(dict.fromkeys(columns)))
+    columns = ["line", "keyword", "priority", "match", "titles", "records", "decided_records"]
+    columns += [first, "wrong", "verdict"] if judge else ["verdict"]
+    return _excerpt("rows", "What each row is worth", f"{note}{said}", ranked, columns)
 
 
 def _excerpt(name: str, title: str, note: str, frame: pl.DataFrame, columns: Sequence[str]) -> Section:

@@ -12,16 +12,21 @@ from baselines.keyword_table import KeywordTable
 from baselines.table_file import Duplicate
 from data_cleaning.taxonomy import Target
 from data_cleaning.titles import IntArray, StrArray
-from harness.keywords.ranked_hits import Counts, RankedHits
-from harness.keywords.reference_labels import Reference, wilson_bounds
-
-Columns = dict[str, pl.Series]
+from harness.keywords.judged_hits import Counts, RankedHits, Reference, wilson_bounds
 
 A_ROW, FALLBACK = "a row", "the fallback"
 """What decides a title."""
 
+NEVER_FIRED, SHADOWED, UNREACHABLE = "never fired", "shadowed by", "unreachable because of"
+"""Why a row decides nothing: it hits none of the titles; others outrank it on all of these; or on any title at all."""
 
-def target_figures(table: KeywordTable, ranked: RankedHits, counts: Counts, references: Sequence[Reference]) -> Columns:
+OWN, OPPONENT = "this row", "the opponent"
+"""Which of two rows outranks the other."""
+
+
+def target_figures(
+    table: KeywordTable, ranked: RankedHits, counts: Counts, references: Sequence[Reference]
+) -> dict[str, pl.Series]:
     """Count what each row does for one target.
 
     Returns:
@@ -96,7 +101,7 @@ def sum_by(rows: IntArray, weights: Counts | None, n_rows: int) -> Counts:
 def _precision(
     reference: Reference, target: Target, winners: IntArray, won: IntArray, classes: IntArray
 ) -> dict[str, npt.NDArray]:
-    """Hold the titles that each row decides against a reference; winners, won (n_decided,), results (n_rows,)."""
+    """Compare the titles that each row decides with a reference; winners, won (n_decided,), results (n_rows,)."""
     n_rows = len(classes) - 1
     judged = reference.judged[target.name][won]
     titles = sum_by(winners[judged > 0], None, n_rows)
@@ -127,19 +132,6 @@ def _where(sets: npt.NDArray[np.bool_], cells: npt.NDArray) -> pl.Series:
     return column.set(pl.Series(~sets), None)
 
 
-NEVER_FIRED, SHADOWED, UNREACHABLE = "never fired", "shadowed by", "unreachable because of"
-"""Why a row decides nothing: it hits none of the titles; others outrank it on all of these; or on any title at all."""
-
-OWN, OPPONENT = "this row", "the opponent"
-"""Which of two rows outranks the other."""
-
-_DUPLICATE = {
-    "line": pl.Int64,
-    "first_line": pl.Int64,
-    **dict.fromkeys(("keyword", "match", "target", "label", "first_label"), pl.String),
-}
-
-
 def name_conflicts(table: KeywordTable, conflicts: pl.DataFrame) -> pl.DataFrame:
     """Return the conflicts of `row_conflicts.find_conflicts`, each once from the view of either row.
 
@@ -149,23 +141,10 @@ def name_conflicts(table: KeywordTable, conflicts: pl.DataFrame) -> pl.DataFrame
         decides because no third row outranks it; and of the latter, per reference, `judged_titles_`, `judged_records_`,
         `own_right_` and `opponent_right_` records.
     """
-    sides = []
-    for own, other, wins in (("winner", "loser", OWN), ("loser", "winner", OPPONENT)):
-        right = {
-            name: name.replace(f"{side}_right_", f"{ours}_right_")
-            for side, ours in ((own, "own"), (other, "opponent"))
-            for name in conflicts.columns
-            if name.startswith(f"{side}_right_")
-        }
-        named = conflicts.with_columns(
-            **_row(table, conflicts, own),
-            **_row(table, conflicts, other, "opponent"),
-            wins=pl.lit(wins),
-        )
-        sides.append(named.rename(right))
-    first = ("target", "line", "keyword", "class", "opponent_line", "opponent", "opponent_class", "wins")
-    figures = [name for name in sides[0].columns if name not in (*first, "winner", "loser")]
-    both = pl.concat([side.select(*first, *figures) for side in sides])
+    own_side = _name_pairs(table, conflicts, "winner", "loser", wins=pl.lit(OWN))
+    # The same figures have other names in this view, and so another order.
+    other_side = _name_pairs(table, conflicts, "loser", "winner", wins=pl.lit(OPPONENT)).select(own_side.columns)
+    both = pl.concat([own_side, other_side])
     return both.sort("decided_records", "records", descending=True, maintain_order=True)
 
 
@@ -184,19 +163,10 @@ def name_clashes(table: KeywordTable, pairs: pl.DataFrame) -> pl.DataFrame:
     priority = table.rows["priority"].to_numpy()
     lengths = table.rows["keyword"].map(len).to_numpy()
     winners, losers = pairs["winner"].to_numpy(), pairs["loser"].to_numpy()
-    named = pairs.select(
-        "target",
-        pl.Series("priority", priority[winners]),
-        **_row(table, pairs, "winner"),
-        **_row(table, pairs, "loser", "opponent"),
-        wins_by=pl.Series(
-            np.where(lengths[winners] > lengths[losers], "longer keyword", "earlier row"), dtype=pl.String
-        ),
-    )
-    figures = pairs.drop("target", "winner", "loser").rename(
-        lambda name: name.replace("winner_right_", "own_right_").replace("loser_right_", "opponent_right_")
-    )
-    return pl.concat([named, figures], how="horizontal").filter(pl.Series(priority[winners] == priority[losers]))
+    reasons = np.where(lengths[winners] > lengths[losers], "longer keyword", "earlier row")
+    named = _name_pairs(table, pairs, "winner", "loser", wins_by=pl.Series(reasons, dtype=pl.String))
+    named.insert_column(1, pl.Series("priority", priority[winners]))
+    return named.filter(pl.Series(priority[winners] == priority[losers]))
 
 
 def name_chains(table: KeywordTable, chains: pl.DataFrame) -> pl.DataFrame:
@@ -206,9 +176,7 @@ def name_chains(table: KeywordTable, chains: pl.DataFrame) -> pl.DataFrame:
         `target`; line, keyword and class of the `first`, `second` and `third` row; and the figures.
     """
     ends = ("first", "second", "third")
-    named: dict[str, pl.Series] = {}
-    for end in ends:
-        named |= {f"{end}_{kind}": cells for kind, cells in _row(table, chains, end).items()}
+    named = {f"{end}_{kind}": cells for end in ends for kind, cells in _row(table, chains, end).items()}
     return chains.select("target", **named).hstack(chains.drop("target", *ends))
 
 
@@ -220,7 +188,9 @@ def name_accidents(table: KeywordTable, accidents: pl.DataFrame) -> pl.DataFrame
 
 def name_duplicates(duplicates: Sequence[Duplicate]) -> pl.DataFrame:
     """Return the rows that a lenient load left out, and whether each `agree`s with the row that was kept."""
-    frame = pl.DataFrame([asdict(one) for one in duplicates], schema=_DUPLICATE)
+    texts = dict.fromkeys(("keyword", "match", "target", "label", "first_label"), pl.String)
+    schema = {"line": pl.Int64, "first_line": pl.Int64, **texts}
+    frame = pl.DataFrame([asdict(one) for one in duplicates], schema=schema)
     return frame.with_columns((pl.col("label") == pl.col("first_label")).alias("agree"))
 
 
@@ -237,7 +207,19 @@ def name_row(table: KeywordTable, row: int) -> str:
     return f"line {table.rows['line'].iloc[row]} ({table.rows['keyword'].iloc[row]!r})"
 
 
-def _row(table: KeywordTable, frame: pl.DataFrame, side: str, prefix: str = "") -> dict[str, pl.Series]:
+def _name_pairs(
+    table: KeywordTable, pairs: pl.DataFrame, own: str, other: str, **more: pl.Expr | pl.Series
+) -> pl.DataFrame:
+    """Name both rows of each pair, and add further columns and the figures, seen from one of the two rows."""
+    opponent = {f"opponent_{kind}": cells for kind, cells in _row(table, pairs, other).items()}
+    named = pairs.select("target", **_row(table, pairs, own), **opponent, **more)
+    figures = pairs.drop("target", "winner", "loser").rename(
+        lambda name: name.replace(f"{own}_right_", "own_right_").replace(f"{other}_right_", "opponent_right_")
+    )
+    return named.rename({"opponent_keyword": "opponent"}).hstack(figures)
+
+
+def _row(table: KeywordTable, frame: pl.DataFrame, side: str) -> dict[str, pl.Series]:
     """Return line, keyword and class of the rows in one column, for the target of each line."""
     rows, targets = frame[side].to_numpy(), frame["target"].to_numpy()
     classes: StrArray = np.full(len(frame), None, dtype=object)
@@ -245,10 +227,7 @@ def _row(table: KeywordTable, frame: pl.DataFrame, side: str, prefix: str = "") 
         chosen = targets == target.name
         names = np.array(target.classes, dtype=object)
         classes[chosen] = names[table.class_positions[target.name][rows[chosen]]]
-    cells = {**_line_and_keyword(table, frame[side]), "class": pl.Series(classes, dtype=pl.String)}
-    if not prefix:
-        return cells
-    return {prefix if kind == "keyword" else f"{prefix}_{kind}": column for kind, column in cells.items()}
+    return {**_line_and_keyword(table, frame[side]), "class": pl.Series(classes, dtype=pl.String)}
 
 
 def _line_and_keyword(table: KeywordTable, rows: pl.Series) -> dict[str, pl.Series]:

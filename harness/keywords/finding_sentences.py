@@ -18,7 +18,7 @@ def accident(line: Line) -> str:
         hosts = [*hosts[:_MAX_HOSTS], f"{len(hosts) - _MAX_HOSTS:,} other words"]
     inside = f"{', '.join(hosts[:-1])} or {hosts[-1]}" if len(hosts) > 1 else hosts[0]
     records = line["decided_records"]
-    said = f"{_row(line)} decides {_counted(records)} in which it only occurs inside {inside}"
+    said = f"{_row(line)} decides {counted(records)} in which it only occurs inside {inside}"
     return f"{said}{_wrong(line, records)}."
 
 
@@ -26,27 +26,29 @@ def clash(line: Line) -> str:
     """Say that the length of a keyword or the order of two rows decides between classes."""
     tie = "longer" if line["wins_by"] == "longer keyword" else "earlier"
     both = f"{_row(line)} has the same priority as {_row(line, 'opponent')} and wins because it is {tie}"
-    return f"{both}, setting {_set(line, 'decided_records')}{_rival(line, 'own_right', 'opponent_right')}."
+    return f"{both}, {_set_by_winner(line)}"
 
 
 def conflict(line: Line) -> str:
     """Say that a row outranks one of another class."""
-    both = f"{_row(line)} outranks {_row(line, 'opponent')}"
-    return f"{both}, setting {_set(line, 'decided_records')}{_rival(line, 'own_right', 'opponent_right')}."
+    return f"{_row(line)} outranks {_row(line, 'opponent')}, {_set_by_winner(line)}"
 
 
 def chain(line: Line) -> str:
     """Say that a third keyword wins where another one beats a second."""
-    named = {"class": line["third_class"], "opponent_class": line["first_class"]}
+    outcome = {
+        **line,
+        **{"class": line["third_class"], "opponent_class": line["first_class"], "decided_records": line["records"]},
+        **{"own_right": line.get("right"), "opponent_right": line.get("right_without")},
+    }
     all_three = f"{_row(line, 'first')} beats {_row(line, 'second')}, but {_row(line, 'third')} beats both"
-    said = f"{all_three}, setting {_set({**line, **named}, 'records')}"
-    return f"{said}{_rival({**line, **named}, 'right', 'right_without')}."
+    return f"{all_three}, {_set_by_winner(outcome)}"
 
 
 def wrong(line: Line) -> str:
     """Say how often a row is wrong about one target."""
     records = line["decided_records"]
-    said = f"{_row(line)} sets the {line['target']} of {_counted(records)} to {line['label']!r}"
+    said = f"{_row(line)} sets the {line['target']} of {counted(records)} to {line['label']!r}"
     return f"{said}{_wrong(line, records)}, where {line['instead']!r} is right most often."
 
 
@@ -54,7 +56,7 @@ def fallback(line: Line) -> str:
     """Say how many records no row decides."""
     records = line["records"]
     share = percent(records / line["all_records"])
-    said = f"No row decides the {line['target']} of {_counted(records)}, {share} of all, which get {line['fallback']!r}"
+    said = f"No row decides the {line['target']} of {counted(records)}, {share} of all, which get {line['fallback']!r}"
     return f"{said}{_wrong(line, records)}."
 
 
@@ -62,7 +64,7 @@ def duplicate(line: Line) -> str:
     """Say that a row repeats an earlier one."""
     label = "the same label" if line["agree"] else f"another label, {line['label']!r} and not {line['first_label']!r}"
     repeats = f"{_row(line)} repeats the {line['target']} that line {line['first_line']} sets, with {label}"
-    decides = "" if line["records"] is None else f", and decides {_counted(line['records'])}"
+    decides = "" if line["records"] is None else f", and decides {counted(line['records'])}"
     return f"{repeats}; the earlier row was kept here{decides}. Other verbs refuse the table."
 
 
@@ -80,12 +82,12 @@ def never_decides(line: Line) -> str:
 
 def idle(kind: str, records: int, lines: Sequence[Line]) -> str:
     """Say which rows decide nothing for one reason; only the first lines are named."""
-    rows = f"{len(lines):,} row{'' if len(lines) == 1 else 's'}"
+    rows = counted(len(lines), "row")
     because = "" if kind == NEVER_FIRED else kind.split()[0]
     named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MAX_ROWS]]
     left = len(lines) - len(named)
     listed = "; ".join(named) + (f"; and {left:,} more" if left else "")
-    hit = f"{_counted(records)} {'is' if records == 1 else 'are'} hit by {rows} that"
+    hit = f"{counted(records)} {'is' if records == 1 else 'are'} hit by {rows} that"
     return {
         NEVER_FIRED: f"{rows} never fired: {listed}.",
         SHADOWED: f"{hit} {'is' if len(lines) == 1 else 'are'} outranked every time: {listed}.",
@@ -109,24 +111,19 @@ def _row(line: Line, side: str = "") -> str:
     return f"{keyword!r} (line {number})"
 
 
-def _set(line: Line, records: str) -> str:
-    """Say which class is set for how many records, and which would be set otherwise."""
-    return (
-        f"the {line['target']} of {_counted(line[records])} to {line['class']!r} instead of {line['opponent_class']!r}"
-    )
-
-
-def _rival(line: Line, own: str, other: str) -> str:
-    """Say how often the class that would be set otherwise is right, and how often the one that is set is."""
+def _set_by_winner(line: Line) -> str:
+    """Say which class is set for how many records, which would be set otherwise, and how often either is right."""
+    own, other = line["class"], line["opponent_class"]
+    said = f"setting the {line['target']} of {counted(line['decided_records'])} to {own!r} instead of {other!r}"
     if not line.get("judge"):
-        return ""
-    judged, judge = line["judged_records"], line["judge"]
-    right, otherwise = (percent(line[name] / judged) for name in (own, other))
-    return f"; in {judge} {otherwise} of {judged:,} are {line['opponent_class']!r} and {right} {line['class']!r}"
+        return f"{said}."
+    judged = line["judged_records"]
+    right, otherwise = (percent(line[name] / judged) for name in ("own_right", "opponent_right"))
+    return f"{said}; in {line['judge']} {otherwise} of {judged:,} are {other!r} and {right} {own!r}."
 
 
 def _wrong(line: Line, records: int) -> str:
-    """Say which share is wrong, and of how many records where not all are known."""
+    """End a sentence with the share that is wrong, and of how many records where not all are known."""
     if not line.get("judge"):
         return ""
     judged, share = line["judged_records"], percent(line["wrong_records"] / line["judged_records"])
@@ -135,5 +132,6 @@ def _wrong(line: Line, records: int) -> str:
     return f"; of the {judged:,} that {line['judge']} knows, {share} are wrong"
 
 
-def _counted(records: int) -> str:
-    return f"{records:,} record{'' if records == 1 else 's'}"
+def counted(number: int, noun: str = "record") -> str:
+    """Word a number of things: "1 row", "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

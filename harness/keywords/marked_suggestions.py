@@ -12,7 +12,6 @@ from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
 from data_cleaning.files.spreadsheet_text import replace_unwritable, unescape_cell
 from data_cleaning.files.table_reader import read_table
-from harness.keywords.suggestion_json import Exact, Origin, column_name, from_json
 from harness.keywords.suggestion_sheets import (
     ACCEPT,
     EXACT,
@@ -25,7 +24,7 @@ from harness.keywords.suggestion_sheets import (
     columns_for,
     read_workbook,
 )
-from harness.keywords.suggestions import Suggestion
+from harness.keywords.suggestions import Exact, Origin, Suggestion, column_name, from_json
 
 _OWN = ("accept", "action", "line", "id")
 """Columns that are read besides those of the keyword table; all others are evidence."""

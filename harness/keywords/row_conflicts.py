@@ -10,8 +10,7 @@ from scipy import sparse
 from baselines.keyword_table import KeywordTable
 from baselines.matching import lower_case, normal_form
 from data_cleaning.titles import IntArray
-from harness.keywords.ranked_hits import Counts, RankedHits, pairs_of_rows
-from harness.keywords.reference_labels import Reference
+from harness.keywords.judged_hits import Counts, RankedHits, Reference, pairs_of_rows
 
 MAX_CHAINS = 1_000
 """Chains that are kept, those with most records."""
@@ -21,7 +20,6 @@ START, END, INSIDE = "at its start", "at its end", "inside"
 
 _IDEOGRAPHS = range(0x4E00, 0x9FFF)
 _OF_A_WORD = r"[\p{L}\p{M}\p{N}]"
-_COMMONEST = 5
 
 
 def find_conflicts(
@@ -33,7 +31,7 @@ def find_conflicts(
         table: the table.
         hits: per target, as `rank_hits` returns them.
         counts: records of each title, (n_titles,).
-        references: what the titles are labelled.
+        references: labels of the titles.
 
     Returns:
         `target`, `winner` and `loser` (positions of rows, of which the first outranks the second), `titles` and
@@ -46,11 +44,14 @@ def find_conflicts(
         classes = table.class_positions[target]
         pairs = pairs_of_rows(ranked, counts, table.order)
         differ = classes[pairs["winner"].to_numpy()] != classes[pairs["loser"].to_numpy()]
-        decided = _decided(ranked, classes, counts, references)
+        winners = ranked.winners[ranked.titles]  # (n_hits,)
+        beaten = classes[winners] != classes[ranked.rows]
+        keys = {"winner": winners[beaten], "loser": ranked.rows[beaten]}
+        compared = {"winner_right": classes[winners[beaten]], "loser_right": classes[ranked.rows[beaten]]}
+        decided = _sum_up(target, ranked.titles[beaten], keys, compared, counts, references)
+        decided = decided.rename({"titles": "decided_titles", "records": "decided_records"})
         joined = pairs.filter(pl.Series(differ)).join(decided, on=["winner", "loser"], how="left")
-        found.append(
-            joined.select(pl.lit(target).alias("target"), pl.all()).with_columns(pl.col(pl.Int64).fill_null(0))
-        )
+        found.append(joined.select(pl.lit(target).alias("target"), pl.all().fill_null(0)))
     order = ["decided_records", "records", "target", "winner", "loser"]
     return pl.concat(found).sort(order, descending=[True, True, False, False, False])
 
@@ -74,28 +75,18 @@ def find_chains(
         flips = (ranked.places > 1) & (classes[third] != classes[first]) & (classes[first] != classes[ranked.rows])
         titles = ranked.titles[flips]
         keys = {"first": first[flips], "second": ranked.rows[flips], "third": third[flips]}
-        held = {"right": classes[third[flips]], "right_without": classes[first[flips]]}
-        summed = _sum_up(target, titles, keys, held, counts, references)
+        compared = {"right": classes[third[flips]], "right_without": classes[first[flips]]}
+        summed = _sum_up(target, titles, keys, compared, counts, references)
         found.append(summed.select(pl.lit(target).alias("target"), pl.all()))
     order = ["records", "target", "third", "first", "second"]
     return pl.concat(found).sort(order, descending=[True, False, False, False, False]).head(MAX_CHAINS)
-
-
-def _decided(ranked: RankedHits, classes: IntArray, counts: Counts, references: Sequence[Reference]) -> pl.DataFrame:
-    """Count the titles that each row decides against each other row of another class."""
-    winners = ranked.winners[ranked.titles]  # (n_hits,)
-    beaten = classes[winners] != classes[ranked.rows]
-    keys = {"winner": winners[beaten], "loser": ranked.rows[beaten]}
-    held = {"winner_right": classes[winners[beaten]], "loser_right": classes[ranked.rows[beaten]]}
-    summed = _sum_up(ranked.target, ranked.titles[beaten], keys, held, counts, references)
-    return summed.rename({"titles": "decided_titles", "records": "decided_records"})
 
 
 def _sum_up(
     target: str,
     titles: IntArray,
     keys: Mapping[str, IntArray],
-    held: Mapping[str, IntArray],
+    compared: Mapping[str, IntArray],
     counts: Counts,
     references: Sequence[Reference],
 ) -> pl.DataFrame:
@@ -105,9 +96,9 @@ def _sum_up(
         target: of the classes.
         titles: positions, (n_pairs,).
         keys: name to the values to group by, each (n_pairs,).
-        held: name of a figure to the classes that are held against the references, each (n_pairs,).
+        compared: name of a figure to the classes that are compared with the references, each (n_pairs,).
         counts: records of each title, (n_titles,).
-        references: what the titles are labelled.
+        references: labels of the titles.
     """
     columns = {**keys, "records": counts[titles]}
     sums = [pl.len().cast(pl.Int64).alias("titles"), pl.col("records").sum()]
@@ -116,8 +107,8 @@ def _sum_up(
         columns[judged] = reference.judged[target][titles]
         sums.append((pl.col(judged) > 0).sum().cast(pl.Int64).alias(f"judged_titles_{reference.name}"))
         sums.append(pl.col(judged).sum())
-        for name, of_title in held.items():
-            columns[f"{name}_{reference.name}"] = reference.right(target, titles, of_title)
+        for name, classes in compared.items():
+            columns[f"{name}_{reference.name}"] = reference.right(target, titles, classes)
             sums.append(pl.col(f"{name}_{reference.name}").sum())
     frame = pl.DataFrame({name: np.asarray(values, dtype=np.int64) for name, values in columns.items()})
     return frame.group_by(list(keys)).agg(sums)
@@ -132,7 +123,7 @@ def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
     Returns:
         True where the first row is covered by the second, never by itself, (n_rows, n_rows).
     """
-    keywords = pl.Series(table.rows["keyword"].tolist(), dtype=pl.String)
+    keywords = _keywords(table)
     match = table.rows["match"].to_numpy()
     substring = match == "substring"
     words = normal_form(keywords).str.strip_chars()
@@ -154,10 +145,6 @@ def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
 
 def unreachable(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> dict[int, tuple[int, ...]]:
     """Find rows that can never decide a title, because others outrank them wherever they match.
-
-    Args:
-        table: the table.
-        covered: as `covered_by` returns it.
 
     Returns:
         The position of each such row to the positions of the rows that decide instead, the highest-ranking one for each
@@ -209,7 +196,8 @@ def find_accidents(table: KeywordTable, titles: pl.Series, hits: sparse.csr_matr
         `title` and `row`, positions that belong together; `host`, the lower-cased word in which the keyword first
         occurs (words, where the keyword has several); and whether it is `at` its start, its end, or inside.
     """
-    rows = _substring_words(table)
+    has_word = (normal_form(_keywords(table)) != " ").to_numpy()  # a letter or digit
+    rows = np.flatnonzero((table.rows["match"] == "substring").to_numpy() & has_word)
     as_words = KeywordTable(taxonomy=table.taxonomy, rows=table.rows.iloc[rows].assign(match="word"))
     left = hits[:, rows].astype(np.int8) - as_words.hits(titles.to_numpy()).astype(np.int8)
     pairs = (left > 0).tocoo()
@@ -230,13 +218,8 @@ def find_accidents(table: KeywordTable, titles: pl.Series, hits: sparse.csr_matr
         )
         .filter((pl.col("_before") != "") | (pl.col("_after") != ""))
     )
-    place = (
-        pl.when(pl.col("_before") == "")
-        .then(pl.lit(START))
-        .when(pl.col("_after") == "")
-        .then(pl.lit(END))
-        .otherwise(pl.lit(INSIDE))
-    )
+    at_start, at_end = (pl.when(pl.col(side) == "") for side in ("_before", "_after"))
+    place = at_start.then(pl.lit(START)).otherwise(at_end.then(pl.lit(END)).otherwise(pl.lit(INSIDE)))
     host = pl.concat_str("_before", "_keyword", "_after").str.strip_chars()
     return flanked.select("title", "row", host.alias("host"), place.alias("at"))
 
@@ -250,7 +233,7 @@ def count_accidents(
         accidents: as `find_accidents` returns them.
         titles_decided: `title` and `row`, positions of what each row decides for any target.
         counts: records of each title, (n_titles,).
-        judged: name of each reference and what `reference_labels.judge_decisions` returns for it.
+        judged: name of each reference and what `judged_hits.judge_decisions` returns for it.
 
     Returns:
         Per `row`, and per `row`, `host` and `at`: `titles` and `records` in which the keyword only occurs inside longer
@@ -258,10 +241,11 @@ def count_accidents(
         `judged_titles_`, `judged_records_` and `wrong_records_`. Rows also have their commonest `hosts` as text.
         Those that decide most records come first.
     """
-    priced = accidents.with_columns(counts.gather(accidents["title"]).alias("_count")).join(
-        titles_decided.with_columns(pl.lit(True).alias("_decided")), on=["title", "row"], how="left"
+    priced = (
+        accidents.with_columns(counts.gather(accidents["title"]).alias("_count"))
+        .join(titles_decided.with_columns(_decided=True), on=["title", "row"], how="left")
+        .with_columns(pl.col("_decided").fill_null(False))
     )
-    priced = priced.with_columns(pl.col("_decided").fill_null(False))
     sums = [
         pl.len().cast(pl.Int64).alias("titles"),
         pl.col("_count").sum().alias("records"),
@@ -279,15 +263,9 @@ def count_accidents(
     commonest = hosts.group_by("row", "host").agg(pl.col("records").sum())
     commonest = commonest.sort("records", "host", descending=[True, False])
     named = commonest.group_by("row", maintain_order=True).agg(
-        pl.format("{} ({})", "host", "records").head(_COMMONEST).str.join(", ").alias("hosts")
+        pl.format("{} ({})", "host", "records").head(5).str.join(", ").alias("hosts")
     )
     return rows.join(named, on="row", how="left", maintain_order="left"), hosts
-
-
-def _substring_words(table: KeywordTable) -> np.ndarray:
-    """Return the positions of substring rows with a letter or digit in their keyword, ascending."""
-    has_word = (normal_form(_keywords(table)) != " ").to_numpy()
-    return np.flatnonzero((table.rows["match"] == "substring").to_numpy() & has_word)
 
 
 def _keywords(table: KeywordTable) -> pl.Series:

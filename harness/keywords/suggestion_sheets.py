@@ -19,8 +19,7 @@ from data_cleaning.files import workbooks
 from data_cleaning.files.spreadsheet_text import safe_text, unescape_cell
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.files.workbooks import BOLD, Style, Workbook
-from harness.keywords.suggestion_json import Origin, column_name, identity, to_json
-from harness.keywords.suggestions import Suggestion
+from harness.keywords.suggestions import Origin, Suggestion, column_name, identity, to_json
 
 CSV_NAME, XLSX_NAME, JSON_NAME = "suggestions.csv", "suggestions.xlsx", "suggestions.json"
 

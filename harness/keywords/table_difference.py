@@ -9,7 +9,7 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
-from harness.keywords.reference_labels import Reference, read_references
+from harness.keywords.judged_hits import Reference, read_references
 
 ADDED, REMOVED, REORDERED = "added", "removed", "reordered"
 REPRIORITISED, REMATCHED, RELABELLED = "re-prioritised", "rematched", "relabelled"

@@ -11,11 +11,10 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import Progress, silent
 from harness.keywords.suggestions import Suggestion
-from harness.mining.candidates import choose_to_explain, explain_words, may_be_keywords, rank_candidates
-from harness.mining.evidence import suggest
-from harness.mining.mining_baselines import rank_baselines
+from harness.mining.candidates import choose_to_explain, explain_words, may_be_keywords, rank_baselines, rank_candidates
 from harness.mining.phrases import MAX_QUALIFYING_SHARE, find_phrases, qualifying_shares, split_titles
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
+from harness.mining.proof import suggest
 from harness.mining.strengths import (
     asked_priorities,
     find_inversions,

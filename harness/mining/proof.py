@@ -1,25 +1,140 @@
-"""What changes of a table are worth on titles that they were neither mined from nor chosen on."""
+"""What changes of a table are worth: their evidence on validation, and on titles that they were not chosen on."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
-from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, Predictions, StrArray
-from harness.keywords.suggestions import Suggestion
-from harness.mining.evidence import example_titles, right_targets
+from data_cleaning.titles import FloatArray, IntArray, Predictions, StrArray
+from harness.keywords.suggestions import Evidence, Suggestion
 from harness.mining.phrases import titles_matching
+from harness.mining.placement import Placed
 from harness.mining.title_labels import TitleLabels, label_titles
-from harness.mining.trial_table import Row, TrialTable
+from harness.mining.trial_table import ClassChanges, Row, TrialTable
 from harness.scoring.metrics import EVERY_HISTORY, compare_rows, score_rows
+from harness.scoring.significance import wilson_interval
 
 FIRST_FOR_RECALL, FIRST_FOR_PRECISION = 100, 50
-"""How many of the best candidates of a target are searched for planted words, and are held against the truth."""
+"""How many of the best candidates of a target are searched for planted words, and are compared with the truth."""
 
+_MAX_EXAMPLES = 3
 _MAX_ENDING = 4
+
+
+def suggest(
+    placed: Sequence[Placed], table: KeywordTable, train: TitleLabels, valid: TitleLabels, judge: str
+) -> list[Suggestion]:
+    """Return placed changes as suggestions, in the same order.
+
+    Args:
+        placed: from a placement that began with the table.
+        table: the base table.
+        train: labels of train.
+        valid: labels of validation.
+        judge: whose labels these are, for the reader.
+    """
+    hits = table.hits(train.titles).tocsc()
+    suggestions = []
+    for change in placed:
+        row = change.option.rows[0]
+        matched = hits[:, change.number].indices if row is None else row.titles
+        suggestions.append(_suggestion(change, table, train.records[matched], valid, judge))
+    return suggestions
+
+
+def right_targets(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> tuple[IntArray, IntArray]:
+    """Count how many of the targets that change are right for each title before and after, (n_titles,) each."""
+    before, after = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels), dtype=np.int64)
+    for target, changed in changes.items():
+        right = labels.top_classes(target)[changed.titles]
+        before[changed.titles] += changed.before == right
+        after[changed.titles] += changed.after == right
+    return before, after
+
+
+def _suggestion(change: Placed, table: KeywordTable, support: IntArray, valid: TitleLabels, judge: str) -> Suggestion:
+    """Describe one change; `support` are the records of each title of train that its row matches."""
+    option, subject = change.option, change.subject
+    before, after = right_targets(change.class_changes, valid)
+    fixed, broken = after > before, after < before
+    judged, right = _judged(change, valid, after)
+    low, high = wilson_interval(int(right.sum()), len(right)) if len(right) else (None, None)
+    evidence = Evidence(
+        support_titles=len(support),
+        support_records=int(support.sum()),
+        judged_titles=len(judged),
+        precision=float(right.mean()) if len(right) else None,
+        precision_low=low,
+        precision_high=high,
+        judge=judge,
+        lift=change.gain.total / float(valid.weights.sum()),
+        lift_low=change.gain.low / float(valid.weights.sum()),
+        fixed=int(fixed.sum()),
+        broken=int(broken.sum()),
+        examples=example_titles(valid, fixed),
+        counter_examples=example_titles(valid, broken),
+        importance=subject.importance,
+    )
+    own = None if subject.number is None else table.rows.iloc[subject.number]
+    return Suggestion(
+        action=option.action,
+        keyword=subject.keyword,
+        priority=option.priority,
+        match=option.match,
+        labels={target: option.labels.get(target, "") for target in table.taxonomy.names},
+        line=None if own is None else int(own["line"]),
+        old_priority=None if own is None else float(own["priority"]),
+        old_match=None if own is None else str(own["match"]),
+        evidence=evidence,
+        rationale=_sentence(change, table, evidence),
+    )
+
+
+def _judged(change: Placed, valid: TitleLabels, after: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+    """Return the titles that a change is judged by, and whether every target that it decides is right there."""
+    if change.option.rows[1] is None:
+        counted = np.zeros(len(valid), dtype=np.int64)
+        for changed in change.class_changes.values():
+            counted[changed.titles] += 1
+        judged = np.flatnonzero(counted)
+        return judged, after[judged] == counted[judged]
+    wrong, decided = np.zeros(len(valid), dtype=bool), np.zeros(len(valid), dtype=bool)
+    for target, titles in change.decided.items():
+        decided[titles] = True
+        wrong[titles] |= valid.top_classes(target)[titles] != change.option.rows[1].classes[target]
+    judged = np.flatnonzero(decided)
+    return judged, ~wrong[judged]
+
+
+def example_titles(labels: TitleLabels, chosen: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    """Return at most three of the chosen titles, the most frequent first."""
+    rows = np.flatnonzero(chosen)
+    order = np.lexsort((labels.titles[rows].astype(str), -labels.records[rows]))
+    return tuple(str(title) for title in labels.titles[rows[order[:_MAX_EXAMPLES]]])
+
+
+def _sentence(change: Placed, table: KeywordTable, evidence: Evidence) -> str:
+    """Say in one sentence what is proposed and why."""
+    keyword, option = change.subject.keyword, change.option
+    outcome = f"{evidence.fixed} validation titles are fixed and {evidence.broken} broken"
+    labels = " and ".join(f"{target} {label}" for target, label in option.labels.items())
+    if option.action == "add":
+        share = evidence.importance
+        by_network = "" if share is None else f", to which the network attributes {share:.0%} of its importance"
+        way = "a word" if option.match == "word" else "the beginning of a word"
+        return f"{keyword!r} ({way}{by_network}) indicates {labels}, which the table does not know: {outcome}."
+    assert change.subject.number is not None, "only a new row has no number"
+    own = table.rows.iloc[change.subject.number]
+    if option.action == "narrow":
+        way = "a whole word" if option.match == "word" else "the beginning of a word"
+        return f"{keyword!r} also matches inside longer words; if it matches {way} only, {outcome}."
+    if option.action == "re-prioritise":
+        moved = "be outranked by more keywords" if option.priority > own["priority"] else "outrank more keywords"
+        return f"{keyword!r} should {moved} (priority {own['priority']:g} to {option.priority:g}): {outcome}."
+    return f"{keyword!r} does more harm than good in setting {labels}: without it, {outcome}."
 
 
 def table_predictions(table: KeywordTable, titles: StrArray) -> Predictions:
@@ -33,42 +148,38 @@ def table_predictions(table: KeywordTable, titles: StrArray) -> Predictions:
 
 
 def lifts(tables: Mapping[str, KeywordTable], baseline: KeywordTable, rows: pl.DataFrame, seed: int) -> pd.DataFrame:
-    """Measure how far amended tables are ahead of the original, against every reference of a scored part.
-
-    Args:
-        tables: name to amended table.
-        baseline: the original table.
-        rows: as `references.make_references` gathers them.
-        seed: of the bootstrap over titles.
-
-    Returns:
-        `reference`, `weighting`, `target`, `titles`, `records`, `before`, `after`, and `difference` with the bounds
-        `low` and `high` of its 95% interval, titles resampled with all their records; then `source`.
-    """
+    """Measure how far amended tables, by name, are ahead of the original; returns what `differences` does."""
     titles = rows["title"].unique().sort().to_numpy()
     answers = {source: table_predictions(table, titles) for source, table in tables.items()}
     return differences(rows, answers, table_predictions(baseline, titles), seed)
 
 
 def differences(rows: pl.DataFrame, answers: Mapping[str, Predictions], given: Predictions, seed: int) -> pd.DataFrame:
-    """Compare the predictions of any systems, by name, with those of another system; returns what `lifts` does."""
+    """Compare the predictions of systems, by name, with those of another system, against every reference.
+
+    Args:
+        rows: as `references.make_references` gathers them.
+        answers: name of a system to its predictions.
+        given: predictions of the system that they are compared with.
+        seed: of the bootstrap over titles.
+
+    Returns:
+        `reference`, `weighting`, `target`, `titles`, `records`, `before`, `after`, and `difference` with the bounds
+        `low` and `high` of its 95% interval, titles resampled with all their records; then `source`.
+    """
+    keys = ["reference", "weighting", "target"]
     # The accuracy of the other system is counted once, however many are compared with it.
-    before = _accuracies(rows, given)
+    scores = score_rows(rows, given, seed=0)
+    chosen = scores[(scores["metric"] == "accuracy") & (scores["history"] == EVERY_HISTORY)]
+    before = chosen[[*keys, "value"]].rename(columns={"value": "before"})
     counted = rows.group_by("reference").agg(pl.col("title").n_unique().alias("titles"), pl.col("records").sum())
     known = before.merge(counted.to_pandas(), on="reference")
     found = []
     for source, own in answers.items():
-        whole = compare_rows(rows, own, given, seed).merge(known, on=["reference", "weighting", "target"])
+        whole = compare_rows(rows, own, given, seed).merge(known, on=keys)
         found.append(whole.assign(after=whole["before"] + whole["difference"], source=source))
-    head = ["reference", "weighting", "target", "titles", "records", "before", "after"]
-    return pd.concat(found, ignore_index=True)[[*head, "difference", "low", "high", "source"]]
-
-
-def _accuracies(rows: pl.DataFrame, given: Predictions) -> pd.DataFrame:
-    """Return the accuracy of one system per reference, weighting and target, as `before`."""
-    scores = score_rows(rows, given, seed=0)
-    chosen = scores[(scores["metric"] == "accuracy") & (scores["history"] == EVERY_HISTORY)]
-    return chosen[["reference", "weighting", "target", "value"]].rename(columns={"value": "before"})
+    columns = [*keys, "titles", "records", "before", "after", "difference", "low", "high", "source"]
+    return pd.concat(found, ignore_index=True)[columns]
 
 
 def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.DataFrame) -> pd.DataFrame:
@@ -111,12 +222,9 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
                 "broken_titles": "; ".join(example_titles(labels, broken)),
             }
         )
-    return pd.DataFrame(found, columns=_columns(table.taxonomy))
-
-
-def _columns(taxonomy: Taxonomy) -> list[str]:
     counts = ["fixed", "broken", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
-    return ["order", "action", "keyword", "match", "priority", *taxonomy.names, *counts]
+    columns = ["order", "action", "keyword", "match", "priority", *table.taxonomy.names, *counts]
+    return pd.DataFrame(found, columns=columns)
 
 
 def _row(change: Suggestion, table: KeywordTable, labels: TitleLabels) -> Row | None:
@@ -184,7 +292,7 @@ def recovered(candidates: pd.DataFrame, planted: Mapping[str, str]) -> list[str]
     """Return the planted words that are among the first candidates of a target, with the right class.
 
     Args:
-        candidates: of one target, the best first: `keyword`, `class`.
+        candidates: of one target, the best first.
         planted: word to its class of that target.
     """
     first = candidates.head(FIRST_FOR_RECALL)
@@ -197,13 +305,7 @@ def recovered(candidates: pd.DataFrame, planted: Mapping[str, str]) -> list[str]
 
 
 def judge_candidates(candidates: pd.DataFrame, target: str, truth: pl.DataFrame, table: KeywordTable) -> pd.DataFrame:
-    """Hold each candidate of a target against true labels.
-
-    Args:
-        candidates: `keyword`, `match` (word or prefix), `class`.
-        target: of the candidates.
-        truth: distinct `title` and its true class as the target's column.
-        table: the candidates would be added to it.
+    """Compare each candidate of a target with true labels; the arguments are those of `recovery`.
 
     Returns:
         The candidates with `true_share` (of the titles that contain it, the share with its class; missing if there are
@@ -217,12 +319,7 @@ def judge_candidates(candidates: pd.DataFrame, target: str, truth: pl.DataFrame,
     found = titles_matching(candidates["keyword"], candidates["match"], titles)
     for label, matching in zip(candidates["class"], found, strict=True):
         code = table.taxonomy[target].class_index[label]
-        right = gold[matching] == code
-        figures.append(
-            (
-                right.mean() if len(matching) else np.nan,
-                int((right & (given[matching] != code)).sum()),
-                int((~right & (given[matching] == gold[matching])).sum()),
-            )
-        )
+        right, before = gold[matching] == code, given[matching]
+        fixed, broken = right & (before != code), ~right & (before == gold[matching])
+        figures.append((right.mean() if len(matching) else np.nan, int(fixed.sum()), int(broken.sum())))
     return candidates.assign(**pd.DataFrame(figures, columns=["true_share", "fixed", "broken"], index=candidates.index))

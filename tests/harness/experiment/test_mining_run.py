@@ -17,8 +17,8 @@ from harness.experiment.run import run
 from harness.experiment.stages import MINED_PRIORITIES, REFERENCE_ROWS
 from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestions import amend
+from harness.mining.candidates import BASELINES
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
-from harness.mining.mining_baselines import BASELINES
 from tests.toy_company import write_toy_company
 
 TABLES = ("mined_lift", "mined_lift_all", "mined_changes", "mined_priorities", "mined_inversions")

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from openpyxl import load_workbook
 
-from harness.keywords.suggestion_json import Origin
-from harness.keywords.suggestions import Evidence, Suggestion
+from harness.keywords.suggestions import Evidence, Origin, Suggestion
 
 TARGETS = ("department", "seniority")
 ORIGIN = Origin(

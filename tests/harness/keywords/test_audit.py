@@ -9,7 +9,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from harness.keywords import row_conflicts
 from harness.keywords.audit import audit_rows, audit_table
-from harness.keywords.reference_labels import wilson_bounds
+from harness.keywords.judged_hits import wilson_bounds
 from harness.scoring.significance import wilson_interval
 from tests.harness.mining.by_hand import ByHand, table_of, titles_of
 from tests.harness.mining.drawn import random_reference, random_table, random_titles, reference_frame

@@ -14,7 +14,6 @@ from openpyxl import load_workbook
 
 from harness.keywords import suggestion_sheets
 from harness.keywords.marked_suggestions import read_marked
-from harness.keywords.suggestion_json import from_json, identity
 from harness.keywords.suggestion_sheets import (
     ABOUT,
     CSV_NAME,
@@ -25,6 +24,7 @@ from harness.keywords.suggestion_sheets import (
     XLSX_NAME,
     write_suggestions,
 )
+from harness.keywords.suggestions import from_json, identity
 from tests.harness.keywords.given_suggestions import (
     ALL,
     GARDENER,

@@ -6,8 +6,8 @@ import pytest
 
 from harness.experiment.stages.fit_system import believe_reviewed, labelled_titles
 from harness.keywords.suggestions import amend
+from harness.mining.candidates import BASELINES
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS, MiningSettings, mine
-from harness.mining.mining_baselines import BASELINES
 from harness.mining.title_labels import label_titles
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from harness.keywords.suggestions import amend
-from harness.mining.evidence import suggest
 from harness.mining.placement import Placement, changed_rows, new_rows, not_refused
+from harness.mining.proof import suggest
 from tests.harness.mining.by_hand import matches
 from tests.harness.mining.drawn import WORDS, random_table, random_titles
 from tests.harness.mining.given_labels import (
