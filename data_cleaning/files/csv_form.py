@@ -71,8 +71,6 @@ class Position:
     """Bytes before it that were read as part of a record, and then again as records of their own."""
     within_line: int = 0
     """1 within a line that is longer than a row may be."""
-    careful_until: int = 0
-    """Byte up to which fast parsing is known to fail."""
 
 
 @dataclass(frozen=True)

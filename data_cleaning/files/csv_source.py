@@ -1,8 +1,7 @@
 """A CSV file as a source: blocks are parsed at once where that is safe, and line by line where something is odd."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ class CsvSource:
     """A CSV file, gzipped or not, in any encoding."""
 
     unit = "line"
-    resumable = True
 
     def __init__(
         self,
@@ -63,33 +61,34 @@ class CsvSource:
         """Return what tells whether the file is still the one that was begun."""
         return file_identity(self.path, self._form.encoding.codec, self.delimiter)
 
-    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
-        """Read the rows, or those after `start`, the `end` of an earlier batch.
-
-        A file that is gzipped or not UTF-8 is read from its beginning again, without parsing what is left out.
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, from the first to the last.
 
         Raises:
             BadInput: the file can no longer be read.
         """
         form = self._form
-        position = Position(**start) if start else Position(form.n_bytes, form.n_lines, form.n_blank)
-        self.n_skipped = position.skipped
-        blocks = utf8_blocks(self.path, form.encoding, self._block_bytes, position.byte, gzipped=self._gzipped)
+        self.n_skipped = form.n_blank
+        blocks = utf8_blocks(self.path, form.encoding, self._block_bytes, gzipped=self._gzipped)
         with closing(blocks):
-            for parsed in self._parsed(_Buffer(blocks), position):
+            for parsed in self._parsed(_Buffer(blocks)):
                 self.n_skipped = parsed.end.skipped
                 if parsed.rows.num_rows or parsed.rejects:
-                    yield Batch(parsed.rows, parsed.rejects, asdict(parsed.end), places=parsed.lines)
+                    yield Batch(parsed.rows, parsed.rejects, places=parsed.lines)
 
-    def _parsed(self, buffer: "_Buffer", position: Position) -> Iterator[Parsed]:
-        """Yield what is read of each block; where a block ends depends on where it begins, and on nothing before."""
+    def _parsed(self, buffer: "_Buffer") -> Iterator[Parsed]:
+        """Yield what is read of each block below the header."""
+        position = Position(self._form.n_bytes, self._form.n_lines, self._form.n_blank)
+        buffer.fill(position.byte)
+        buffer.drop(position.byte)
         n_wanted = self._block_bytes
+        careful_until = 0  # the byte up to which fast parsing is known to fail
         while buffer.fill(n_wanted):
             parsed = self._piece(buffer, position)
-            if parsed is None and position.byte >= position.careful_until:
+            if parsed is None and position.byte >= careful_until:
                 parsed = self._quickly(buffer, position)
                 if parsed is None:
-                    position = replace(position, careful_until=position.byte + len(buffer.data))
+                    careful_until = position.byte + len(buffer.data)
             if parsed is None:
                 parsed = self._carefully(buffer, position)
             if n_bytes := parsed.end.byte - position.byte:

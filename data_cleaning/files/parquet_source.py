@@ -1,6 +1,6 @@
 """A Parquet file as a source: batches of its own types, without the rows whose text is not valid UTF-8."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ class ParquetSource:
     """A Parquet file."""
 
     unit = "row"
-    resumable = True
     delimiter: str | None = None
     n_skipped = 0
 
@@ -39,10 +38,9 @@ class ParquetSource:
         self.path = path
         with _whole(path), pq.ParquetFile(path) as file:
             self.schema: pa.Schema = file.schema_arrow
-            groups = [file.metadata.row_group(number) for number in range(file.metadata.num_row_groups)]
-            self._group_rows = [group.num_rows for group in groups]
+            self.n_rows: int = file.metadata.num_rows
+            groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
             largest = max((group.total_byte_size for group in groups), default=0)
-        self.n_rows = sum(self._group_rows)
         if not self.schema.names:
             raise BadInput(f"{path} has no columns; expected at least one, of titles.")
         if largest > max_bytes:
@@ -56,19 +54,15 @@ class ParquetSource:
         """Return what tells whether the file is still the one that was begun."""
         return file_identity(self.path)
 
-    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
-        """Read the rows, or those after `start`, the `end` of an earlier batch.
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, from the first to the last.
 
         Raises:
             BadInput: the file is broken further down.
         """
-        row = start["row"] if start else 0
-        first_group, skipped = _group_of(row, self._group_rows)
-        groups = list(range(first_group, len(self._group_rows)))
+        row = 0
         with _whole(self.path), pq.ParquetFile(self.path, buffer_size=_BUFFER_BYTES) as file:
-            for read in file.iter_batches(BATCH_ROWS, row_groups=groups):
-                batch = read.slice(skipped)
-                skipped = max(skipped - len(read), 0)
+            for batch in file.iter_batches(BATCH_ROWS):
                 if len(batch):
                     yield _checked(batch, row)
                     row += len(batch)
@@ -89,18 +83,8 @@ def _whole(path: Path) -> Iterator[None]:
             raise BadInput(f"{path} is not readable as Parquet: {what}. Write or fetch it again.") from None
 
 
-def _group_of(row: int, group_rows: list[int]) -> tuple[int, int]:
-    """Return the row group that holds a row, and how many rows are before it there."""
-    for number, n_rows in enumerate(group_rows):
-        if row < n_rows:
-            return number, row
-        row -= n_rows
-    return len(group_rows), 0
-
-
 def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
     """Separate the rows whose text is not UTF-8, which Parquet does not check, from the others."""
-    end = {"row": n_before + len(batch)}
     places = np.arange(n_before + 1, n_before + len(batch) + 1)
     faulty: dict[int, str] = {}
     all_valid = True
@@ -110,12 +94,12 @@ def _checked(batch: pa.RecordBatch, n_before: int) -> Batch:
             what = "text that is UTF-8" if _holds_text(column.type) else f"a valid {column.type}"
             faulty |= dict.fromkeys(_invalid_rows(column, 0, len(column)), f"does not hold {what} in column {name!r}")
     if all_valid:
-        return Batch(pa.Table.from_batches([batch]), (), end, places=places)
+        return Batch(pa.Table.from_batches([batch]), (), places=places)
     rows = sorted(faulty)
     rejects = tuple(Reject(n_before + row + 1, faulty[row], _shown(batch, row)) for row in rows)
     columns = [_encoded(_without(_decoded(column), rows), column.type) for column in batch.columns]
     table = pa.Table.from_arrays(columns, schema=batch.schema)
-    return Batch(table, rejects, end, places=np.delete(places, rows))
+    return Batch(table, rejects, places=np.delete(places, rows))
 
 
 def _decoded(column: pa.Array) -> pa.Array:

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,8 +50,6 @@ class Batch:
     Text in CSV and XLSX, where an empty cell is null; Parquet keeps its own types.
     """
     rejects: tuple[Reject, ...]
-    end: Mapping[str, int]
-    """Where the batch ends: what `Source.batches` needs to resume with the rest."""
     cells: Sequence[tuple[Any, ...]] | None = None
     """XLSX only: the cells of each row as the sheet has them, numbers and dates included, (n_rows, n_columns)."""
     places: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -74,14 +72,12 @@ class Source(Protocol):
     """How the file is read, in sentences for a person."""
     n_skipped: int
     """Blank lines, in XLSX empty rows, that were passed over so far."""
-    resumable: bool
-    """Whether `batches` can resume at a place without reading everything before it as rows."""
 
     def identity(self) -> dict[str, Any]:
         """Return what tells whether a file has changed since; values fit into JSON."""
 
-    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
-        """Read the rows, or those after `start`, the `end` of a batch of the same file.
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, from the first to the last.
 
         Raises:
             BadInput: the file can no longer be read.

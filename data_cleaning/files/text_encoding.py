@@ -247,9 +247,7 @@ def shown(text: str) -> str:
     return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", text[: len(text) - line_end])
 
 
-def utf8_blocks(
-    path: Path, encoding: Encoding, n_bytes: int, start: int = 0, *, gzipped: bool
-) -> Generator[bytes, None, None]:
+def utf8_blocks(path: Path, encoding: Encoding, n_bytes: int, *, gzipped: bool) -> Generator[bytes, None, None]:
     """Yield a file's text as UTF-8, without its byte order mark.
 
     Bytes that are not in the encoding stay invalid UTF-8, so that nothing is repaired in silence: those of a UTF-8
@@ -259,33 +257,27 @@ def utf8_blocks(
         path: of the file.
         encoding: of the file.
         n_bytes: to read at once; a block of another encoding may grow in becoming UTF-8.
-        start: bytes of the stream to leave out.
         gzipped: whether the file is.
 
     Raises:
         BadInput: the file can no longer be read.
     """
     with readable(path), unpacked(path, gzipped=gzipped) as file:
+        file.seek(encoding.n_mark)
         if encoding.is_utf8:
-            file.seek(encoding.n_mark + start)
             while block := file.read(n_bytes):
                 yield block
             return
-        file.seek(encoding.n_mark)
         decoder = codecs.getincrementaldecoder(encoding.codec)(errors=_MARKED)
         ended = False
         while not ended:
             block = file.read(n_bytes)
             ended = not block
-            text = _decoded(decoder, block, path, encoding)
-            converted = text.encode("utf-8", "surrogatepass")
-            if len(converted) > start:
-                yield converted[start:]
-            start = max(start - len(converted), 0)
-
-
-def _decoded(decoder: codecs.IncrementalDecoder, block: bytes, path: Path, encoding: Encoding) -> str:
-    try:
-        return decoder.decode(block, final=not block)
-    except UnicodeError as error:  # of the few codecs that do not ask the error handler
-        raise BadInput(f"{path} is not {encoding.name}: {error}. Name another encoding, or save it as UTF-8.") from None
+            try:
+                text = decoder.decode(block, final=ended)
+            except UnicodeError as error:  # of the few codecs that do not ask the error handler
+                raise BadInput(
+                    f"{path} is not {encoding.name}: {error}. Name another encoding, or save it as UTF-8."
+                ) from None
+            if text:
+                yield text.encode("utf-8", "surrogatepass")

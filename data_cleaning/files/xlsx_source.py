@@ -3,7 +3,7 @@
 import datetime
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -42,7 +42,6 @@ class XlsxSource:
     """The first visible sheet of an XLSX file; its header is the first row that is not empty."""
 
     unit = "row"
-    resumable = False
     delimiter: str | None = None
 
     def __init__(self, path: Path, max_bytes: int) -> None:
@@ -76,10 +75,10 @@ class XlsxSource:
         """Return what tells whether the file is still the one that was begun."""
         return file_identity(self.path)
 
-    def batches(self, start: Mapping[str, int] | None = None) -> Iterator[Batch]:
-        """Read the rows, or those after `start`, the `end` of an earlier batch."""
-        last = start["row"] if start else self._header_row
-        self.n_skipped = start["skipped"] if start else self._header_row - 1
+    def batches(self) -> Iterator[Batch]:
+        """Read the rows, from the first to the last."""
+        last = self._header_row
+        self.n_skipped = last - 1
         n_columns = len(self.schema.names)
         numbered = islice(self._rows(), last, None)
         while read := list(islice(numbered, BATCH_ROWS)):
@@ -95,9 +94,8 @@ class XlsxSource:
                 else:
                     rejects.append(_beyond_header(number, row, n_columns))
             if cells or rejects:
-                end = {"row": last, "skipped": self.n_skipped}
                 rows = _as_text(cells, self.schema)
-                yield Batch(rows, tuple(rejects), end, cells, np.array(places, dtype=np.int64))
+                yield Batch(rows, tuple(rejects), cells, np.array(places, dtype=np.int64))
 
     def _rows(self) -> Iterator[tuple[int, _Cells]]:
         """Yield the number and the cells of each row."""

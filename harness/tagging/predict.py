@@ -215,7 +215,7 @@ def _batches(source: Source) -> Generator[Batch, None, None]:
     for batch in source.batches():
         yield batch
     if batch is None:
-        yield Batch(source.schema.empty_table(), (), {})
+        yield Batch(source.schema.empty_table(), ())
 
 
 def _facts(work: Work) -> dict[str, str]:

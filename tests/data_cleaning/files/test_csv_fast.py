@@ -1,7 +1,6 @@
 """Fast and careful parsing give the same rows at any block size, and every line of a file is accounted for."""
 
 import contextlib
-import json
 import re
 from unittest.mock import patch
 
@@ -44,9 +43,9 @@ def source_of(folder, content, encoding="utf-8", block_bytes=1 << 23, longest_ro
     return CsvSource(path, encoding, None, 1 << 30, block_bytes=block_bytes, longest_row=longest_row)
 
 
-def read(source, start=None):
+def read(source):
     rows, rejects = [], []
-    for batch in source.batches(start):
+    for batch in source.batches():
         rows += list(zip(*(column.to_pylist() for column in batch.rows.columns), strict=True))
         rejects += [(reject.place, reject.reason, reject.text) for reject in batch.rejects]
     return rows, rejects, source.n_skipped
@@ -119,22 +118,6 @@ def test_every_line_is_header_row_reject_or_blank(tmp_path, header, content):
         first = re.split("\r\n|\r|\n", text)[0]
         shown = physical[place - 1].decode("utf-8", "backslashreplace")
         assert first == shown
-
-
-@FEW
-@given(content=contents, size=st.integers(1, 40), encoding=st.sampled_from(["utf-8", "utf-16-le", "latin-1"]))
-def test_reading_resumes_after_every_batch(tmp_path, content, size, encoding):
-    if encoding != "utf-8":
-        content = content.decode("latin-1").encode(encoding)
-    source = source_of(tmp_path, "x,y\n".encode(encoding) + content, encoding, block_bytes=size)
-    rows, rejects, n_skipped = read(source)
-    n_rows = n_rejects = 0
-
-    for batch in list(source.batches()):
-        n_rows += batch.rows.num_rows
-        n_rejects += len(batch.rejects)
-        rest = read(source, json.loads(json.dumps(batch.end)))
-        assert rest == (rows[n_rows:], rejects[n_rejects:], n_skipped)
 
 
 @FEW

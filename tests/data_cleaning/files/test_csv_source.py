@@ -1,6 +1,5 @@
 import csv
 import gzip
-import json
 
 import pytest
 
@@ -16,9 +15,9 @@ def write(folder, content, name="leads.csv"):
     return path
 
 
-def read(source, start=None):
+def read(source):
     rows, rejects = [], []
-    for batch in source.batches(start):
+    for batch in source.batches():
         rows += [tuple(column[place].as_py() for column in batch.rows.columns) for place in range(batch.rows.num_rows)]
         rejects += batch.rejects
     return rows, [(reject.place, reject.reason, reject.text) for reject in rejects]
@@ -295,7 +294,7 @@ def test_lines_are_not_read_again_without_bound_after_unclosed_quotes(tmp_path, 
     assert len(rejects) < 100
 
 
-def test_reading_resumes_after_every_batch_of_every_kind_of_file(tmp_path):
+def test_small_blocks_of_every_kind_of_file_give_all_rows_and_rejects(tmp_path):
     lines = ["Title,Age", *(f'"VP, ""{n}""",{n}' for n in range(50)), "", "odd", "CEO,1", '"open,1', "é,2", ""]
     content = "\n".join(lines)
     files = {
@@ -308,19 +307,11 @@ def test_reading_resumes_after_every_batch_of_every_kind_of_file(tmp_path):
     }
     for name, packed in files.items():
         source = CsvSource(write(tmp_path, packed, name), None, None, 1 << 20, block_bytes=60)
-        batches = list(source.batches())
-        everything = read(source)
-        assert len(everything[0]) == 52
-        assert [place for place, _, _ in everything[1]] == [53, 55]
-        assert len(batches) > 5
-        n_skipped = source.n_skipped
-        n_rows = n_rejects = 0
-        for batch in batches:
-            n_rows += batch.rows.num_rows
-            n_rejects += len(batch.rejects)
-            rest = read(source, json.loads(json.dumps(batch.end)))
-            assert rest == (everything[0][n_rows:], everything[1][n_rejects:]), name
-            assert source.n_skipped == n_skipped == 1
+        assert len(list(source.batches())) > 5
+        rows, rejects = read(source)
+        assert len(rows) == 52
+        assert [place for place, _, _ in rejects] == [53, 55]
+        assert source.n_skipped == 1
 
 
 def test_the_number_of_rows_is_an_upper_estimate(tmp_path):

@@ -43,16 +43,16 @@ def test_csv_is_read_under_any_name_packed_or_not(tmp_path, name, pack):
     source = open_source(write(tmp_path, name, pack(CSV)))
 
     assert [batch.rows.to_pylist() for batch in source.batches()] == [[{"Title": "CEO", "Age": "1"}]]
-    assert (source.unit, source.resumable, source.delimiter) == ("line", True, ",")
+    assert (source.unit, source.delimiter) == ("line", ",")
 
 
-@pytest.mark.parametrize(("content", "unit", "resumable"), [(parquet, "row", True), (xlsx, "row", False)])
+@pytest.mark.parametrize("content", [parquet, xlsx])
 @pytest.mark.parametrize("name", ["a.parquet", "a.xlsx", "a.csv", "a"])
-def test_content_outranks_the_ending(tmp_path, content, unit, resumable, name):
+def test_content_outranks_the_ending(tmp_path, content, name):
     source = open_source(write(tmp_path, name, content()))
 
     assert [batch.rows.column(0).to_pylist() for batch in source.batches()] == [["CEO"]]
-    assert (source.unit, source.resumable, source.delimiter) == (unit, resumable, None)
+    assert (source.unit, source.delimiter) == ("row", None)
 
 
 def test_a_column_that_begins_like_a_zip_file_is_no_zip_file(tmp_path):
