@@ -16,13 +16,11 @@ from data_cleaning.files import Batch, Reject, Source
 from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.written_tables import RowWriter
 from data_cleaning.lead_columns import find_title
-from data_cleaning.titles import IntArray
 from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
 from harness.tagging.answers import Records
-from harness.tagging.business.counting import RecordCounter, count_piece
-from harness.tagging.business.follow_up import BestRows, best_of_piece, listed
+from harness.tagging.business.counting import RecordCounter
+from harness.tagging.business.follow_up import BestRows
 from harness.tagging.fields import REVIEW, Fields
-from harness.tagging.hierarchy import FollowUp
 from harness.tagging.layout import Layout, every_field
 from harness.tagging.models import Model, load_hierarchy
 from harness.tagging.tagger import Tagger
@@ -180,9 +178,10 @@ class Work:
         tally.n_review += int(np.count_nonzero(values[REVIEW]))
         tally.write_rejects(piece.rejects)
         if self.hierarchy is not None:
-            tally.counter.add(self._count(piece.records, piece.rows))
+            by = {name: pl.Series(name, pl.from_arrow(piece.rows.column(column))) for name, column in self.by.items()}
+            tally.counter.add(piece.records, self.job.model.taxonomy.names, by)
         if tally.best is not None:
-            tally.best.add(self._best(tally.best.follow_up, piece, table))
+            tally.best.add(piece.records, table, piece.first_row)
 
     def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | None:
         """Return what the cells of a spreadsheet will hold: its own values where they were read, and the added ones."""
@@ -194,27 +193,6 @@ class Work:
             for position, one in enumerate(self.written)
         ]
         return list(zip(*columns, strict=True))
-
-    def _count(self, records: Records, rows: pa.Table) -> pl.DataFrame:
-        by = {name: pl.Series(name, pl.from_arrow(rows.column(column))) for name, column in self.by.items()}
-        labels = {name: records["labels"][:, number] for number, name in enumerate(self.job.model.taxonomy.names)}
-        titled = records["labels"][:, 0] >= 0
-        return count_piece(
-            records["node"], records["band"], labels, records["leaf"], records["contradiction"], titled, by
-        )
-
-    @staticmethod
-    def _best(follow_up: FollowUp, piece: Piece, table: pa.Table) -> pl.DataFrame:
-        """Return who of these rows may be followed up."""
-        node, band, confidence = (piece.records[name] for name in ("node", "band", "place_confidence"))
-
-        def taken(positions: IntArray) -> pl.DataFrame:
-            names, columns = table.column_names, table.columns
-            return pl.DataFrame(
-                [listed(column, positions).alias(name) for name, column in zip(names, columns, strict=True)]
-            )
-
-        return best_of_piece(follow_up, node, band, confidence, taken, first_row=piece.first_row)
 
 
 class Tally:

@@ -1,6 +1,6 @@
-"""Records counted a piece of the file at a time, and the counts of all pieces added up in bounded memory."""
+"""Counts the records of a file in bounded memory, a piece of the file at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.table_reader import NO_TEXT
-from data_cleaning.titles import IntArray
+from harness.tagging.answers import Records
 
 MAX_VALUES = 100_000
 """Distinct values of a column by which records are counted; a column with more is given up."""
@@ -25,7 +25,6 @@ _OF_NODE, _OF_NUMBER = 1 << 16, 1 << 32
 """What one node, and one number of a value, add to the code of a combination."""
 
 _Codes = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,67 +39,42 @@ class Counts:
     """Columns with more than `MAX_VALUES` values; their frames have no values."""
 
 
-def count_piece(
-    node: IntArray,
-    band: IntArray,
-    labels: Mapping[str, IntArray],
-    leaf: IntArray,
-    contradiction: IntArray,
-    titled: BoolArray,
-    by: Mapping[str, pl.Series],
-) -> pl.DataFrame:
-    """Count the records of one piece; those without a title are at -1 in everything, whatever is given for them.
-
-    Args:
-        node: last place on the way down that is sure, 0 where none is, (n_rows,).
-        band: -1 where it is not sure, (n_rows,).
-        labels: target to class positions, each (n_rows,); the same targets in every piece.
-        leaf: place that the labels lead to, sure or not, (n_rows,).
-        contradiction: that the labels fall under, -1 for none, (n_rows,).
-        titled: which rows have a title, (n_rows,).
-        by: name to the column to count by as well, each (n_rows,) and of any type; spaces around a text do not count.
-
-    Returns:
-        A row per distinct combination and its `records`. Rows about the file have null in `by`, and say labels, leaf
-        and contradiction; those about a column have its name there, and its `value`, null where the cell is empty. A
-        column has a row of 0 records besides, so that it is known of even where the file has no rows.
-
-    Raises:
-        BadInput: a column to count by holds lists or the like.
-    """
-    given = {"leaf": leaf, "contradiction": contradiction, "node": node, "band": band}
-    placed = pl.DataFrame({name: np.where(titled, codes, -1).astype(np.int16) for name, codes in given.items()})
-    # Grouping by fields of their own is faster than by a struct of them.
-    coded = pl.DataFrame(
-        {f"label {name}": np.where(titled, codes, -1).astype(np.int16) for name, codes in labels.items()}
-    )
-    of_file = placed.hstack(coded).group_by(*placed.columns, *coded.columns).len("records")
-    struct = pl.struct(pl.col(f"label {name}").alias(name) for name in labels)
-    pieces = [of_file.select(pl.lit(None, pl.String).alias("by"), struct.alias("labels"), *placed.columns, _RECORDS)]
-    for name, column in by.items():
-        # Texts are trimmed after grouping, when they are fewer.
-        values = placed.select("node", "band").with_columns(_texts(name, column).alias("value"))
-        of_column = (
-            values.group_by(_BY).len("records").with_columns(pl.col("value").str.strip_chars().replace("", None))
-        )
-        known = pl.DataFrame({"value": None, "node": -1, "band": -1, "records": 0}, schema=of_column.schema)
-        pieces.append(pl.concat([known, of_column]).select(pl.lit(name).alias("by"), *_BY, _RECORDS))
-    return pl.concat(pieces, how="diagonal")
-
-
 class RecordCounter:
-    """Adds up what `count_piece` returns for the pieces of a file."""
+    """Counts the records of a file, a piece at a time."""
 
     def __init__(self) -> None:
         self._whole: list[pl.DataFrame] = []
         self._by: dict[str, _CountsByValue] = {}
 
-    def add(self, piece: pl.DataFrame) -> None:
-        """Take in the counts of one piece."""
-        self._whole.append(piece.filter(pl.col("by").is_null()).select(*_WHOLE, "records"))
+    def add(self, records: Records, targets: Sequence[str], by: Mapping[str, pl.Series]) -> None:
+        """Count one piece; a record without a title is at -1 in everything, whatever it holds.
+
+        Args:
+            records: the tagger's, (n_rows,).
+            targets: of the taxonomy, by name.
+            by: name to the column to count by as well, each (n_rows,) and of any type; spaces around a text do not
+                count. They are the same for every piece.
+
+        Raises:
+            BadInput: a column to count by holds lists or the like.
+        """
+        labels = records["labels"]  # (n_rows, n_targets)
+        codes = {name: records[name] for name in ("leaf", "contradiction", "node", "band")}
+        codes |= {f"label {name}": labels[:, position] for position, name in enumerate(targets)}
+        placed = pl.DataFrame(
+            {name: np.where(labels[:, 0] >= 0, code, -1).astype(np.int16) for name, code in codes.items()}
+        )
+        # Grouping by fields of their own is faster than by a struct of them.
+        of_file = placed.group_by(placed.columns).len("records").with_columns(_RECORDS)
+        struct = pl.struct(pl.col(f"label {name}").alias(name) for name in targets)
+        self._whole.append(of_file.select(struct.alias("labels"), *_WHOLE[1:], "records"))
         self._whole = [pl.concat(self._whole).group_by(_WHOLE).sum()]
-        for (name,), rows in piece.drop_nulls("by").partition_by("by", as_dict=True, maintain_order=True).items():
-            self._by.setdefault(str(name), _CountsByValue()).add(rows)
+        for name, column in by.items():
+            values = placed.select("node", "band").with_columns(_texts(name, column).alias("value"))
+            # Texts are trimmed after grouping, when they are fewer.
+            trimmed = pl.col("value").str.strip_chars().replace("", None)
+            rows = values.group_by(_BY).len("records").with_columns(trimmed, _RECORDS)
+            self._by.setdefault(name, _CountsByValue()).add(rows)
 
     def total(self) -> Counts:
         """Return the counts of the whole file, of which at least one piece was added, be it without rows."""
@@ -125,7 +99,8 @@ class _CountsByValue:
         """Take in the rows of one piece."""
         if not self.is_given_up:
             new = rows.select(pl.col("value").unique()).join(self._values, on="value", how="anti", nulls_equal=True)
-            self._values = self._values.vstack(new.with_columns(_numbers(len(self._values), len(new))))
+            numbers = np.arange(len(self._values), len(self._values) + len(new), dtype=np.int64)
+            self._values = self._values.vstack(new.with_columns(pl.Series("number", numbers)))
             if len(self._values) - 1 > MAX_VALUES:
                 self.is_given_up, self._values = True, self._values.head(1)
         numbered = rows.join(self._values, on="value", how="left", nulls_equal=True, maintain_order="left")
@@ -158,10 +133,6 @@ class _CountsByValue:
         codes, records = codes[order], records[order]
         first = np.flatnonzero(np.diff(codes, prepend=-1))  # of each run of equal codes
         self._codes, self._records = [codes[first]], [np.add.reduceat(records, first)]
-
-
-def _numbers(start: int, n: int) -> pl.Series:
-    return pl.Series("number", np.arange(start, start + n, dtype=np.int64))
 
 
 def _texts(name: str, column: pl.Series) -> pl.Series:

@@ -1,6 +1,6 @@
 """Whom to follow up: attendees in the order of the hierarchy's ranks, found a piece of the file at a time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from data_cleaning.titles import FloatArray, IntArray
+from harness.tagging.answers import Records
 from harness.tagging.business.business_tables import free_name
 from harness.tagging.hierarchy import FollowUp
 
@@ -20,7 +21,7 @@ ADDED = ("place", "rank", "row")
 
 _LOWEST_BAND = 255  # means that the band is not sure
 
-_OWN, _RELEVANT = "own", "relevant"
+_OWN = "own"
 
 
 def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArray[np.int16]:
@@ -41,62 +42,41 @@ def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArra
     return first[node, band]
 
 
-def best_of_piece(
-    follow_up: FollowUp,
-    node: IntArray,
-    band: IntArray,
-    confidence: FloatArray,
-    taken: Callable[[IntArray], pl.DataFrame],
-    *,
-    first_row: int,
-) -> pl.DataFrame:
-    """Choose who of one piece may come onto the list.
-
-    Args:
-        follow_up: says which ranks there are, and how many are followed up at most.
-        node: positions in `Hierarchy.nodes`, -1 for no title, (n_rows,).
-        band: positions in `Hierarchy.bands`, -1 where it is not sure, (n_rows,).
-        confidence: that the node is right, (n_rows,).
-        taken: returns what is written about the rows at some positions, in their order, as columns of text, truth
-            values and numbers; asked once, for at most `follow_up.most` rows.
-        first_row: number of the piece's first row in the file; the file's first is 1.
-
-    Returns:
-        The best, at most `follow_up.most`: rank, band, confidence, row (its number in the file), own (a struct of the
-        columns of `taken`, whatever they are called), and relevant, whose sum is how many records of the piece have
-        a rank.
-    """
-    rank = rank_rows(follow_up, node, band)
-    ranked = np.flatnonzero(rank != NO_RANK)
-    n_relevant = len(ranked)
-    ranked = ranked[_foremost(rank[ranked], band[ranked], confidence[ranked], follow_up.most)]
-    keys = pl.DataFrame(
-        {
-            "rank": rank[ranked],
-            "band": band[ranked].astype(np.int16),
-            "confidence": confidence[ranked].astype(np.float32),
-            "row": ranked.astype(np.int64) + first_row,
-        }
-    )
-    best = _best(keys, follow_up.most)
-    own = taken((best["row"] - first_row).to_numpy())
-    relevant = np.zeros(len(best), dtype=np.int64)
-    relevant[:1] = n_relevant
-    return best.with_columns(own.to_struct(_OWN), pl.Series(_RELEVANT, relevant))
-
-
 class BestRows:
-    """Keeps the best of what `best_of_piece` returns for the pieces of a file."""
+    """Keeps the best rows of a file, a piece of the file at a time."""
 
     def __init__(self, follow_up: FollowUp) -> None:
-        self.follow_up = follow_up
-        self._best: list[pl.DataFrame] = []
+        self._follow_up = follow_up
+        self._best: list[pl.DataFrame] = []  # rank, band, confidence, row, and a struct of what is written about it
         self._n_relevant = 0
 
-    def add(self, piece: pl.DataFrame) -> None:
-        """Take in who of one piece may come onto the list."""
-        self._n_relevant += int(piece[_RELEVANT].sum())
-        self._best = [_best(pl.concat([*self._best, piece]), self.follow_up.most)]
+    def add(self, records: Records, table: pa.Table, first_row: int) -> None:
+        """Choose who of one piece comes onto the list.
+
+        Args:
+            records: the tagger's, (n_rows,).
+            table: what is written about each row, n_rows rows; its columns may be of any type and have any names.
+            first_row: number of the piece's first row in the file; the file's first is 1.
+        """
+        most = self._follow_up.most
+        node, band, confidence = (records[name] for name in ("node", "band", "place_confidence"))
+        rank = rank_rows(self._follow_up, node, band)
+        ranked = np.flatnonzero(rank != NO_RANK)
+        self._n_relevant += len(ranked)
+        ranked = ranked[_foremost(rank[ranked], band[ranked], confidence[ranked], most)]
+        keys = pl.DataFrame(
+            {
+                "rank": rank[ranked],
+                "band": band[ranked].astype(np.int16),
+                "confidence": confidence[ranked].astype(np.float32),
+                "row": ranked.astype(np.int64) + first_row,
+            }
+        )
+        best = _best(keys, most)
+        positions = (best["row"] - first_row).to_numpy()
+        named = zip(table.column_names, table.columns, strict=True)
+        own = pl.DataFrame([listed(column, positions).alias(name) for name, column in named])
+        self._best = [_best(pl.concat([*self._best, best.with_columns(own.to_struct(_OWN))]), most)]
 
     def listed(self) -> tuple[pl.DataFrame, int]:
         """Return the list of the whole file, of which at least one piece was added, be it without rows.
@@ -108,7 +88,7 @@ class BestRows:
         (best,) = self._best
         own = best[_OWN].struct.unnest()
         places = pl.Series(np.arange(1, len(own) + 1, dtype=np.int64))
-        ranks = pl.Series([self.follow_up.ranks[position].name for position in best["rank"]], dtype=pl.String)
+        ranks = pl.Series([self._follow_up.ranks[position].name for position in best["rank"]], dtype=pl.String)
         added = zip(ADDED, (places, ranks, best["row"]), strict=True)
         front = pl.DataFrame([column.alias(free_name(name, own.columns, "follow_up")) for name, column in added])
         return front.hstack(own), self._n_relevant

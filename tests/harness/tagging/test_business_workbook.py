@@ -18,7 +18,7 @@ from harness.tagging.business.business_workbook import FAINT
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
 from tests.harness.tagging.hierarchy_by_hand import read
-from tests.harness.tagging.test_summary import ROWS, count, counted
+from tests.harness.tagging.test_summary import ROWS, counted
 
 LIST = pl.DataFrame(
     {
@@ -38,7 +38,7 @@ def hierarchy(tmp_path) -> Hierarchy:
 
 
 def summary_of(hierarchy: Hierarchy, rows=ROWS, by=("event",)) -> Summary:
-    return summarise(hierarchy, counted([count(rows, by)]), n_review=4)
+    return summarise(hierarchy, counted(rows, by=by), n_review=4)
 
 
 def write(out: Path, summary: Summary, follow_up: pl.DataFrame | None = LIST, **options) -> list[Path]:

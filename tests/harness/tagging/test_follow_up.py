@@ -1,4 +1,4 @@
-"""Ranks by hand, a list from parts against one sort of all rows, and cells of every type."""
+"""Ranks by hand, a list from pieces against one sort of all rows, and cells of every type."""
 
 from decimal import Decimal
 
@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from harness.tagging.business.follow_up import NO_RANK, BestRows, best_of_piece, listed, rank_rows
+from harness.tagging.business.follow_up import NO_RANK, BestRows, listed, rank_rows
 from harness.tagging.hierarchy import FollowUp, Rank
 
 FOLLOW_UP = FollowUp(
@@ -20,11 +20,15 @@ FOLLOW_UP = FollowUp(
 )
 
 
-def best_of_all(pieces, follow_up):
-    """Return the list of a whole file, and how many of its records have a rank."""
+def best_of(frame: pl.DataFrame, follow_up: FollowUp = FOLLOW_UP, size: int = 1000, **written: str):
+    """Return the list of a file that is read in pieces, and how many of its records have a rank."""
     best_rows = BestRows(follow_up)
-    for piece in pieces:
-        best_rows.add(piece)
+    records = np.zeros(len(frame), dtype=[("node", np.int16), ("band", np.int8), ("place_confidence", np.float32)])
+    for name in ("node", "band", "confidence"):
+        records["place_confidence" if name == "confidence" else name] = frame[name]
+    for start in range(0, max(len(frame), 1), size):
+        table = frame.select("name", **(written or {"band": "band"}))[start : start + size].to_arrow()
+        best_rows.add(records[start : start + size], table, start + 1)
     return best_rows.listed()
 
 
@@ -40,12 +44,6 @@ def people(n_rows: int) -> pl.DataFrame:
     )
 
 
-def best(frame: pl.DataFrame, follow_up: FollowUp = FOLLOW_UP, first_row: int = 1) -> pl.DataFrame:
-    node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    own = frame.select("name", "band")
-    return best_of_piece(follow_up, node, band, confidence, lambda rows: own[rows], first_row=first_row)
-
-
 @pytest.mark.parametrize(
     ("node", "band", "rank"),
     [
@@ -59,20 +57,17 @@ def test_the_first_rank_that_fits_counts(node, band, rank):
 
 
 def test_a_follow_up_without_ranks_wants_nobody():
-    frame = people(50)
-    found, n_relevant = best_of_all([best(frame, FollowUp(5, ()))], FollowUp(5, ()))
+    found, n_relevant = best_of(people(50), FollowUp(5, ()))
     assert found.is_empty()
     assert n_relevant == 0
 
 
 @pytest.mark.parametrize("most", [1, 7, 20, 44, 1000])
 @pytest.mark.parametrize("size", [3, 40, 500])
-def test_parts_give_the_list_of_one_sort_of_all_rows(size, most):
+def test_pieces_give_the_list_of_one_sort_of_all_rows(size, most):
     follow_up = FollowUp(most, FOLLOW_UP.ranks)
     frame = people(200)
-    parts = [best(frame[start : start + size], follow_up, start + 1) for start in range(0, len(frame), size)]
-    assert max(map(len, parts)) <= most
-    found, n_relevant = best_of_all(iter(parts), follow_up)
+    found, n_relevant = best_of(frame, follow_up, size)
 
     ranks = rank_rows(follow_up, frame["node"].to_numpy(), frame["band"].to_numpy()).tolist()
     keys = [
@@ -88,29 +83,15 @@ def test_parts_give_the_list_of_one_sort_of_all_rows(size, most):
     assert n_relevant == len(keys)
 
 
-def test_pieces_of_a_part_may_be_put_under_each_other_and_kept_in_a_file(tmp_path):
-    frame = people(200)
-    pl.concat([best(frame[:90]), best(frame[90:], first_row=91)]).write_parquet(tmp_path / "best.parquet")
-    found, n_relevant = best_of_all([pl.read_parquet(tmp_path / "best.parquet")], FOLLOW_UP)
-    at_once, n_at_once = best_of_all([best(frame)], FOLLOW_UP)
-    assert found.equals(at_once)
-    assert n_relevant == n_at_once
-
-
 def test_two_records_of_one_person_are_two_attendees():
     frame = pl.DataFrame({"node": [2, 2], "band": [0, 0], "confidence": [0.9, 0.9], "name": ["Ann", "Ann"]})
-    found, n_relevant = best_of_all([best(frame)], FOLLOW_UP)
+    found, n_relevant = best_of(frame)
     assert found["name"].to_list() == ["Ann", "Ann"]
     assert n_relevant == 2
 
 
 def test_columns_of_the_file_keep_their_names():
-    frame = people(50)
-    rows = frame.select("name", rank="band", place="node", relevant="band", own="band")
-    arrays = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    found, _ = best_of_all(
-        [best_of_piece(FOLLOW_UP, *arrays, lambda positions: rows[positions], first_row=1)], FOLLOW_UP
-    )
+    found, _ = best_of(people(50), rank="band", place="node", relevant="band", own="band")
     assert found.columns == [
         *("follow_up_place", "follow_up_rank", "row"),
         *("name", "rank", "place", "relevant", "own"),
@@ -118,24 +99,10 @@ def test_columns_of_the_file_keep_their_names():
 
 
 def test_a_file_without_rows_has_an_empty_list_with_its_columns():
-    found, n_relevant = best_of_all([best(people(50)[:0])], FOLLOW_UP)
+    found, n_relevant = best_of(people(50)[:0])
     assert found.columns == ["place", "rank", "row", "name", "band"]
     assert found.is_empty()
     assert n_relevant == 0
-
-
-def test_a_part_is_asked_once_for_no_more_rows_than_may_come_onto_the_list():
-    frame, asked = people(200), []
-
-    def taken(positions):
-        asked.append(positions.tolist())
-        return frame[positions]
-
-    node, band, confidence = (frame[name].to_numpy() for name in ("node", "band", "confidence"))
-    best_of_piece(FOLLOW_UP, node, band, confidence, taken, first_row=1_001)
-    (positions,) = asked
-    assert len(positions) == FOLLOW_UP.most
-    assert max(positions) < len(frame)
 
 
 def stored(numbers, kind: pa.DataType) -> pa.Array:

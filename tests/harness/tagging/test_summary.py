@@ -9,7 +9,8 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from harness.tagging.business import business_tables, counting
-from harness.tagging.business.counting import Counts, RecordCounter, count_piece
+from harness.tagging.answers import Records
+from harness.tagging.business.counting import Counts, RecordCounter
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
 from tests.harness.tagging.hierarchy_by_hand import MATRON, NURSES, ROOT, SHOPS, WARD, read
@@ -36,23 +37,32 @@ def hierarchy(tmp_path) -> Hierarchy:
     return read(tmp_path)
 
 
-def counted(pieces) -> Counts:
-    """Add up the counts of all pieces."""
+def records_of(rows) -> Records:
+    fields = [(name, np.int16) for name in ("node", "band", "leaf", "contradiction")]
+    records = np.zeros(len(rows), dtype=[*fields, ("labels", np.int16, (2,))])
+    for record, (node, band, field, rank, leaf, contradiction, _) in zip(records, rows, strict=True):
+        record["labels"] = field, rank
+        record["node"], record["band"], record["leaf"], record["contradiction"] = node, band, leaf, contradiction
+    return records
+
+
+def counted(*pieces, by=("event",)) -> Counts:
+    """Count the rows of all pieces."""
     counter = RecordCounter()
-    for piece in pieces:
-        counter.add(piece)
+    for rows in pieces:
+        events = pl.Series([row[6] for row in rows], dtype=pl.String)
+        counter.add(records_of(rows), ("field", "rank"), dict.fromkeys(by, events))
     return counter.total()
 
 
-def count(rows, by=("event",)) -> pl.DataFrame:
-    columns = [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 7
-    node, band, field, rank, leaf, contradiction = (np.array(column, dtype=np.int16) for column in columns[:6])
-    events = {name: pl.Series(columns[6], dtype=pl.String) for name in by}
-    return count_piece(node, band, {"field": field, "rank": rank}, leaf, contradiction, node >= 0, events)
+def counted_by(column: pl.Series) -> Counts:
+    counter = RecordCounter()
+    counter.add(records_of([ROWS[0]] * len(column)), ("field", "rank"), {column.name: column})
+    return counter.total()
 
 
 def summary_of(hierarchy: Hierarchy, rows=ROWS, n_review: int | None = None) -> Summary:
-    return summarise(hierarchy, counted([count(rows)]), n_review=n_review)
+    return summarise(hierarchy, counted(rows), n_review=n_review)
 
 
 def many_rows(n_rows: int, n_values: int = 30) -> list[tuple]:
@@ -74,7 +84,7 @@ def as_counter(frame: pl.DataFrame, *columns: str) -> Counter:
 
 
 def test_counts_are_those_of_a_recount():
-    counts = counted([count(ROWS)])
+    counts = counted(ROWS)
     assert as_counter(counts.whole, "node", "band") == Counter((row[0], row[1]) for row in ROWS)
     assert as_counter(counts.whole.unnest("labels"), "field", "rank", "leaf", "contradiction") == Counter(
         (row[2], row[3], row[4], row[5]) for row in ROWS
@@ -84,37 +94,23 @@ def test_counts_are_those_of_a_recount():
 
 
 def test_whatever_is_given_for_a_row_without_a_title_does_not_count():
-    zeros = np.zeros(3, dtype=np.int16)
-    part = count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, np.array([True, False, False]), {})
-    assert as_counter(part.unnest("labels"), "field", "leaf", "contradiction", "node", "band") == {
-        (0, 0, 0, 0, 0): 1,
-        (-1, -1, -1, -1, -1): 2,
+    titled, untitled = (0, 0, 0, 0, 0, 0, None), (0, 0, -1, 0, 0, 0, None)
+    whole = counted([titled, untitled, untitled]).whole.unnest("labels")
+    assert as_counter(whole, "field", "rank", "leaf", "contradiction", "node", "band") == {
+        (0, 0, 0, 0, 0, 0): 1,
+        (-1, -1, -1, -1, -1, -1): 2,
     }
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1000])
-def test_parts_of_any_size_merge_to_the_same_counts(size, monkeypatch):
+def test_pieces_of_any_size_add_up_to_the_same_counts(size, monkeypatch):
     monkeypatch.setattr(counting, "_MAX_WAITING", 50)
     rows = many_rows(600)
-    at_once = counted([count(rows)])
-    in_parts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
-    assert as_counter(in_parts.whole, "leaf", "node", "band") == as_counter(at_once.whole, "leaf", "node", "band")
-    assert as_counter(in_parts.by["event"], "value", "node", "band") == Counter((row[6], *row[:2]) for row in rows)
-    assert len(in_parts.by["event"]) == len(at_once.by["event"])
-
-
-def test_counts_survive_a_file_between_counting_and_merging(tmp_path):
-    count(ROWS).write_parquet(tmp_path / "part.parquet")
-    kept = counted([pl.read_parquet(tmp_path / "part.parquet")]).whole.unnest("labels")
-    told = counted([count(ROWS)]).whole.unnest("labels")
-    assert as_counter(kept, "field", "rank", "node") == as_counter(told, "field", "rank", "node")
-
-
-def test_pieces_of_a_part_may_be_put_under_each_other():
-    pieces = pl.concat([count(ROWS[:4]), count(ROWS[4:])])
-    assert as_counter(counted([pieces]).by["event"], "value", "node") == as_counter(
-        counted([count(ROWS)]).by["event"], "value", "node"
-    )
+    at_once = counted(rows)
+    in_pieces = counted(*(rows[start : start + size] for start in range(0, len(rows), size)))
+    assert as_counter(in_pieces.whole, "leaf", "node", "band") == as_counter(at_once.whole, "leaf", "node", "band")
+    assert as_counter(in_pieces.by["event"], "value", "node", "band") == Counter((row[6], *row[:2]) for row in rows)
+    assert len(in_pieces.by["event"]) == len(at_once.by["event"])
 
 
 @pytest.mark.parametrize(
@@ -128,15 +124,12 @@ def test_pieces_of_a_part_may_be_put_under_each_other():
     ],
 )
 def test_columns_of_any_type_are_counted_by_their_texts(column, texts):
-    zeros = np.zeros(3, dtype=np.int16)
-    part = count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"year": column})
-    assert as_counter(counted([part]).by["year"], "value") == {(text,): n for text, n in texts.items()}
+    assert as_counter(counted_by(column.alias("year")).by["year"], "value") == {(text,): n for text, n in texts.items()}
 
 
 def test_a_column_of_lists_is_refused():
-    zeros = np.zeros(1, dtype=np.int16)
     with pytest.raises(BadInput, match=r"'tags' holds List.*Leave it out of --by"):
-        count_piece(zeros, zeros, {"field": zeros}, zeros, zeros, zeros == 0, {"tags": pl.Series([["a"]])})
+        counted_by(pl.Series("tags", [["a"]]))
 
 
 @pytest.mark.parametrize("size", [10, 1000])
@@ -145,7 +138,7 @@ def test_a_column_with_too_many_values_is_given_up_and_keeps_its_records(size, h
     n_values = len({row[6] for row in rows} - {None})
     for most, is_given_up in ((n_values, False), (n_values - 1, True)):
         monkeypatch.setattr(counting, "MAX_VALUES", most)
-        counts = counted(count(rows[start : start + size]) for start in range(0, len(rows), size))
+        counts = counted(*(rows[start : start + size] for start in range(0, len(rows), size)))
         assert (counts.given_up == {"event"}) == is_given_up
         assert counts.by["event"]["records"].sum() == len(rows)
         assert counts.by["event"].select("value", "node", "band").is_unique().all()
@@ -327,7 +320,7 @@ def test_a_file_without_rows_has_every_table(hierarchy):
 def test_names_that_a_table_uses_itself_are_told_apart(tmp_path):
     changes = [("[Top, Rest]", "[Top, Shops]"), *[("band: Rest", "band: Shops")] * 2, ("{carers:", "{records:")]
     hierarchy = read(tmp_path, *changes)
-    told = summarise(hierarchy, counted([count(ROWS, by=("records", "Top"))]), n_review=None)
+    told = summarise(hierarchy, counted(ROWS, by=("records", "Top")), n_review=None)
     by = told.by["records"]
     assert by.columns[:5] == [
         *("records", "records_records", "share of all records", "group_records", "records, share of row"),
@@ -338,6 +331,6 @@ def test_names_that_a_table_uses_itself_are_told_apart(tmp_path):
 
 
 def test_columns_keep_the_order_in_which_they_were_asked_for(hierarchy):
-    counts = counted([count(ROWS, by=("z", "a", "m"))])
+    counts = counted(ROWS, by=("z", "a", "m"))
     assert isinstance(counts, Counts)
     assert [*summarise(hierarchy, counts, n_review=None).by] == ["z", "a", "m"]
