@@ -33,6 +33,11 @@ def first_few(items: Iterable[str], max_items: int = 10) -> str:
     return f"{shown}; and {left:,} more" if left > 0 else shown
 
 
+def shortened(text: str, max_characters: int) -> str:
+    """Cut a text for a message; the last character then says that there was more."""
+    return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
+
+
 def read_text(path: Path, what: str, remedy: str) -> str:
     """Read a UTF-8 text file that a person named.
 

@@ -43,12 +43,8 @@ def parse_carefully(block: bytes, form: CsvForm, position: Position, longest_row
     that spans several lines is mostly an unclosed quote, so only its first line is rejected, and the lines below are
     read again as records of their own.
 
-    Args:
-        block: UTF-8 that begins where a line does.
-        form: of the file.
-        position: where the block begins.
-        longest_row: limit for a record, in bytes. Reading stops before a line that has as many (`is_overlong`).
-        is_last: whether the file ends with the block.
+    The block is UTF-8 that begins at `position`, where a line does; the file ends with it if it `is_last`.
+    `longest_row` is the limit for a record, in bytes; reading stops before a line that has as many (`is_overlong`).
     """
     reading = _Reading(block, form, position, longest_row, is_last=is_last)
     with _any_size():
@@ -65,9 +61,8 @@ class _Reading:
         self._lines = block.splitlines(keepends=True)
         self._ends = list(accumulate(map(len, self._lines)))  # (n_lines,); byte after each line
         errors = form.errors
-        texts = [line.decode("utf-8", errors) for line in self._lines[: self._n_whole_lines(block)]]
-        self._texts = texts  # (n_whole_lines,)
-        self._all_is_text = bad_byte("".join(texts)) is None
+        self._texts = [line.decode("utf-8", errors) for line in self._lines[: self._n_whole_lines(block)]]
+        self._all_is_text = bad_byte("".join(self._texts)) is None
         self._rows: list[list[str]] = []
         self._row_lines: list[int] = []
         self._rejects: list[Reject] = []
@@ -77,7 +72,7 @@ class _Reading:
         self._n_read_again = 0
 
     def _n_whole_lines(self, block: bytes) -> int:
-        """Count the lines that can be read: whole ones, up to one that is too long."""
+        """Count the lines down to the first that is not whole or is too long."""
         # The LF of a line that ends in CR may be in the next block.
         n_whole = len(self._lines) - (not self._is_last and bool(block) and not block.endswith(b"\n"))
         if len(block) < self._longest_row:
@@ -86,7 +81,6 @@ class _Reading:
         return min(n_whole, next(overlong, n_whole))
 
     def parsed(self) -> Parsed:
-        """Return what was read so far."""
         begin, schema = self._position, self._form.schema
         columns = [pa.array([cell or None for cell in column], pa.string()) for column in zip(*self._rows, strict=True)]
         return Parsed(
@@ -205,14 +199,9 @@ def begins_overlong(block: bytes, longest_row: int) -> bool:
 
 
 def parse_piece(block: bytes, form: CsvForm, position: Position, longest_row: int, *, is_last: bool) -> Parsed:
-    """Reject the next piece of a line that is too long, or of its rest.
+    """Reject the next piece of a line that is too long, or of its rest; a piece has `longest_row` bytes.
 
-    Args:
-        block: UTF-8 that begins with the piece.
-        form: of the file.
-        position: where the block begins.
-        longest_row: length of a piece, in bytes.
-        is_last: whether the file ends with the block.
+    The block is UTF-8 that begins at `position`, where the piece does; the file ends with it if it `is_last`.
     """
     nothing = form.schema.empty_table()
     n_needed = longest_row + 2  # what would end the line is seen too

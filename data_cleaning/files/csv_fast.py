@@ -18,11 +18,7 @@ _UNUSED = "\x1f\x1e\x1d\x1c"
 def parse_fast(block: bytes, form: CsvForm, position: Position, *, is_last: bool) -> Parsed | None:
     """Parse the whole rows at the beginning of a block.
 
-    Args:
-        block: UTF-8 that begins where a row does.
-        form: of the file.
-        position: where the block begins.
-        is_last: whether the file ends with the block.
+    The block is UTF-8 that begins at `position`, where a row does; the file ends with it if it `is_last`.
 
     Returns:
         The rows; None where the block must be looked at line by line: for a fault, a blank line, a quote within a cell
@@ -86,12 +82,8 @@ def _quotes_are_simple(rows: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64
     """Check that quotes only open cells, close them, or are doubled inside.
 
     Counted from 0, an even quote opens a cell or follows the odd one that it doubles; an odd one closes a cell, or is
-    doubled by the next. If all do, every parser sees the same cells.
-
-    Args:
-        rows: bytes of whole rows, (n_bytes,).
-        quotes: positions of their quotes, ascending, an even number of them, (n_quotes,).
-        delimiter: its byte.
+    doubled by the next. If all do, every parser sees the same cells. The number of quotes is even, and their positions
+    ascend.
     """
     opening, closing = quotes[::2], quotes[1::2]
     before = rows[np.maximum(opening - 1, 0)]

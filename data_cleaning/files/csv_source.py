@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 from data_cleaning.files.csv_careful import begins_overlong, parse_carefully, parse_piece
 from data_cleaning.files.csv_fast import parse_fast
 from data_cleaning.files.csv_form import CsvForm, Parsed, Position, read_form
-from data_cleaning.files.sources import GZIP_SUFFIX, Batch, file_identity, is_gzip
+from data_cleaning.files.sources import GZIP_SUFFIX, Batch, Source, is_gzip
 from data_cleaning.files.text_encoding import Scan, scan, utf8_blocks
 
 BLOCK_BYTES = 15 << 20
@@ -18,7 +17,7 @@ _CAREFUL_BYTES = 1 << 20
 """Read line by line at once, as rows in Python's lists take many times their size."""
 
 
-class CsvSource:
+class CsvSource(Source):
     """A CSV file, gzipped or not, in any encoding."""
 
     unit = "line"
@@ -51,22 +50,14 @@ class CsvSource:
         self._gzipped = is_gzip(path)
         found = scan(path, encoding, max_bytes, gzipped=self._gzipped)
         self._form = read_form(path, found.encoding, delimiter, gzipped=self._gzipped)
-        self.delimiter = self._form.delimiter
+        self.codec, self.delimiter = found.encoding.codec, self._form.delimiter
         self.schema = self._form.schema
         self.n_rows = max(found.n_breaks + 1 - self._form.n_lines, 0)
         self.n_skipped = self._form.n_blank
         self.notes = _notes(path, self._form, found, gzipped=self._gzipped)
 
-    def identity(self) -> dict[str, Any]:
-        """Return what tells whether the file is still the one that was begun."""
-        return file_identity(self.path, self._form.encoding.codec, self.delimiter)
-
     def batches(self) -> Iterator[Batch]:
-        """Read the rows, from the first to the last.
-
-        Raises:
-            BadInput: the file can no longer be read.
-        """
+        """Read the rows, from the first to the last."""
         form = self._form
         self.n_skipped = form.n_blank
         blocks = utf8_blocks(self.path, form.encoding, self._block_bytes, gzipped=self._gzipped)
@@ -86,7 +77,8 @@ class CsvSource:
         while buffer.fill(n_wanted):
             parsed = self._piece(buffer, position)
             if parsed is None and position.byte >= careful_until:
-                parsed = self._quickly(buffer, position)
+                if len(buffer.data) < self._longest_row:  # otherwise a row may be too long
+                    parsed = parse_fast(buffer.data, self._form, position, is_last=buffer.is_last)
                 if parsed is None:
                     careful_until = position.byte + len(buffer.data)
             if parsed is None:
@@ -104,11 +96,6 @@ class CsvSource:
         if not position.within_line and not begins_overlong(buffer.data, self._longest_row):
             return None
         return parse_piece(buffer.data, self._form, position, self._longest_row, is_last=buffer.is_last)
-
-    def _quickly(self, buffer: "_Buffer", position: Position) -> Parsed | None:
-        if len(buffer.data) >= self._longest_row:  # in which a row may be too long
-            return None
-        return parse_fast(buffer.data, self._form, position, is_last=buffer.is_last)
 
     def _carefully(self, buffer: "_Buffer", position: Position) -> Parsed:
         n_bytes = _CAREFUL_BYTES

@@ -52,25 +52,15 @@ def default_folder(source: Path, addition: str) -> Path:
 
 
 def check_table(out: Path, source: Path | None, *, force: bool) -> None:
-    """Refuse an output of an unknown kind, and what `check_file` refuses.
-
-    Raises:
-        BadInput: saying which of these it is.
-    """
+    """Refuse an output of an unknown kind, and what `check_file` refuses."""
     ending(out)
     check_file(out, source, force=force)
 
 
 def check_file(out: Path, source: Path | None, *, force: bool) -> None:
-    """Refuse an output that exists or that cannot be written, before any work is done.
+    """Refuse an output that cannot be written, that is the file which is read, or that exists, unless with `force`.
 
-    Args:
-        out: file to write.
-        source: file that is read, which no output replaces.
-        force: whether an existing file may be replaced.
-
-    Raises:
-        BadInput: saying which of these it is.
+    This is done before any work is.
     """
     if not out.parent.is_dir():
         raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
@@ -84,16 +74,10 @@ def check_file(out: Path, source: Path | None, *, force: bool) -> None:
 
 
 def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
-    """Refuse a folder that may not be written, before any work is done; only a verb's own may be replaced.
+    """Refuse a folder that cannot be written, before any work is done.
 
-    Args:
-        folder: to write.
-        source: file that is read, which no output replaces.
-        verb: that writes it.
-        force: whether a folder that the verb has written may be replaced.
-
-    Raises:
-        BadInput: it is a file, holds something else, or is the verb's own and `force` was not given.
+    One that exists is replaced only with `force`, if the verb itself wrote all that is in it, and `source`, which is
+    read, is elsewhere.
     """
     if folder.parent.is_dir():
         check_writable(folder)
@@ -136,7 +120,7 @@ def _content(folder: Path) -> list[str]:
 
 
 def _written_by(verb: str, folder: Path) -> set[str] | None:
-    """Return the files that a verb wrote into a folder; None where it did not make the folder."""
+    """Return the files that a verb wrote into a folder; None if it did not make the folder."""
     try:
         facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
         return {*facts["files"]} if facts["verb"] == verb else None

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_cleaning.errors import BadInput
-from data_cleaning.files.sources import Batch, Reject, file_identity, readable
+from data_cleaning.errors import BadInput, shortened
+from data_cleaning.files.sources import Batch, Reject, Source, readable
 
 BATCH_ROWS = 131_072
 _BUFFER_BYTES = 1 << 20
@@ -18,12 +18,8 @@ _BUFFER_BYTES = 1 << 20
 _LONGEST_SHOWN = 500
 
 
-class ParquetSource:
+class ParquetSource(Source):
     """A Parquet file."""
-
-    unit = "row"
-    delimiter: str | None = None
-    n_skipped = 0
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         """Read the file's metadata.
@@ -48,18 +44,9 @@ class ParquetSource:
                 f"{path} has a row group of {largest:,} bytes, beyond the limit of {max_bytes:,}. "
                 "Write the file again in smaller row groups."
             )
-        self.notes: tuple[str, ...] = ()
-
-    def identity(self) -> dict[str, Any]:
-        """Return what tells whether the file is still the one that was begun."""
-        return file_identity(self.path)
 
     def batches(self) -> Iterator[Batch]:
-        """Read the rows, from the first to the last.
-
-        Raises:
-            BadInput: the file is broken further down.
-        """
+        """Read the rows, from the first to the last."""
         row = 0
         with _whole(self.path), pq.ParquetFile(self.path, buffer_size=_BUFFER_BYTES) as file:
             for batch in file.iter_batches(BATCH_ROWS):
@@ -131,7 +118,8 @@ def _is_valid(column: pa.Array) -> bool:
 
 def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:
     """Halve the rows of a column of any type until each invalid one is found."""
-    if _is_valid(_copied([column.slice(start, stop - start)])):
+    # A slice keeps the nested cells around it, and would be validated together with them; a copy does not.
+    if _is_valid(pa.concat_arrays([column.slice(start, stop - start)])):
         return []
     if stop - start == 1:
         return [start]
@@ -142,18 +130,12 @@ def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:
 def _without(column: pa.Array, rows: list[int]) -> pa.Array:
     """Leave rows out of a column; `filter` does not know every type of text."""
     starts, stops = [0, *(row + 1 for row in rows)], [*rows, len(column)]
-    return _copied([column.slice(start, stop - start) for start, stop in zip(starts, stops, strict=True)])
-
-
-def _copied(slices: list[pa.Array]) -> pa.Array:
-    """Join slices; a single slice keeps the nested cells around it, and would be validated together with them."""
-    return pa.concat_arrays(slices)
+    return pa.concat_arrays([column.slice(start, stop - start) for start, stop in zip(starts, stops, strict=True)])
 
 
 def _shown(batch: pa.RecordBatch, row: int) -> str:
     columns = zip(batch.schema.names, batch.columns, strict=True)
-    text = repr({name: _cell(column.slice(row, 1)) for name, column in columns})
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return shortened(repr({name: _cell(column.slice(row, 1)) for name, column in columns}), _LONGEST_SHOWN)
 
 
 def _cell(cell: pa.Array) -> Any:

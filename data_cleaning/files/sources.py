@@ -4,11 +4,12 @@ import gzip
 import hashlib
 import os
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -56,26 +57,34 @@ class Batch:
     """Where each row begins, counted as `Reject.place` is, (n_rows,)."""
 
 
-class Source(Protocol):
+class Source(ABC):
     """A file that is read piece by piece, in memory that does not grow with it."""
 
     path: Path
-    unit: str
+    unit: str = "row"
     """What `Reject.place` counts: "line" or "row"."""
     schema: pa.Schema
     """Of `Batch.rows`."""
     n_rows: int
     """For progress bars: exact for Parquet, an upper estimate for CSV, for XLSX what the sheet says of itself."""
-    delimiter: str | None
+    codec: str | None = None
+    """Python's name for the encoding of a CSV file; None for other kinds."""
+    delimiter: str | None = None
     """The character between the fields of a CSV file; None where it has one column, and for other kinds."""
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     """How the file is read, in sentences for a person."""
-    n_skipped: int
+    n_skipped: int = 0
     """Blank lines, in XLSX empty rows, that were passed over so far."""
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells whether a file has changed since; values fit into JSON."""
+        """Return what tells whether the file has changed since; values fit into JSON.
 
+        Raises:
+            BadInput: the file cannot be read.
+        """
+        return file_identity(self.path, self.codec, self.delimiter)
+
+    @abstractmethod
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last.
 
@@ -85,11 +94,7 @@ class Source(Protocol):
 
 
 def file_identity(path: Path, encoding: str | None = None, delimiter: str | None = None) -> dict[str, Any]:
-    """Return size, time of the last change in ns, a hash over the first and last MiB, and how the file is read.
-
-    Raises:
-        BadInput: the file cannot be read.
-    """
+    """Return size, time of the last change in ns, a hash over the first and last MiB, and how the file is read."""
     digest = hashlib.sha256()
     with readable(path), path.open("rb") as file:
         facts = os.fstat(file.fileno())
@@ -107,11 +112,7 @@ def file_identity(path: Path, encoding: str | None = None, delimiter: str | None
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what can go wrong while reading a file into bad input.
-
-    Raises:
-        BadInput: instead of any error of the system or of gzip.
-    """
+    """Turn any error of the system or of gzip while reading a file into bad input."""
     try:
         yield
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:

@@ -10,7 +10,7 @@ import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, shortened
 from data_cleaning.files.opening import open_source
 from data_cleaning.files.sources import Batch, Reject, Source
 
@@ -152,7 +152,9 @@ def _refuse_nul_bytes(source: Source, rows: pa.Table, batch: Batch) -> None:
 
 def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> BadInput:
     """Name the rows that could not be read, and what to do about each kind of fault."""
-    shown = first_few(f"{source.unit} {one.place} {one.reason} ({_short(one.text)})" for one in rejects)
+    shown = first_few(
+        f"{source.unit} {one.place} {one.reason} ({shortened(one.text, _LONGEST_SHOWN)!r})" for one in rejects
+    )
     reasons = " ".join(one.reason for one in rejects)
     remedies = []
     if source.unit != "line":
@@ -185,7 +187,3 @@ def _notes(source: Source, nameless: list[int]) -> tuple[str, ...]:
         shown = first_few(str(position + 1) for position in nameless)
         notes.append(f"Columns without name and content, left out: {shown}, from the left.")
     return tuple(notes)
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…")

@@ -70,14 +70,9 @@ def scan(path: Path, asked: str | None, max_bytes: int, *, gzipped: bool) -> Sca
     of it is, or where the lines with accents that are UTF-8 number at least half of those that are not; else
     Windows-1252 where bytes are used that only this defines, else Latin-1.
 
-    Args:
-        path: of the file.
-        asked: name of an encoding, None to find it out.
-        max_bytes: limit for what a gzipped file unpacks to.
-        gzipped: whether it is.
-
     Raises:
-        BadInput: the encoding is unknown, the file cannot be read to its end, or it unpacks to more than the limit.
+        BadInput: the encoding that was asked for is unknown, the file cannot be read to its end, or it is gzipped and
+            unpacks to more than `max_bytes`.
     """
     named = _named(asked) if asked is not None else None
     blocks = _blocks(path, max_bytes, gzipped)
@@ -85,21 +80,21 @@ def scan(path: Path, asked: str | None, max_bytes: int, *, gzipped: bool) -> Sca
     if not first:
         raise BadInput(f"{path} is empty; expected a header line and at least one row.")
     encoding = _decided(first, named)
-    counter = _BreakCounter(encoding.codec if encoding else "utf-8")
-    check = _Utf8Check() if encoding is None else None
+    line_ends = [text.encode(encoding.codec if encoding else "utf-8") for text in ("\n", "\r", "\r\n")]
+    check = _Utf8Check()
+    n_breaks = 0
     for block in chain([first], blocks):
-        counter.add(block)
-        if check is not None:
+        n_breaks += _count_breaks(block, *line_ends)
+        if encoding is None:
             check.add(block)
     if encoding is not None:
-        return Scan(encoding, counter.n_breaks)
-    assert check is not None, "without an encoding the bytes are checked"
-    if check.holds():
-        return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks)
-    n_utf8, n_other, codec = _count_accented_lines(_blocks(path, max_bytes, gzipped))
-    if 2 * n_utf8 >= n_other:
-        return Scan(Encoding("utf-8", "UTF-8"), counter.n_breaks, n_not_utf8=n_other)
-    return Scan(Encoding(codec, "Windows-1252" if codec == "cp1252" else "Latin-1", "not UTF-8"), counter.n_breaks)
+        return Scan(encoding, n_breaks)
+    n_other = 0
+    if not check.holds():
+        n_utf8, n_other, codec = _count_accented_lines(_blocks(path, max_bytes, gzipped))
+        if 2 * n_utf8 < n_other:
+            return Scan(Encoding(codec, "Windows-1252" if codec == "cp1252" else "Latin-1", "not UTF-8"), n_breaks)
+    return Scan(Encoding("utf-8", "UTF-8"), n_breaks, n_not_utf8=n_other)
 
 
 def _named(name: str) -> Encoding:
@@ -144,20 +139,14 @@ def _by_nul_bytes(head: bytes) -> Encoding | None:
     return Encoding(codec, "UTF-16", "every second byte is NUL")
 
 
-class _BreakCounter:
-    """Counts line breaks over blocks: CRLF, CR or LF."""
-
-    def __init__(self, codec: str) -> None:
-        self._line_feed, self._return, self._both = (text.encode(codec) for text in ("\n", "\r", "\r\n"))
-        self.n_breaks = 0
-
-    def add(self, block: bytes) -> None:
-        if len(self._line_feed) == 1:  # numpy counts what is frequent several times as fast
-            self.n_breaks += int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord(self._line_feed)))
-        else:
-            self.n_breaks += block.count(self._line_feed)
-        if self._return in block:
-            self.n_breaks += block.count(self._return) - block.count(self._both)
+def _count_breaks(block: bytes, line_feed: bytes, carriage_return: bytes, both: bytes) -> int:
+    if len(line_feed) == 1:  # numpy counts what is frequent several times as fast
+        n_breaks = int(np.count_nonzero(np.frombuffer(block, dtype=np.uint8) == ord(line_feed)))
+    else:
+        n_breaks = block.count(line_feed)
+    if carriage_return in block:
+        n_breaks += block.count(carriage_return) - block.count(both)
+    return n_breaks
 
 
 class _Utf8Check:
@@ -251,13 +240,8 @@ def utf8_blocks(path: Path, encoding: Encoding, n_bytes: int, *, gzipped: bool) 
     """Yield a file's text as UTF-8, without its byte order mark.
 
     Bytes that are not in the encoding stay invalid UTF-8, so that nothing is repaired in silence: those of a UTF-8
-    file stay as they are, others become lone surrogates in the form of UTF-8.
-
-    Args:
-        path: of the file.
-        encoding: of the file.
-        n_bytes: to read at once; a block of another encoding may grow in becoming UTF-8.
-        gzipped: whether the file is.
+    file stay as they are, others become lone surrogates in the form of UTF-8. A block is what `n_bytes` of the file
+    become; those of another encoding may grow.
 
     Raises:
         BadInput: the file can no longer be read.

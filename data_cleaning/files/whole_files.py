@@ -18,16 +18,12 @@ _UNFINISHED_BY = re.compile(rf"{_UNFINISHED}([1-9][0-9]{{0,6}})-")
 _SCRATCH = "scratch-"
 
 
-def _filling(final: Path) -> Path:
-    return final.parent / f"{_UNFINISHED}{os.getpid()}-{final.name}"
+def _filling(final: Path, what: str = "") -> Path:
+    return final.parent / f"{_UNFINISHED}{os.getpid()}-{what}{final.name}"
 
 
 def check_writable(final: Path) -> None:
-    """Refuse a file or folder that could not be made where it is asked for, before any work is done.
-
-    Raises:
-        BadInput: its folder takes no new files, or no file can have such a name.
-    """
+    """Refuse, before any work is done, a file or folder that cannot be made in its folder or under its name."""
     with unwritable_as_bad_input(final):
         _filling(final).touch()
         _filling(final).unlink()
@@ -75,7 +71,7 @@ def whole_folder(final: Path) -> Iterator[Path]:
             yield filling
         with unwritable_as_bad_input(final):
             if final.exists():
-                old = final.parent / f"{_UNFINISHED}{os.getpid()}-old-{final.name}"
+                old = _filling(final, "old-")
                 final.rename(old)
                 filling.rename(final)
                 shutil.rmtree(old)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import xlsxwriter
@@ -90,10 +89,7 @@ class Workbook(AbstractContextManager["Workbook"]):
         self._book.use_zip64()
         self._formats: dict[Style, Any] = {}
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write the file, or give it up."""
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
                 self._book.close()
@@ -120,19 +116,11 @@ class Workbook(AbstractContextManager["Workbook"]):
         if style == PLAIN:
             return None
         if style not in self._formats:
-            top = {"text_wrap": True, "valign": "top"} if style.wrapped else {}
-            color = {"font_color": style.color} if style.color else {}
-            fill = {"bg_color": style.fill} if style.fill else {}
-            self._formats[style] = self._book.add_format(
-                {
-                    "num_format": style.number_format,
-                    "bold": style.bold,
-                    "font_size": style.size,
-                    **top,
-                    **color,
-                    **fill,
-                }
-            )
+            asked = {"num_format": style.number_format, "bold": style.bold, "font_size": style.size}
+            asked |= {"text_wrap": True, "valign": "top"} if style.wrapped else {}
+            asked |= {"font_color": style.color} if style.color else {}
+            asked |= {"bg_color": style.fill} if style.fill else {}
+            self._formats[style] = self._book.add_format(asked)
         return self._formats[style]
 
     def text(self, text: str, *, escaped: bool) -> str:
@@ -204,13 +192,9 @@ class Sheet:
         self._sheet.autofilter(0, 0, max(self.n_rows - 1, 1), n_columns - 1)
 
     def choices(self, column: int, values: Sequence[str], title: str, message: str) -> None:
-        """Offer a list of values in a column, from the header's next row to the last one so far, and refuse others.
+        """Offer a list of values in a column, over all rows below the header so far.
 
-        Args:
-            column: position of the column.
-            values: to choose from; a cell may be left empty too.
-            title: of what is said when another value is entered.
-            message: what is said then.
+        Another value is refused with the title and the message; a cell may be left empty too.
         """
         rule = {"validate": "list", "source": list(values), "error_title": title, "error_message": message}
         self._sheet.data_validation(1, column, max(self.n_rows - 1, 1), column, rule)
@@ -248,7 +232,7 @@ class Sheet:
             if _fits(value):
                 self._sheet.write_number(row, column, float(value) if isinstance(value, Decimal) else value, look)
             else:
-                self._text(row, column, _worded(value), look)
+                self._text(row, column, str(value).replace("nan", "NaN"), look)
         elif isinstance(value, date | time | timedelta) and _is_known(value):
             if style.number_format == PLAIN.number_format:
                 look = self._book.look(replace(style, number_format=_NUMBER_FORMATS[type(value)]))
@@ -289,10 +273,6 @@ def _fits(number: int | float | Decimal) -> bool:
     if isinstance(number, Decimal):
         return number.is_finite() and len(number.normalize().as_tuple().digits) <= _MAX_DIGITS
     return abs(number) < 10**_MAX_DIGITS
-
-
-def _worded(number: int | float | Decimal) -> str:
-    return "NaN" if isinstance(number, float) and math.isnan(number) else str(number)
 
 
 def _is_known(value: date | time | timedelta) -> bool:

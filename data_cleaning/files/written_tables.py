@@ -104,13 +104,9 @@ def open_rows(
 
 
 def write_table(frame: pl.DataFrame, path: Path, *, spreadsheet_safe: bool = False, sheet: str = "rows") -> None:
-    """Write a table in the form that the ending of its path names.
+    """Write a table that `check_columns` has passed, in the form that the ending of its path names.
 
-    Args:
-        frame: the table; `check_columns` has passed it.
-        path: to write.
-        spreadsheet_safe: whether text in CSV that would run as a formula is escaped; in XLSX it always is.
-        sheet: name of the only sheet of XLSX.
+    Text that would run as a formula is escaped in XLSX, and in CSV if it is to be `spreadsheet_safe`.
 
     Raises:
         BadInput: a spreadsheet has no room for so many rows or columns.
@@ -130,11 +126,7 @@ def write_table(frame: pl.DataFrame, path: Path, *, spreadsheet_safe: bool = Fal
 
 
 def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
-    """Refuse columns that the output cannot hold, before any work is done.
-
-    Raises:
-        BadInput: naming those that are no text, where the output is CSV or XLSX.
-    """
+    """Refuse columns that the output, as CSV or XLSX, cannot hold, before any work is done."""
     kind = ending(out).lower()
     odd = [] if kind == ".parquet" else frame.select(NO_TEXT).columns
     if odd:
@@ -146,13 +138,7 @@ def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
 
 
 def check_schema(out: Path, names: Sequence[str], schema: pa.Schema, delimiter: str = ",") -> None:
-    """Refuse what `open_rows` could not write, before any work is done.
-
-    Args:
-        out: file to write.
-        names: header of each column.
-        schema: types of the columns by position.
-        delimiter: of CSV.
+    """Refuse, before any work is done, what `open_rows` could not write with the same arguments.
 
     Raises:
         BadInput: the ending is unknown, a column cannot be written in this form, or the delimiter is none.

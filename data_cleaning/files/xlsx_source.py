@@ -3,7 +3,7 @@
 import datetime
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ import pyarrow as pa
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.sources import Batch, Reject, file_identity, readable
+from data_cleaning.files.sources import Batch, Reject, Source, readable
 
 BATCH_ROWS = 50_000
 MAX_SHEET_ROWS = 1_048_576
@@ -38,11 +38,8 @@ _EMPTY = (None, "")
 _Cells = tuple[Any, ...]
 
 
-class XlsxSource:
+class XlsxSource(Source):
     """The first visible sheet of an XLSX file; its header is the first row that is not empty."""
-
-    unit = "row"
-    delimiter: str | None = None
 
     def __init__(self, path: Path, max_bytes: int) -> None:
         """Read the sheet into memory, once its parts are known to be small enough.
@@ -68,12 +65,8 @@ class XlsxSource:
         last_row = self._sheet.end[0] + 1 if self._sheet.end else 0
         self.n_rows = max(last_row - self._header_row, 0)
         self.n_skipped = self._header_row - 1
-        several = f"Read sheet {visible[0]!r}, the first visible one of {len(sheets)}."
-        self.notes: tuple[str, ...] = (several,) if len(sheets) > 1 else ()
-
-    def identity(self) -> dict[str, Any]:
-        """Return what tells whether the file is still the one that was begun."""
-        return file_identity(self.path)
+        if len(sheets) > 1:
+            self.notes = (f"Read sheet {visible[0]!r}, the first visible one of {len(sheets)}.",)
 
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last."""
@@ -92,9 +85,12 @@ class XlsxSource:
                     cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
                     places.append(number)
                 else:
-                    rejects.append(_beyond_header(number, row, n_columns))
+                    filled = [_text(cell) or "" for cell in _trimmed(row)]
+                    reason = f"has {len(filled)} fields, expected {n_columns}"
+                    rejects.append(Reject(number, reason, "\t".join(filled)))
             if cells or rejects:
-                rows = _as_text(cells, self.schema)
+                texts = [pa.array([_text(row[column]) for row in cells], pa.string()) for column in range(n_columns)]
+                rows = pa.Table.from_arrays(texts, schema=self.schema)
                 yield Batch(rows, tuple(rejects), cells, np.array(places, dtype=np.int64))
 
     def _rows(self) -> Iterator[tuple[int, _Cells]]:
@@ -106,15 +102,10 @@ class XlsxSource:
             yield number, tuple(cells)
 
     def _find_header(self, sheet: str) -> tuple[int, _Cells]:
-        """Return the first row that is not empty, up to its last cell that is not, and its number.
-
-        Raises:
-            BadInput: there is none.
-        """
+        """Return the first row that is not empty, up to its last cell that is not, and its number."""
         for number, row in self._rows():
             if not _is_empty(row):
-                width = max(position for position, cell in enumerate(row) if cell not in _EMPTY)
-                return number, row[: width + 1]
+                return number, _trimmed(row)
         raise BadInput(f"{self.path}: sheet {sheet!r} is empty; expected a header and at least one row.")
 
 
@@ -135,11 +126,7 @@ def _whole(path: Path) -> Iterator[None]:
 
 
 def _check_parts(path: Path, max_bytes: int) -> None:
-    """Refuse what is no workbook, or too large, by the list of parts; zipfile reads no part beyond what is listed.
-
-    Raises:
-        BadInput: saying which of these it is.
-    """
+    """Refuse what is no workbook, or too large, by the list of parts; zipfile reads no part beyond what is listed."""
     try:
         with readable(path), zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
@@ -177,9 +164,6 @@ def _scan_sheet(path: Path, part: str) -> dict[int, list[tuple[int, str]]]:
 
     Returns:
         Row to the column and text of each error in it, both counted from 1.
-
-    Raises:
-        BadInput: the sheet has rows beyond those of a sheet, or spans too many cells.
     """
     errors: dict[int, list[tuple[int, str]]] = {}
     n_rows = n_columns = 0
@@ -237,15 +221,9 @@ def _is_empty(cells: _Cells) -> bool:
     return all(cell in _EMPTY for cell in cells)
 
 
-def _beyond_header(number: int, row: _Cells, n_columns: int) -> Reject:
-    n_cells = max(position for position, cell in enumerate(row) if cell not in _EMPTY) + 1
-    text = "\t".join(_text(cell) or "" for cell in row[:n_cells])
-    return Reject(number, f"has {n_cells} fields, expected {n_columns}", text)
-
-
-def _as_text(cells: Sequence[_Cells], schema: pa.Schema) -> pa.Table:
-    columns = ([_text(row[position]) for row in cells] for position in range(len(schema.names)))
-    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], schema=schema)
+def _trimmed(cells: _Cells) -> _Cells:
+    """Leave out the empty cells at the end of a row that is not empty."""
+    return cells[: max(position for position, cell in enumerate(cells) if cell not in _EMPTY) + 1]
 
 
 def _text(cell: Any) -> str | None:

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.tagging.business import business_tables, counting
 from harness.tagging.answers import Records
+from harness.tagging.business import business_tables, counting
 from harness.tagging.business.counting import Counts, RecordCounter
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.hierarchy import Hierarchy
