@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from data_cleaning.consensus import WHOLE_FILE, learn_majority, relabelling_facts
+from data_cleaning.consensus import learn_majority, relabelling_facts
 from data_cleaning.errors import BadInput, did_you_mean, first_few
 from data_cleaning.grouping import group_labels
 from data_cleaning.language import LanguageSettings, judge_languages
@@ -79,7 +79,7 @@ def clean_leads(
     Args:
         leads: as `leads.pick_leads` returns them; targets and country are optional, further columns are passed on.
         taxonomy: names the targets and groups their raw labels.
-        settings: the optional steps; None takes the defaults.
+        settings: None takes the defaults.
         progress: called during the slow steps.
 
     Raises:
@@ -127,10 +127,7 @@ def clean_leads(
 def equal_rows(cleaned: pl.DataFrame, targets: Sequence[str], prefix: str = "") -> pl.DataFrame:
     """Merge records of the same title and labels into rows with a `count`, in a fixed order.
 
-    Args:
-        cleaned: with `title`, `count` and the columns of the labels.
-        targets: names of the targets.
-        prefix: of the columns to take the labels from, such as `raw_`; they are returned under the targets' names.
+    Labels are taken from the columns with a prefix such as `raw_`, and returned under the targets' names.
     """
     labels = [pl.col(f"{prefix}{name}").alias(name) for name in targets]
     keys = ["title", *targets]
@@ -174,7 +171,6 @@ def _filter_countries(kept: pl.DataFrame, countries: Sequence[str], ledger: Ledg
 def _filter_languages(
     kept: pl.DataFrame, settings: LanguageSettings, ledger: Ledger, progress: Progress
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the records whose title is kept, and the titles that are not."""
     titles = kept.group_by("title", maintain_order=True).agg(pl.col("count").sum())
     judged = judge_languages(titles, settings, progress)
     foreign = judged.with_columns(titles["count"].alias("records")).filter(pl.col("reason").is_not_null())
@@ -186,11 +182,10 @@ def _filter_languages(
 
 def _relabel(kept: pl.DataFrame, targets: Sequence[str], min_support: int, ledger: Ledger) -> pl.DataFrame:
     rows = equal_rows(kept, targets)
-    majority = learn_majority(rows, targets, min_support=min_support, learned_from=WHOLE_FILE)
-    relabelled = majority.relabel(kept)
+    relabelled = learn_majority(rows, targets, min_support=min_support).relabel(kept)
     facts = relabelling_facts(relabelled)
     why = (
-        f"most frequent labels of each title, learned from the {majority.learned_from}: later test records had a say; "
+        "most frequent labels of each title, learned from the whole file: later test records had a say; "
         f"left alone: {facts['tie_titles']:,} tied titles, {facts['too_few_titles']:,} with under {min_support} records"
     )
     ledger.enter("consensus labels", kept, relabelled, facts["changed_records"], why)

@@ -10,7 +10,6 @@ from data_cleaning.consensus import (
     MAJORITY,
     TIE,
     TOO_FEW,
-    WHOLE_FILE,
     Majority,
     inconsistent_combinations,
     inconsistent_titles,
@@ -19,8 +18,6 @@ from data_cleaning.consensus import (
     single_record_share,
 )
 from data_cleaning.near_duplicates import near_duplicate_report
-
-_REASON_COLUMNS = ("reason", "records", "titles")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,14 +41,9 @@ class CleanReports:
 
 
 def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int = 1) -> CleanReports:
-    """Make every report of cleaned leads.
+    """Make every report of cleaned leads, on the grouped labels, whether or not consensus changed them afterwards.
 
-    The reports are on the grouped labels, whether or not consensus changed them afterwards.
-
-    Args:
-        cleaned: by `clean.clean_leads`.
-        min_support: records that a majority needs.
-        min_records: records that a title needs to be listed in `combinations` and `titles`.
+    A majority needs `min_support` records, and a title `min_records` to be listed in `combinations` and `titles`.
     """
     kept, targets = cleaned.kept, cleaned.targets
     counted = kept.group_by("title").agg(pl.col("count").sum())
@@ -61,7 +53,7 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
     combinations = titles = counted_majority = ceilings = None
     if targets:
         grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
-        majority = learn_majority(grouped, targets, min_support=min_support, learned_from=WHOLE_FILE)
+        majority = learn_majority(grouped, targets, min_support=min_support)
         status = majority.labels.select("title", majority_status="status")
         combinations = inconsistent_combinations(grouped, targets, min_records=min_records, min_combinations=1)
         combinations = combinations.join(status, on="title", how="left", maintain_order="left")
@@ -79,7 +71,7 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
             targets,
         )
     return CleanReports(
-        quarantine=reasons.sort("records", "reason", descending=[True, False]).select(_REASON_COLUMNS),
+        quarantine=reasons.sort("records", "reason", descending=[True, False]),
         near_duplicates=near_duplicate_report(counted),
         combinations=combinations,
         titles=titles,
@@ -95,9 +87,7 @@ def _count_majority(majority: Majority) -> pl.DataFrame:
         (pl.col("records") - pl.col("support")).sum().alias("others"),
     )
     every = pl.DataFrame({"status": [MAJORITY, TIE, TOO_FEW]})
-    found = every.join(counted, on="status", how="left", maintain_order="left").with_columns(
-        pl.exclude("status").fill_null(0)
-    )
+    found = every.join(counted, on="status", how="left", maintain_order="left").fill_null(0)
     return found.select(
         pl.col("status").alias("majority_status"),
         "titles",
@@ -109,9 +99,8 @@ def _count_majority(majority: Majority) -> pl.DataFrame:
 def _ceilings(labelled: dict[str, pl.DataFrame], targets: Sequence[str]) -> pl.DataFrame:
     lines = []
     for labels, rows in labelled.items():
-        found = noise_ceilings(rows, targets)
-        for weighting in dict.fromkeys(weighting for weighting, _ in found):
+        found, single = noise_ceilings(rows, targets), single_record_share(rows)
+        for weighting in ("per record", "per title"):
             values = {name: found[weighting, name] for name in (*targets, "all")}
-            single = single_record_share(rows)
             lines.append({"labels": labels, "weighting": weighting, **values, "single_record_share": single})
     return pl.DataFrame(lines)

@@ -15,20 +15,13 @@ from data_cleaning.errors import BadInput
 MAJORITY, TIE, TOO_FEW, UNSEEN = "majority", "tie", "too few", "unseen"
 """Whether a title has a majority: one combination leads, several lead, too few records have it, or it was not seen."""
 
-TRAIN, SCORED_PART, WHOLE_FILE = "train", "scored part", "whole file"
-"""Where a majority may come from: the study took the whole file, scored records included."""
-
 
 def inconsistent_combinations(
     rows: pl.DataFrame, targets: Sequence[str], *, min_records: int = 1, min_combinations: int = 2
 ) -> pl.DataFrame:
     """List every combination of a title and its labels, the titles with most records first.
 
-    Args:
-        rows: merged records.
-        targets: names of the label columns.
-        min_records: leave out titles with fewer records.
-        min_combinations: leave out titles with fewer combinations; 1 lists consistent titles as well.
+    Titles with fewer records or combinations than the minimum are left out; consistent titles have one combination.
 
     Returns:
         `title`, the targets, `records`, `combinations` of the title, and `rank` by records within the title: 1 is the
@@ -37,8 +30,7 @@ def inconsistent_combinations(
     Raises:
         BadInput: a minimum is below 1, or a target has the name of a column of the result.
     """
-    _check_minimum("min_records", min_records)
-    _check_minimum("min_combinations", min_combinations)
+    _check_minima(min_records=min_records, min_combinations=min_combinations)
     _check_names(targets, "records", "combinations", "rank")
     combined = _combine(rows, targets).with_columns(
         pl.len().over("title").alias("combinations"),
@@ -57,13 +49,7 @@ def inconsistent_titles(
 
     The title with the most `minority_records`, those outside its largest combination, comes first: it lowers the noise
     ceiling of all targets most, and fixing it changes the most labels. Equal ones are sorted by entropy, largest first,
-    then by title.
-
-    Args:
-        rows: merged records.
-        targets: names of the label columns.
-        min_records: leave out titles with fewer records.
-        min_combinations: leave out titles with fewer combinations; 1 lists consistent titles as well.
+    then by title. Titles below a minimum are left out, as in `inconsistent_combinations`.
 
     Returns:
         `title`, `records`, `combinations`, `minority_records`, `variance` of the combinations' records (squared
@@ -73,8 +59,7 @@ def inconsistent_titles(
     Raises:
         BadInput: a minimum is below 1.
     """
-    _check_minimum("min_records", min_records)
-    _check_minimum("min_combinations", min_combinations)
+    _check_minima(min_records=min_records, min_combinations=min_combinations)
     records = pl.col("records")
     # In a fixed order, so that sums of fractions are the same to the last digit in every run. A single combination
     # gives -0.0 for 1 * log(1); the absolute value prints as 0.
@@ -98,16 +83,11 @@ class Majority:
     labels: pl.DataFrame
     """Per title, in order of the titles: `title`, the targets (null without a majority), `records` of the title,
     `support` of its largest combination in records, `share` of it in (0, 1], and `status`: majority, tie, too few."""
-    learned_from: str
-    """Which records were counted; a majority that feeds a score is learned from the training part only."""
 
     def relabel(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Give rows the majority labels of their title; without a majority they keep their own.
 
-        Relabelling again changes nothing, and what the rows were first labelled is kept.
-
-        Args:
-            rows: `title` and the targets; other columns, order and number of rows stay as they are.
+        Relabelling again changes nothing. Other columns, and the order and number of rows, stay as they are.
 
         Returns:
             The rows with majority labels, their own labels as `original_<target>`, `majority_status` of
@@ -127,36 +107,28 @@ class Majority:
         return relabelled.with_columns(changed.alias("changed")).drop("_status", *new.values())
 
 
-def learn_majority(
-    rows: pl.DataFrame, targets: Sequence[str], *, min_support: int = 2, learned_from: str = TRAIN
-) -> Majority:
-    """Find the combination of labels that most records of each title have.
+def learn_majority(rows: pl.DataFrame, targets: Sequence[str], *, min_support: int = 2) -> Majority:
+    """Find the combination of labels that most records of each title have, at least `min_support` of them.
 
-    Args:
-        rows: merged records.
-        targets: names of the label columns.
-        min_support: the largest combination of a title needs this many records to count as its majority.
-        learned_from: what the rows are, for whoever reads the result.
+    A majority that feeds a score is learned from the training part only.
 
     Raises:
         BadInput: `min_support` is below 1, or a target has the name of a column of the result.
     """
-    _check_minimum("min_support", min_support)
+    _check_minima(min_support=min_support)
     _check_names(targets, "records", "support", "share", "status", "majority_status", "changed")
     ranked = _combine(rows, targets).with_columns(
         pl.col("records").sum().over("title").alias("_all"), pl.col("records").max().over("title").alias("support")
     )
-    largest = ranked.filter(pl.col("records") == pl.col("support")).with_columns(
-        pl.len().over("title").alias("_n_largest")
-    )
+    largest = ranked.filter(pl.col("records") == pl.col("support"))
     status = (
-        pl.when(pl.col("_n_largest") > 1)
+        pl.when(pl.len().over("title") > 1)
         .then(pl.lit(TIE))
         .when(pl.col("support") < min_support)
         .then(pl.lit(TOO_FEW))
         .otherwise(pl.lit(MAJORITY))
     )
-    titles = largest.unique("title").with_columns(status.alias("status")).sort("title")
+    titles = largest.with_columns(status.alias("status")).unique("title").sort("title")
     labels = titles.select(
         "title",
         *(pl.when(pl.col("status") == MAJORITY).then(pl.col(target)).alias(target) for target in targets),
@@ -165,14 +137,11 @@ def learn_majority(
         (pl.col("support") / pl.col("_all")).alias("share"),
         "status",
     )
-    return Majority(targets=tuple(targets), labels=labels, learned_from=learned_from)
+    return Majority(targets=tuple(targets), labels=labels)
 
 
 def relabelling_facts(relabelled: pl.DataFrame) -> dict[str, int]:
-    """Count what `Majority.relabel` did.
-
-    Args:
-        relabelled: its result, with `count`.
+    """Count what `Majority.relabel` did to rows with a `count`.
 
     Returns:
         `records`, `changed_records`, `changed_titles`; `tie_`, `too_few_` and `unseen_` `titles` and `records`.
@@ -191,18 +160,14 @@ def relabelling_facts(relabelled: pl.DataFrame) -> dict[str, int]:
 
 
 def consensus(rows: pl.DataFrame, targets: Sequence[str]) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Make a reference for scores: the majority of each title within the scored part.
+    """Make a reference for scores: the majority of each title within the rows of the scored part.
 
     Titles with one record, and titles whose largest combinations tie, have no majority; they are left out.
-
-    Args:
-        rows: merged records of the scored part.
-        targets: names of the label columns.
 
     Returns:
         One row per title with `title`, labels and all its records as `count`; and how many were left out.
     """
-    labels = learn_majority(rows, targets, learned_from=SCORED_PART).labels
+    labels = learn_majority(rows, targets).labels
     tied = labels.filter(pl.col("status") == TIE)
     left_out = {
         "single_titles": len(labels.filter(pl.col("status") == TOO_FEW)),
@@ -219,12 +184,8 @@ def noise_ceilings(rows: pl.DataFrame, targets: Sequence[str]) -> dict[tuple[str
     Such a system gives all records of a title one answer, at best the title's most frequent label. A title
     that occurs once cannot contradict itself, so read a ceiling beside `single_record_share`.
 
-    Args:
-        rows: merged records, at least one.
-        targets: names of the label columns.
-
     Returns:
-        ("per record" or "per title", target or "all") to a share in (0, 1].
+        ("per record" or "per title", target or "all") to a share in (0, 1]; there must be at least one row.
     """
     ceilings = {}
     # Titles are compared five times; numbers instead of them halve the time at a million rows.
@@ -245,13 +206,13 @@ def single_record_share(rows: pl.DataFrame) -> float:
 
 
 def _combine(rows: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
-    """Sum the records of every combination of a title and its labels."""
     return rows.group_by("title", *targets).agg(pl.col("count").sum().alias("records"))
 
 
-def _check_minimum(name: str, value: int) -> None:
-    if value < 1:
-        raise BadInput(f"{name} is {value}; expected a whole number of at least 1.")
+def _check_minima(**minima: int) -> None:
+    for name, value in minima.items():
+        if value < 1:
+            raise BadInput(f"{name} is {value}; expected a whole number of at least 1.")
 
 
 def _check_names(targets: Sequence[str], *columns: str) -> None:

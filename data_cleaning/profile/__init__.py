@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from data_cleaning.profile.measures import fit_heaps, gather, growth_curve, missing_shares, share_table
+from data_cleaning.profile.measures import gather
 from data_cleaning.profile.plots import write_plots
 from data_cleaning.profile.profile_tables import (
     TokenCounter,
@@ -20,15 +20,7 @@ from data_cleaning.progress import Progress, silent
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 
-__all__ = [
-    "Profile",
-    "fit_heaps",
-    "growth_curve",
-    "missing_shares",
-    "profile_leads",
-    "share_table",
-    "write_plots",
-]
+__all__ = ["Profile", "profile_leads", "write_plots"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +50,7 @@ def profile_leads(
     """Make the exploratory tables of a leads file; every figure weighs a row by its `count`.
 
     Args:
-        leads: as `leads.read_leads` returns them: `title`, `count` and, where the file has them, the targets,
-            `country` and `date`.
+        leads: as `leads.read_leads` returns them; targets, `country` and `date` where the file has them.
         targets: names of the label columns; those that the leads lack are left out, and the profile says so.
         taxonomy: groups the raw labels; a label that is in no class of it is shown as such and stops nothing.
         count_tokens: a tokenizer, titles to the tokens of each; without one there are no figures on tokens.
@@ -83,11 +74,7 @@ def profile_leads(
         tables += step()
         progress("Profile leads", done, len(steps), "steps")
     schema = {"figure": pl.String, "number": pl.Int64, "share": pl.Float64, "share_of": pl.String}
-    figures: Table = Table(
-        "figures",
-        "Figures at a glance",
-        "Where a figure is a part of something, its share of that is beside it.",
-        pl.DataFrame(material.figures, schema=schema),
-    )
+    note = "Where a figure is a part of something, its share of that is beside it."
+    figures: Table = Table("figures", "Figures at a glance", note, pl.DataFrame(material.figures, schema=schema))
     worded = tuple(replace(table, wording="shares") for table in (figures, *tables))
     return Profile(tables=worded, left_out=tuple(material.left_out))

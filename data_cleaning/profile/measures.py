@@ -22,7 +22,7 @@ _OWN_COLUMNS = frozenset({"title", "label", "class", "records", "share", "cumula
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """What every table is made of."""
+    """What every table is made of, and what each step adds to the first table and to what the profile lacks."""
 
     leads: pl.DataFrame
     """Missing titles and labels are null, and labels have no white space around them."""
@@ -34,9 +34,9 @@ class Material:
     words: pl.DataFrame
     """`word` and `records`, the most frequent first."""
     left_out: list[str]
-    """What the profile lacks, and why; each step adds its own."""
+    """What the profile lacks, and why."""
     figures: list[dict[str, object]] = field(default_factory=list)
-    """Rows of the first table; each step adds its own."""
+    """Rows of the first table."""
 
     @property
     def n_records(self) -> int:
@@ -66,9 +66,7 @@ def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | Non
     if taken:
         raise BadInput(f"Targets cannot be called {', '.join(taken)}: the tables have columns of that name.")
     present = tuple(target for target in targets if target in leads.columns)
-    left_out = [
-        f"No figures on {target}: the leads have no such column." for target in targets if target not in present
-    ]
+    absent = [target for target in targets if target not in present]
     leads = leads.with_columns(
         *(pl.when(~is_missing(target)).then(pl.col(target).str.strip_chars()).alias(target) for target in present),
         pl.when(~is_missing("title")).then(pl.col("title")).alias("title"),
@@ -80,7 +78,7 @@ def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | Non
         taxonomy=taxonomy,
         titles=titles,
         words=unique_words(titles["title"], titles["records"]),
-        left_out=left_out,
+        left_out=[f"No figures on {target}: the leads have no such column." for target in absent],
     )
 
 
@@ -90,11 +88,7 @@ def is_missing(column: str) -> pl.Expr:
 
 
 def share_table(labels: pl.Series, counts: pl.Series | None = None) -> pl.DataFrame:
-    """Count the records of each label; records without one take no part.
-
-    Args:
-        labels: n_rows labels; null and blank ones are missing, white space around a label is not part of it.
-        counts: records of each row, (n_rows,); None for one each.
+    """Count the records of each label; null and blank ones are left out, white space around a label is not part of it.
 
     Returns:
         `label`, `records`, `share` of the records that have a label, and `cumulative_share`, the most frequent first,
@@ -116,11 +110,7 @@ def with_shares(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def missing_shares(leads: pl.DataFrame, targets: Sequence[str]) -> dict[str, float]:
-    """Return the share of records that lack a value, in [0, 1].
-
-    Args:
-        leads: `title`, the targets and `count`, as `leads.read_leads` returns them; at least one row.
-        targets: names of the label columns; none for a file of titles.
+    """Return the share of records that lack a value, in [0, 1], of at least one row as `leads.read_leads` returns it.
 
     Returns:
         "title" and each target to its share, then "any output" (where there are targets) and "any".
@@ -136,11 +126,7 @@ def missing_shares(leads: pl.DataFrame, targets: Sequence[str]) -> dict[str, flo
 
 
 def length_table(lengths: IntArray, records: IntArray) -> pl.DataFrame:
-    """Count the records of each length.
-
-    Args:
-        lengths: of n_titles titles.
-        records: of the same titles.
+    """Count the records of each length, from the length and the records of each title.
 
     Returns:
         `length` (ascending, lengths that no title has left out), `records`, `share`, `cumulative_share`.
@@ -152,10 +138,8 @@ def length_table(lengths: IntArray, records: IntArray) -> pl.DataFrame:
 def length_summary(table: pl.DataFrame) -> dict[str, float]:
     """Return `mean`, `median`, `nine_in_ten`, `ninety_nine_in_a_hundred` and `longest` of a table of lengths.
 
-    A quantile is the shortest length that at least that share of the records does not pass.
-
-    Args:
-        table: as `length_table` returns it, at least one row.
+    The table is as `length_table` returns it, with at least one row. A quantile is the shortest length that at least
+    that share of the records does not exceed.
     """
     lengths, records = table["length"].to_numpy(), table["records"].to_numpy()
     reached = records.cumsum()
@@ -181,16 +165,11 @@ def growth_curve(titles: pl.Series, sizes: Sequence[int], counts: pl.Series | No
     The exact expectation over all samples without replacement, so neither the order of the file nor a seed matters;
     a sample of every record gives the counts themselves.
 
-    Args:
-        titles: n_rows titles; null ones are left out.
-        sizes: records in a sample, each from 1 to the records with a title.
-        counts: records of each row, (n_rows,); None for one each.
-
     Returns:
         `size`, `unique_titles`, `unique_words`, one row per size; the counts are averages and need not be whole.
 
     Raises:
-        BadInput: a size is outside its range.
+        BadInput: a size is not from 1 to the records with a title.
 
     Source: Hurlbert 1971, "The nonconcept of species diversity", Ecology 52(4), equation 14 (rarefaction).
     """
@@ -200,14 +179,9 @@ def growth_curve(titles: pl.Series, sizes: Sequence[int], counts: pl.Series | No
     if outside:
         raise BadInput(f"A sample of {outside[0]:,} records cannot be drawn; expected 1 to {n_records:,}.")
     words = unique_words(distinct["title"], distinct["records"])
-    return pl.DataFrame(
-        {
-            "size": list(sizes),
-            "unique_titles": _expected_distinct(distinct["records"], n_records, sizes),
-            "unique_words": _expected_distinct(words["records"], n_records, sizes),
-        },
-        schema={"size": pl.Int64, "unique_titles": pl.Float64, "unique_words": pl.Float64},
-    )
+    n_titles, n_words = (_expected_distinct(each["records"], n_records, sizes) for each in (distinct, words))
+    schema = {"size": pl.Int64, "unique_titles": pl.Float64, "unique_words": pl.Float64}
+    return pl.DataFrame([list(sizes), n_titles, n_words], schema=schema, orient="col")
 
 
 def _expected_distinct(records: pl.Series, n_records: int, sizes: Sequence[int]) -> list[float]:
@@ -236,11 +210,7 @@ class HeapsFit(NamedTuple):
 
 
 def fit_heaps(sizes: npt.ArrayLike, values: npt.ArrayLike) -> HeapsFit:
-    """Fit a Heaps curve by least squares on the logarithms.
-
-    Args:
-        sizes: numbers of records, above 0 and at least two different ones.
-        values: unique titles or words at each size, above 0.
+    """Fit a Heaps curve by least squares on the logarithms of numbers of records and of what is unique at each.
 
     Raises:
         BadInput: fewer than two sizes, or a size or value is not above 0.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from data_cleaning.consensus import WHOLE_FILE, learn_majority, noise_ceilings, relabelling_facts, single_record_share
-from data_cleaning.profile import fit_heaps, growth_curve, missing_shares, share_table
+from data_cleaning.consensus import learn_majority, noise_ceilings, relabelling_facts, single_record_share
+from data_cleaning.profile.measures import fit_heaps, growth_curve, missing_shares, share_table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.words import stop_words, unique_words
 
@@ -21,7 +21,6 @@ _MOST_COMMON = {"function": ("IT", 0.64, 0.90), "role": ("Information Security",
 """Target to a raw label, its share, and the share of the five most common labels."""
 _CEILINGS = {"function": 0.985, "role": 0.90, "level": 0.96}
 _N_LABELS = {"function": 90, "role": 42, "level": 56}
-_N_SIZES = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +46,10 @@ class Figure:
 
 
 def study_figures(leads: pl.DataFrame, taxonomy: Taxonomy) -> list[Figure]:
-    """Measure the study's figures on leads.
+    """Measure the study's figures on leads as `leads.read_leads` returns them, with `country`.
 
     Shares and missing values are bounded at any size. Below the study's size, the number of labels has only an upper
     bound, and figures that depend on how often titles repeat have no bounds.
-
-    Args:
-        leads: as `leads.read_leads` returns them, with `country`.
-        taxonomy: groups function, role and level.
     """
     at_full_size = int(leads["count"].sum()) >= STUDY_RECORDS
     complete = leads.filter(pl.all_horizontal(pl.col("title", *_TARGETS).is_not_null()))
@@ -74,7 +69,6 @@ def _near(name: str, study: str, measured: float, expected: float, room: float, 
 
 
 def _shares(leads: pl.DataFrame) -> Iterator[Figure]:
-    """Yield the shares of labels and of missing values."""
     for target, (label, share, of_five) in _MOST_COMMON.items():
         table = share_table(leads[target], leads["count"])
         found = table.filter(pl.col("label") == label)["share"].sum()
@@ -89,55 +83,39 @@ def _shares(leads: pl.DataFrame) -> Iterator[Figure]:
 
 
 def _labels(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
-    """Yield how many raw labels of each target occur."""
     for target, n_labels in _N_LABELS.items():
-        yield Figure(name=f"raw {target}s", study=str(n_labels), measured=leads[target].drop_nulls().n_unique(),
-                     lowest=n_labels if at_full_size else None, highest=n_labels)  # fmt: skip
+        lowest, n_found = n_labels if at_full_size else None, leads[target].drop_nulls().n_unique()
+        yield Figure(name=f"raw {target}s", study=str(n_labels), measured=n_found, lowest=lowest, highest=n_labels)
 
 
 def _growth(leads: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
-    """Yield unique titles and words, and how closely their growth follows a Heaps curve."""
-    words = unique_words(leads["title"], leads["count"])
-    n_titles = leads["title"].drop_nulls().n_unique()
-    bounded = at_full_size
-    yield _near("unique titles", "over 330,000", n_titles, 330_000, 0.05 * 330_000, bounded=bounded)
-    yield _near("unique words", "just under 64,000", len(words), 64_000, 0.1 * 64_000, bounded=bounded)
+    """Yield unique titles and words, and how closely their growth follows a Heaps curve.
+
+    The sizes of the curve run from 1/64 of the records with a title to all of them, each twice the one before.
+    """
+    titles, counts = leads["title"], leads["count"]
+    words = unique_words(titles, counts)
+    n_titles = titles.drop_nulls().n_unique()
+    yield _near("unique titles", "over 330,000", n_titles, 330_000, 0.05 * 330_000, bounded=at_full_size)
+    yield _near("unique words", "just under 64,000", len(words), 64_000, 0.1 * 64_000, bounded=at_full_size)
     n_stop_words = int(words["word"].is_in(sorted(stop_words())).sum())
     yield Figure(name="stop words among them", study="112", measured=n_stop_words)
-    for name, exponent, deviation in heaps_growth(leads["title"], leads["count"]):
-        yield Figure(name=f"Heaps exponent of {name}", study="–", measured=exponent)
-        yield Figure(name=f"largest departure of {name} from the Heaps curve", study="–", measured=deviation,
-                     highest=0.1)  # fmt: skip
-
-
-def heaps_growth(titles: pl.Series, counts: pl.Series) -> list[tuple[str, float, float]]:
-    """Fit Heaps curves to the growth of unique titles and words.
-
-    Sizes run from 1/64 of the records with a title to all of them, each twice the one before.
-
-    Args:
-        titles: n_rows titles, null where missing.
-        counts: records that each row stands for, (n_rows,).
-
-    Returns:
-        What grows, the exponent of its curve, and its largest relative departure from the curve.
-
-    Source: Heaps 1978, Information Retrieval (vocabulary grows as k * n ** exponent).
-    """
     n_records = int(counts.filter(titles.is_not_null()).sum())
-    sizes = [n_records >> shift for shift in reversed(range(_N_SIZES))]
+    sizes = [n_records >> shift for shift in reversed(range(7))]
     grown = growth_curve(titles, sizes, counts)
-    fits = [(name, fit_heaps(sizes, grown[name].to_list())) for name in ("unique_titles", "unique_words")]
-    return [(name.replace("_", " "), fit.exponent, fit.largest_deviation) for name, fit in fits]
+    for name in ("unique titles", "unique words"):
+        fit = fit_heaps(sizes, grown[name.replace(" ", "_")].to_list())
+        yield Figure(name=f"Heaps exponent of {name}", study="–", measured=fit.exponent)
+        departure = f"largest departure of {name} from the Heaps curve"
+        yield Figure(name=departure, study="–", measured=fit.largest_deviation, highest=0.1)
 
 
 def _us_only(leads: pl.DataFrame, complete: pl.DataFrame, *, at_full_size: bool) -> Iterator[Figure]:
-    """Yield what the study found when it kept the United States alone."""
     from_us = int(leads.filter(pl.col("country") == "United States")["count"].sum()) / int(leads["count"].sum())
     yield _near("share of records left when only the US is kept", "0.54", from_us, 0.54, 0.01)
     for name, rows in (("US", complete.filter(pl.col("country") == "United States")),
                        ("other", complete.filter(pl.col("country") != "United States"))):  # fmt: skip
-        facts = relabelling_facts(learn_majority(rows, _TARGETS, learned_from=WHOLE_FILE).relabel(rows))
+        facts = relabelling_facts(learn_majority(rows, _TARGETS).relabel(rows))
         changed = facts["changed_records"] / facts["records"]
         study = "0.08" if name == "US" else "more than in the US"
         figure = f"share of {name} records that majority relabelling of raw labels changes"
@@ -145,7 +123,6 @@ def _us_only(leads: pl.DataFrame, complete: pl.DataFrame, *, at_full_size: bool)
 
 
 def _ceilings(complete: pl.DataFrame, taxonomy: Taxonomy, *, at_full_size: bool) -> Iterator[Figure]:
-    """Yield the noise ceilings of the grouped labels of the whole file."""
     grouped = complete.with_columns(pl.col(name).replace_strict(dict(taxonomy[name].raw_to_class)) for name in _TARGETS)
     ceilings = noise_ceilings(grouped, _TARGETS)
     for target, expected in _CEILINGS.items():

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_cleaning.consensus import (
-    WHOLE_FILE,
     consensus,
     inconsistent_combinations,
     inconsistent_titles,
@@ -98,14 +97,12 @@ def test_ties_and_titles_below_the_support_are_named(min_support, statuses):
     assert without.select(TARGETS).null_count().row(0) == (len(without), len(without))
 
 
-def test_a_majority_has_its_support_and_where_it_was_learned():
-    majority = learn_majority(LEADS, TARGETS, learned_from=WHOLE_FILE)
+def test_a_majority_has_its_records_support_and_share():
+    majority = learn_majority(LEADS, TARGETS)
     assert majority.labels.row(0, named=True) == {
         "title": "chef", "job": "cook", "grade": "high", "records": 8, "support": 6, "share": 0.75,
         "status": "majority",
     }  # fmt: skip
-    assert majority.learned_from == "whole file"
-    assert learn_majority(LEADS, TARGETS).learned_from == "train"
 
 
 def test_relabelling_keeps_originals_order_and_other_columns():

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from data_cleaning.consensus import MAJORITY, TRAIN, learn_majority
+from data_cleaning.consensus import MAJORITY, learn_majority
 from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import scratch
 from data_cleaning.language import LanguageSettings, judge_languages
@@ -134,7 +134,7 @@ def with_consensus(divided: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFr
         targets: names of the label columns.
     """
     train = divided.filter(_LEARNED_LEADS)
-    relabelled = learn_majority(train, targets, learned_from=TRAIN).relabel(train)
+    relabelled = learn_majority(train, targets).relabel(train)
     source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
     keys = ["title", "part", "source", *targets]
     merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from data_cleaning.consensus import WHOLE_FILE, learn_majority
+from data_cleaning.consensus import learn_majority
 from data_cleaning.errors import BadInput
 from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes, suspect_labels
 from data_cleaning.near_duplicates import near_duplicate_keys
@@ -47,7 +47,7 @@ def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, 
     records = pl.read_parquet(inputs["clean"] / CLEAN)
     folded = fold_rows(records, n_folds=settings.folds, by=settings.by, seed=recipe.seed)
     probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: recipe.build(on_progress), on_progress)
-    majority = learn_majority(folded, taxonomy.names, learned_from=WHOLE_FILE)
+    majority = learn_majority(folded, taxonomy.names)
     suspects = suspect_labels(label_issue_scores(folded, probabilities, taxonomy), majority)
     suspects.write_csv(out / SUSPECTS)
     truth = inputs["leads"] / TRUTH
@@ -157,7 +157,7 @@ def compare_label_fixes(
         BadInput: the truth lacks a column or a record.
     """
     known = _truth_of(records, truth, taxonomy)
-    rule = learn_majority(records, taxonomy.names, min_support=min_support, learned_from=WHOLE_FILE)
+    rule = learn_majority(records, taxonomy.names, min_support=min_support)
     fixed = {"majority": rule.relabel(records)}
     for method, filter_by in FIXES.items():
         scored = label_issue_scores(records, probabilities, taxonomy, filter_by=filter_by)

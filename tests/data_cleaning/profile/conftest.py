@@ -1,8 +1,6 @@
 import pytest
 
-from data_cleaning.profile import (
-    profile_leads,
-)
+from data_cleaning.profile import profile_leads
 from tests.data_cleaning.profile.toy_leads import LEADS, TARGETS, TAXONOMY, letters
 
 

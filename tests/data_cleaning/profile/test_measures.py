@@ -7,14 +7,16 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.profile import (
+from data_cleaning.profile import profile_leads
+from data_cleaning.profile.measures import (
     fit_heaps,
     growth_curve,
+    length_summary,
+    length_table,
     missing_shares,
-    profile_leads,
+    round_sizes,
     share_table,
 )
-from data_cleaning.profile.measures import length_summary, length_table, round_sizes
 from tests.data_cleaning.profile.toy_leads import LEADS, TARGETS
 
 

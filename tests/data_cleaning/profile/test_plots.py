@@ -2,10 +2,7 @@ import itertools
 
 import matplotlib as mpl
 
-from data_cleaning.profile import (
-    plots,
-    profile_leads,
-)
+from data_cleaning.profile import plots, profile_leads
 from data_cleaning.profile.plots import write_plots
 from data_cleaning.progress import silent
 from tests.data_cleaning.profile.toy_leads import HARD, TARGETS, make_leads
