@@ -83,15 +83,7 @@ def save(figure: Figure, path: Path) -> None:
 def horizontal_bars(
     axes: Axes, labels: Sequence[str], shares: Sequence[float], records: Sequence[int], colours: Sequence[str]
 ) -> None:
-    """Draw one bar per label, the first on top, with its share and records behind it.
-
-    Args:
-        axes: to draw on.
-        labels: ready to be shown, as `readable` returns them.
-        shares: in [0, 1], length of the bars.
-        records: behind each share.
-        colours: of the bars.
-    """
+    """Draw one bar per label of `readable`, the first on top, with its share, in [0, 1], and records behind it."""
     places = range(len(labels))
     axes.barh(places, shares, color=colours, height=0.72)
     for place, share, n_records in zip(places, shares, records, strict=True):
@@ -113,13 +105,7 @@ def set_rows(axes: Axes, labels: Sequence[str]) -> None:
 
 
 def legend_below(figure: Figure, n_columns: int, handles: Sequence[Artist] | None = None) -> None:
-    """Explain the lines or colours under the plot, where it hides nothing.
-
-    Args:
-        figure: with everything drawn.
-        n_columns: of the legend.
-        handles: what to explain; None takes every line that has a label.
-    """
+    """Explain the handles, or every line that has a label, under the finished plot, where it hides nothing."""
     drawn = figure.axes[0].get_legend_handles_labels()[0] if handles is None else handles
     figure.legend(handles=drawn, loc="outside lower left", ncols=n_columns, frameon=False)
 
@@ -127,10 +113,7 @@ def legend_below(figure: Figure, n_columns: int, handles: Sequence[Artist] | Non
 def logarithmic(axes: Axes, x: tuple[float, float], y: tuple[float, float]) -> None:
     """Make both axes logarithmic, with plain numbers on them.
 
-    Args:
-        axes: to draw on.
-        x: the smallest and the largest value, both at least 1; the axis runs between the powers of ten around them.
-        y: the same of the other axis.
+    Each axis runs between the powers of ten around its smallest and largest value, both at least 1.
     """
     axes.set(xscale="log", yscale="log", xlim=_powers_of_ten(*x), ylim=_powers_of_ten(*y))
     for axis in (axes.xaxis, axes.yaxis):
@@ -153,12 +136,8 @@ def _powers_of_ten(smallest: float, largest: float) -> tuple[float, float]:
 def readable(labels: Sequence[str], first: int = 1) -> list[str]:
     """Return labels that the fonts can draw and that fit beside a plot.
 
-    Characters that no installed font has become "[…]"; such a label gets its number in the table in front, so that a
-    reader can look up what it says.
-
-    Args:
-        labels: as they are recorded.
-        first: number of the first label.
+    Characters that no installed font has become "[…]"; such a label gets its number in the table in front, counted from
+    `first`, so that a reader can look up what it says.
     """
     shown = []
     for number, label in enumerate(labels, start=first):

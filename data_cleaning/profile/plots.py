@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,16 +52,7 @@ class PlotFile:
 
 
 def write_plots(tables: Sequence[Table], folder: Path, progress: Progress) -> list[PlotFile]:
-    """Draw every plot that the tables have the figures for, as `.png` and `.svg`.
-
-    Args:
-        tables: of a profile.
-        folder: made where there is none.
-        progress: called after each plot.
-
-    Returns:
-        The plots, in the order of the tables.
-    """
+    """Draw every plot that the tables of a profile have the figures for, as `.png` and `.svg`, in their order."""
     folder.mkdir(parents=True, exist_ok=True)
     by_name = {table.name: table for table in tables}
     wanted = [(table, draw) for table in tables if (draw := _drawer(table.name)) is not None]
@@ -78,7 +70,6 @@ _Draw = Callable[[Table, Mapping[str, Table]], tuple[str, Figure]]
 
 
 def _drawer(name: str) -> _Draw | None:
-    """Return what draws a table; None for a table without a plot."""
     if name.startswith(("shares_", "grouped_", "countries", "combinations")):
         return _labels
     if name.startswith("lengths_"):
@@ -93,44 +84,42 @@ def _drawer(name: str) -> _Draw | None:
     }.get(name)
 
 
+def _bars(
+    title: str, labels: Sequence[str], rows: pl.DataFrame, colours: Sequence[str], whole: str, counted: str
+) -> tuple[str, Figure]:
+    """Draw one horizontal bar per row, with its share of the whole and, in brackets, the records that are counted."""
+    figure, axes = new_figure(title, 1.5 + _INCHES_PER_BAR * len(labels))
+    horizontal_bars(axes, labels, rows["share"].to_list(), rows["records"].to_list(), colours)
+    axes.set_xlabel(f"share of {whole}\n(in brackets: {counted})")
+    note_missing_glyphs(axes, labels)
+    return title, figure
+
+
 def _missing(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     columns = table.frame["column"].to_list()
-    title = "How many records lack a value"
-    figure, axes = new_figure(title, 1.5 + _INCHES_PER_BAR * len(columns))
     colours = [ORANGE if AT_LEAST_ONE in name else BLUE for name in columns]
-    horizontal_bars(axes, readable(columns), table.frame["share"].to_list(), table.frame["records"].to_list(), colours)
-    axes.set_xlabel(f"share of {table.whole}\n(in brackets: number of records)")
-    return title, figure
+    title = "How many records lack a value"
+    return _bars(title, readable(columns), table.frame, colours, table.whole, "number of records")
 
 
 def _labels(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     """Draw the most common labels or combinations of labels, and all others as one bar."""
     frame = table.frame
     names = [name for name in frame.columns if name not in ("class", "records", "share", "cumulative_share")]
-    top = frame.head(_MAX_BARS)
+    top, rest = frame.head(_MAX_BARS), frame.slice(_MAX_BARS)
     labels = readable([" / ".join(row) for row in top.select(names).iter_rows()])
-    shares, records, colours = top["share"].to_list(), top["records"].to_list(), [BLUE] * len(top)
-    rest = frame.slice(_MAX_BARS)
+    rows, colours = top.select("share", "records"), [BLUE] * len(top)
     if len(rest):
         labels.append(f"{len(rest):,} others together")
-        shares.append(float(rest["share"].sum()))
-        records.append(int(rest["records"].sum()))
+        rows = pl.concat([rows, rest.select(pl.col("share", "records").sum())])
         colours.append(GREY)
-    figure, axes = new_figure(table.title, 1.5 + _INCHES_PER_BAR * len(labels))
-    horizontal_bars(axes, labels, shares, records, colours)
-    axes.set_xlabel(f"share of {table.whole}\n(in brackets: number of records)")
-    note_missing_glyphs(axes, labels)
-    return table.title, figure
+    return _bars(table.title, labels, rows, colours, table.whole, "number of records")
 
 
 def _words(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     top = table.frame.head(_MAX_BARS)
     labels = readable(top["word"].to_list())
-    figure, axes = new_figure(table.title, 1.5 + _INCHES_PER_BAR * len(labels))
-    horizontal_bars(axes, labels, top["share"].to_list(), top["records"].to_list(), [BLUE] * len(top))
-    axes.set_xlabel(f"share of {table.whole}\n(in brackets: records whose title holds the word)")
-    note_missing_glyphs(axes, labels)
-    return table.title, figure
+    return _bars(table.title, labels, top, [BLUE] * len(top), table.whole, "records whose title holds the word")
 
 
 def _cumulative(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
@@ -181,8 +170,7 @@ def _inconsistent(table: Table, by_name: Mapping[str, Table]) -> tuple[str, Figu
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     percent_axis(axes.xaxis)
     axes.set_xlabel("share of the records of the title")
-    handles = [Patch(color=colour, label=name) for name, colour in styles]
-    legend_below(figure, 4, handles)
+    legend_below(figure, 4, [Patch(color=colour, label=name) for name, colour in styles])
     note_missing_glyphs(axes, labels)
     return title, figure
 
@@ -213,9 +201,8 @@ def _lengths(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     label = f"{unit} in the title"
     if unit == "tokens":
         above = float(frame.filter(pl.col("length") > MAX_TOKENS)["share"].sum())
-        label += (
-            f"\n(above {MAX_TOKENS}: {percent(above)} of the records; the longest title has {frame['length'][-1]:,})"
-        )
+        longest = frame["length"][-1]
+        label += f"\n(above {MAX_TOKENS}: {percent(above)} of the records; the longest title has {longest:,})"
     axes.set_xlabel(label)
     axes.set_ylabel("share of the records with a title")
     return title, figure
@@ -226,9 +213,8 @@ def _zipf(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
     figure, axes = new_figure(title, 5.2)
     for name, (colour, stroke, marker) in zip(("word", "title"), _LINES, strict=False):
         known = table.frame.drop_nulls(name)
-        axes.plot(
-            known["rank"], known[f"{name}_records"], stroke, color=colour, marker=marker, markersize=3, label=f"{name}s"
-        )
+        style: dict[str, Any] = {"color": colour, "marker": marker, "markersize": 3, "label": f"{name}s"}
+        axes.plot(known["rank"], known[f"{name}_records"], stroke, **style)
     words = table.frame.drop_nulls("word")
     most = max(int(words["word_records"][0]), int(table.frame["title_records"][0]))
     logarithmic(axes, (1, table.frame["rank"][-1]), (1, most))
@@ -242,15 +228,8 @@ def _zipf(table: Table, _: Mapping[str, Table]) -> tuple[str, Figure]:
         word, records, of_title = words.row(row)[1], words["word_records"][row], words["title_records"][row] or 0
         # Away from the other line.
         shift, side = ((6, 5), "left") if records >= of_title else ((-6, -12), "right")
-        axes.annotate(
-            f"“{readable([word], int(ranks[row]))[0]}”",
-            (ranks[row], records),
-            xytext=shift,
-            textcoords="offset points",
-            ha=side,
-            fontsize=9,
-            color=INK,
-        )
+        style = {"textcoords": "offset points", "ha": side, "fontsize": 9, "color": INK}
+        axes.annotate(f"“{readable([word], int(ranks[row]))[0]}”", (ranks[row], records), xytext=shift, **style)
     axes.set_xlabel("rank: 1 is the most common (logarithmic)")
     axes.set_ylabel("records (logarithmic)")
     legend_below(figure, 3)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -64,13 +63,9 @@ def missing_table(of: Material) -> Iterator[Table]:
     for name, records, _ in rows:
         of.add(f"records that lack {name}", records, of.n_records, "all records")
     whole = f"all {of.n_records:,} records"
-    yield Table(
-        "missing",
-        "Missing values",
-        f"Records with an empty or blank cell, as a share of {whole}.",
-        pl.DataFrame(rows, schema={"column": pl.String, "records": pl.Int64, "share": pl.Float64}, orient="row"),
-        whole=whole,
-    )
+    note = f"Records with an empty or blank cell, as a share of {whole}."
+    frame = pl.DataFrame(rows, schema={"column": pl.String, "records": pl.Int64, "share": pl.Float64}, orient="row")
+    yield Table("missing", "Missing values", note, frame, whole=whole)
 
 
 def label_tables(of: Material) -> Iterator[Table]:
@@ -91,38 +86,28 @@ def label_tables(of: Material) -> Iterator[Table]:
         of.add(f"{target}: records with one of the {_FIRST} most common", first, labelled, f"records with a {target}")
         whole = f"the {labelled:,} records with a {target}"
         note = f"Shares are of {whole}."
-        raw = Table(
-            f"shares_{_slug(target)}", f"The most common labels of {target}, as recorded", note, shares, whole=whole
-        )
+        slug = re.sub(r"\W+", "_", target)  # may be part of a file's name
+        title = f"The most common labels of {target}, as recorded"
         grouped = _grouped(of.taxonomy, target, shares)
         if grouped is None:
-            yield raw
+            yield Table(f"shares_{slug}", title, note, shares, whole=whole)
             continue
         columns = ("label", "class", "records", "share", "cumulative_share")
         classed = shares.with_columns(grouped["label"].alias("class")).select(columns)
-        yield replace(raw, frame=classed, note=f"{note} The class is that of the label in the taxonomy.")
+        said = f"{note} The class is that of the label in the taxonomy."
+        yield Table(f"shares_{slug}", title, said, classed, whole=whole)
         classes = share_table(grouped["label"], grouped["records"])
-        yield Table(
-            f"grouped_{_slug(target)}", f"Classes of {target}, as the taxonomy groups", note, classes, whole=whole
-        )
+        yield Table(f"grouped_{slug}", f"Classes of {target}, as the taxonomy groups", note, classes, whole=whole)
     if len(cumulative):
-        yield Table(
-            "cumulative_shares",
-            "How many labels cover how many records",
-            "Share of the records with a label that the most common labels of each target hold together, as recorded.",
-            cumulative,
+        note = (
+            "Share of the records with a label that the most common labels of each target hold together, as recorded."
         )
+        yield Table("cumulative_shares", "How many labels cover how many records", note, cumulative)
     if "country" in of.leads.columns:
-        shares = share_table(of.leads["country"], of.leads["count"])
+        shares = share_table(of.leads["country"], of.leads["count"]).rename({"label": "country"})
         if len(shares):
             whole = f"the {shares['records'].sum():,} records with a country"
-            yield Table(
-                "countries",
-                "The most common countries",
-                f"Shares are of {whole}.",
-                shares.rename({"label": "country"}),
-                whole=whole,
-            )
+            yield Table("countries", "The most common countries", f"Shares are of {whole}.", shares, whole=whole)
 
 
 def _grouped(taxonomy: Taxonomy | None, target: str, shares: pl.DataFrame) -> pl.DataFrame | None:
@@ -178,28 +163,20 @@ def _inconsistent(of: Material, rows: pl.DataFrame) -> Iterator[Table]:
     if titles.is_empty():
         of.left_out.append("No inconsistent titles: all records of a title have the same labels.")
         return
-    yield Table(
-        "inconsistent_titles",
-        "The most inconsistent titles",
+    note = (
         "Titles whose records have different combinations of raw labels, those first that have most records outside "
         "their largest combination (minority records). Variance is that of the combinations' records, majority share "
-        "that of the largest combination, entropy in bits: 0 where all agree, 1 for two equal halves.",
-        titles,
+        "that of the largest combination, entropy in bits: 0 where all agree, 1 for two equal halves."
     )
+    yield Table("inconsistent_titles", "The most inconsistent titles", note, titles)
     # In the order of the titles above, which is not the order of their records.
     order = titles.select("title", pl.int_range(pl.len()).alias("_place"))
     combined = inconsistent_combinations(rows, of.targets).join(order, on="title", maintain_order="left")
-    yield Table(
-        "inconsistent_combinations",
-        "What the most inconsistent titles were labelled",
-        "Every combination of labels of the titles above, in the same order; rank 1 is a title's largest combination.",
-        combined.sort("_place", "rank", *of.targets).drop("_place"),
+    combined = combined.sort("_place", "rank", *of.targets).drop("_place")
+    note = (
+        "Every combination of labels of the titles above, in the same order; rank 1 is a title's largest combination."
     )
-
-
-def _slug(name: str) -> str:
-    """Return a name that may be part of a file's."""
-    return re.sub(r"\W+", "_", name)
+    yield Table("inconsistent_combinations", "What the most inconsistent titles were labelled", note, combined)
 
 
 def title_tables(of: Material) -> Iterator[Table]:
@@ -213,12 +190,9 @@ def title_tables(of: Material) -> Iterator[Table]:
     of.add("unique titles, as written", n_titles, of.n_titled, "records with a title")
     of.add("unique titles, case and white space aside", folded.n_unique(), of.n_titled, "records with a title")
     of.add("titles that occur once", once, n_titles, "unique titles")
-    yield Table(
-        "titles",
-        "The most common titles",
-        f"Titles as they are written; shares are of the {of.n_titled:,} records with a title.",
-        with_shares(of.titles).head(_MAX_TITLES),
-    )
+    whole = f"the {of.n_titled:,} records with a title"
+    note = f"Titles as they are written; shares are of {whole}."
+    yield Table("titles", "The most common titles", note, with_shares(of.titles).head(_MAX_TITLES))
     if of.words.is_empty():
         of.left_out.append("No figures on words: no title holds a letter or a digit.")
         return
@@ -229,23 +203,18 @@ def title_tables(of: Material) -> Iterator[Table]:
     of.add("unique words", n_words)
     of.add("words in one record only", int((of.words["records"] == 1).sum()), n_words, "unique words")
     of.add("stop words among the unique words", len(common), n_words, "unique words")
-    yield Table(
-        "words",
-        "The most common words",
+    note = (
         "A word is a lower-cased run of letters and digits. White space and punctuation separate words, but signs "
         "inside a word stay (r&d, c++, 24/7, cyber-security). Records whose title holds the word, and their share of "
-        "the records with a title; a title holds several words, so the shares add up to more than all.",
-        words,
-        whole=f"the {of.n_titled:,} records with a title",
+        "the records with a title; a title holds several words, so the shares add up to more than all."
     )
+    yield Table("words", "The most common words", note, words, whole=whole)
     if len(common):
-        yield Table(
-            "stop_words",
-            "Stop words in the titles",
+        note = (
             f"Words of the {len(stop_words())} English stop words of scikit-learn that titles hold. Look before you "
-            'drop them: "it" is on the list.',
-            common,
+            'drop them: "it" is on the list.'
         )
+        yield Table("stop_words", "Stop words in the titles", note, common)
     yield _zipf(of)
 
 
@@ -280,12 +249,8 @@ def length_tables(of: Material, count_tokens: TokenCounter | None, progress: Pro
         above = int(tables["tokens"].filter(pl.col("length") > MAX_TOKENS)["records"].sum())
         of.add(f"records with a title above {MAX_TOKENS} tokens", above, of.n_titled, "records with a title")
     rows = [{"unit": unit, **length_summary(table)} for unit, table in tables.items()]
-    yield Table(
-        "lengths",
-        "Length of the titles",
-        "Per record with a title. Nine in ten records have a title of at most the length in that column.",
-        pl.DataFrame(rows),
-    )
+    note = "Per record with a title. Nine in ten records have a title of at most the length in that column."
+    yield Table("lengths", "Length of the titles", note, pl.DataFrame(rows))
     for unit in ("words", "tokens"):
         if unit in tables:
             note = f"Records with a title of each length, as a share of the {of.n_titled:,} records with a title."
@@ -313,18 +278,14 @@ def growth_tables(of: Material) -> Iterator[Table]:
         fits[name] = fit_heaps(growth["size"].to_numpy(), growth[name].to_numpy())
         curve = fits[name].k * pl.col("size") ** fits[name].exponent
         growth = growth.with_columns(curve.alias(f"fitted_{name}"))
-    yield Table(
-        "growth",
-        "Growth with the number of records",
+    note = (
         "Unique titles and words in a random sample of that many records, averaged over all samples, and the Heaps "
-        "curve k × records ^ exponent that is fitted to each.",
-        growth.rename({"size": "records"}),
+        "curve k × records ^ exponent that is fitted to each."
     )
+    yield Table("growth", "Growth with the number of records", note, growth.rename({"size": "records"}))
     rows = [{"growth_of": name.replace("_", " "), **fit._asdict()} for name, fit in fits.items()]
-    yield Table(
-        "growth_fit",
-        "Heaps curves",
+    note = (
         "With an exponent of 1 every record would bring something new, with 0 none would. The deviation is the "
-        "largest gap between the curve and a size above, as a share of the unique titles or words there.",
-        pl.DataFrame(rows),
+        "largest gap between the curve and a size above, as a share of the unique titles or words there."
     )
+    yield Table("growth_fit", "Heaps curves", note, pl.DataFrame(rows))
