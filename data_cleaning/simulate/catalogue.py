@@ -13,11 +13,6 @@ from data_cleaning.simulate.word_lists import PLANTED, read_list, weights_by
 STEEPNESS = 1.3
 """Power that the weights within a level are raised to; more makes common titles more common and the tail thinner."""
 
-GRADES_OF_LEVEL: Mapping[str, str] = {
-    "Executive": "executive", "Director": "director", "Manager": "manager", "Contributor": "contributor",
-}  # fmt: skip
-"""Level of a pattern to the set of grades that its titles may carry."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlainTitle:
@@ -60,15 +55,8 @@ class Catalogue:
     """Cumulative chance of each title, (n_titles,)."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Family:
-    """The share of the records that titles of one family have."""
-
-    share: float
-    """Weight among all families."""
-    levels: Mapping[str, float]
-    """Level to its weight within the family; empty where the listed titles bring their own weights."""
-
+_Families = Mapping[str, tuple[float, Mapping[str, float]]]
+"""Family to its weight among all, and the weight of each level within it; no levels where listed titles bring them."""
 
 _Block = tuple[str, str, bool]
 """Family, level ("" for a family without levels), and whether the titles are listed."""
@@ -95,7 +83,7 @@ def catalogue() -> Catalogue:
             # Letter case is no difference in meaning, and the surface changes it.
             owner = owners.setdefault(title.text.replace("^", "").casefold(), title)
             if (owner.truth, owner.planted) == (title.truth, title.planted):
-                level = title.level if families[title.family].levels else ""
+                level = title.level if families[title.family][1] else ""
                 block = blocks[title.family, level, is_listed]
                 before = block.get(title.text)
                 block[title.text] = replace(title, weight=title.weight + before.weight) if before else title
@@ -104,20 +92,19 @@ def catalogue() -> Catalogue:
     return Catalogue(titles=tuple(scaled), chances=np.cumsum(weights) / weights.sum())
 
 
-def _families() -> dict[str, _Family]:
-    found = {}
-    for row in read_list("families"):
-        levels = {name: float(row[name]) for name in list(row)[2:] if row[name]}
-        found[row["family"]] = _Family(share=float(row["share"]), levels=levels)
-    return found
+def _families() -> _Families:
+    return {
+        row["family"]: (float(row["share"]), {name: float(row[name]) for name in list(row)[2:] if row[name]})
+        for row in read_list("families")
+    }
 
 
-def _scaled(block: _Block, titles: Collection[PlainTitle], blocks: Collection[_Block], families: Mapping[str, _Family]
-            ) -> Iterator[PlainTitle]:  # fmt: skip
-    """Scale the weights of one block of titles to the share that its family and level have."""
+def _scaled(
+    block: _Block, titles: Collection[PlainTitle], blocks: Collection[_Block], families: _Families
+) -> Iterator[PlainTitle]:
     family, level, is_listed = block
-    levels = families[family].levels
-    share = families[family].share * (levels[level] / sum(levels.values()) if levels else 1.0)
+    share, levels = families[family]
+    share *= levels[level] / sum(levels.values()) if levels else 1.0
     if (family, level, not is_listed) in blocks:
         listed = {(row["family"], row["level"]): float(row["share"]) for row in read_list("listed_shares")}
         share *= listed[family, level] if is_listed else 1 - listed[family, level]
@@ -128,7 +115,6 @@ def _scaled(block: _Block, titles: Collection[PlainTitle], blocks: Collection[_B
 
 
 def _listed_titles() -> Iterator[PlainTitle]:
-    """Yield the titles that are listed one by one."""
     for row in read_list("listed_titles"):
         # A number follows the job alone, so only a title that ends in one takes it.
         end = "^" if row["grades"] == "contributor" else ""
@@ -150,8 +136,8 @@ def _field_titles() -> Iterator[PlainTitle]:
         for discipline in disciplines[field["field"]]:
             weight = float(field["weight"]) * float(discipline["weight"]) / total
             for level, text, pattern_weight in _in_patterns(field, discipline):
-                # Nobody is a principal intern.
-                of_level = "none" if "Intern^" in text else GRADES_OF_LEVEL[level]
+                # A level's titles carry the set of grades of its name, but nobody is a principal intern.
+                of_level = "none" if "Intern^" in text else level.lower()
                 planted = field["planted_word"]
                 yield PlainTitle(
                     text=text, function=field["function"], role=field["role"], level=level,
@@ -161,7 +147,6 @@ def _field_titles() -> Iterator[PlainTitle]:
 
 
 def _in_patterns(field: Mapping[str, str], discipline: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
-    """Yield level, text and weight of one discipline in every pattern."""
     for level, patterns in weights_by("patterns", "level", "pattern").items():
         jobs = weights_by("jobs", "jobs", "job")[field["jobs"]] if level == "Contributor" else _leaders(field)
         total = sum(patterns.values()) * sum(jobs.values())
@@ -181,6 +166,5 @@ def _leaders(field: Mapping[str, str]) -> dict[str, float]:
 
 
 def _planted_in(text: str) -> str:
-    """Return the planted word in a listed title, or nothing."""
     words = f" {text.casefold()} "
     return next((planted for planted in PLANTED if f" {planted}" in words), "")

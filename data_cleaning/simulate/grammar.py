@@ -53,10 +53,9 @@ def draw_titles(n_records: int, generator: np.random.Generator, progress: Progre
     distinct, code_of_record = np.unique(_pack(codes), return_inverse=True)
     written = _write(_unpack(distinct), progress)
     title_of_code, titles = pd.factorize(written)
-    plain_of_code = _unpack(distinct)["plain"]
     # Packed codes sort by plain title, so the first code of a title is of the persona that owns it.
     _, first_code = np.unique(title_of_code, return_index=True)
-    plain = plain_of_code[first_code]
+    plain = _unpack(distinct)["plain"][first_code]
     listed = catalogue().titles
     return DrawnTitles(
         titles=np.asarray(titles, dtype=object),
@@ -86,14 +85,13 @@ def _draw_codes(n_records: int, generator: np.random.Generator) -> dict[str, Int
     codes: dict[str, IntArray] = {"plain": plain}
     codes["grade"] = _draw_grades(plain, generator)
     codes["qualifier"], codes["form"] = _draw_qualifiers(plain, generator)
-    codes["join"] = _pick(surface.JOIN_CHANCES, n_records, generator)
-    codes["separator"] = _pick(surface.SEPARATOR_CHANCES, n_records, generator)
-    codes["abbreviation"] = _pick(surface.ABBREVIATION_CHANCES, n_records, generator)
-    codes["case"] = _pick(surface.CASE_CHANCES, n_records, generator)
+    for name, chances in surface.CHANCES.items():
+        codes[name] = _pick(chances, n_records, generator)
     plainly = generator.random(n_records) < PLAINLY_SHARE
     for name in ("grade", "form", "join", "separator", "abbreviation"):
         codes[name][plainly] = 0
-    codes["qualifier"][plainly & ~_is_only_a_name()[plain]] = 0
+    is_only_a_name = np.array([title.text.startswith("{") for title in listed.titles])  # a company or place, (n_plain,)
+    codes["qualifier"][plainly & ~is_only_a_name[plain]] = 0
     slips = generator.integers(1, surface.N_TYPOS, size=n_records)
     codes["typo"] = np.where(generator.random(n_records) < TYPO_SHARE, slips, 0)
     return codes
@@ -102,8 +100,7 @@ def _draw_codes(n_records: int, generator: np.random.Generator) -> dict[str, Int
 def _draw_grades(plain: IntArray, generator: np.random.Generator) -> IntArray:
     """Draw the grade of each record from the set that its plain title names, (n_records,)."""
     names = list(grades())
-    set_of_plain = np.array([names.index(title.grades) for title in catalogue().titles])
-    set_of_record = set_of_plain[plain]
+    set_of_record = np.array([names.index(title.grades) for title in catalogue().titles])[plain]
     drawn = np.zeros(len(plain), dtype=np.int64)
     for position, (_, chances) in enumerate(grades().items()):
         chosen = np.flatnonzero(set_of_record == position)
@@ -130,14 +127,9 @@ def _draw_qualifiers(plain: IntArray, generator: np.random.Generator) -> tuple[I
     return words, forms
 
 
-def _is_only_a_name() -> npt.NDArray[np.bool_]:
-    """Mark the plain titles that are nothing but a company or place, (n_plain,)."""
-    return np.array([title.text.startswith("{") for title in catalogue().titles])
-
-
 def _draw_kind(name: str, n_draws: int, generator: np.random.Generator) -> tuple[IntArray, IntArray]:
     """Draw words and forms of one kind of qualifier, each (n_draws,)."""
-    kind = qualifiers.kinds()[name]
+    kind = qualifiers.kinds_and_vocabulary()[0][name]
     words = kind.first + np.searchsorted(kind.chances, generator.random(n_draws), side="right")
     return words, np.array(kind.forms)[generator.integers(len(kind.forms), size=n_draws)]
 
@@ -151,7 +143,6 @@ def _pack(codes: Mapping[str, IntArray]) -> npt.NDArray[np.int64]:
 
 
 def _unpack(packed: npt.NDArray[np.int64]) -> dict[str, IntArray]:
-    """Unpack the numbers that `_pack` made."""
     codes: dict[str, IntArray] = {}
     for name, bits in reversed(_BITS.items()):
         codes[name] = packed & ((1 << bits) - 1)
@@ -160,8 +151,7 @@ def _unpack(packed: npt.NDArray[np.int64]) -> dict[str, IntArray]:
 
 
 def _write(codes: Mapping[str, IntArray], progress: Progress) -> StrArray:
-    """Write the title of each distinct code, (n_codes,)."""
-    listed, vocabulary = catalogue().titles, qualifiers.vocabulary()
+    listed, (_, vocabulary) = catalogue().titles, qualifiers.kinds_and_vocabulary()
     words_of = {name: list(words) for name, words in grades().items()}
     n_codes = len(codes["plain"])
     written = np.empty(n_codes, dtype=object)
@@ -171,7 +161,8 @@ def _write(codes: Mapping[str, IntArray], progress: Progress) -> StrArray:
         text = _with_grade(title.text, words_of[title.grades][grade])
         if qualifier:
             name = vocabulary[qualifier]
-            text = name if text.startswith("{") else _with_qualifier(text, name, qualifiers.FORMS[form])
+            added = qualifiers.FORMS[form].format(name)
+            text = name if text.startswith("{") else added + text if added.endswith(" ") else text + added
         written[position] = surface.write(
             text, join=join, separator=separator, abbreviation=abbreviation, typo=typo, case=case
         )
@@ -186,9 +177,3 @@ def _with_grade(text: str, grade: str) -> str:
     if grade.startswith(" "):
         return text.replace("^", grade, 1)
     return grade + text.replace("^", "", 1)
-
-
-def _with_qualifier(text: str, name: str, form: str) -> str:
-    """Add a qualifier to a title in one form."""
-    added = form.format(name)
-    return added + text if added.endswith(" ") else text + added

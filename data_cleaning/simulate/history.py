@@ -173,16 +173,10 @@ def check_revisions(revisions: Sequence[Revision], settings: HistorySettings) ->
         )
 
 
-def revisions_in_force(revisions: Sequence[Revision], days: npt.NDArray[np.datetime64], countries: StrArray,
-                       settings: HistorySettings) -> IntArray:  # fmt: skip
-    """Return the position of the revision in force for each record, (n_records,).
-
-    Args:
-        revisions: in date order.
-        days: of the records, (n_records,).
-        countries: of the records, (n_records,).
-        settings: says how much later a revision reaches other countries.
-    """
+def revisions_in_force(
+    revisions: Sequence[Revision], days: npt.NDArray[np.datetime64], countries: StrArray, settings: HistorySettings
+) -> IntArray:
+    """Return the position of the revision in force on the day and in the country of each record, (n_records,)."""
     first_days = np.array([revision.in_force_from for revision in revisions], dtype="datetime64[D]")
     lag = np.where(countries == "United States", 0, settings.rollout_lag_days).astype("timedelta64[D]")
     return np.maximum(np.searchsorted(first_days, days - lag, side="right") - 1, 0)
@@ -197,13 +191,7 @@ def draw_days(n_records: int, settings: HistorySettings, generator: np.random.Ge
 
 
 def draw_countries(spoken: StrArray, settings: HistorySettings, generator: np.random.Generator) -> StrArray:
-    """Draw the country of each record, (n_records,).
-
-    Args:
-        spoken: the country whose language a record's title is in, or "" for English.
-        settings: the shares of the countries.
-        generator: draws them.
-    """
+    """Draw the country of each record, (n_records,); `spoken` is that of its title's language, or "" for English."""
     names = list(settings.other_countries)
     weights = np.array(list(settings.other_countries.values()), dtype=np.float64)
     countries = np.array(names, dtype=object)[generator.choice(len(names), size=len(spoken), p=weights / weights.sum())]

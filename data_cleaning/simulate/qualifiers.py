@@ -27,7 +27,7 @@ N_PLACES = 26_000
 
 @cache
 def _names(endings: str, n_names: int) -> list[str]:
-    """Make distinct names of syllables, the same ones every time."""
+    """Make distinct names of syllables, the most common first and the same ones every time."""
     starts, middles, ends = (_entries("syllables", "part", part, "syllable") for part in ("start", "middle", endings))
     generator = np.random.default_rng(len(ends) * n_names)
     made: dict[str, None] = {}
@@ -39,24 +39,12 @@ def _names(endings: str, n_names: int) -> list[str]:
 
 
 def _entries(name: str, group: str, wanted: str, entry: str) -> list[str]:
-    """Return the entries of one group of a list, in order."""
     return [row[entry] for row in read_list(name) if row[group] == wanted]
-
-
-def companies() -> list[str]:
-    """Return the made-up employers, the most common first."""
-    names = _names("company end", N_COMPANIES)
-    return [name + _COMPANY_KINDS[position % len(_COMPANY_KINDS)] for position, name in enumerate(names)]
-
-
-def places() -> list[str]:
-    """Return the made-up towns, the most common first."""
-    return _names("place end", N_PLACES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """One kind of qualifier: where its words are in `vocabulary` and how they are added to a title."""
+    """One kind of qualifier: where its words are among all qualifiers and how they are added to a title."""
 
     first: int
     chances: npt.NDArray[np.float64]
@@ -66,26 +54,18 @@ class Kind:
 
 
 @cache
-def kinds() -> dict[str, Kind]:
-    """Return every kind of qualifier by name."""
-    return _build()[0]
-
-
-@cache
-def vocabulary() -> list[str]:
-    """Return all qualifiers; position 0 is no qualifier."""
-    return _build()[1]
-
-
-def _build() -> tuple[dict[str, Kind], list[str]]:
+def kinds_and_vocabulary() -> tuple[dict[str, Kind], list[str]]:
+    """Return every kind of qualifier by name, and all qualifiers; position 0 is no qualifier."""
+    names = _names("company end", N_COMPANIES)
+    companies = [name + _COMPANY_KINDS[position % len(_COMPANY_KINDS)] for position, name in enumerate(names)]
     lists: list[tuple[str, list[str], float, Sequence[int]]] = [
         ("region", _qualifiers("region"), 0.9, _PREFIX),
         ("industry", _qualifiers("industry"), 0.7, (*_PREFIX, 6)),
         ("unit", _qualifiers("unit"), 0.7, (*_AFTER, 6)),
         ("note", _qualifiers("note"), 0.7, (1, 2, 2, 2)),
         ("credential", _qualifiers("credential"), 0.9, (0,)),
-        ("company", companies(), 0.35, (0, 1, 1, 2, 5, 5, 5, 3)),
-        ("place", places(), 0.3, (0, 1, 1, 2)),
+        ("company", companies, 0.35, (0, 1, 1, 2, 5, 5, 5, 3)),
+        ("place", _names("place end", N_PLACES), 0.3, (0, 1, 1, 2)),
         *((name, _qualifiers(name), 0.8, _AFTER) for name in _PRODUCTS),
     ]
     found, words = {}, [""]

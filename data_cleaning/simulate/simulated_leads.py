@@ -13,7 +13,7 @@ from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.leads import check_distinct
 from data_cleaning.progress import Progress, silent
 from data_cleaning.simulate.catalogue import catalogue
-from data_cleaning.simulate.grammar import TRUTH_TARGETS, DrawnTitles, draw_titles
+from data_cleaning.simulate.grammar import TRUTH_TARGETS, draw_titles
 from data_cleaning.simulate.history import (
     HistorySettings,
     Revision,
@@ -24,7 +24,7 @@ from data_cleaning.simulate.history import (
 )
 from data_cleaning.simulate.tagging_history import Records, blank, tag
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import IntArray, StrArray
+from data_cleaning.titles import StrArray
 
 COLUMNS: Mapping[str, str] = LeadColumns().targets
 """Target to its column in the leads; another target's column is called as the target is."""
@@ -78,12 +78,13 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
     languages_from = drawn.countries[title_of_record] if drawn else np.full(len(title_of_record), "", dtype=object)
     days = draw_days(len(title_of_record), settings, record_stream)
     countries = draw_countries(languages_from, settings, record_stream)
+    meant = {target: taxonomy[target].encode(classes) for target, classes in drawn.truth.items()} if drawn else {}
     records = Records(
         title=title_of_record,
         revision=revisions_in_force(revisions, days, countries, settings),
         country=countries,
-        truth=_truth_codes(drawn, taxonomy) if drawn else None,
-    )  # fmt: skip
+        truth=meant or None,
+    )
     tagged = tag(records, names.tolist(), taxonomy, revisions, settings, label_stream, progress)
     without_title = np.zeros(len(records), dtype=bool)
     if drawn:
@@ -108,16 +109,11 @@ def simulate_leads(*, n_records: int, seed: int, taxonomy: Taxonomy, revisions: 
 
 
 def _text(values: StrArray) -> pl.Series:
-    """Turn strings and None into a column."""
     return pl.Series(values.tolist(), dtype=pl.String)
 
 
 def _check_taxonomy(taxonomy: Taxonomy) -> None:
-    """Check that the taxonomy has the targets and classes that the grammar knows the truth of.
-
-    Raises:
-        BadInput: it lacks one, or has targets without a truth.
-    """
+    """Check that the taxonomy has the targets, and no others, and classes that the grammar knows the truth of."""
     needed = {target: {getattr(title, target) for title in catalogue().titles} for target in TRUTH_TARGETS}
     known = {target.name: set(target.classes) for target in taxonomy.targets}
     if set(known) != set(needed) or any(needed[target] - known[target] for target in needed):
@@ -128,18 +124,8 @@ def _check_taxonomy(taxonomy: Taxonomy) -> None:
         )
 
 
-def _truth_codes(drawn: DrawnTitles, taxonomy: Taxonomy) -> dict[str, IntArray]:
-    """Return the true class of each distinct title as a position, per target, each (n_titles,)."""
-    return {target: taxonomy[target].encode(classes) for target, classes in drawn.truth.items()}
-
-
 def _listed(titles: pd.DataFrame, generator: np.random.Generator) -> tuple[StrArray, npt.NDArray[np.int64]]:
-    """Return the distinct titles of a list and, in random order, as many records of each as its count says.
-
-    Raises:
-        BadInput: a column is missing, a title is empty or twice in the list, or a count is not a whole number above 0;
-            the counts add up to more than `MAX_RECORDS`.
-    """
+    """Return the distinct titles of a list and, in random order, as many records of each as its count says."""
     absent = [name for name in ("title", "count") if name not in titles.columns]
     if absent or titles.empty:
         raise BadInput(

@@ -22,36 +22,24 @@ _NEIGHBOURS = dict(zip(_ALPHABET, "snvfrdgjokhljmkpwetsycixuz", strict=True))
 """A key next to each letter on a QWERTY keyboard."""
 
 _CASES: tuple[Callable[[str], str], ...] = (
-    str,
-    str.lower,
-    str.upper,
-    str.title,
-    str.capitalize,
-    lambda title: f"{title} ",
-    lambda title: title.replace(" ", "  ", 1),
-    lambda title: title.swapcase(),
-)
+    str, str.lower, str.upper, str.title, str.capitalize, lambda title: f"{title} ",
+    lambda title: title.replace(" ", "  ", 1), str.swapcase,
+)  # fmt: skip
 
-CASE_CHANCES = (0.845, 0.068, 0.042, 0.02, 0.012, 0.006, 0.005, 0.002)
-"""As typed, lower, UPPER, Every Word, First word, trailing space, double space, caps lock."""
-JOIN_CHANCES = (0.70, 0.16, 0.06, 0.03, 0.01, 0.01, 0.02, 0.01)
-SEPARATOR_CHANCES = (0.55, 0.22, 0.10, 0.03, 0.01, 0.02, 0.04, 0.03)
-ABBREVIATION_CHANCES = (0.90, *(0.1 / 15,) * 15)
-"""Code 0 writes every word out; the codes after it shorten one word, the first two or the last, in three ways."""
+CHANCES: Mapping[str, tuple[float, ...]] = {
+    "join": (0.70, 0.16, 0.06, 0.03, 0.01, 0.01, 0.02, 0.01),
+    "separator": (0.55, 0.22, 0.10, 0.03, 0.01, 0.02, 0.04, 0.03),
+    # Code 0 writes every word out; the codes after it shorten one word, the first two or the last, in three ways.
+    "abbreviation": (0.90, *(0.1 / 15,) * 15),
+    # As typed, lower, UPPER, Every Word, First word, trailing space, double space, caps lock.
+    "case": (0.845, 0.068, 0.042, 0.02, 0.012, 0.006, 0.005, 0.002),
+}
+"""What is drawn per record, in this order, to the chance of each code."""
 N_TYPOS = 256
 
 
 def write(text: str, *, join: int, separator: int, abbreviation: int, typo: int, case: int) -> str:
-    """Write a title the way one person would.
-
-    Args:
-        text: the title in full.
-        join: position in `_JOINERS`, for every " & ".
-        separator: position in `_SEPARATORS`, for every ", ".
-        abbreviation: 0 for none, up to 15.
-        typo: 0 for none, below `N_TYPOS`.
-        case: position in `_CASES`.
-    """
+    """Write a title the way one person would; the codes are positions in `CHANCES`, and `typo` is below `N_TYPOS`."""
     if join and " & " in text:
         text = text.replace(" & ", _JOINERS[join])
     if separator and ", " in text:

@@ -33,16 +33,8 @@ BLANK = "blank"
 """The title or the label is missing."""
 
 CAUSES = (
-    TABLE_RIGHT,
-    PRIORITY,
-    OLDER_REVISION,
-    NO_KEYWORD,
-    SOURCE_HABIT,
-    OVERRIDE_RIGHT,
-    OVERRIDE_WRONG,
-    OVERRIDE,
-    BLANK,
-)
+    TABLE_RIGHT, PRIORITY, OLDER_REVISION, NO_KEYWORD, SOURCE_HABIT, OVERRIDE_RIGHT, OVERRIDE_WRONG, OVERRIDE, BLANK,
+)  # fmt: skip
 """Why a label is what it is, kept beside the truth."""
 
 
@@ -72,34 +64,29 @@ class Tagged:
     """Target to the cause of each label, one of `CAUSES`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Overrides:
-    """Manual overrides: which records may be changed, and whether the person knows the truth."""
-
-    draw: npt.NDArray[np.float64]
-    """One number per record in [0, 1): a target is changed where it is below the target's chance."""
-    right: BoolArray
-    """Whether the person writes the true class, (n_records,)."""
-
-
-def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
-        settings: HistorySettings, generator: np.random.Generator, progress: Progress) -> Tagged:  # fmt: skip
+def tag(
+    records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
+    settings: HistorySettings, generator: np.random.Generator, progress: Progress,
+) -> Tagged:  # fmt: skip
     """Label every record.
 
     Raises:
         BadInput: a tagger or habit writes a label that the taxonomy lacks.
     """
     answers = _table_answers(titles, taxonomy, revisions, progress)
-    of_tables = _table_causes(answers, titles, taxonomy, revisions, records.truth)
+    classes = {target.name: _classes_of_raw(target)[answers[target.name]] for target in taxonomy.targets}
+    contenders = [revision.contenders(titles) if revision.contenders else None for revision in revisions]
+    of_tables = table_causes(classes, contenders, records.truth, taxonomy)
     habits = default_habits(taxonomy) if settings.habits is None else settings.habits
     care = _care(records.country, settings)
     for habit in habits:
         if habit.target not in taxonomy.names:
             raise unknown(f"target of habit {habit.name!r}", habit.target, taxonomy.names)
-    overrides = _Overrides(
-        draw=generator.random(len(records)), right=generator.random(len(records)) < settings.override_right_share
-    )
-    codes, causes = {}, {}
+    # One draw per record for all targets: a target is changed where it is below the target's chance.
+    override_draw = generator.random(len(records))
+    knows_truth = generator.random(len(records)) < settings.override_right_share
+    labels, causes = {}, {}
+    names_of_causes = np.array(CAUSES, dtype=object)
     shares = settings.override_shares(taxonomy)
     for target in taxonomy.targets:
         raw = answers[target.name][records.revision, records.title]  # (n_records,)
@@ -107,31 +94,24 @@ def tag(records: Records, titles: Sequence[str], taxonomy: Taxonomy, revisions: 
         for habit in (habit for habit in habits if habit.target == target.name):
             changed = _apply_habit(raw, habit, target, records.country, care, generator)
             cause[changed] = CAUSES.index(SOURCE_HABIT)
-        chosen = overrides.draw < shares[target.name] * care
+        chosen = override_draw < shares[target.name] * care
         if records.truth is None:
             _override_blindly(raw, chosen, answers[target.name], records, target, generator)
             cause[chosen] = CAUSES.index(OVERRIDE)
         else:
             truth = records.truth[target.name][records.title]
-            _override_knowingly(raw, chosen, overrides.right, truth, target, generator)
-            cause[chosen] = np.where(overrides.right, CAUSES.index(OVERRIDE_RIGHT), CAUSES.index(OVERRIDE_WRONG))[
-                chosen
-            ]
-        codes[target.name], causes[target.name] = raw, cause
-    return _named(codes, causes, taxonomy)
+            _override_knowingly(raw, chosen, knows_truth, truth, target, generator)
+            cause[chosen & knows_truth] = CAUSES.index(OVERRIDE_RIGHT)
+            cause[chosen & ~knows_truth] = CAUSES.index(OVERRIDE_WRONG)
+        labels[target.name] = np.array(list(target.raw_to_class), dtype=object)[raw]
+        causes[target.name] = names_of_causes[cause]
+    return Tagged(labels=labels, causes=causes)
 
 
 def blank(
     tagged: Tagged, without_title: BoolArray, settings: HistorySettings, generator: np.random.Generator
 ) -> Tagged:
-    """Remove labels: all of them from most records without a title, some or all from other records.
-
-    Args:
-        tagged: the labels in full.
-        without_title: the records whose title is blank, (n_records,).
-        settings: the shares.
-        generator: draws the rest.
-    """
+    """Remove labels: all of them from most records `without_title`, (n_records,), some or all from other records."""
     n_records = len(without_title)
     lost_with_title = without_title & (generator.random(n_records) >= settings.labels_without_title_share)
     rest = settings.any_label_blank_share - lost_with_title.mean()
@@ -139,8 +119,7 @@ def blank(
     incomplete = ~without_title & (generator.random(n_records) < chance)
     lost_all = incomplete & (generator.random(n_records) < settings.every_label_blank_share)
     one_lost = generator.integers(len(tagged.labels), size=n_records)
-    labels: dict[str, StrArray] = {}
-    causes: dict[str, StrArray] = {}
+    labels, causes = {}, {}
     for position, (target, names) in enumerate(tagged.labels.items()):
         lost = lost_with_title | lost_all | (incomplete & (one_lost == position))
         labels[target], causes[target] = names.copy(), tagged.causes[target].copy()
@@ -152,25 +131,14 @@ def blank(
 def _table_answers(titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision], progress: Progress
               ) -> dict[str, IntArray]:  # fmt: skip
     """Ask every revision about every title: target to positions of raw labels, each (n_revisions, n_titles)."""
-    found: dict[str, IntArray] = {
-        target.name: np.empty((len(revisions), len(titles)), dtype=np.int16) for target in taxonomy.targets
-    }
+    shape = len(revisions), len(titles)
+    found: dict[str, IntArray] = {target.name: np.empty(shape, dtype=np.int16) for target in taxonomy.targets}
     for position, revision in enumerate(revisions):
         labels = revision.tagger(titles)
         for target in taxonomy.targets:
             found[target.name][position] = _positions(labels[target.name], target)
         progress("tagging titles", (position + 1) * len(titles), len(revisions) * len(titles))
     return found
-
-
-def _table_causes(
-    answers: Mapping[str, IntArray], titles: Sequence[str], taxonomy: Taxonomy, revisions: Sequence[Revision],
-    truth: Mapping[str, IntArray] | None,
-) -> dict[str, IntArray]:  # fmt: skip
-    """Return the cause of every answer of every table: target to positions of causes, each (n_revisions, n_titles)."""
-    classes = {target.name: _classes_of_raw(target)[answers[target.name]] for target in taxonomy.targets}
-    contenders = [revision.contenders(titles) if revision.contenders else None for revision in revisions]
-    return table_causes(classes, contenders, truth, taxonomy)
 
 
 def table_causes(
@@ -209,11 +177,7 @@ def table_causes(
 
 
 def _positions(labels: StrArray, target: Target) -> IntArray:
-    """Return the position of each raw label among those of the target, (n_labels,).
-
-    Raises:
-        BadInput: a label is none of the target's.
-    """
+    """Return the position of each raw label among those of the target, (n_labels,)."""
     codes, distinct = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)
     known = {raw: position for position, raw in enumerate(target.raw_to_class)}
     for label in distinct:
@@ -258,7 +222,6 @@ def _popularity(raw: IntArray, target: Target) -> npt.NDArray[np.float64]:
 
 
 def _draw_labels(weights: npt.NDArray[np.float64], n_draws: int, generator: np.random.Generator) -> IntArray:
-    """Draw raw labels by weight, (n_draws,)."""
     return generator.choice(len(weights), size=n_draws, p=weights / weights.sum())
 
 
@@ -289,13 +252,3 @@ def _override_blindly(raw: IntArray, chosen: BoolArray, answers: IntArray, recor
     popular = _draw_labels(_popularity(raw, target), len(rows), generator) if len(rows) else from_other
     take_other = (from_other != raw[rows]) & (generator.random(len(rows)) < 0.5)
     raw[rows] = np.where(take_other, from_other, popular)
-
-
-def _named(codes: Mapping[str, IntArray], causes: Mapping[str, IntArray], taxonomy: Taxonomy) -> Tagged:
-    """Turn positions of raw labels and of causes into their names."""
-    labels = {
-        target.name: np.array(list(target.raw_to_class), dtype=object)[codes[target.name]]
-        for target in taxonomy.targets
-    }
-    names = np.array(CAUSES, dtype=object)
-    return Tagged(labels=labels, causes={target: names[cause] for target, cause in causes.items()})

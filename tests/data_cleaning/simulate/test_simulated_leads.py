@@ -91,7 +91,7 @@ def test_the_grammar_refuses_targets_that_it_does_not_know():
     ("titles", "message"),
     [
         (pd.DataFrame({"title": ["CEO"]}), "'title' and 'count'"),
-        (pd.DataFrame({"title": ["CEO", "CEO"], "count": [1, 2]}), r"stood in it before: 'CEO' in row 2\."),
+        (pd.DataFrame({"title": ["CEO", "CEO"], "count": [1, 2]}), r"occur more than once: 'CEO' in row 2\."),
         (pd.DataFrame({"title": ["CEO", " "], "count": [1, 2]}), r"no title in row 2\."),
         (pd.DataFrame({"title": ["CIO", "CEO"], "count": [1, 0]}), "whole counts of at least 1; got 'CEO' in row 2: 0"),
         (pd.DataFrame({"title": ["CEO"], "count": [10**14]}), "counts 100,000,000,000,000 records in all.*'CEO'"),
