@@ -38,12 +38,12 @@ def simulate_verb(
 
     settings = load(config, set_, allow)
     with shown_progress() as on_progress:
-        made = simulate_file(
+        n_records, n_titles, truth = simulate_file(
             out, settings, records=records, titles=titles, seed=seed, force=force, on_progress=on_progress
         )
     announce(
-        f"Simulated {counted(made.n_records, 'lead')} with {counted(made.n_titles, 'distinct title')}. The leads are "
-        f"in {out}, the truth is in {made.truth}."
+        f"Simulated {counted(n_records, 'lead')} with {counted(n_titles, 'distinct title')}. The leads are "
+        f"in {out}, the truth is in {truth}."
     )
 
 

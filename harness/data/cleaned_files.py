@@ -43,11 +43,7 @@ _STATUS = "majority_status"
 def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str], taxonomy: Taxonomy) -> None:
     """Refuse columns with the names that cleaning adds, unless each row shows that an earlier cleaning wrote them.
 
-    Args:
-        table: the file.
-        leads: its rows under our names.
-        present: our name of a column to the file's own.
-        taxonomy: says which label is of which class.
+    The leads are the rows of the table under our names, and `present` maps our name of a column to the file's own.
 
     Raises:
         BadInput: such a column is itself read as a title, a label or the like, or does not agree with the title and
@@ -94,12 +90,10 @@ def _by_consensus(texts: pl.DataFrame, targets: list[Target]) -> pl.Series | Non
 def _titles_disagree(originals: pl.Series, titles: pl.Series) -> pl.Series:
     pairs = pl.DataFrame([originals.alias("original"), titles.alias("title")])
     distinct = pairs.unique().drop_nulls("original")
-    normal = distinct.with_columns(
-        (normalise_titles(distinct["original"]) != distinct["title"]).fill_null(True).alias("wrong")
-    )
-    return pairs.join(normal, on=["original", "title"], how="left", nulls_equal=True, maintain_order="left")[
-        "wrong"
-    ].fill_null(False)
+    wrong = (normalise_titles(distinct["original"]) != distinct["title"]).fill_null(True)
+    checked = distinct.with_columns(wrong.alias("wrong"))
+    joined = pairs.join(checked, on=["original", "title"], how="left", nulls_equal=True, maintain_order="left")
+    return joined["wrong"].fill_null(False)
 
 
 def _labels_disagree(
@@ -128,14 +122,9 @@ def _labels_disagree(
 
 
 def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: CleanedLeads) -> pl.DataFrame:
-    """Return the file's kept rows with all columns, those that cleaning changed or added included.
+    """Return the kept rows of the file's frame with all columns, those that cleaning changed or added included.
 
-    What an earlier cleaning wrote stays; cells that it left empty are filled.
-
-    Args:
-        frame: the file's.
-        present: our name of a column to the file's own.
-        cleaned: the leads that were picked from it.
+    What an earlier cleaning wrote stays; cells that it left empty are filled. `present` is as for `check_added`.
     """
     kept = cleaned.kept
     rows = frame[cleaned.kept_rows]
@@ -184,12 +173,7 @@ def write_cleaning_folder(
 ) -> None:
     """Write the ledger, the quarantine file and every report into an empty folder.
 
-    Args:
-        folder: to fill.
-        cleaned: the leads and their ledger.
-        reports: of `clean_reports.make_reports`.
-        quarantine: the dropped rows of the file, with reason and row.
-        facts: which file was cleaned, and how; with `file` and `settings`.
+    The quarantine is as `quarantined_rows` returns it; the facts say which `file` was cleaned with which `settings`.
     """
     short = _short_tables(cleaned, reports)
     write_tables(short, folder, with_latex=False)
@@ -205,7 +189,13 @@ def write_cleaning_folder(
     written = {name: frame for name, frame in long.items() if frame is not None}
     for name, frame in written.items():
         frame.write_csv(folder / f"{name}.csv")
-    _write_guide(folder, short, {dropped: quarantine}, written, facts)
+    # A guide to the folder, for someone who did not run the cleaning.
+    lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
+    lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
+    lines += [f"| {dropped} | {len(quarantine):,} | {_QUARANTINE_HOLDS} |"]
+    lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in written.items()]
+    lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
+    (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
     mark(folder, VERB, dict(facts))
 
 
@@ -238,19 +228,3 @@ def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
         )
         tables.append(Table("label_map", "Which raw label is in which class", note, cleaned.label_map.to_pandas()))
     return tables
-
-
-def _write_guide(
-    folder: Path,
-    short: list[Table],
-    dropped: Mapping[str, pl.DataFrame],
-    long: Mapping[str, pl.DataFrame],
-    facts: Mapping[str, Any],
-) -> None:
-    """Write what is in the folder, for someone who did not run the cleaning."""
-    lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
-    lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
-    lines += [f"| {name} | {len(frame):,} | {_QUARANTINE_HOLDS} |" for name, frame in dropped.items()]
-    lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in long.items()]
-    lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
-    (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

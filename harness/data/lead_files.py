@@ -11,6 +11,7 @@ from data_cleaning.files.output_places import beside, check_folder, check_table,
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
 from data_cleaning.leads import open_leads
+from data_cleaning.ledger import records as count_records
 from data_cleaning.profile import profile_leads
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
@@ -32,15 +33,6 @@ PROFILE = "profile"
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimulatedFile:
-    """What `simulate_file` wrote."""
-
-    n_records: int
-    n_titles: int
-    truth: Path
-
-
-@dataclass(frozen=True, kw_only=True)
 class CleanedFile:
     """What `clean_file` wrote."""
 
@@ -59,17 +51,20 @@ def simulate_file(
     seed: int | None,
     force: bool,
     on_progress: Progress,
-) -> SimulatedFile:
+) -> tuple[int, int, Path]:
     """Write leads made with the tagging history of a config, and their truth to a second file.
 
     Args:
         out: the leads; the truth goes to `<stem>.truth<ending>` in the same folder.
-        config: with a section `leads.simulate`.
-        records: number of leads; None takes the config's.
-        titles: a CSV with `title` and `count` to tag instead of writing titles; None takes the config's.
-        seed: None takes the config's.
+        config: with a section `leads.simulate`; its own number of records, titles and seed are taken where None.
+        records: number of leads.
+        titles: a CSV with `title` and `count` to tag instead of writing titles.
+        seed: of all draws.
         force: whether existing files may be replaced.
         on_progress: called during the slow steps.
+
+    Returns:
+        The number of leads, that of their distinct titles, and the file of the truth.
 
     Raises:
         BadInput: the config has no such section, an output exists already, or a table or list is at fault.
@@ -91,8 +86,7 @@ def simulate_file(
     with whole_file(out) as leads_filling, whole_file(truth) as truth_filling:
         write_table(made.leads, leads_filling)
         write_table(made.truth, truth_filling)
-    titles_made = made.leads["Title"].drop_nulls().n_unique()
-    return SimulatedFile(n_records=len(made.leads), n_titles=titles_made, truth=truth)
+    return len(made.leads), made.leads["Title"].drop_nulls().n_unique(), truth
 
 
 def profile_file(
@@ -106,11 +100,11 @@ def profile_file(
     on_progress: Progress,
     announce: Callable[[str], None],
 ) -> Path:
-    """Write the exploratory tables and plots of a file into a folder.
+    """Write the exploratory tables and plots of a file into a folder, `<stem>_profile` where `out` is None.
 
     Args:
         source: CSV, gzipped CSV, Parquet or XLSX.
-        out: folder to write; None makes `<stem>_profile` in the current one.
+        out: folder to write.
         config: names the columns, the taxonomy and the encoder.
         title_column: name of the title's column, where it is not the configured one.
         with_tokens: whether to count tokens with the tokenizer of the config's encoder.
@@ -168,17 +162,11 @@ def clean_file(
     check_added(opened.table, opened.leads, present, taxonomy)
     cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress)
     announce("writing the cleaned leads and the reports")
-    facts = {
-        "file": source.name,
-        "taxonomy_version": taxonomy.version,
-        "columns": dict(present),
-        "settings": plain(config.clean, str),
-    }
+    facts = {"file": source.name, "taxonomy_version": taxonomy.version, "columns": dict(present)}
+    facts["settings"] = plain(config.clean, str)
     reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
     with whole_file(out) as filling, whole_folder(folder) as report:
         write_table(cleaned_rows(opened.table.frame, present, cleaned), filling)
         write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
-    n_dropped = int(cleaned.quarantined["count"].sum())
-    return CleanedFile(
-        ledger=ledger_table(cleaned), n_kept=int(cleaned.kept["count"].sum()), n_quarantined=n_dropped, report=folder
-    )
+    n_kept, n_dropped = count_records(cleaned.kept), count_records(cleaned.quarantined)
+    return CleanedFile(ledger=ledger_table(cleaned), n_kept=n_kept, n_quarantined=n_dropped, report=folder)

@@ -8,7 +8,7 @@ import numpy as np
 from data_cleaning.profile import Profile, write_plots
 from data_cleaning.profile.plots import PlotFile
 from data_cleaning.progress import Progress, silent
-from data_cleaning.report_table import Table, write_tables
+from data_cleaning.report_table import write_tables
 from data_cleaning.titles import IntArray
 from harness.reporting.pages import PagePlot, table_section, write_page
 
@@ -21,16 +21,7 @@ _MAX_ROWS_IN_MARKDOWN = 100
 
 
 def write_profile(profile: Profile, folder: Path, progress: Progress = silent) -> Path:
-    """Write the tables, the plots, and one page that shows both.
-
-    Args:
-        profile: as `profile_leads` returns it.
-        folder: made where there is none; `tables/` and `plots/` are in it beside the page.
-        progress: called after each plot.
-
-    Returns:
-        The page, an HTML file for a browser.
-    """
+    """Write `tables/` and `plots/` into a folder, and one HTML page that shows both; return the page."""
     write_tables(profile.tables, folder / "tables", with_latex=False, max_rows=_MAX_ROWS_IN_MARKDOWN)
     write_profile_page(folder / PAGE, profile, write_plots(profile.tables, folder / "plots", progress))
     return folder / PAGE
@@ -41,19 +32,13 @@ def write_profile_page(path: Path, profile: Profile, plots: Sequence[PlotFile]) 
     sections = []
     for table in profile.tables:
         drawn = [PagePlot(path=f"plots/{plot.name}", title=plot.title) for plot in plots if plot.table == table.name]
-        sections.append(table_section(table, "tables", max_rows=_rows_on_page(table), plots=drawn))
+        max_rows = _MAX_ROWS_WHOLE if len(table.frame) <= _MAX_ROWS_WHOLE else _MAX_ROWS_ON_PAGE
+        sections.append(table_section(table, "tables", max_rows=max_rows, plots=drawn))
     write_page(path, "What is in these leads?", profile.left_out, sections)
 
 
-def _rows_on_page(table: Table) -> int:
-    return _MAX_ROWS_WHOLE if len(table.frame) <= _MAX_ROWS_WHOLE else _MAX_ROWS_ON_PAGE
-
-
 def token_counter(encoder: str) -> Callable[[Sequence[str]], IntArray]:
-    """Return a function from titles to the tokens of each, the special ones included.
-
-    Args:
-        encoder: a name as `neural.encoder.load_encoder` takes it.
+    """Return a function from titles to the tokens of each by the tokenizer of an encoder, the special ones included.
 
     Raises:
         BadInput: there is no such encoder.

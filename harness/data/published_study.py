@@ -25,7 +25,7 @@ _HOLDS = {True: " ✓", False: " ✗", None: ""}
 def study_file(
     out: Path, config: RunConfig, *, records: Sequence[int] | None, force: bool, on_progress: Progress
 ) -> int:
-    """Write the page that compares simulated leads with the study's figures.
+    """Write the page that compares simulated leads with the study's figures, and return how many are out of bounds.
 
     Args:
         out: Markdown file; one that this verb wrote before is replaced.
@@ -33,9 +33,6 @@ def study_file(
         records: numbers of leads; None takes 60,000 and the study's own.
         force: whether any other existing file may be replaced.
         on_progress: called during the slow steps.
-
-    Returns:
-        The number of figures that are out of bounds.
 
     Raises:
         BadInput: the file cannot be written or this verb did not write it; the config simulates no such leads.
@@ -56,32 +53,28 @@ def _is_study_page(path: Path) -> bool:
 
 
 def compare_with_study(config: RunConfig, sizes: Sequence[int], on_progress: Progress) -> dict[int, list[Figure]]:
-    """Simulate leads by a config's tagging history and measure the study's figures on them.
-
-    Returns:
-        Number of leads to the figures.
+    """Simulate leads by a config's tagging history and measure the study's figures, for each number of leads.
 
     Raises:
         BadInput: the config simulates no leads from the title grammar, a table is at fault, or a size is below
             `MIN_RECORDS`.
     """
-    too_few = [n_records for n_records in sizes if n_records < MIN_RECORDS]
-    if too_few:
-        raise BadInput(
-            f"{too_few[0]} leads are too few to measure growth; expected --records of at least {MIN_RECORDS}."
-        )
+    for n_records in sizes:
+        if n_records < MIN_RECORDS:
+            raise BadInput(
+                f"{n_records} leads are too few to measure growth; expected --records of at least {MIN_RECORDS}."
+            )
     settings = config.leads.simulate
     if settings is None or settings.titles is not None:
         raise BadInput(
             f"The config {config.name} does not simulate titles; use one that does, such as configs/default.yaml."
         )
     taxonomy = Taxonomy.read(config.taxonomy)
-    found = {}
-    for n_records in sizes:
-        sized = settings.model_copy(update={"records": n_records})
-        made = simulate(sized, config.seed, taxonomy, on_progress)
-        found[n_records] = study_figures(as_leads(made), taxonomy)
-    return found
+    sized = {n_records: settings.model_copy(update={"records": n_records}) for n_records in sizes}
+    return {
+        n_records: study_figures(as_leads(simulate(one, config.seed, taxonomy, on_progress)), taxonomy)
+        for n_records, one in sized.items()
+    }
 
 
 def as_leads(made: SimulatedLeads) -> pl.DataFrame:

@@ -43,14 +43,7 @@ class Section:
 
 
 def table_section(table: Table, folder: str, *, max_rows: int | None = None, plots: Sequence[PagePlot] = ()) -> Section:
-    """Return the section of one table, with a link to the CSV file that has all of it.
-
-    Args:
-        table: whose name is that of the file.
-        folder: of the file, beside the page.
-        max_rows: rows that are shown; None takes the table's own number.
-        plots: to show above the table.
-    """
+    """Return the section of one table, with a link to the CSV file of its name in a folder that has all of it."""
     shown = table.shown(max_rows)
     before = f"{shown.n_more:,} more rows in" if shown.n_more else "All rows as CSV:"
     return Section(
@@ -60,13 +53,7 @@ def table_section(table: Table, folder: str, *, max_rows: int | None = None, plo
 
 
 def write_run_page(path: Path, tables: Sequence[Table], facts: Mapping[str, Any]) -> None:
-    """Write the page of a run: its tables, for people who open a browser rather than a terminal.
-
-    Args:
-        path: of the page, beside the folder `tables`.
-        tables: in reading order.
-        facts: what the run was made with, as `run.json` has it.
-    """
+    """Write the page of a run beside its folder `tables`: its tables in reading order, and the facts of `run.json`."""
     splits = ", ".join(f"{by} {split_hash}" for by, split_hash in facts["split_hash"].items())
     footer = (
         f"Fingerprint {facts['fingerprint']}; sources at {facts['commit'] or 'no commit'}; data {facts['data_hash']}; "
@@ -84,14 +71,10 @@ def write_run_page(path: Path, tables: Sequence[Table], facts: Mapping[str, Any]
 def write_page(
     path: Path, heading: str, introduction: Sequence[str], sections: Sequence[Section], footer: str = ""
 ) -> None:
-    """Write a page; titles, labels and keywords in it are escaped.
+    """Write a page beside the files that its sections refer to; titles, labels and keywords in it are escaped.
 
-    Args:
-        path: of the page, beside the files that its sections refer to.
-        heading: its first line, and its title in the browser.
-        introduction: paragraphs before the list of sections.
-        sections: in reading order.
-        footer: last paragraph, in small print.
+    The heading is also its title in the browser, the introduction has one text per paragraph, and the footer is printed
+    small.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -122,7 +105,7 @@ def _laid_out(section: Section) -> dict[str, Any]:
 
 
 def _is_grouped(table: ShownTable) -> bool:
-    """Say whether rows that begin alike are next to each other, so that a line between groups helps."""
+    """Return whether rows that begin alike are next to each other, so that a line between groups helps."""
     first = [row[0] for row in table.rows]
     changes = sum(one != other for one, other in itertools.pairwise(first))
     return len(set(first)) == changes + 1 < len(first)

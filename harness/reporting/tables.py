@@ -53,33 +53,17 @@ def build_tables(figures: RunFigures) -> list[Table]:
     tables += figures.mining
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
+    costs = "Wall seconds on this machine; titles per second counts distinct titles."
+    ledger = "Records that each step changed or dropped; the dropped ones are in quarantine_*.csv."
+    parts = "Split by record, a title may be in several parts; split by title, it is in one."
+    references = "Consensus leaves out titles with one record or with tied majorities; they are counted here."
     tables += [
         _agreement(figures),
-        Table(
-            "costs",
-            "What each system costs",
-            "Wall seconds on this machine; titles per second counts distinct titles.",
-            figures.costs,
-        ),
-        Table(
-            "ledger",
-            "What cleaning did",
-            "Records that each step changed or dropped; the dropped ones are in quarantine_*.csv.",
-            figures.ledger,
-        ),
-        Table(
-            "parts",
-            "What is in the splits",
-            "Split by record, a title may be in several parts; split by title, it is in one.",
-            figures.parts,
-        ),
+        Table("costs", "What each system costs", costs, figures.costs),
+        Table("ledger", "What cleaning did", ledger, figures.ledger),
+        Table("parts", "What is in the splits", parts, figures.parts),
         *([] if figures.learned is None else [_learned(figures.learned)]),
-        Table(
-            "references",
-            "What scores are compared with",
-            "Consensus leaves out titles with one record or with tied majorities; they are counted here.",
-            figures.references,
-        ),
+        Table("references", "What scores are compared with", references, figures.references),
     ]
     if figures.most_wrong is not None:
         tables.append(_most_wrong(figures.most_wrong))
@@ -101,7 +85,6 @@ def _most_wrong(ranked: pd.DataFrame) -> Table:
 
 
 def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
-    """Return the table of all causes together, and the table by cause."""
     note = (
         "Of the labels that are not the truth, the shares that a method changed (found) and set right; of the right "
         "ones, the share that it changed wrongly. Majority gives every record the most frequent labels of its title. "
@@ -187,14 +170,11 @@ def _summary(figures: RunFigures) -> Table:
 
 
 def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
-    """Say for each system whether it is ahead of the baseline by more than chance."""
+    """Return whether each system is ahead of the baseline by more than chance."""
     reference = headline_reference(figures.scores)
     name = str(differences["baseline"].iloc[0])
-    chosen = differences[
-        (differences["target"] == ALL)
-        & (differences["reference"] == reference)
-        & (differences["weighting"] == WEIGHTINGS[0])
-    ]
+    wanted = {"target": ALL, "reference": reference, "weighting": WEIGHTINGS[0]}
+    chosen = differences[(differences[list(wanted)] == pd.Series(wanted)).all(axis=1)]
     chosen = chosen.assign(verdict=chosen.apply(ahead_or_behind, axis=1))
     columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
     chosen = _once(chosen.reset_index(drop=True), ["difference", "low", "high"])
@@ -265,27 +245,11 @@ def _all_scores(figures: RunFigures, split: str) -> Table:
     for weighting in wide["weighting"].unique():
         legacy = wide[(wide["reference"] == "legacy") & (wide["weighting"] == weighting)].iloc[0]
         values = {name: figures.ceilings[split, weighting, name] for name in (*taxonomy.names, ALL)}
-        ceilings.append(
-            {
-                "learned_from": "",
-                "system": CEILING,
-                "reference": "legacy",
-                "weighting": weighting,
-                "titles": legacy["titles"],
-                "records": legacy["records"],
-                **values,
-            }
-        )
+        ceilings.append({**legacy[keys], "learned_from": "", "system": CEILING, **values})
     wide = pd.concat([wide, pd.DataFrame(ceilings)], ignore_index=True)
     wide = wide.sort_values(["reference", "weighting"], key=lambda column: column.map(order), kind="stable")
-    columns = [
-        *keys,
-        *(label for name in taxonomy.names for label in (name, f"{name} F1")),
-        "all",
-        "low",
-        "high",
-        "weighted",
-    ]
+    of_targets = (label for name in taxonomy.names for label in (name, f"{name} F1"))
+    columns = [*keys, *of_targets, "all", "low", "high", "weighted"]
     note = (
         "Accuracy and macro-F1 per target, all targets right at once with its 95% interval (titles resampled with all "
         "their records; Wilson where every title counts once), and the mean weighted by importance."
@@ -301,9 +265,5 @@ def _agreement(figures: RunFigures) -> Table:
         "Agreement with legacy labels per record, separately for titles that always had the same labels, titles with "
         "different labels, and titles that occur once. A good system disagrees with the second kind."
     )
-    return Table(
-        "agreement",
-        "Agreement with legacy labels, by how the title was labelled",
-        note,
-        wide.sort_values(["split", "learned_from", "history"], kind="stable"),
-    )
+    wide = wide.sort_values(["split", "learned_from", "history"], kind="stable")
+    return Table("agreement", "Agreement with legacy labels, by how the title was labelled", note, wide)

@@ -3,10 +3,7 @@ import re
 import polars as pl
 import pytest
 
-from data_cleaning.profile import (
-    Profile,
-    profile_leads,
-)
+from data_cleaning.profile import Profile, profile_leads
 from data_cleaning.report_table import Table, write_tables
 from harness.data.profile_folder import PAGE, write_profile, write_profile_page
 from tests.data_cleaning.profile.toy_leads import HARD, LEADS, TARGETS, TAXONOMY, letters
