@@ -39,12 +39,7 @@ def shortened(text: str, max_characters: int) -> str:
 
 
 def read_text(path: Path, what: str, remedy: str) -> str:
-    """Read a UTF-8 text file that a person named.
-
-    Args:
-        path: of the file.
-        what: what the file is, for the message.
-        remedy: what to do where there is none.
+    """Read a UTF-8 text file that a person named; messages say `what` it is, and the `remedy` where it is missing.
 
     Raises:
         BadInput: there is no such file, it cannot be read, or it is not UTF-8.

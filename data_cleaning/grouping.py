@@ -21,10 +21,7 @@ _MAX_NAMED = 20
 def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Replace each raw label by its class, and add the raw label as a column.
 
-    Args:
-        kept: `record`, `title`, `count` and a column of raw labels per target, none of them missing.
-        taxonomy: which raw label belongs to which class.
-        targets: the targets that the leads have.
+    The leads have `record`, `title`, `count` and a column of raw labels per target, none of them missing.
 
     Returns:
         The records with classes and `raw_<target>`, the raw label; and the map with the records of each raw label, 0
@@ -35,7 +32,10 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
     """
     raw = {name: kept[name].str.strip_chars() for name in targets}
     # Distinct labels are few: look those up, and let the join carry the classes to the records.
-    counted = {name: _count(kept["count"], labels) for name, labels in raw.items()}
+    counted = {
+        name: pl.DataFrame([labels.alias("raw_label"), kept["count"].alias("records")]).group_by("raw_label").sum()
+        for name, labels in raw.items()
+    }
     found = {name: _unmapped(kept, raw[name], counted[name], taxonomy[name]) for name in targets}
     faults = [fault for of_target in found.values() for fault in of_target]
     if faults:
@@ -46,13 +46,12 @@ def group_labels(kept: pl.DataFrame, taxonomy: Taxonomy, targets: Sequence[str])
     grouped = []
     for name in targets:
         classes = pl.DataFrame(list(taxonomy[name].raw_to_class.items()), schema=["raw_label", "class"], orient="row")
-        labelled = classes.join(counted[name], on="raw_label", how="left", maintain_order="left")
-        labelled = labelled.with_columns(
+        labelled = classes.join(counted[name], on="raw_label", how="left", maintain_order="left").with_columns(
             pl.col("records").fill_null(0), taxonomy_version=pl.lit(taxonomy.version), target=pl.lit(name)
         )
         maps.append(labelled.select(list(_LABEL_MAP)).sort("records", descending=True, maintain_order=True))
-        pairs = dict(taxonomy[name].raw_to_class)
-        grouped += [raw[name].replace_strict(pairs, return_dtype=pl.String), kept[name].alias(f"raw_{name}")]
+        classes_of = raw[name].replace_strict(dict(taxonomy[name].raw_to_class), return_dtype=pl.String)
+        grouped += [classes_of, kept[name].alias(f"raw_{name}")]
     return kept.with_columns(grouped), pl.concat(maps)
 
 
@@ -64,11 +63,6 @@ def _remedy(taxonomy: Taxonomy, targets: Sequence[str], strange: Sequence[str]) 
         f"of {' and '.join(strange)} holds something else, leave it out by mapping the other targets alone: "
         f'--set "leads.columns.targets={{{others}}}"'
     )
-
-
-def _count(counts: pl.Series, labels: pl.Series) -> pl.DataFrame:
-    frame = pl.DataFrame([labels.alias("raw_label"), counts.alias("records")])
-    return frame.group_by("raw_label").agg(pl.col("records").sum())
 
 
 def _unmapped(kept: pl.DataFrame, raw: pl.Series, counted: pl.DataFrame, target: Target) -> list[str]:

@@ -38,7 +38,7 @@ def label_issue_scores(
     Args:
         rows: `title`, a label per target and `count`.
         probabilities: target to (n_rows, n_classes), each row from a system that did not learn from its records.
-        taxonomy: names the targets and their classes.
+        taxonomy: of the targets.
         filter_by: how issues are chosen.
 
     Returns:
@@ -67,11 +67,7 @@ def label_issue_scores(
 
 
 def suspect_labels(scored: pl.DataFrame, majority: Majority) -> pl.DataFrame:
-    """List the issues that cleanlab found, with the majority of the same title beside them.
-
-    Args:
-        scored: as `label_issue_scores` returns it.
-        majority: learned from the same rows.
+    """List the issues in rows of `label_issue_scores`, with the majority of the same title and rows beside them.
 
     Returns:
         `target`, `title`, `label`, `suggested`, `records` (those that are an issue), `quality` (their mean, in [0, 1]),
@@ -125,7 +121,6 @@ def score_fixes(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _issues(labels: IntArray, probabilities: FloatArray, counts: IntArray, filter_by: Filter) -> npt.NDArray[np.bool_]:
-    """Say which rows are an issue, (n_rows,), from class positions (n_rows,) and probabilities (n_rows, n_classes)."""
     from cleanlab.filter import find_label_issues
 
     if len(np.unique(labels)) < 2:  # cleanlab needs two classes to confuse

@@ -51,11 +51,8 @@ def check_mapped_once(columns: LeadColumns) -> None:
     """
     named = columns.named()
     mapped = list(named.values())
-    twice = [
-        f"{'targets.' if name in columns.targets else ''}{name} -> {column!r}"
-        for name, column in named.items()
-        if mapped.count(column) > 1
-    ]
+    repeated = {name: column for name, column in named.items() if mapped.count(column) > 1}
+    twice = [f"{'targets.' if name in columns.targets else ''}{name} -> {repeated[name]!r}" for name in repeated]
     if twice:
         raise BadInput(f"leads.columns maps one column more than once: {first_few(twice)}. Give each its own.")
 
@@ -92,13 +89,8 @@ def find_columns(
 
     What was asked for must be there: counts, without which every figure would be wrong, and a title or target whose
     configured name is not the default one. The default names are found in other case as well, and a target by its own
-    name. Record, country and date are found in any case, and done without where they are not there.
-
-    Args:
-        names: of the file's columns.
-        columns: the configured names.
-        path: of the file, for messages.
-        title_asked_for: whether somebody named the title's column, be it by the default name.
+    name. Record, country and date are found in any case, and may be missing. `title_asked_for` says that somebody
+    named the title's column, be it by the default name; `path` is for messages.
 
     Raises:
         BadInput: there is no title, or something that was asked for is not there; one column is mapped twice.

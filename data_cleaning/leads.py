@@ -53,35 +53,29 @@ def read_leads(path: Path, columns: LeadColumns, encoding: str | None = "utf-8")
 
 
 def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
-    """Take leads out of a table, under the project's own column names.
-
-    Args:
-        table: as it was read.
-        wanted: our name to the table's own, the title's among them.
-
-    Returns:
-        As `read_leads`.
+    """Take leads out of a table as `read_leads` returns them; `wanted` maps our column names to the table's own.
 
     Raises:
         BadInput: a column holds no text, a title is beyond `LONGEST_TITLE`, or a count is no whole number above 0.
     """
     require_text(table.frame.select(wanted.values()), table.path)
     leads = table.frame.select(pl.col(column).cast(pl.String).alias(name) for name, column in wanted.items())
-    too_long = (leads["title"].str.len_chars() > LONGEST_TITLE).arg_true()
+    lengths = leads["title"].str.len_chars()
+    too_long = (lengths > LONGEST_TITLE).arg_true()
     if len(too_long):
         row = too_long[0]
         raise BadInput(
-            f"{table.path}: the title in {table.place(row)} has {leads['title'].str.len_chars()[row]:,} characters, "
+            f"{table.path}: the title in {table.place(row)} has {lengths[row]:,} characters, "
             f"more than the {LONGEST_TITLE:,} of the longest title that is read ({len(too_long):,} such). Look for an "
             "unclosed quote there, or cut the title."
         )
     if "count" in leads.columns:
         leads = leads.with_columns(_whole_numbers(leads["count"], wanted["count"], table))
-    if "record" not in leads.columns:
-        leads = leads.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("record"))
-    if "count" not in leads.columns:
-        leads = leads.with_columns(pl.lit(1, dtype=pl.Int64).alias("count"))
-    return leads
+    defaults = (
+        pl.int_range(1, pl.len() + 1).cast(pl.String).alias("record"),
+        pl.lit(1, dtype=pl.Int64).alias("count"),
+    )
+    return leads.with_columns(column for column in defaults if column.meta.output_name() not in leads.columns)
 
 
 def open_leads(
@@ -98,7 +92,7 @@ def open_leads(
 
     Args:
         path: CSV, gzipped CSV, Parquet or XLSX.
-        columns: what its columns are called.
+        columns: the configured ones.
         encoding: of a CSV file.
         taxonomy: names the targets that there can be.
         title_column: name of the title's column, where it is not the configured one.
@@ -138,25 +132,20 @@ def read_counted_titles(path: Path) -> pl.DataFrame:
         BadInput: as `read_table`; a column is missing; a title is empty or occurs twice; a count is no
             whole number.
     """
-    table = read_table(path, choose=lambda names: _in_any_case(names, ("title", "count"), path))
+    table = read_table(path, choose=lambda names: [_in_any_case(names, name, path) for name in ("title", "count")])
     require_text(table.frame, path)
     frame = table.frame.rename(dict(zip(table.frame.columns, ("title", "count"), strict=True)))
-    frame = frame.with_columns(pl.all().cast(pl.String))
+    frame = frame.cast(pl.String)
     frame = frame.with_columns(_whole_numbers(frame["count"], "count", table))
     check_distinct(frame["title"], str(path), table.place)
     return frame
 
 
 def check_distinct(titles: pl.Series, what: str, place: Callable[[int], str]) -> None:
-    """Refuse a list in which a title is empty or occurs twice.
-
-    Args:
-        titles: text, null for none.
-        what: the list is, for the message.
-        place: says where a row is, rows being counted from 0.
+    """Refuse a list in which a title is empty or occurs twice; messages say `what` it is and the `place` of each row.
 
     Raises:
-        BadInput: naming the rows and titles.
+        BadInput: naming the rows, which `place` is given from 0, and the titles.
     """
     empty = (titles.is_null() | (titles.str.strip_chars() == "")).arg_true()
     if len(empty):
@@ -210,49 +199,30 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     return frame
 
 
-def _in_any_case(names: list[str], wanted: Sequence[str], path: Path) -> list[str]:
-    """Return which names are the wanted ones but for case and blanks around them.
-
-    Raises:
-        BadInput: there is none, or several.
-    """
-    found = []
-    for name in wanted:
-        alike = [column for column in names if column.strip().lower() == name.lower()]
-        if len(alike) != 1:
-            listed = first_few(map(repr, names))
-            raise BadInput(f"{path}: expected one column {name!r} in upper or lower case; the file has {listed}.")
-        found.append(alike[0])
-    return found
+def _in_any_case(names: list[str], wanted: str, path: Path) -> str:
+    """Return the name that is the wanted one but for case and blanks around it."""
+    alike = [column for column in names if column.strip().lower() == wanted]
+    if len(alike) != 1:
+        listed = first_few(map(repr, names))
+        raise BadInput(f"{path}: expected one column {wanted!r} in upper or lower case; the file has {listed}.")
+    return alike[0]
 
 
 def _whole_numbers(values: pl.Series, column: str, table: TableFile) -> pl.Series:
-    """Read a column of text as whole numbers from 1 to `LARGEST_COUNT`; "2.0" is one.
-
-    Args:
-        values: text, null for an empty cell.
-        column: its name in the file.
-        table: from which the values are, for messages.
-
-    Raises:
-        BadInput: naming the rows that hold no such number.
-    """
+    """Read a column of text as whole numbers from 1 to `LARGEST_COUNT`; "2.0" is one."""
     stripped = values.str.strip_chars()
-    numbers = stripped.cast(pl.Int64, strict=False)
     fractions = stripped.cast(pl.Float64, strict=False)
     whole = fractions.set(fractions != fractions.floor(), None).cast(pl.Int64, strict=False)
-    numbers = numbers.fill_null(whole)
+    numbers = stripped.cast(pl.Int64, strict=False).fill_null(whole)
     wrong = (numbers.is_null() | ~numbers.is_between(1, LARGEST_COUNT)).arg_true()
     if len(wrong):
-        shown = first_few(
-            f"{table.place(row)}: {'an empty cell' if values[row] is None else repr(values[row])}" for row in wrong
-        )
+        cells = ((row, "an empty cell" if values[row] is None else repr(values[row])) for row in wrong)
+        shown = first_few(f"{table.place(row)}: {cell}" for row, cell in cells)
         raise BadInput(f"{table.path}: column {column!r} needs whole numbers from 1 to {LARGEST_COUNT:,}; got {shown}.")
     return numbers
 
 
 def _columns_said(found: FoundColumns, names: Sequence[str], others: str) -> str:
-    """Say which columns are read as what, which are missing, and what the others are."""
     read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
     absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
     rest = [repr(name) for name in names if name not in found.present.values()]

@@ -1,6 +1,5 @@
 """The account of cleaning: one line per step, and where every record went."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,14 +34,7 @@ class Ledger:
         self._titles_before = n_after
 
     def drop(self, step: str, before: pl.DataFrame, reasons: pl.Series, why: str) -> pl.DataFrame:
-        """Drop the records that have a reason, write the line of the step, and return the others.
-
-        Args:
-            step: its name.
-            before: what the step was given.
-            reasons: one per row of `before`, null to keep it.
-            why: what the step is for.
-        """
+        """Drop the rows of `before` whose reason is not null, write the line of the step, and return the others."""
         after = before.filter(reasons.is_null())
         dropped = before.select(POSITION).with_columns(reasons.alias("reason")).filter(reasons.is_not_null())
         self.dropped.append(dropped)
@@ -60,13 +52,7 @@ def records(frame: pl.DataFrame) -> int:
 
 
 def require_account(leads: pl.DataFrame, kept: pl.Series, dropped: pl.Series, ledger: pl.DataFrame) -> None:
-    """Check that every record was either kept or dropped, once, and that the ledger says so.
-
-    Args:
-        leads: before cleaning.
-        kept: positions in `leads` of the records that are left.
-        dropped: positions of those in quarantine.
-        ledger: the finished one.
+    """Check that every row of the leads is once among the positions kept or dropped, and that the ledger says so.
 
     Raises:
         RecordsLost: a record is in neither, or in both.
@@ -77,7 +63,7 @@ def require_account(leads: pl.DataFrame, kept: pl.Series, dropped: pl.Series, le
             f"Of {len(leads):,} rows, {len(kept):,} were kept and {len(dropped):,} dropped, not each once."
         )
     n_left, n_dropped = (int(leads["count"].gather(part).sum()) for part in (kept, dropped))
-    in_ledger: Sequence[int] = (int(ledger["records_out"][-1]), int(ledger["dropped"].sum()))
+    in_ledger = (int(ledger["records_out"][-1]), int(ledger["dropped"].sum()))
     if n_left + n_dropped != records(leads) or in_ledger != (n_left, n_dropped):
         raise RecordsLost(
             f"Of {records(leads):,} records, {n_left:,} were kept and {n_dropped:,} dropped; the "

@@ -5,51 +5,21 @@ from collections.abc import Sequence
 import polars as pl
 
 _PHRASES = {
-    "vice president": "vp",
-    "senior vp": "svp",
-    "executive vp": "evp",
-    "assistant vp": "avp",
-    "information technology": "it",
-    "information security": "infosec",
-    "chief infosec officer": "ciso",
-    "chief information officer": "cio",
-    "chief technology officer": "cto",
-    "chief executive officer": "ceo",
-    "chief financial officer": "cfo",
-    "chief operating officer": "coo",
-    "human resources": "hr",
+    "vice president": "vp", "senior vp": "svp", "executive vp": "evp", "assistant vp": "avp",
+    "information technology": "it", "information security": "infosec", "chief infosec officer": "ciso",
+    "chief information officer": "cio", "chief technology officer": "cto", "chief executive officer": "ceo",
+    "chief financial officer": "cfo", "chief operating officer": "coo", "human resources": "hr",
     "cyber security": "cybersecurity",
-}
+}  # fmt: skip
 """Long form to short, tried in this order, so that a phrase may contain one from above it."""
 
 _WORDS = {
-    "sr": "senior",
-    "snr": "senior",
-    "jr": "junior",
-    "mgr": "manager",
-    "mngr": "manager",
-    "mgmt": "management",
-    "dir": "director",
-    "asst": "assistant",
-    "assoc": "associate",
-    "admin": "administrator",
-    "eng": "engineer",
-    "engr": "engineer",
-    "dev": "developer",
-    "exec": "executive",
-    "pres": "president",
-    "supv": "supervisor",
-    "spec": "specialist",
-    "tech": "technology",
-    "ops": "operations",
-    "sec": "security",
-    "info": "information",
-    "dept": "department",
-    "intl": "international",
-    "natl": "national",
-    "svcs": "services",
-    "sys": "systems",
-}
+    "sr": "senior", "snr": "senior", "jr": "junior", "mgr": "manager", "mngr": "manager", "mgmt": "management",
+    "dir": "director", "asst": "assistant", "assoc": "associate", "admin": "administrator", "eng": "engineer",
+    "engr": "engineer", "dev": "developer", "exec": "executive", "pres": "president", "supv": "supervisor",
+    "spec": "specialist", "tech": "technology", "ops": "operations", "sec": "security", "info": "information",
+    "dept": "department", "intl": "international", "natl": "national", "svcs": "services", "sys": "systems",
+}  # fmt: skip
 
 
 def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:

@@ -79,13 +79,9 @@ class Table(Generic[Frame]):
 def write_tables(
     tables: Sequence[Table], folder: Path, *, with_latex: bool = True, max_rows: int | None = None
 ) -> None:
-    """Write each table whole as `.csv`, as `.md` and, for papers, as `.tex`.
+    """Write each table to files of its name: whole as `.csv`, as `.md` and, for papers, as `.tex`.
 
-    Args:
-        tables: to write, each to files of its name.
-        folder: made where there is none.
-        with_latex: whether to write `.tex` files.
-        max_rows: rows in a `.md` file, which says how many more there are; None for the rows that are shown.
+    A `.md` file has `max_rows` rows, or those that the table shows, and says how many more there are.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:

@@ -58,6 +58,5 @@ def _words_of(offered: pl.DataFrame, titles: pl.DataFrame) -> tuple[sparse.csr_m
 
 
 def _in_rows(titles: pl.DataFrame) -> pl.DataFrame:
-    """Return a row per title and distinct word of it: `row`, `word`, `count`."""
     words = split_words(pl.col("title")).list.unique().alias("word")
     return titles.select(pl.int_range(pl.len()).alias("row"), words, "count").explode("word").drop_nulls("word")

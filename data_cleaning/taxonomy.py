@@ -126,21 +126,13 @@ class Taxonomy:
             for raw, name in target.raw_to_class.items():
                 if raw != name:
                     gathered[name].append(raw)
-            targets[target.name] = {
-                "importance": target.importance,
-                "ordinal": target.ordinal,
-                "fallback": target.fallback,
-                "classes": gathered,
-            }
+            plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback")}
+            targets[target.name] = {**plain, "classes": gathered}
         return {"version": self.version, "targets": targets}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], where: str = "taxonomy") -> "Taxonomy":
-        """Build a taxonomy from the content of its file, naming every fault at once.
-
-        Args:
-            content: the parsed YAML.
-            where: what to call the file in messages.
+        """Build a taxonomy from the content of its file, called `where` in messages, naming every fault at once.
 
         Raises:
             BadInput: keys, types, labels or fallbacks are not as `configs/taxonomy.yaml` describes them.
@@ -158,7 +150,6 @@ class Taxonomy:
 
 
 def _read(file: YamlFile) -> Taxonomy:
-    """Read all targets of a file, and name every fault with its line."""
     faults = Faults(file)
     listed = file.content.get("targets")
     if not isinstance(listed, Mapping) or not listed:
@@ -166,14 +157,11 @@ def _read(file: YamlFile) -> Taxonomy:
         raise faults.as_error()
     targets = [_read_target(name, body, faults) for name, body in listed.items()]
     faults.raise_any()
-    return Taxonomy(
-        targets=tuple(target for target in targets if target is not None),
-        version=str(file.content.get("version", "1")),
-    )
+    known = tuple(target for target in targets if target is not None)
+    return Taxonomy(targets=known, version=str(file.content.get("version", "1")))
 
 
 def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
-    """Read one target of the file; None where a fault leaves nothing to read."""
     where = ("targets", name)
     if name in _RESERVED:
         faults.add(where, f"a target cannot be called {name!r}, a name that the tables use themselves")
@@ -213,7 +201,6 @@ def _number(value: Any) -> float:
 
 
 def _read_classes(name: str, classes: Mapping[Any, Any], faults: Faults) -> dict[str, str]:
-    """Return the class of every raw label of one target."""
     raw_to_class = {str(label): str(label) for label in classes}
     for label, raws in classes.items():
         where = ("targets", name, "classes", label)

@@ -110,23 +110,15 @@ class LabelledTitles:
 
     def select(self, rows: npt.NDArray[np.bool_] | IntArray) -> "LabelledTitles":
         """Return the rows that a mask or positions name, in that order."""
-        return LabelledTitles(
-            taxonomy=self.taxonomy,
-            titles=self.titles[rows],
-            labels={target: codes[rows] for target, codes in self.labels.items()},
-            counts=self.counts[rows],
-            weights=self.weights[rows],
-            sources=self.sources[rows],
-        )
+        columns = {name: getattr(self, name)[rows] for name in ("titles", "counts", "weights", "sources")}
+        labels = {target: codes[rows] for target, codes in self.labels.items()}
+        return LabelledTitles(taxonomy=self.taxonomy, labels=labels, **columns)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, taxonomy: Taxonomy, source: str | None = None) -> "LabelledTitles":
         """Build from a frame with `title`, a label per target and, where they differ from 1, `count` and `weight`.
 
-        Args:
-            frame: labels may be raw labels or class names.
-            taxonomy: names the targets and groups the labels.
-            source: the source of every row; None reads the frame's `source` column.
+        Labels may be raw labels or class names. Without the source of every row, the frame has a column `source`.
 
         Raises:
             BadInput: a label is in no class of the taxonomy.
@@ -194,11 +186,8 @@ class Predictions:
         expected = [f"{target.name}={name}" for target in taxonomy.targets for name in target.classes]
         if list(frame.columns) != ["title", *expected]:
             raise BadInput(f"{path} was written for other targets or classes than the taxonomy has; predict again.")
-        return cls(
-            taxonomy=taxonomy,
-            titles=frame["title"].to_numpy(dtype=object),
-            probabilities={
-                target.name: frame[[f"{target.name}={name}" for name in target.classes]].to_numpy(dtype=np.float32)
-                for target in taxonomy.targets
-            },
-        )
+        probabilities = {
+            target.name: frame[[f"{target.name}={name}" for name in target.classes]].to_numpy(dtype=np.float32)
+            for target in taxonomy.targets
+        }
+        return cls(taxonomy=taxonomy, titles=frame["title"].to_numpy(dtype=object), probabilities=probabilities)

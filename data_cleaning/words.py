@@ -52,24 +52,23 @@ def split_words(titles: pl.Expr) -> pl.Expr:
 
 
 def title_records(titles: pl.Series, counts: pl.Series | None = None) -> pl.DataFrame:
-    """Count the records of each distinct title; null titles are left out.
+    """Count the records of each distinct title, compared as it is written; null titles are left out.
 
     Args:
-        titles: n_rows titles, compared as they are written.
+        titles: n_rows titles.
         counts: records of each row, (n_rows,); None for one each.
 
     Returns:
         `title` and `records`, the most frequent first, then by title.
     """
-    return _records_of(titles.alias("title"), counts)
+    records = pl.lit(1, dtype=pl.Int64) if counts is None else counts.cast(pl.Int64)
+    frame = titles.to_frame("title").with_columns(records.alias("records")).drop_nulls("title")
+    counted = frame.group_by("title").agg(pl.col("records").sum())
+    return counted.sort("records", "title", descending=[True, False])
 
 
 def unique_words(titles: pl.Series, counts: pl.Series | None = None) -> pl.DataFrame:
-    """Count the records whose title has each word; a word that a title repeats counts once.
-
-    Args:
-        titles: n_rows titles; null ones are left out.
-        counts: records of each row, (n_rows,); None for one each.
+    """Count the records whose title has each word, as `title_records` does; a word that a title repeats counts once.
 
     Returns:
         `word` and `records`, the most frequent first, then by word.
@@ -78,15 +77,4 @@ def unique_words(titles: pl.Series, counts: pl.Series | None = None) -> pl.DataF
     distinct = title_records(titles, counts)
     held = distinct.select(split_words(pl.col("title")).list.unique().alias("word"), "records")
     held = held.explode("word").drop_nulls("word")
-    return _records_of(held["word"], held["records"])
-
-
-def _records_of(values: pl.Series, counts: pl.Series | None) -> pl.DataFrame:
-    """Sum the records of each distinct value."""
-    records = pl.lit(1, dtype=pl.Int64) if counts is None else counts.cast(pl.Int64)
-    frame = values.to_frame().with_columns(records.alias("records")).drop_nulls(values.name)
-    return (
-        frame.group_by(values.name)
-        .agg(pl.col("records").sum())
-        .sort(["records", values.name], descending=[True, False])
-    )
+    return title_records(held["word"], held["records"]).rename({"title": "word"})

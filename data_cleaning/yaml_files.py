@@ -116,12 +116,9 @@ class Faults:
         self.found.append((self.file.line(where), wording))
 
     def checked(self, where: Where, kind: Any, default: Any) -> Any:
-        """Return the value at a path once pydantic has checked it; its faults are noted.
+        """Return the value at a path as pydantic reads it; the default where there is none or it has faults, noted.
 
-        Args:
-            where: the path.
-            kind: a model, an annotated type or a `TypeAdapter` of one.
-            default: returned where the value has faults, or there is none.
+        The kind is a model, an annotated type or a `TypeAdapter` of one.
         """
         from pydantic import TypeAdapter, ValidationError
 
@@ -155,11 +152,7 @@ class Faults:
         return BadInput("\n".join([*named[:_MAX_NAMED_FAULTS], *([f"and {left:,} more faults."] if left > 0 else [])]))
 
     def raise_any(self) -> None:
-        """Raise all faults, if there are any.
-
-        Raises:
-            BadInput: there are.
-        """
+        """Raise all faults as one `BadInput`, if there are any."""
         if self.found:
             raise self.as_error()
 
@@ -188,7 +181,7 @@ def read_yaml(path: Path, what: str, remedy: str, *, as_written: bool = False) -
     except RecursionError:
         raise BadInput(f"{path} nests its values too deep; at most {MAX_DEPTH} levels are read.") from None
     if not isinstance(tree, yaml.MappingNode):
-        came = "nothing" if tree is None else kind_of(tree)
+        came = "nothing" if tree is None else _kind_of(tree)
         raise BadInput(f"{path} holds {came}; expected a mapping, as a {what} is. {remedy}")
     reader = _Reader(Faults(YamlFile(path, {}, tree)), as_written)
     content = reader.value(tree)
@@ -199,15 +192,9 @@ def read_yaml(path: Path, what: str, remedy: str, *, as_written: bool = False) -
 def worded_errors(
     error: "ValidationError", schema: Mapping[str, Any], within: Where = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Word what pydantic found: what came and what was expected.
+    """Yield where in the file each fault is that pydantic found, and its wording without a full stop.
 
-    Args:
-        error: raised by a model or a type adapter.
-        schema: of that, as `model_json_schema` or `json_schema` gives it.
-        within: path in the file of the value that was checked.
-
-    Yields:
-        Where in the file each fault is, and its wording without a full stop.
+    The JSON schema is that of the model or type adapter; `within` is the path of the value that was checked.
     """
     for fault in error.errors():
         where = (*within, *fault["loc"])
@@ -259,8 +246,7 @@ def schemas_at(schema: Mapping[str, Any], where: Where) -> list[Mapping[str, Any
     return found
 
 
-def kind_of(node: yaml.Node) -> str:
-    """Say what a node holds, for a message."""
+def _kind_of(node: yaml.Node) -> str:
     if isinstance(node, yaml.MappingNode):
         return "a mapping"
     if isinstance(node, yaml.SequenceNode):
@@ -269,7 +255,7 @@ def kind_of(node: yaml.Node) -> str:
 
 
 class _Reader:
-    """Turns nodes into values, and notes what no file may have."""
+    """Turns nodes into values, and notes what no file may contain."""
 
     def __init__(self, faults: Faults, as_written: bool) -> None:
         self.faults = faults
@@ -280,11 +266,7 @@ class _Reader:
         """The collections that the value being read is in."""
 
     def value(self, node: yaml.Node) -> Any:
-        """Return the value of a node; a faulty one is None.
-
-        Raises:
-            BadInput: a limit is exceeded, or the node contains itself, so that reading cannot go on.
-        """
+        """Return the value of a node, None for a faulty one; stop where a limit is exceeded or it contains itself."""
         self._n_values += 1
         if self._n_values > MAX_VALUES:
             self._stop(node, f"more than {MAX_VALUES:,} values, those repeated by aliases included")
@@ -312,7 +294,7 @@ class _Reader:
         for key, node_of_value in node.value:
             value = self.value(node_of_value)
             if not isinstance(key, yaml.ScalarNode) or key.tag == _NULL:
-                self._add(key, f"a key is {kind_of(key)}; expected a name")
+                self._add(key, f"a key is {_kind_of(key)}; expected a name")
                 continue
             first = lines.setdefault(key.value, key.start_mark.line + 1)
             if key.value in own:

@@ -5,7 +5,6 @@ titles. A title of known English words alone is English, whatever lingua says.
 """
 
 from collections.abc import Callable, Iterable
-from types import TracebackType
 from typing import Self
 
 import polars as pl
@@ -13,7 +12,7 @@ from lingua import IsoCode639_1, Language, LanguageDetectorBuilder
 
 from data_cleaning.language.language_settings import ENGLISH, LanguageSettings
 
-DETECTED_SCHEMA = {"text": pl.String(), "nearest": pl.String(), "margin": pl.Float64()}
+_DETECTED = {"text": pl.String(), "nearest": pl.String(), "margin": pl.Float64()}
 
 _CHUNK_TEXTS = 10_000  # bounds the confidences held at a time (10 per text), and allows progress reports
 
@@ -36,50 +35,37 @@ class Detector:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._detector.unload_language_models()
 
     def detect(self, texts: pl.Series, report: Callable[[int], None] = lambda n_texts: None) -> pl.DataFrame:
-        """Detect the languages of texts in parallel.
+        """Detect the languages of distinct texts, as `fold_texts` makes them, in parallel.
 
-        Args:
-            texts: n_texts distinct texts, as `fold_texts` makes them.
-            report: called with the number of texts since its last call.
+        `report` is called with the number of texts since its last call.
 
         Returns:
             One row per text: `text`; `nearest`, the likeliest language, null where no language uses such letters;
             `margin`, its confidence minus that of English, 0 where it is English itself.
         """
-        chunks = [pl.DataFrame(schema=DETECTED_SCHEMA)]
+        chunks = [pl.DataFrame(schema=_DETECTED)]
         for start in range(0, len(texts), _CHUNK_TEXTS):
             chunk = texts.slice(start, _CHUNK_TEXTS)
             nearest: list[str | None] = []
             margins: list[float] = []
             for values in self._detector.compute_language_confidence_values_in_parallel(chunk.to_list()):
                 first = values[0]  # the likeliest comes first
-                language = self._languages[first.language]
-                nearest.append(language if first.value > 0 else None)
-                margins.append(0.0 if language == ENGLISH else first.value - _english(values))
-            chunks.append(pl.DataFrame({"text": chunk, "nearest": nearest, "margin": margins}, schema=DETECTED_SCHEMA))
+                english = next(value.value for value in values if value.language == Language.ENGLISH)
+                nearest.append(self._languages[first.language] if first.value > 0 else None)
+                margins.append(0.0 if first.language == Language.ENGLISH else first.value - english)
+            chunks.append(pl.DataFrame({"text": chunk, "nearest": nearest, "margin": margins}, schema=_DETECTED))
             report(len(chunk))
         return pl.concat(chunks)
 
 
-def _english(values: list) -> float:
-    return next(value.value for value in values if value.language == Language.ENGLISH)
-
-
 def learn_english_words(detected: pl.DataFrame, settings: LanguageSettings) -> pl.Series:
-    """Return the words of English titles, and the words that only English words surround.
+    """Return the words of English titles and those that only English words surround; in lower case, sorted.
 
-    Args:
-        detected: distinct texts with their `count` of records, and `nearest` and `margin` of `Detector.detect`.
-        settings: how many titles and which share of them are enough.
-
-    Returns:
-        Distinct words in lower case, sorted.
+    The texts are distinct, with their `count` of records, and `nearest` and `margin` of `Detector.detect`.
     """
     of_titles = detected.select("count", "nearest", "margin", word=pl.col("text").str.split(" ").list.unique())
     by_title = of_titles.with_row_index("row").explode("word").filter(pl.col("word") != "")

@@ -11,14 +11,8 @@ from data_cleaning.progress import Progress, silent
 UNDECODABLE = "undecodable title"
 
 _SCRIPTS = {
-    "Cyrillic": "ru",
-    "Greek": "el",
-    "Arabic": "ar",
-    "Hebrew": "he",
-    "Hangul": "ko",
-    "Thai": "th",
-    "Devanagari": "hi",
-}
+    "Cyrillic": "ru", "Greek": "el", "Arabic": "ar", "Hebrew": "he", "Hangul": "ko", "Thai": "th", "Devanagari": "hi",
+}  # fmt: skip
 """Scripts that English is not written in, to the language most often written in each. Chinese and Japanese share
 theirs, and lingua distinguishes them."""
 
@@ -67,11 +61,7 @@ def read_titles(titles: pl.DataFrame, settings: LanguageSettings) -> pl.DataFram
 
 
 def settle_by_form(titles: pl.Series, settings: LanguageSettings) -> pl.DataFrame:
-    """Settle the titles that need no look at their words.
-
-    Args:
-        titles: n_titles normalised titles, none null.
-        settings: how short a title is too short, and how damaged too damaged.
+    """Settle the titles, normalised and none null, that need no look at their words.
 
     Returns:
         One row per title, in order: `form_reason`, "undecodable title" or null; `form_language`, where most letters
@@ -116,25 +106,18 @@ def overrule(detected: pl.DataFrame, words: pl.Series) -> pl.DataFrame:
 
 
 def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
-    """Apply the margins.
+    """Apply the margins to titles as `read_titles` returns them, and return what `judge_languages` does.
 
-    Args:
-        frame: as `read_titles` returns it, with `nearest` and `margin` of `Detector.detect`; null where not asked.
-        settings: the margins.
-
-    Returns:
-        As `judge_languages` does.
+    They have `nearest` and `margin` of `Detector.detect`, null where it was not asked.
     """
-    least = pl.col("nearest").replace_strict(settings.used_margins, default=None, return_dtype=pl.Float64)
-    by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > least)).then("nearest")
+    exceeded = pl.col("nearest").replace_strict(settings.used_margins, default=None, return_dtype=pl.Float64)
+    by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > exceeded)).then("nearest")
     language = pl.coalesce("form_language", by_lingua)
     reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
     return frame.select("title", language.alias("language"), reason.alias("reason"))
 
 
 def _count_from(done: int, total: int, progress: Progress) -> Callable[[int], None]:
-    """Report titles, counting from those that are settled already."""
-
     def report(n_titles: int) -> None:
         nonlocal done
         if n_titles:

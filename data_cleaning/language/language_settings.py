@@ -61,8 +61,9 @@ class LanguageSettings:
         for code in self.margins:
             if code not in KNOWN_LANGUAGES:
                 raise unknown("language", code, KNOWN_LANGUAGES)
-        wrong = [f"margins.{code} is {margin}" for code, margin in self.used_margins.items() if not 0 <= margin <= 1]
-        wrong += [f"{name} is {getattr(self, name)}" for name in _SHARES if not 0 <= getattr(self, name) <= 1]
+        shares = {f"margins.{code}": margin for code, margin in self.used_margins.items()}
+        shares |= {name: getattr(self, name) for name in _SHARES}
+        wrong = [f"{name} is {share}" for name, share in shares.items() if not 0 <= share <= 1]
         if wrong:
             raise BadInput(f"Margins and shares must be from 0 to 1, but {'; '.join(wrong)}.")
         if not self.min_lost_share:
