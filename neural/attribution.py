@@ -110,9 +110,8 @@ def explain(
     explained = {target: np.zeros(len(titles), dtype=np.int64) for target in chosen}
     importances = {target: np.zeros(len(tokenized.ids)) for target in chosen}  # (n_tokens,) each
     deltas = {target: np.zeros(len(titles)) for target in chosen}
-    n_done = 0
     with _frozen(system.model_), torch.enable_grad(), autocast(device, bf16=False):
-        for rows in tokenized.batches(_TOKENS_PER_BATCH[device.type]):
+        for rows in tokenized.batches(_TOKENS_PER_BATCH[device.type], "neural explain", on_progress):
             given = None
             if classes is not None:
                 given = {target: torch.as_tensor(classes[target][rows]) for target in chosen}
@@ -128,8 +127,6 @@ def explain(
             for target in chosen:
                 explained[target][rows] = batch.classes[target].cpu().numpy()
                 importances[target][positions[is_token]] = found[target].cpu().numpy()[is_token]
-            n_done += len(rows)
-            on_progress("neural explain", n_done, len(titles))
     return Importances(
         title_of_word=words.title_of_word,
         starts=words.starts,

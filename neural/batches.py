@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.training_rows import SoftLabels
 
 MAX_CHARACTERS = 1_000
-"""Only this many characters of a title are tokenised."""
+"""Only this many characters of a title are tokenised: a tokenizer reads a pasted document to its end."""
 
 _TITLES_PER_CALL = 10_000
 
@@ -60,9 +61,13 @@ class TokenizedTitles:
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)  # (n_tokens,)
         return TokenizedTitles(ids=self.ids[np.repeat(starts, lengths) + within], offsets=offsets, pad_id=self.pad_id)
 
-    def batches(self, max_tokens: int) -> list[IntArray]:
-        """Plan batches of at most `max_tokens` tokens, or of as many as the longest title has."""
-        return plan_batches(self.lengths, max(max_tokens, int(self.lengths.max(initial=0))))
+    def batches(self, max_tokens: int, step: str = "", on_progress: Progress = silent) -> Iterator[IntArray]:
+        """Yield batches of at most `max_tokens` tokens, or of as many as the longest title has, and report each."""
+        n_done = 0
+        for rows in plan_batches(self.lengths, max(max_tokens, int(self.lengths.max(initial=0)))):
+            yield rows
+            n_done += len(rows)
+            on_progress(step, n_done, len(self))
 
     def padded(self, rows: IntArray, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
         """Return ids and mask of the titles at `rows`, padded to the longest of them, each (n_rows, seq).
@@ -123,13 +128,9 @@ class Examples:
     _by_device: dict[torch.device, Tensors] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def batch(self, rows: IntArray, device: torch.device, width: int | None = None, n_rows: int | None = None) -> Batch:
-        """Make a batch of some rows; the examples are copied to a device once, then only row numbers are sent.
+        """Make a batch of at least one row; the examples are copied to a device once, then only row numbers are sent.
 
-        Args:
-            rows: positions in the examples, at least one.
-            device: to compute on.
-            width: tokens to pad to; None pads to the longest title.
-            n_rows: rows of the batch, the last ones of weight 0; None adds none.
+        Titles are padded to `width` tokens, or to the longest of them, and rows of weight 0 fill up to `n_rows`.
         """
         held = self.on(device)
         filled = len(rows) if n_rows is None else n_rows
@@ -159,14 +160,9 @@ class Examples:
 
 
 def cut_out(ids: Tensor, offsets: Tensor, rows: Tensor, width: int, pad_id: int) -> tuple[Tensor, Tensor]:
-    """Return ids and mask of some titles, padded, int64, each (n_rows, width), on the device of the arguments.
+    """Return ids and mask of the titles at `rows`, padded, int64, each (n_rows, width), on the device of the arguments.
 
-    Args:
-        ids: of all titles, end to end, (n_tokens,).
-        offsets: where each title starts, and the end of the last, (n_titles + 1,).
-        rows: positions of the titles, (n_rows,).
-        width: tokens to pad to; none of the titles is longer.
-        pad_id: the id that fills shorter rows.
+    `ids` and `offsets` are those of `TokenizedTitles`; none of the titles is longer than `width`.
     """
     starts, ends = offsets[rows, None], offsets[rows + 1, None]  # (n_rows, 1) each
     source = starts + torch.arange(width, device=ids.device)  # (n_rows, width)
@@ -192,7 +188,11 @@ def encode(
     """Yield what a tokenizer returns for each chunk of titles; `outputs` are further ones to ask it for."""
     for start in range(0, len(titles), _TITLES_PER_CALL):
         yield tokenizer(
-            [_safe_text(title) for title in titles[start : start + _TITLES_PER_CALL]],
+            # A lone surrogate, left by broken decoding, is replaced, because the tokenizer writes titles as UTF-8.
+            [
+                title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
+                for title in titles[start : start + _TITLES_PER_CALL]
+            ],
             truncation=True,
             max_length=max_tokens,
             padding=False,  # given because a saved tokenizer may have a padding of its own
@@ -200,15 +200,6 @@ def encode(
             return_token_type_ids=False,
             **outputs,
         )
-
-
-def _safe_text(title: str) -> str:
-    """Cut an overlong title, and replace lone surrogates.
-
-    The tokenizer would read a pasted document of a megabyte to its end to keep its first tokens. It writes titles as
-    UTF-8, in which a lone surrogate, left by broken decoding, cannot be written.
-    """
-    return title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
 
 
 def plan_batches(
@@ -245,8 +236,3 @@ def plan_random_batches(n_titles: int, titles_per_batch: int, rng: np.random.Gen
     """Put every title into one batch of `titles_per_batch` titles, the last one smaller; positions per batch."""
     order = rng.permutation(n_titles)
     return [order[start : start + titles_per_batch] for start in range(0, n_titles, titles_per_batch)]
-
-
-def halves(rows: IntArray, n_halvings: int) -> list[IntArray]:
-    """Split a batch into equal chunks, 2 ** n_halvings of them or as many as it has titles."""
-    return [chunk for chunk in np.array_split(rows, min(2**n_halvings, len(rows))) if len(chunk)]

@@ -12,17 +12,10 @@ _N_BINS = 15
 
 
 def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
-    """Return the number that, dividing the logits, minimises the loss of these rows.
+    """Return the number, from 0.05 to 20, that, dividing the logits, minimises their loss; 1 where there are no rows.
 
     The loss has a single minimum over the inverse temperature, so a ternary search over its logarithm finds it.
-
-    Args:
-        logits: (n_rows, n_classes).
-        labels: class positions, (n_rows,).
-        weights: weight of each row, (n_rows,).
-
-    Returns:
-        A temperature between 0.05 and 20; 1 where there are no rows.
+    `logits` are (n_rows, n_classes); `labels`, class positions, and `weights` are (n_rows,).
 
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599, section 4.2.
     """
@@ -46,10 +39,7 @@ def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
 def calibration_error(probabilities: Tensor, labels: Tensor, weights: Tensor) -> float:
     """Return the expected calibration error of the most probable class, in [0, 1].
 
-    Args:
-        probabilities: (n_rows, n_classes).
-        labels: class positions, (n_rows,).
-        weights: weight of each row, (n_rows,).
+    `probabilities` are (n_rows, n_classes); `labels`, class positions, and `weights` are (n_rows,).
 
     Source: Guo et al. 2017, equation 5, with 15 bins of equal width.
     """
@@ -64,12 +54,7 @@ def calibration_error(probabilities: Tensor, labels: Tensor, weights: Tensor) ->
 def calibrate(
     logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], weights: Tensor
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Fit the temperature of every target.
-
-    Args:
-        logits: target to (n_rows, n_classes).
-        labels: target to class positions, (n_rows,).
-        weights: weight of each row, (n_rows,).
+    """Fit the temperature of every target, on `logits` and `labels` of each as `fit_temperature` takes them.
 
     Returns:
         Target to its temperature, fitted on all rows, and target to the calibration error `before` and `after`, without
@@ -82,8 +67,8 @@ def calibrate(
     errors = {}
     for target, rows in logits.items():
         by = torch.ones(len(rows), 1)  # (n_rows, 1)
-        for half, other in ((slice(0, None, 2), slice(1, None, 2)), (slice(1, None, 2), slice(0, None, 2))):
-            by[half] = fit_temperature(rows[other], labels[target][other], weights[other])
+        for first, other in ((0, slice(1, None, 2)), (1, slice(0, None, 2))):
+            by[first::2] = fit_temperature(rows[other], labels[target][other], weights[other])
         found = [calibration_error(torch.softmax(each, 1), labels[target], weights) for each in (rows, rows / by)]
         errors[target] = dict(zip(("before", "after"), found, strict=True))
     return temperatures, errors

@@ -55,19 +55,14 @@ def best_of(log: Sequence[EpochLog]) -> EpochLog:
 
 
 def log_table(log: Sequence[EpochLog], best_epoch: int) -> str:
-    """Return the log as Markdown: one row per epoch, training and validation side by side, the kept epoch marked.
-
-    Args:
-        log: of at least one epoch.
-        best_epoch: the one whose weights were kept.
-    """
+    """Return the log of at least one epoch as Markdown: training beside validation, the kept `best_epoch` marked."""
     targets = list(log[0].train_accuracy)
     names = [f"{target} {column}" for target in targets for column in ("train", "valid", "weight")]
     header = ["epoch", *names, "loss train", "loss valid", "steps", "seconds"]
     lines = [f"| {' | '.join(header)} |", f"|{'---:|' * len(header)}"]
     for entry in log:
-        marks = (" reviewed" if entry.reviewed else "", " (kept)" if entry.epoch == best_epoch else "")
-        cells = [f"{entry.epoch}{''.join(marks)}"]
+        is_kept = entry.epoch == best_epoch
+        cells = [f"{entry.epoch}{' reviewed' if entry.reviewed else ''}{' (kept)' if is_kept else ''}"]
         for target in targets:
             valid = None if entry.valid_accuracy is None else entry.valid_accuracy[target]
             cells += [_number(entry.train_accuracy[target]), _number(valid), f"{entry.target_weights[target]:.3f}"]
@@ -80,18 +75,12 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """Everything that a training needs to resume."""
-
-    tensors: dict[str, Tensor]
-    """Network, optimiser, random state and recent accuracies, on the CPU."""
-    facts: dict[str, Any]
-    """Plain values: the position of the training, the sampler's state and the log."""
-
-
 class Checkpoints:
-    """A folder with the last snapshot of one training, and the network of its best epoch."""
+    """A folder with the last snapshot of one training, and the network of its best epoch.
+
+    A snapshot is everything that a training needs to resume: tensors on the CPU (network, optimiser, random state and
+    recent accuracies) and plain facts (the position of the training, the sampler's state and the log).
+    """
 
     def __init__(self, folder: Path, identity: str) -> None:
         """Name the folder, which need not exist yet.
@@ -103,22 +92,22 @@ class Checkpoints:
         self.folder = folder
         self.identity = identity
 
-    def save(self, snapshot: Snapshot) -> None:
+    def save(self, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Replace the last snapshot; a process that is killed meanwhile leaves the last one whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
         latest = self._latest()
         number = 0 if latest is None else int(latest["number"]) + 1
-        tensors = self.folder / f"snapshot-{number}.safetensors"
-        self._replace(tensors, lambda path: save_file(snapshot.tensors, path))
-        content = json.dumps({"identity": self.identity, "number": number, "facts": snapshot.facts})
+        kept = self.folder / f"snapshot-{number}.safetensors"
+        self._replace(kept, lambda path: save_file(tensors, path))
+        content = json.dumps({"identity": self.identity, "number": number, "facts": facts})
         # This file alone says which snapshot counts, and it changes in one step.
         self._replace(self.folder / _LATEST, lambda path: path.write_text(content, encoding="utf-8"))
         for old in self.folder.glob("snapshot-*.safetensors"):
-            if old != tensors:
+            if old != kept:
                 old.unlink()
 
-    def load(self) -> Snapshot | None:
-        """Return the last snapshot; None where there is none.
+    def load(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return the tensors and facts of the last snapshot; None where there is none.
 
         Raises:
             BadInput: it is of another training, or cannot be read.
@@ -131,8 +120,7 @@ class Checkpoints:
                 f"{self.folder} holds the checkpoint of a training with other settings or data. Remove the folder to "
                 "start again, or name another."
             )
-        tensors = self._load(self.folder / f"snapshot-{latest['number']}.safetensors")
-        return Snapshot(tensors=tensors, facts=latest["facts"])
+        return self._load(self.folder / f"snapshot-{latest['number']}.safetensors"), latest["facts"]
 
     def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Keep the network of the epoch that is the best so far."""

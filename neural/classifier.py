@@ -64,7 +64,7 @@ class NeuralClassifier:
         """Store the settings.
 
         Args:
-            settings: what to fine-tune and how.
+            settings: of the fit.
             seed: decides the heads' first weights, the order of rows and dropout; on a CPU, the same seed and number of
                 threads give the same network.
             on_progress: told how far fitting and predicting are.
@@ -114,13 +114,15 @@ class NeuralClassifier:
             torchrun_group(device) as processes,
         ):
             if not reviewed_last:
-                best = self._learn(encoder, device, processes, train, valid)
+                best = self._learn(encoder, processes, train, valid)
             else:
                 if self.warm_start is not None:
-                    self._start_from(self.warm_start, device)
+                    fitted = self._load_same_labels(self.warm_start)
+                    self.model_, self.log_ = fitted.model_.to(device), fitted.log_
+                    self._n_fitted = fitted.summary_["distinct_rows_fitted"]
                 else:
                     others = train.select(~reviewed), valid.select(valid.sources != "reviewed")
-                    self._learn(encoder, device, processes, *others)
+                    self._learn(encoder, processes, *others)
                 best = self._learn_reviewed(processes, train.select(reviewed), chosen_by)
         errors = self._calibrate(self._examples(chosen_by if len(chosen_by) else valid))
         valid_rows = self._examples(valid)
@@ -143,22 +145,16 @@ class NeuralClassifier:
         return self
 
     def _learn(
-        self,
-        encoder: PreTrainedModel,
-        device: torch.device,
-        processes: ProcessGroup,
-        train: LabelledTitles,
-        valid: LabelledTitles,
+        self, encoder: PreTrainedModel, processes: ProcessGroup, train: LabelledTitles, valid: LabelledTitles
     ) -> EpochLog:
         """Put heads on an encoder and train both; return the log of the epoch that was kept."""
         rng = np.random.default_rng(self.seed)
         train_rows, valid_rows = self._training_examples(train, rng), self._examples(valid)
-        checkpoints = None
-        if self.checkpoints is not None:
-            checkpoints = Checkpoints(self.checkpoints, self._identity(train_rows, valid_rows))
+        kept = self.checkpoints
+        checkpoints = None if kept is None else Checkpoints(kept, self._identity(train_rows, valid_rows))
         self._n_fitted = len(train_rows.titles)
         torch.manual_seed(self.seed)
-        self.model_ = self._build(encoder, device)
+        self.model_ = self._build(encoder, resolve_device(self.settings.device))
         chosen_by = valid_rows if len(valid) else None
         self.log_, best = Trainer(
             self.model_, train_rows, chosen_by, self.settings, rng, self.on_progress, checkpoints, processes, self.seed
@@ -182,12 +178,6 @@ class NeuralClassifier:
         before = len(self.log_)
         self.log_ = [*self.log_, *(replace(entry, epoch=before + entry.epoch, reviewed=True) for entry in log)]
         return self.log_[before + best.epoch - 1]
-
-    def _start_from(self, folder: Path, device: torch.device) -> None:
-        """Take over the network that learned from the same rows without the reviewed ones."""
-        fitted = self._load_same_labels(folder)
-        self.model_, self.log_ = fitted.model_.to(device), fitted.log_
-        self._n_fitted = fitted.summary_["distinct_rows_fitted"]
 
     def _load_same_labels(self, folder: Path) -> "NeuralClassifier":
         """Load another fitted network that predicts the same targets and classes.
@@ -279,18 +269,13 @@ class NeuralClassifier:
         system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
         system.summary_ = log["summary"]
         system.temperatures_ = log["summary"]["calibration"]["temperatures"]
-        system.runtime_ = system._open_runtime(folder)
-        if batch_invariant and system.runtime_ is not None and system.runtime_.is_int8:
-            system.runtime_ = OnnxNetwork.in_fp32(system.model_)
+        system.runtime_ = None
+        on_cpu = next(system.model_.parameters()).device.type == "cpu"
+        if on_cpu and (folder / _ONNX).exists() and find_spec("onnxruntime") is not None:
+            system.runtime_ = OnnxNetwork((folder / _ONNX).read_bytes(), system.model_.n_classes)
+            if batch_invariant and system.runtime_.is_int8:
+                system.runtime_ = OnnxNetwork.in_fp32(system.model_)
         return system
-
-    def _open_runtime(self, folder: Path) -> OnnxNetwork | None:
-        """Open the exported network, if one was saved and this machine can run it; else torch predicts."""
-        if not (folder / _ONNX).exists() or find_spec("onnxruntime") is None:
-            return None
-        if next(self.model_.parameters()).device.type != "cpu":
-            return None
-        return OnnxNetwork((folder / _ONNX).read_bytes(), self.model_.n_classes)
 
     def _calibrate(self, valid_rows: Examples) -> dict[str, dict[str, float]]:
         """Fit the temperatures on validation; return the calibration errors before and after, per target."""
@@ -329,10 +314,8 @@ class NeuralClassifier:
             teacher = self._load_same_labels(Path(self.settings.teacher))
             teacher.on_progress = self.on_progress
             taught = teacher.predict_proba(list(labelled.titles[positions]))
-        draws = None
-        if self.settings.resampling_power:
-            power = self.settings.resampling_power
-            draws = resampling_probabilities(plain.labels, plain.weights, labelled.taxonomy, power)
+        power = self.settings.resampling_power
+        draws = resampling_probabilities(plain.labels, plain.weights, labelled.taxonomy, power) if power else None
         soft = soften(plain.labels, plain.weights, labelled.taxonomy, self.settings, taught)
         return replace(plain, soft_labels=soft, draws=draws)
 

@@ -24,14 +24,7 @@ class MultiHead(nn.Module):
     """
 
     def __init__(self, encoder: PreTrainedModel, n_classes: Mapping[str, int], pooling: str, dropout: float) -> None:
-        """Put fresh heads on an encoder.
-
-        Args:
-            encoder: maps token ids to token vectors.
-            n_classes: target to its number of classes.
-            pooling: "mean", "cls" or "max".
-            dropout: share of the pooled vector dropped in training.
-        """
+        """Put fresh heads on an encoder, for targets with `n_classes`; `pooling` and `dropout` as in the settings."""
         super().__init__()
         self.encoder = encoder
         self.pooling = pooling
@@ -41,12 +34,7 @@ class MultiHead(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(encoder.config.hidden_size, n) for n in n_classes.values())
 
     def forward(self, ids: Tensor, mask: Tensor) -> dict[str, Tensor]:
-        """Return the logits of each target, float32, each (batch, n_classes).
-
-        Args:
-            ids: token ids, (batch, seq).
-            mask: 1 for a token and 0 for padding, (batch, seq).
-        """
+        """Return the logits of each target, float32, each (batch, n_classes), from ids and mask, (batch, seq)."""
         tokens = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state  # (batch, seq, dim)
         # bf16 keeps 8 bits, too few for a mean or a probability, and the heads cost next to nothing.
         with torch.autocast(ids.device.type, enabled=False):
@@ -55,12 +43,9 @@ class MultiHead(nn.Module):
 
 
 def pool(tokens: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    """Make one vector per title, (batch, dim), from its token vectors.
+    """Make one vector per title, (batch, dim), from token vectors, (batch, seq, dim), and their mask, (batch, seq).
 
-    Args:
-        tokens: (batch, seq, dim).
-        mask: 1 for a token and 0 for padding, (batch, seq).
-        pooling: "mean" or "max" over the tokens, or "cls" for the first of them.
+    `pooling` is "mean" or "max" over the tokens, or "cls" for the first of them.
     """
     if pooling == "cls":
         return tokens[:, 0]  # (batch, dim)
@@ -107,33 +92,22 @@ def keep_layers(encoder: PreTrainedModel, n_kept: int) -> None:
 def predict_logits(
     model: MultiHead, titles: TokenizedTitles, precision: str, step: str = "", on_progress: Progress = silent
 ) -> dict[str, Tensor]:
-    """Run a network over titles in evaluation mode, and leave it in the mode it was in.
+    """Run a network over titles in evaluation mode on its device, and leave it in the mode it was in.
 
-    Args:
-        model: on the device to compute on.
-        titles: tokenised titles.
-        precision: "auto", "fp32" or "bf16".
-        step: what to call the work in `on_progress`.
-        on_progress: told of the titles done.
+    `precision` is "auto", "fp32" or "bf16"; `on_progress` is told of the titles done under the name `step`.
 
     Returns:
         Target to logits in the order of the titles, float32 on the CPU, each (n_titles, n_classes).
     """
     device = next(model.parameters()).device
-    logits = {
-        target: torch.empty(len(titles), n_classes)  # (n_titles, n_classes)
-        for target, n_classes in model.n_classes.items()
-    }
+    logits = {target: torch.empty(len(titles), n) for target, n in model.n_classes.items()}  # (n_titles, n_classes)
     was_training = model.training
     model.eval()
-    n_done = 0
     # One autocast around all batches, because it keeps its bf16 copy of the weights until it ends.
     with torch.inference_mode(), autocast(device, uses_bf16(precision, device)):
-        for rows in titles.batches(TOKENS_PER_BATCH[device.type]):
+        for rows in titles.batches(TOKENS_PER_BATCH[device.type], step, on_progress):
             for target, batch in model(*titles.padded(rows, device)).items():
                 logits[target][torch.from_numpy(rows)] = batch.cpu()  # (n_rows, n_classes)
-            n_done += len(rows)
-            on_progress(step, n_done, len(titles))
     model.train(was_training)
     return logits
 

@@ -32,12 +32,9 @@ def target_losses(
 
 
 def total_loss(losses: Mapping[str, Tensor], target_weights: Tensor | None = None) -> Tensor:
-    """Average the losses of the targets; a scalar.
+    """Average the losses of the targets, scalars, to one scalar.
 
-    Args:
-        losses: target to a scalar.
-        target_weights: weight of each target, (n_targets,), in the order of the losses; only the ratios matter. None
-            weighs all the same.
+    `target_weights`, (n_targets,), are in the order of the losses; only the ratios matter. None weighs all the same.
     """
     stacked = torch.stack(list(losses.values()))  # (n_targets,)
     if target_weights is None:
@@ -59,19 +56,13 @@ def inverse_accuracy(accuracies: Tensor) -> Tensor:
 
 
 class RecentAccuracy:
-    """The training accuracy of each target over the last batches, kept on the device.
+    """The training accuracy of each target over the last `window` batches, kept on the device.
 
     Source: the study's recipe, weights 1/accuracy over the last 1,000 batches.
     """
 
     def __init__(self, n_targets: int, window: int, device: torch.device) -> None:
-        """Start with no batch seen.
-
-        Args:
-            n_targets: number of targets.
-            window: batches to remember.
-            device: to keep them on.
-        """
+        """Start with no batch seen."""
         self.right = torch.zeros(window, n_targets, device=device)
         self.weight = torch.zeros(window, device=device)
         self.n_seen = 0

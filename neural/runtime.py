@@ -68,11 +68,7 @@ class OnnxNetwork:
     """A network that onnxruntime runs on the CPU."""
 
     def __init__(self, content: bytes, n_classes: Mapping[str, int]) -> None:
-        """Open an exported network.
-
-        Args:
-            content: the `content` of another such network.
-            n_classes: target to its number of classes, in the order of the network's outputs.
+        """Open the `content` of an exported network, whose outputs are in the order of `n_classes`.
 
         Raises:
             BadInput: onnxruntime is not installed, or the content is no such network.
@@ -136,14 +132,11 @@ class OnnxNetwork:
     def logits(self, titles: TokenizedTitles, step: str = "", on_progress: Progress = silent) -> dict[str, Tensor]:
         """Return target to logits, float32, each (n_titles, n_classes), in the order of the titles."""
         found = {target: torch.empty(len(titles), n) for target, n in self.n_classes.items()}
-        n_done = 0
-        for rows in titles.batches(TOKENS_PER_BATCH["cpu"]):
+        for rows in titles.batches(TOKENS_PER_BATCH["cpu"], step, on_progress):
             ids, mask = titles.padded(rows)  # (n_rows, seq) each
             outputs = self._session.run(None, dict(zip(_INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
             for target, values in zip(self.n_classes, outputs, strict=True):
                 found[target][torch.from_numpy(rows)] = torch.from_numpy(values)  # (n_rows, n_classes)
-            n_done += len(rows)
-            on_progress(step, n_done, len(titles))
         return found
 
 
@@ -159,17 +152,10 @@ class _Listed(nn.Module):
 
 
 def parity(reference: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Parity:
-    """Compare logits with those of torch in fp32.
-
-    Args:
-        reference: target to (n_titles, n_classes), at least one title.
-        found: the same of another runtime.
-    """
-    agreements, differences = [], []
-    for target, expected in reference.items():
-        logits = found[target]
-        agreements.append(float((logits.argmax(1) == expected.argmax(1)).double().mean()))
-        differences.append(float((torch.softmax(logits, 1) - torch.softmax(expected, 1)).abs().mean()))
+    """Compare logits with the `reference`, those of torch in fp32: target to (n_titles, n_classes)."""
+    pairs = [(found[target], expected) for target, expected in reference.items()]
+    agreements = (float((logits.argmax(1) == expected.argmax(1)).double().mean()) for logits, expected in pairs)
+    differences = (float((logits.softmax(1) - expected.softmax(1)).abs().mean()) for logits, expected in pairs)
     return Parity(agreement=min(agreements), difference=max(differences))
 
 
@@ -207,7 +193,11 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
         networks["onnx-int8"] = plain.in_int8()
     compared = {}
     for name, network in networks.items():
-        seconds, logits = _timed(predict_with(model, network, precision), sample)
+        run = predict_with(model, network, precision)
+        run(sample.select(np.arange(min(len(sample), 64))))  # the first run loads what later ones reuse
+        began = time.perf_counter()
+        logits = run(sample)
+        seconds = time.perf_counter() - began
         found = parity(reference, logits)
         compared[name] = {"titles_per_second": len(sample) / seconds, **asdict(found), "passes": found.passes}
     if wanted != "auto":
@@ -224,10 +214,7 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
 def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) -> Callable[..., dict[str, Tensor]]:
     """Return the function that maps titles, and optionally a step and its progress, to logits.
 
-    Args:
-        model: the network in torch.
-        network: the same exported; None runs it in torch.
-        precision: of torch: "auto", "fp32" or "bf16".
+    `network` is the exported `model`; None runs it in torch, in `precision`: "auto", "fp32" or "bf16".
     """
     if network is None:
         return lambda titles, *progress: predict_logits(model, titles, precision, *progress)
@@ -252,14 +239,3 @@ def _close_calls(logits: Mapping[str, Tensor]) -> IntArray:
         close |= best[:, 0] - best[:, 1:].sum(1) < CLOSE_CALL
     rows: IntArray = torch.nonzero(close).squeeze(1).numpy()
     return rows
-
-
-def _timed(
-    run: Callable[[TokenizedTitles], dict[str, Tensor]], sample: TokenizedTitles
-) -> tuple[float, dict[str, Tensor]]:
-    """Return the wall seconds and the logits of a run, after a first run over a few titles that loads everything."""
-    few: IntArray = np.arange(min(len(sample), 64))
-    run(sample.select(few))
-    began = time.perf_counter()
-    logits = run(sample)
-    return time.perf_counter() - began, logits

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
-from neural.batches import Examples, halves, plan_batches, plan_random_batches
-from neural.checkpoints import Checkpoints, EpochLog, Snapshot, best_of
+from neural.batches import Examples, plan_batches, plan_random_batches
+from neural.checkpoints import Checkpoints, EpochLog, best_of
 from neural.devices import ProcessGroup, autocast, uses_bf16
 from neural.network import MultiHead, predict_logits
 from neural.neural_settings import NeuralSettings
@@ -198,7 +198,8 @@ class Trainer:
         """Learn from one batch; when memory runs out, halve it and every batch after it."""
         done = 0
         while done < len(rows):
-            smaller_batches = halves(rows[done:], self.at.halvings)
+            left = rows[done:]
+            smaller_batches = np.array_split(left, min(2**self.at.halvings, len(left)))
             try:
                 for batch in smaller_batches:
                     self._take_step(wrapped, batch)
@@ -333,17 +334,17 @@ class Trainer:
             tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
         facts = {"position": asdict(self.at), "batches_seen": self.recent.n_seen}
         # Tensors may share memory, such as tied weights, which safetensors refuses.
-        self.checkpoints.save(Snapshot({name: values.clone().contiguous() for name, values in tensors.items()}, facts))
+        self.checkpoints.save({name: values.clone().contiguous() for name, values in tensors.items()}, facts)
 
     def _resume(self) -> None:
         """Continue from the checkpoint, if there is one."""
         found = self.checkpoints.load() if self.checkpoints else None
         if found is None or self.checkpoints is None:
             return
-        position = found.facts["position"]
+        tensors, facts = found
+        position = facts["position"]
         self.at = _Position(**{**position, "log": [EpochLog(**entry) for entry in position["log"]]})
-        self.recent.n_seen = found.facts["batches_seen"]
-        tensors = found.tensors
+        self.recent.n_seen = facts["batches_seen"]
         self.model.load_state_dict(_under("model.", tensors))
         state: dict[int, dict[str, Tensor]] = {}
         for name, values in _under("optimizer.", tensors).items():

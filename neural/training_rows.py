@@ -24,26 +24,21 @@ def distinct_rows(labelled: LabelledTitles, count_power: float) -> tuple[IntArra
     Counts are only evened out within a source of labels. Sources keep their shares of the fit weights, so that a source
     that was given half of the weight keeps half, however often its titles recur.
 
-    Args:
-        labelled: n_rows rows.
-        count_power: 1 counts records, 0 counts every row once.
-
     Returns:
         The first position of each distinct row, in order, and its weight, each (n_distinct,).
     """
     # Numbers instead of titles, because a title may hold characters that pandas' string columns refuse.
     number = {title: position for position, title in enumerate(dict.fromkeys(labelled.titles))}
-    frame = pd.DataFrame(
-        {f"label {target}": codes for target, codes in labelled.labels.items()}
-        | {
-            "title": np.fromiter((number[title] for title in labelled.titles), np.int64, len(labelled)),
-            "count": labelled.counts,
-            "weight": labelled.weights,
-            "source": labelled.sources,
-            "position": np.arange(len(labelled)),
-        }
-    )
-    keys = ["title", *(f"label {target}" for target in labelled.labels)]
+    labels = {f"label {target}": codes for target, codes in labelled.labels.items()}
+    frame = pd.DataFrame({
+        **labels,
+        "title": np.fromiter((number[title] for title in labelled.titles), np.int64, len(labelled)),
+        "count": labelled.counts,
+        "weight": labelled.weights,
+        "source": labelled.sources,
+        "position": np.arange(len(labelled)),
+    })  # fmt: skip
+    keys = ["title", *labels]
     equal = frame.groupby([*keys, "weight", "source"], sort=False, as_index=False).agg(
         count=("count", "sum"), position=("position", "min")
     )
@@ -61,10 +56,7 @@ def sample_rows(
 ) -> tuple[IntArray, npt.NDArray[np.float64]]:
     """Draw rows by weight, and adjust their weights so that weighted sums stay right on average.
 
-    Args:
-        weights: above 0, shape (n_rows,).
-        max_rows: rows to draw; where there are no more, all are returned unchanged.
-        rng: draws the rows.
+    `weights` are above 0, (n_rows,); where there are no more than `max_rows`, all are returned unchanged.
 
     Returns:
         Positions in `weights`, in order, and the weights of these rows, each (n_drawn,).
@@ -89,12 +81,8 @@ def soften(
 ) -> SoftLabels | None:
     """Return the soft labels that the settings ask for, or None where the labels stay as they are.
 
-    Args:
-        labels: target to class positions, each (n_rows,).
-        row_weights: weight of each row, (n_rows,).
-        taxonomy: names the targets.
-        settings: `class_weight_power` and `teacher_share`.
-        teacher: target to the probabilities of a fitted network, each (n_rows, n_classes).
+    `labels`, class positions per target, and `row_weights` are (n_rows,) each; `teacher` has the probabilities of a
+    fitted network per target, (n_rows, n_classes) each.
     """
     if teacher is None and not settings.class_weight_power:
         return None
@@ -116,11 +104,7 @@ def class_factors(
 ) -> npt.NDArray[np.float64]:
     """Return share ** -power of each class, (n_classes,), scaled to mean 1 over the rows; 0 for a class without rows.
 
-    Args:
-        codes: class positions, (n_rows,).
-        row_weights: weight of each row, (n_rows,).
-        n_classes: of the target.
-        power: 0 weighs classes by their rows, 1 weighs all classes the same.
+    `codes`, class positions, and `row_weights` are (n_rows,). Power 0 weighs classes by their rows, 1 all the same.
     """
     mass = np.bincount(codes, weights=row_weights, minlength=n_classes)  # (n_classes,)
     share = mass / mass.sum()

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from data_cleaning.errors import BadInput
-from neural.checkpoints import Checkpoints, EpochLog, Snapshot, best_of, log_table
+from neural.checkpoints import Checkpoints, EpochLog, best_of, log_table
 
-SNAPSHOT = Snapshot({"weights": torch.tensor([1.0, 2.0])}, {"epoch": 3})
+TENSORS, FACTS = {"weights": torch.tensor([1.0, 2.0])}, {"epoch": 3}
 
 
 def logged(epoch, accuracies, loss, **more):
@@ -35,20 +35,20 @@ def test_the_log_table_marks_reviewed_epochs_and_the_kept_one():
 
 def test_a_checkpoint_that_was_cut_short_leaves_the_last_one(tmp_path, monkeypatch):
     checkpoints = Checkpoints(tmp_path, "mine")
-    checkpoints.save(SNAPSHOT)
+    checkpoints.save(TENSORS, FACTS)
     monkeypatch.setattr("neural.checkpoints.save_file", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
 
     with pytest.raises(OSError, match="disk full"):
-        checkpoints.save(Snapshot(SNAPSHOT.tensors, {"epoch": 4}))
+        checkpoints.save(TENSORS, {"epoch": 4})
 
-    found = checkpoints.load()
-    assert found.facts == SNAPSHOT.facts
-    assert torch.equal(found.tensors["weights"], SNAPSHOT.tensors["weights"])
+    tensors, facts = checkpoints.load()
+    assert facts == FACTS
+    assert torch.equal(tensors["weights"], TENSORS["weights"])
 
 
 @pytest.mark.parametrize("name", ["snapshot-0.safetensors", "latest.json"])
 def test_a_broken_checkpoint_is_refused(tmp_path, name):
-    Checkpoints(tmp_path, "mine").save(SNAPSHOT)
+    Checkpoints(tmp_path, "mine").save(TENSORS, FACTS)
     (tmp_path / name).write_bytes(b"not tensors")
 
     with pytest.raises(BadInput, match="cannot be read"):
@@ -56,7 +56,7 @@ def test_a_broken_checkpoint_is_refused(tmp_path, name):
 
 
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
-    Checkpoints(tmp_path, "mine").save(SNAPSHOT)
+    Checkpoints(tmp_path, "mine").save(TENSORS, FACTS)
 
     with pytest.raises(BadInput, match="other settings or data"):
         Checkpoints(tmp_path, "yours").load()

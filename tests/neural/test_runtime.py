@@ -85,8 +85,7 @@ def test_the_first_runtime_that_passes_is_chosen_whatever_its_measured_speed(
 ):
     plain = SimpleNamespace(in_int8=lambda: "small")
     monkeypatch.setattr(OnnxNetwork, "in_fp32", lambda _: plain)
-    monkeypatch.setattr(runtime, "predict_with", lambda _model, network, _precision: network)
-    monkeypatch.setattr(runtime, "_timed", lambda network, _: (1.0, network))
+    monkeypatch.setattr(runtime, "predict_with", lambda _model, network, _precision: lambda _titles: network)
     int8 = Parity(0.999 if int8_agrees else 0.9, 0.002)
     monkeypatch.setattr(runtime, "parity", lambda _, network: int8 if network == "small" else Parity(1, 0))
 
