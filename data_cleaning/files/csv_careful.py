@@ -115,7 +115,6 @@ class _Reading:
         return False
 
     def _take(self, cells: list[str], begin: int, stop: int) -> None:
-        """Take a record, or the first line of it alone."""
         n_fields, n_columns = len(cells), len(self._form.names)
         if n_fields <= 1 and self._is_blank(begin):
             self._n_blank += 1

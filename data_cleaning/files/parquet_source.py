@@ -95,7 +95,6 @@ def _decoded(column: pa.Array) -> pa.Array:
 
 
 def _encoded(column: pa.Array, kind: pa.DataType) -> pa.Array:
-    """Undo what `_decoded` did."""
     if not pa.types.is_dictionary(kind):
         return column
     encoded = column.dictionary_encode()

@@ -94,7 +94,6 @@ class XlsxSource(Source):
                 yield Batch(rows, tuple(rejects), cells, np.array(places, dtype=np.int64))
 
     def _rows(self) -> Iterator[tuple[int, _Cells]]:
-        """Yield the number and the cells of each row."""
         for number, row in enumerate(self._sheet.iter_rows(), start=1):
             cells = [_value(cell) for cell in row]
             for column, error in self._errors.get(number, ()):
@@ -148,7 +147,6 @@ def _check_parts(path: Path, max_bytes: int) -> None:
 
 
 def _part_of(path: Path, sheet: str) -> str:
-    """Return the name of the part that holds a sheet."""
     with zipfile.ZipFile(path) as archive:
         book, relations = (ElementTree.fromstring(archive.read(part)) for part in (_WORKBOOK, _RELATIONS))
     known_by = {one.get("name"): one.get(_RELATION_ID) for one in book.iter() if one.tag.endswith("}sheet")}

@@ -39,7 +39,6 @@ class TitleCache:
         self._records: Records = np.empty(max_titles, dtype=fields)
 
     def __len__(self) -> int:
-        """Return the number of titles held."""
         return len(self._slots)
 
     def find(self, titles: pl.Series) -> tuple[Records, BoolArray]:
@@ -76,12 +75,7 @@ class AnswerStore:
     """Titles to their answers in a folder, a Parquet file for each batch that was answered; it survives a kill."""
 
     def __init__(self, folder: Path, fields: np.dtype) -> None:
-        """Open what an earlier process has stored; the folder is made if need be.
-
-        Args:
-            folder: for answers of one job alone.
-            fields: of a record.
-        """
+        """Open what an earlier process of the same job has stored in a folder, which is made if need be."""
         folder.mkdir(exist_ok=True)
         self.n_titles = 0
         """Titles that are stored."""

@@ -9,6 +9,8 @@ from harness.experiment.cache import file_digest
 
 CHECKSUMS = "SHA256SUMS"
 
+_REMEDY = "Export the folder again, or make another copy of it."
+
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _ODD_NAME = re.compile(r"[\\\x00-\x1f\x7f]")
 """`sha256sum` escapes such names, so that a line would no longer hold the name as it is."""
@@ -42,9 +44,7 @@ def verify(folder: Path) -> None:
         f"{name} has changed" for name, digest in listed.items() if name in held and _digest(folder / name) != digest
     ]
     if faults:
-        raise BadInput(
-            f"{folder} is not as it was exported ({CHECKSUMS}): {first_few(faults)}. Export it again, or copy it anew."
-        )
+        raise BadInput(f"{folder} is not as it was exported ({CHECKSUMS}): {first_few(faults)}. {_REMEDY}")
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
@@ -62,7 +62,7 @@ def read_checksums(folder: Path) -> dict[str, str]:
             f"{folder} is no exported folder: it has no {CHECKSUMS}. Give one that 'export' wrote."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} cannot be read ({error}). Export the folder again, or copy it anew.") from None
+        raise BadInput(f"{path} cannot be read ({error}). {_REMEDY}") from None
     listed: dict[str, str] = {}
     *lines, rest = text.split("\n")
     for number, line in enumerate([*lines, *([rest] if rest else [])], start=1):
@@ -70,12 +70,12 @@ def read_checksums(folder: Path) -> dict[str, str]:
         if found is None or (rest and number > len(lines)):
             raise BadInput(
                 f"{path}, line {number}: expected a sum of 64 digits, two spaces and a path, ended by a new line, as "
-                "'sha256sum' writes. Export the folder again, or copy it anew."
+                f"'sha256sum' writes. {_REMEDY}"
             )
         digest, name = found.groups()
         if not _stays_inside(name) or name == CHECKSUMS or name in listed:
             reason = "is listed twice" if name in listed else "is no file of the folder"
-            raise BadInput(f"{path}, line {number}: {name!r} {reason}. Export the folder again, or copy it anew.")
+            raise BadInput(f"{path}, line {number}: {name!r} {reason}. {_REMEDY}")
         listed[name] = digest
     return listed
 
@@ -87,11 +87,7 @@ def _stays_inside(name: str) -> bool:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Yield every file of a folder by its path in it.
-
-    Raises:
-        BadInput: there is a link, which may lead anywhere, or something else that is neither file nor folder.
-    """
+    """Yield every file of a folder by its path in it; a link, which may lead anywhere, is refused."""
     for place in sorted(folder.rglob("*")):
         name = place.relative_to(folder).as_posix()
         if place.is_symlink() or not (place.is_file() or place.is_dir()):

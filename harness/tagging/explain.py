@@ -135,7 +135,6 @@ def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | 
 def _answers(
     name: str, system: Any, titles: list[str], probabilities: Mapping[str, FloatArray], taxonomy: Taxonomy
 ) -> list[list[Answer]]:
-    """Return one system's answers for each title, and the reasons that it has."""
     reasons: list[dict[str, dict[str, Any]]] = [{target: {} for target in taxonomy.names} for _ in titles]
     explains = SYSTEMS[name].explains
     if explains == "keywords":

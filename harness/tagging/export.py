@@ -48,12 +48,8 @@ def export_model(
 ) -> Exported:
     """Write everything that tags into one folder: the systems that learned from most, and what they are used with.
 
-    Args:
-        run_folder: a finished run.
-        out: folder to write; one that was exported before is replaced with `force`.
-        hierarchy: its file, or `models.NO_HIERARCHY`; None takes the one that `find_hierarchy` finds.
-        layout: its file; None for none.
-        force: whether an exported folder may be replaced.
+    A folder that was exported before is replaced with `force`. The hierarchy is its file, or `models.NO_HIERARCHY`;
+    None takes the one that `find_hierarchy` finds.
 
     Raises:
         BadInput: the run, the hierarchy or the layout has faults, or `out` holds something else or cannot be written.
@@ -90,11 +86,7 @@ def export_model(
 
 
 def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
-    """Refuse a folder that may not be written, before any work is done; only an exported one may be replaced.
-
-    Raises:
-        BadInput: it cannot be written, is in the run, holds something else, or is exported and `force` was not given.
-    """
+    """Refuse a folder that may not be written, before any work is done; only an exported one may be replaced."""
     if not out.parent.is_dir() or out.is_symlink() or (out.exists() and not out.is_dir()):
         raise BadInput(f"{out} cannot be written: expected a new folder in one that exists. Choose another.")
     check_writable(out)

@@ -81,18 +81,16 @@ class Fields:
 
     def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, pa.Array]:
         nodes = records["node"]
-        positions = _positions(nodes)
         columns: dict[str, pa.Array] = {}
         for depth, level in enumerate(hierarchy.levels):
             names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
-            columns[level] = _at(names, positions)
+            columns[level] = _named(names, nodes)
         columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
         for target in self._relabelled():
-            columns[f"new_{target}"] = _at([node.new_labels.get(target) for node in hierarchy.nodes], positions)
+            columns[f"new_{target}"] = _named([node.new_labels.get(target) for node in hierarchy.nodes], nodes)
         sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
-        columns[_PLACE_CONFIDENCE] = pa.array(
-            sure, mask=nodes <= ROOT
-        )  # the root holds every title, so that its 1 says nothing
+        # The root holds every title, so that its 1 says nothing.
+        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=nodes <= ROOT)
         columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
         columns[_VERSION] = _named([hierarchy.version], np.where(nodes >= ROOT, 0, -1))
         return columns
@@ -100,14 +98,6 @@ class Fields:
 
 def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
     """Return the name of each code, (n_rows,), null for -1, as views, so that no text is copied row by row."""
-    return _at(names, _positions(codes))
-
-
-def _positions(codes: IntArray) -> pl.Series:
-    """Return where `_at` finds the name of each code, (n_rows,)."""
-    return pl.Series((codes + 1).astype(np.uint32))
-
-
-def _at(names: Sequence[str | None], positions: pl.Series) -> pa.Array:
     texts = pl.Series([None, *names], dtype=pl.String)  # -1 comes first
+    positions = pl.Series((codes + 1).astype(np.uint32))
     return texts.gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())

@@ -11,7 +11,6 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files import open_source
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import whole_file
-from data_cleaning.lead_columns import find_title
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
@@ -22,7 +21,7 @@ from harness.experiment.stages.predicting import predict_titles
 from harness.experiment.systems import load_system
 from harness.tagging.hierarchy import Hierarchy, diff, read_hierarchy
 from harness.tagging.models import Model
-from harness.tagging.work import check_text, only_column
+from harness.tagging.work import find_titles
 
 _MAX_SHOWN = 20
 """Rows of a table on a screen."""
@@ -51,9 +50,7 @@ class ComparedOnLeads:
 def read_for_labels(file: Path, taxonomy: Path | None) -> Hierarchy:
     """Read a hierarchy for the labels of a taxonomy.
 
-    Args:
-        file: of the hierarchy.
-        taxonomy: its file; None takes configs/taxonomy.yaml of the current folder, or else the project's.
+    Without a file of the taxonomy it is configs/taxonomy.yaml of the current folder, or else the project's.
 
     Raises:
         BadInput: one of the files has faults.
@@ -90,16 +87,8 @@ def compare_on_leads(
 ) -> ComparedOnLeads:
     """Place the titles of a file in two hierarchies.
 
-    Args:
-        files: of the hierarchy in force, and of the one that may replace it.
-        leads: file with a column of titles.
-        model: whose system answers.
-        system: its name; None takes the default.
-        out: CSV file for every way that titles go, beside which the nodes are written; None writes nothing.
-        title_column: None takes that of the leads that the model learned from.
-        encoding: of a CSV file; None finds it out.
-        force: whether files may be replaced.
-        on_progress: told how many titles are read and answered.
+    The first of the `files` is of the hierarchy in force, the second of the one that may replace it. `out` is a CSV
+    file for every way that titles go, beside which the nodes are written; without it nothing is written.
 
     Raises:
         BadInput: a file cannot be read or written, has faults or no titles, or there is no such system.
@@ -107,8 +96,7 @@ def compare_on_leads(
     written = _output_files(out, leads, force=force)
     old, new = (read_hierarchy(file, model.taxonomy) for file in files)
     name = model.system(system)
-    column, asked_for = title_column or model.title_column, title_column is not None
-    titles, records, n_rejected = _count_titles(leads, column, asked_for, encoding, on_progress)
+    titles, records, n_rejected = _count_titles(leads, model, title_column, encoding, on_progress)
     loaded = load_system(name, model.systems[name], batch_invariant=True)
     answers = predict_titles(loaded, titles.tolist(), model.taxonomy, f"asking {name}", on_progress)
     found = diff(old, new, titles, answers.probabilities, records)
@@ -134,11 +122,7 @@ def compare_on_leads(
 
 
 def _output_files(out: Path | None, leads: Path, *, force: bool) -> tuple[Path, ...]:
-    """Return the files for moves and nodes, () where none are asked for.
-
-    Raises:
-        BadInput: one is no CSV file, or may not be written.
-    """
+    """Return the files for moves and nodes once they may be written, () if none are asked for."""
     if out is None:
         return ()
     if out.suffix.lower() != ".csv":
@@ -150,7 +134,7 @@ def _output_files(out: Path | None, leads: Path, *, force: bool) -> tuple[Path, 
 
 
 def _count_titles(
-    leads: Path, column: str, asked_for: bool, encoding: str | None, on_progress: Progress
+    leads: Path, model: Model, title_column: str | None, encoding: str | None, on_progress: Progress
 ) -> tuple[StrArray, IntArray, int]:
     """Read the distinct titles of a file of any size, in the spelling that they are compared in.
 
@@ -159,9 +143,7 @@ def _count_titles(
         be read.
     """
     source = open_source(leads, encoding=encoding)
-    name = find_title(source.schema.names, column, leads, asked_for=asked_for)
-    place = only_column(name, source.schema.names, leads)
-    check_text(source.schema.field(place), leads)
+    place = find_titles(source, leads, model, title_column)
     counts = pl.DataFrame(schema={"title": pl.String, "records": pl.Int64})
     n_rows = n_rejected = 0
     on_progress(_STEP, 0, source.n_rows + 1, "rows")

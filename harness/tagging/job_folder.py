@@ -34,10 +34,8 @@ class JobFolder:
     def __init__(self, out: Path, identity: Mapping[str, Any], *, force: bool) -> None:
         """Look at what an interrupted call has left, and write nothing yet.
 
-        Args:
-            out: the output of the job.
-            identity: all that its files depend on, by what a person calls it, as JSON can hold it.
-            force: whether the work of another job may be removed.
+        The identity is all that the files of the job depend on, by what a person calls it, as JSON can hold it. With
+        `force` the work of another job may be removed.
 
         Raises:
             BadInput: the folder was not made by a job, or holds the work of another one.
@@ -89,19 +87,16 @@ class JobFolder:
             yield
         finally:
             lock.release()
-            if (
-                os.name == "nt" and not (self.path / _IDENTITY).exists()
-            ):  # `discard` could not remove a lock that is held
+            # `discard` could not remove a lock that is held.
+            if os.name == "nt" and not (self.path / _IDENTITY).exists():
                 with suppress(OSError):
                     (self.path / _LOCK).unlink(missing_ok=True)
                     self.path.rmdir()
 
     def move(self, names: Sequence[str], facts: Mapping[str, Any]) -> None:
-        """Put whole files into their places, in their order, once all are on the disk.
+        """Put whole files of `ready` into their places, in their order, once all are on the disk.
 
-        Args:
-            names: of files in `ready`, which are those of their places.
-            facts: what is to be said of them, as JSON can hold it, should a kill come between.
+        The facts are what is to be said of them, as JSON can hold it, should a kill come between.
         """
         for name in names:
             sync(self.ready / name)
@@ -152,7 +147,6 @@ class JobFolder:
             self.scratch.mkdir()
 
     def _clear(self) -> None:
-        """Remove what is of no use to a later call."""
         shutil.rmtree(self.ready, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         remove_unfinished(self.path)
@@ -185,11 +179,7 @@ class JobFolder:
             )
 
     def _check_same(self) -> bool:
-        """Say whether this job was begun here.
-
-        Raises:
-            BadInput: another one was, and has left answers or finished files; or it cannot be told which.
-        """
+        """Say whether this job was begun here; another one that has left answers or finished files is refused."""
         if not os.path.lexists(self.path):
             return False
         try:
@@ -208,7 +198,7 @@ class JobFolder:
         if not is_same and has_work and not self._force:
             raise BadInput(
                 f"{self.path} holds what an interrupted job has done, and this one is another: it differs in "
-                f"{_differences(former, self._identity)}. Repeat the former command to finish that job, or begin anew "
+                f"{_differences(former, self._identity)}. Repeat the former command to finish that job, or start again "
                 "with --force, which removes what it has done."
             )
         return is_same

@@ -27,8 +27,6 @@ class Field:
 
 
 class _Entry(NamedTuple):
-    """One entry of the list in a layout file."""
-
     kind: str
     """Whether a column of the file is wanted, or a field that tagging adds."""
     wanted: str
@@ -64,8 +62,6 @@ def _entry(entry: Any) -> _Entry:
 
 
 class _Content(BaseModel):
-    """What a layout file holds."""
-
     model_config = ConfigDict(extra="forbid")
 
     version: str = "1"
@@ -126,7 +122,7 @@ class Layout:
             else:
                 fields.append(Field(entry.name, added=entry.wanted))
         faults.raise_any()
-        check_headers(fields, str(self.file.path), "Give one of them another name in the layout")
+        _check_headers(fields, str(self.file.path), "Give one of them another name in the layout")
         return fields
 
 
@@ -138,16 +134,12 @@ def every_field(columns: Sequence[str], added: Sequence[str], prefix: str) -> li
     """
     fields = [Field(name, column=position) for position, name in enumerate(columns)]
     fields += [Field(f"{prefix}{name}", added=name) for name in added]
-    check_headers(fields, "The file", "Give --prefix new_ or another one, a --layout that names them, or rename them")
+    _check_headers(fields, "The file", "Give --prefix new_ or another one, a --layout that names them, or rename them")
     return fields
 
 
-def check_headers(fields: Sequence[Field], where: str, remedy: str) -> None:
-    """Refuse headers of added columns that stand twice; a file's own may do so.
-
-    Raises:
-        BadInput: naming them.
-    """
+def _check_headers(fields: Sequence[Field], where: str, remedy: str) -> None:
+    """Refuse headers of added columns that occur twice; a file's own may do so."""
     names = [field.name for field in fields]
     taken = sorted({field.name for field in fields if field.column is None and names.count(field.name) > 1})
     if taken:

@@ -101,7 +101,6 @@ def _scores(tables: Path, facts: ExportedFacts) -> dict[str, Any]:
 
 
 def _calibration(found: Mapping[str, Any]) -> str:
-    """Tabulate the temperatures of the network, and the calibration errors on the rows that they were chosen on."""
     rows = [
         {
             "target": target,

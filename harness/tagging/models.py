@@ -97,13 +97,9 @@ class Model:
 
 
 def choose_model(run: Path | None, exported: Path | None, results: Path, system: str | None = None) -> Model:
-    """Open what a verb was given: a run folder, an exported folder, or neither for the newest run.
+    """Open what a verb was given: a run folder, an exported folder, or neither for the newest run in `results`.
 
-    Args:
-        run: folder of a run.
-        exported: folder that `export` wrote.
-        results: folder of all runs.
-        system: that the newest run must have; None for any.
+    The newest run must have the system, if one is named.
 
     Raises:
         BadInput: both were given, there is no run, or the folder is neither of them.
@@ -157,7 +153,7 @@ def open_exported(folder: Path) -> Model:
         BadInput: the folder was not exported, was changed, or is of another version of the project.
     """
     verify(folder)
-    facts = read_facts(folder)
+    facts = _read_facts(folder)
     for name in (facts.default_system, *facts.systems):
         if name not in SYSTEMS:
             raise BadInput(
@@ -180,12 +176,7 @@ def open_exported(folder: Path) -> Model:
     )
 
 
-def read_facts(folder: Path) -> ExportedFacts:
-    """Return what the `model.json` of an exported folder says.
-
-    Raises:
-        BadInput: there is none, or it says something else than `export` writes.
-    """
+def _read_facts(folder: Path) -> ExportedFacts:
     path = folder / FACTS
     try:
         return ExportedFacts.model_validate_json(path.read_bytes())
@@ -243,10 +234,7 @@ def _default(systems: Mapping[str, Path]) -> str:
 
 
 def _is_about(hierarchy: Path, taxonomy: Taxonomy) -> bool:
-    """Say whether the rules of a hierarchy name a target of the taxonomy; true as well where it cannot be read.
-
-    Its reader then says what is wrong with it.
-    """
+    """Say whether the rules of a hierarchy name a target of the taxonomy, or it cannot be read, as its reader says."""
     try:
         rules = read_yaml(hierarchy, "hierarchy", "", as_written=True).content.get("rules")
     except BadInput:

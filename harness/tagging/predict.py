@@ -59,10 +59,7 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
     are whole. What a slow system has answered is kept in a hidden folder beside the output until then, so that a job
     that was interrupted asks for no title again when it is repeated, and ends with the same files.
 
-    Args:
-        job: what to do.
-        on_progress: told how many rows are done.
-        announce: told what a person should know before the work is done.
+    `announce` is told what a person should know before the work is done.
 
     Raises:
         BadInput: a file is missing, exists already, cannot be read or cannot be written; there is no column of titles;
@@ -98,11 +95,7 @@ def rejects_file(out: Path) -> Path:
 
 
 def _check_words(job: Job) -> None:
-    """Refuse names that are no text, as bytes from a command line may be: neither files nor headers could have them.
-
-    Raises:
-        BadInput: naming the option.
-    """
+    """Refuse names that are no text, as bytes from a command line may be: neither files nor headers could have them."""
     for option, given in {"--out": str(job.out), "--prefix": job.prefix}.items():
         try:
             given.encode()
@@ -111,11 +104,7 @@ def _check_words(job: Job) -> None:
 
 
 def _check_places(job: Job, work: Work, folder: JobFolder) -> None:
-    """Refuse to replace what is read, and what exists unless that was asked for or an earlier call has put it there.
-
-    Raises:
-        BadInput: naming what is there.
-    """
+    """Refuse to replace what is read, and what exists unless that was asked for or an earlier call has put it there."""
     beside = [rejects_file(job.out)]
     if work.hierarchy is not None:
         beside += business_files(job.out, work.by, follow_up=work.hierarchy.follow_up is not None)
@@ -133,7 +122,6 @@ def _check_places(job: Job, work: Work, folder: JobFolder) -> None:
 
 
 def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callable[[str], None]) -> Tagged:
-    """Write all files into the folder of the job."""
     job = work.job
     n_stored = work.tagger.store_answers(folder.answers)
     if n_stored:
@@ -219,7 +207,6 @@ def _batches(source: Source) -> Generator[Batch, None, None]:
 
 
 def _facts(work: Work) -> dict[str, str]:
-    """Return what readers of the summary should know about how it was made."""
     assert work.hierarchy is not None, "a summary has a hierarchy"
     job = work.job
     return {

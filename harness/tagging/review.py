@@ -1,8 +1,5 @@
 """Why a person should review an answer: reasons as bits of a number, and their words."""
 
-from collections.abc import Callable
-from functools import partial
-
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -29,24 +26,19 @@ _WORDS = {
 Reasons = npt.NDArray[np.uint32]
 
 
-def unsure(position: int) -> int:
-    """Return the bit of a target, by its position in the taxonomy, whose confidence is too low."""
+def low_confidence(position: int) -> int:
+    """Return the bit for a confidence that is too low in a target, by its position in the taxonomy."""
     return 1 << (_FIRST_TARGET_BIT + position)
 
 
 def worded(reasons: Reasons, contradiction: IntArray, taxonomy: Taxonomy, why: tuple[str, ...]) -> pa.Array:
     """Put reasons into words, "function unsure; no keyword matches", null where there is none.
 
-    Args:
-        reasons: (n_rows,).
-        contradiction: which of `why` the labels fall under, -1 for none, (n_rows,).
-        taxonomy: names the targets.
-        why: what contradicts itself, in words.
-
-    Returns:
-        Text, (n_rows,).
+    `contradiction` says which of `why` the labels fall under, -1 for none; all arrays are (n_rows,).
     """
-    return _by_code(combined(reasons, contradiction), partial(_words, taxonomy=taxonomy, why=why))
+    distinct, position = np.unique(combined(reasons, contradiction), return_inverse=True)
+    said = pl.Series([_words(int(code), taxonomy, why) for code in distinct], dtype=pl.String)
+    return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())
 
 
 def combined(reasons: Reasons, contradiction: IntArray) -> npt.NDArray[np.int64]:
@@ -56,14 +48,7 @@ def combined(reasons: Reasons, contradiction: IntArray) -> npt.NDArray[np.int64]
 
 def _words(code: int, taxonomy: Taxonomy, why: tuple[str, ...]) -> str | None:
     said = [words for bit, words in _WORDS.items() if code & bit]
-    said += [f"{name} unsure" for position, name in enumerate(taxonomy.names) if code & unsure(position)]
+    said += [f"{name} unsure" for position, name in enumerate(taxonomy.names) if code & low_confidence(position)]
     if contradiction := code >> 32:
         said.append(f"labels contradict: {why[contradiction - 1]}")
     return "; ".join(said) or None
-
-
-def _by_code(codes: npt.NDArray[np.int64], word: Callable[[int], str | None]) -> pa.Array:
-    """Word each distinct number once."""
-    distinct, position = np.unique(codes, return_inverse=True)
-    said = pl.Series([word(int(code)) for code in distinct], dtype=pl.String)
-    return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())

@@ -32,6 +32,8 @@ The number is fixed: a network rounds by the titles beside a title, so every cal
 
 _LETTER, _LATIN, _ACCENTED = r"\p{L}", r"\p{Latin}", r"[\p{L}&&[^A-Za-z]]"
 
+_CODES_OF_PLACE = ("node", "leaf", "rule", "band", "contradiction")
+
 OnTitles = Callable[[int, int], None]
 """Told how many of how many new titles are answered."""
 
@@ -66,15 +68,7 @@ class Tagger:
         review_below: float,
         max_cached: int = MAX_CACHED,
     ) -> None:
-        """Load the system.
-
-        Args:
-            system: its name.
-            folder: that it was saved in.
-            taxonomy: what it answers with.
-            hierarchy: None places nothing.
-            review_below: confidence under which a label is for review.
-            max_cached: titles whose answers are kept in memory.
+        """Load the system that was saved in a folder; a label of a confidence under `review_below` is for review.
 
         Raises:
             BadInput: the folder holds no such system, or the taxonomy has more targets than can be reviewed.
@@ -130,9 +124,7 @@ class Tagger:
         titled = (normal != "").to_numpy()  # (n_titles,)
         # Titles that differ in spelling alone are one to the system.
         of_title, distinct = pd.factorize(normal.filter(titled).to_numpy())
-        records = np.zeros(len(titles), dtype=self._fields)
-        for name in ("labels", "keywords", "node", "leaf", "rule", "band", "contradiction"):
-            records[name] = -1
+        records = self._blank(len(titles))
         records["reasons"] = review.NO_TITLE
         if len(distinct):
             records[titled] = self._records(distinct.tolist(), on_titles)[of_title]
@@ -161,18 +153,25 @@ class Tagger:
         """Ask the system for distinct titles in their normal spelling, none of them empty, (n_titles,)."""
         self.n_answered += len(titles)
         probabilities, winners = self._predict(titles)
-        records = np.zeros(len(titles), dtype=self._fields)
+        records = self._blank(len(titles))
         reasons = _foreign_letters(titles)
         for position, target in enumerate(self.taxonomy.names):
             rows = probabilities[target]  # (n_titles, n_classes)
             records["labels"][:, position] = rows.argmax(axis=1)
             records["confidences"][:, position] = rows.max(axis=1)
-            records["keywords"][:, position] = winners[target] if winners else -1
+            if winners:
+                records["keywords"][:, position] = winners[target]
             low = records["confidences"][:, position] < self._review_below
-            reasons |= np.where(low, review.unsure(position), 0).astype(np.uint32)
+            reasons |= np.where(low, review.low_confidence(position), 0).astype(np.uint32)
         if winners:
             reasons |= np.where((records["keywords"] < 0).all(axis=1), review.NO_KEYWORD, 0).astype(np.uint32)
-        reasons |= self._place(titles, probabilities, records)
+        if self.hierarchy is not None:
+            placed = self.hierarchy.place(titles, probabilities)
+            for name in _CODES_OF_PLACE:
+                records[name] = getattr(placed, name)
+            records["place_confidence"] = placed.confidence
+            leaves = np.array([node.leaf for node in self.hierarchy.nodes])
+            reasons |= np.where(leaves[placed.node], 0, review.LOW_PLACE_CONFIDENCE).astype(np.uint32)
         records["reasons"] = reasons
         return records
 
@@ -182,18 +181,12 @@ class Tagger:
             return self._table.decide(titles)
         return self._system.predict_proba(titles), {}
 
-    def _place(self, titles: list[str], probabilities: Mapping[str, FloatArray], records: Records) -> review.Reasons:
-        """Write each title's place in the hierarchy into its record; return who is for review because of it."""
-        if self.hierarchy is None:
-            for name in ("node", "leaf", "rule", "band", "contradiction"):
-                records[name] = -1
-            return np.zeros(len(titles), dtype=np.uint32)
-        placed = self.hierarchy.place(titles, probabilities)
-        for name in ("node", "leaf", "rule", "band", "contradiction"):
-            records[name] = getattr(placed, name)
-        records["place_confidence"] = placed.confidence
-        leaves = np.array([node.leaf for node in self.hierarchy.nodes])
-        return np.where(leaves[placed.node], 0, review.LOW_PLACE_CONFIDENCE).astype(np.uint32)
+    def _blank(self, n_titles: int) -> Records:
+        """Return records that say nothing yet: every code is -1."""
+        records = np.zeros(n_titles, dtype=self._fields)
+        for name in ("labels", "keywords", *_CODES_OF_PLACE):
+            records[name] = -1
+        return records
 
 
 def _foreign_letters(titles: list[str]) -> review.Reasons:

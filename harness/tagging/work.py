@@ -93,12 +93,8 @@ class Work:
         layout = None if job.layout is None else Layout.read(job.layout)
         if layout is not None and job.prefix:
             raise BadInput(f"--prefix {job.prefix!r} and --layout {layout.path} both name columns. Choose one of them.")
-        title = find_title(
-            columns, job.title_column or job.model.title_column, job.leads, asked_for=job.title_column is not None
-        )
-        self.title = only_column(title, columns, job.leads)
-        check_text(source.schema.field(self.title), job.leads)
-        self.by = {name: only_column(name, columns, job.leads) for name in dict.fromkeys(job.by)}
+        self.title = find_titles(source, job.leads, job.model, job.title_column)
+        self.by = {name: _only_column(name, columns, job.leads) for name in dict.fromkeys(job.by)}
         types = Fields(taxonomy, self.hierarchy).types()
         added = list(types)
         self.written = every_field(columns, added, job.prefix) if layout is None else layout.fields(columns, added)
@@ -139,12 +135,7 @@ class Work:
         }
 
     def pieces(self, batches: Iterable[Batch], told: Callable[[int], None]) -> Generator[Piece, None, None]:
-        """Tag batches, a piece at a time.
-
-        Args:
-            batches: of the file.
-            told: how many rows are done.
-        """
+        """Tag the batches of the file, a piece at a time; `told` is told how many rows are done."""
         done = 0
         for batch in batches:
             for start in range(0, max(batch.rows.num_rows, 1), _PIECE):
@@ -196,15 +187,9 @@ class Work:
 
 
 class Tally:
-    """What the written rows add up to; their rejects are written as they come."""
+    """What the written rows add up to; their rejects are written as they come, to a file that is made for the first."""
 
     def __init__(self, work: Work, rejects: Path) -> None:
-        """Begin with nothing.
-
-        Args:
-            work: whose rows are written.
-            rejects: CSV file to write what could not be read to; without any there is no file.
-        """
         self.n_rows = self.n_untitled = self.n_review = self.n_rejected = 0
         self.counter = RecordCounter()
         follow_up = None if work.hierarchy is None else work.hierarchy.follow_up
@@ -225,12 +210,33 @@ class Tally:
         self.n_rejected += len(rejects)
 
 
-def only_column(name: str, columns: list[str], path: Path) -> int:
-    """Return the position of the one column of a name.
+def find_titles(source: Source, path: Path, model: Model, asked: str | None) -> int:
+    """Return the position of the column of titles.
+
+    Args:
+        source: whose column it is.
+        path: of the file, for messages.
+        model: says what the column was called in the leads that were learned from.
+        asked: name that was asked for; None takes the one of the model, or whichever is called title or job title.
 
     Raises:
-        BadInput: there is none, or there are several.
+        BadInput: there is no such column, there are several, or it holds no text.
     """
+    names = source.schema.names
+    name = find_title(names, asked or model.title_column, path, asked_for=asked is not None)
+    position = _only_column(name, names, path)
+    field = source.schema.field(position)
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    if not any(is_text(kind) for is_text in texts):
+        raise BadInput(
+            f"{path}: column {field.name!r} holds {field.type}, expected titles as text. Name another column with "
+            "--title-column."
+        )
+    return position
+
+
+def _only_column(name: str, columns: list[str], path: Path) -> int:
     places = [position for position, column in enumerate(columns) if column == name]
     if not places:
         raise BadInput(f"{path}: {unknown('column', name, columns)}")
@@ -241,29 +247,11 @@ def only_column(name: str, columns: list[str], path: Path) -> int:
     return places[0]
 
 
-def check_text(field: pa.Field, path: Path) -> None:
-    """Refuse a column of titles that holds no text.
-
-    Raises:
-        BadInput: saying what it holds.
-    """
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-    if not any(is_text(kind) for is_text in texts):
-        raise BadInput(
-            f"{path}: column {field.name!r} holds {field.type}, expected titles as text. Name another column with "
-            "--title-column."
-        )
-
-
 def _unique(names: list[str]) -> list[str]:
-    """Number names that occurred before, since frames want them unique: a, a becomes a, a (2).
-
-    Arrow hands a name on to polars no further than its first NUL.
-    """
+    """Number names that occurred before, since frames want them unique: a, a becomes a, a (2)."""
     unique: list[str] = []
     for given in names:
-        name = given.replace("\0", "\N{SYMBOL FOR NULL}")
+        name = given.replace("\0", "\N{SYMBOL FOR NULL}")  # polars takes a name from Arrow up to its first NUL
         number, free = 2, name
         while free in unique:
             number, free = number + 1, f"{name} ({number})"

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import polars.selectors as cs
 
 from data_cleaning.files.output_places import stem
 from data_cleaning.files.whole_files import full_disk_as_bad_input
@@ -22,10 +21,7 @@ _BY, _WORKBOOK = "summary_by_{}.csv", "summary.xlsx"
 def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> list[Path]:
     """Return the files that a tagged file has beside it, the workbook last.
 
-    Args:
-        out: the tagged file, of any kind.
-        by: columns that the summary is broken down by.
-        follow_up: whether the hierarchy says whom to follow up.
+    The summary is broken down `by` columns; there is a `follow_up` list if the hierarchy says whom to follow up.
     """
     broken_down = [_BY.format(part) for part in file_parts(by)]
     names = [_SUMMARY, _OVERVIEW, *broken_down, _CROSSWALK, *([_FOLLOW_UP] if follow_up else []), _WORKBOOK]
@@ -33,11 +29,7 @@ def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> l
 
 
 def earlier_files(out: Path) -> list[Path]:
-    """Return the files beside a tagged file that may have been written with it, whatever it was broken down by.
-
-    Args:
-        out: the tagged file, be it there or not.
-    """
+    """Return the files beside a tagged file that may have been written with it, whatever it was broken down by."""
     before = glob.escape(stem(out))
     names = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
     return [file for name in names for file in sorted(out.parent.glob(f"{before}.{name}")) if file.is_file()]
@@ -59,7 +51,7 @@ def write_business(
     Args:
         out: the tagged file, after which the files are named.
         summary: of it.
-        follow_up: the list that `BestRows` returned; None where the hierarchy does not say whom to follow up.
+        follow_up: the list that `BestRows` returned; None if the hierarchy does not say whom to follow up.
         n_relevant: records that have a rank, on the list or not.
         facts: what the file was tagged with, for readers of the workbook.
         folder: to write into, from where the caller moves the files beside the tagged file.
@@ -84,7 +76,7 @@ def write_business(
     if follow_up is not None:
         n_added = len(ADDED)
         names = [*follow_up.columns[:n_added], *(headers or follow_up.columns[n_added:])]
-        listed = FollowUpList(_with_texts(follow_up), names, n_relevant)
+        listed = FollowUpList(follow_up, names, n_relevant)
         headed.append((listed.frame, names))
     files = [folder / file.name for file in business_files(out, summary.by, follow_up=follow_up is not None)]
     *csv_files, workbook = files
@@ -96,12 +88,3 @@ def write_business(
     with full_disk_as_bad_input(out.with_name(workbook.name)):
         write_workbook(workbook, summary, listed, facts)
     return files
-
-
-def _with_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Turn dates, lists and whatever else is no text, number or truth value into text."""
-    odd = frame.select(~(cs.string() | cs.boolean() | cs.integer() | cs.float()))
-    texts = [[None if value is None else str(value) for value in column.to_list()] for column in odd]
-    return frame.with_columns(
-        pl.Series(name, values, dtype=pl.String) for name, values in zip(odd.columns, texts, strict=True)
-    )

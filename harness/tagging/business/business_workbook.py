@@ -63,9 +63,14 @@ class FollowUpList:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Look:
-    """What sets one sheet apart from others."""
+class _Table:
+    """A table, and how its sheet looks."""
 
+    name: str
+    about: str
+    frame: pl.DataFrame
+    header: Sequence[str]
+    """Name of each column of the frame; two may be equal."""
     formats: Sequence[str]
     """Number format per column."""
     frozen_columns: int = 1
@@ -76,15 +81,6 @@ class _Look:
     """How deep in a tree each row is; a row can be folded into the less deep one above it."""
     style: Callable[[int, int], Style] = lambda row, column: PLAIN
     """Of a cell, by its row below the header and its column, both from 0."""
-
-
-@dataclass(frozen=True)
-class _Table:
-    name: str
-    about: str
-    frame: pl.DataFrame
-    header: Sequence[str]
-    look: _Look
 
 
 def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any]) -> None:
@@ -98,9 +94,16 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
     """
     tables = [*_tables(summary)]
     if follow_up is not None:
-        formats = [TEXT if dtype == pl.String else ANY for dtype in follow_up.frame.dtypes]
-        look = _Look(formats=formats, frozen_columns=len(ADDED))
-        tables.append(_Table("Follow-up", _FOLLOW_UP, follow_up.frame, follow_up.header, look))
+        tables.append(
+            _Table(
+                name="Follow-up",
+                about=_FOLLOW_UP,
+                frame=follow_up.frame,
+                header=follow_up.header,
+                formats=[TEXT if dtype == pl.String else ANY for dtype in follow_up.frame.dtypes],
+                frozen_columns=len(ADDED),
+            )
+        )
     first, *names = sheet_names(["Overview", *(table.name for table in tables)])
     with Workbook(path, path.parent) as book:
         _Overview(book.sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
@@ -109,27 +112,29 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
 
 
 def _tables(summary: Summary) -> Iterator[_Table]:
-    yield _Table("Hierarchy", _HIERARCHY, summary.nodes, summary.nodes.columns, _node_look(summary))
+    yield _node_table(summary)
     for name, frame in summary.by.items():
-        look = _Look(
-            formats=_formats(frame),
+        yield _counted(
+            frame,
+            name=f"By {name}",
+            about=_BY,
             bars=_shares(frame)[1:],
             style=lambda row, column: PLAIN if row else BOLD,  # the first row is all records
         )
-        yield _Table(f"By {name}", _BY, frame, frame.columns, look)
     crosswalk = summary.crosswalk
     last = crosswalk.width - 1  # says what contradicts itself
-    look = _Look(
-        formats=_formats(crosswalk),
+    yield _counted(
+        crosswalk,
+        name="Crosswalk",
+        about=_CROSSWALK,
         frozen_columns=0,
         bars=_shares(crosswalk),
         style=lambda row, column: ALERT if column == last else PLAIN,
     )
-    yield _Table("Crosswalk", _CROSSWALK, crosswalk, crosswalk.columns, look)
 
 
-def _node_look(summary: Summary) -> _Look:
-    """Make the tree stand out: nodes above a row's own are faint, the first level is bold."""
+def _node_table(summary: Summary) -> _Table:
+    """Make the tree easy to see: nodes above a row's own are faint, the first level is bold."""
     n_levels = len(summary.levels)
     depths = [n_levels - row.count(None) for row in summary.nodes.select(summary.levels).iter_rows()]
 
@@ -138,13 +143,19 @@ def _node_look(summary: Summary) -> _Look:
             return FAINT
         return BOLD if depths[row] == 1 else PLAIN
 
-    return _Look(
-        formats=_formats(summary.nodes),
+    return _counted(
+        summary.nodes,
+        name="Hierarchy",
+        about=_HIERARCHY,
         frozen_columns=n_levels,
         bars=_shares(summary.nodes)[:1],
         depths=[depth - 1 for depth in depths],
         style=style,
     )
+
+
+def _counted(frame: pl.DataFrame, **look: Any) -> _Table:
+    return _Table(frame=frame, header=frame.columns, formats=_formats(frame), **look)
 
 
 def _formats(frame: pl.DataFrame) -> list[str]:
@@ -156,8 +167,6 @@ def _shares(frame: pl.DataFrame) -> list[int]:
 
 
 class _Overview:
-    """The first sheet, written row by row."""
-
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
         sheet.widths(_OVERVIEW_WIDTHS)
@@ -215,19 +224,18 @@ class _Overview:
 
 def _write_sheet(sheet: Sheet, table: _Table) -> None:
     """Write a table that people filter and print, as much of it as a sheet holds."""
-    look = table.look
     frame = table.frame[:, :MAX_COLUMNS].head(MAX_LISTED)
     header = table.header[: frame.width]
     widths = [_width(title, column) for title, column in zip(header, frame.iter_columns(), strict=True)]
     sheet.widths(widths)
     sheet.row(header, _HEADER, height=LINE_POINTS * max(map(_n_lines, header, widths), default=1))
-    styles = {(style, one): replace(style, number_format=one) for style in _STYLES for one in look.formats}
+    styles = {(style, one): replace(style, number_format=one) for style in _STYLES for one in table.formats}
     for number, values in enumerate(frame.iter_rows()):
-        of_cells = [styles[look.style(number, column), one] for column, one in enumerate(look.formats[: frame.width])]
-        sheet.row(values, of_cells, level=look.depths[number] if look.depths else 0)
-    sheet.freeze(1, sum(right <= _MAX_FROZEN for right in accumulate(widths[: look.frozen_columns])))
+        of_cells = [styles[table.style(number, column), one] for column, one in enumerate(table.formats[: frame.width])]
+        sheet.row(values, of_cells, level=table.depths[number] if table.depths else 0)
+    sheet.freeze(1, sum(right <= _MAX_FROZEN for right in accumulate(widths[: table.frozen_columns])))
     sheet.filter(frame.width)
-    for column in look.bars:
+    for column in table.bars:
         sheet.bars(column, _BAR)
     sheet.fold_upwards()
     sheet.print_across(header=True)

@@ -109,7 +109,6 @@ class Overview:
             yield f"{self.follow_up.n_records:,} {relevant}: {', '.join(parts)}." if parts else f"No {relevant}."
 
     def _shares(self, parts: Mapping[str, int]) -> str:
-        """Word what something is made up of, each part by its name as it is."""
         return ", ".join(f"{name} {self._share(n_records)}" for name, n_records in parts.items() if n_records)
 
     def _share(self, n_records: int) -> str:
@@ -119,13 +118,7 @@ class Overview:
 
 
 def overview(hierarchy: Hierarchy, whole: pl.DataFrame, n_review: int | None) -> Overview:
-    """Count the figures.
-
-    Args:
-        hierarchy: of the records.
-        whole: counts of the whole file.
-        n_review: records that a person should look at; None where they were not counted.
-    """
+    """Count the figures from the counts of the whole file."""
     node, band, records = (whole[name].to_numpy() for name in ("node", "band", "records"))
     is_leaf = np.array([one.leaf for one in hierarchy.nodes])[node] & (node >= 0)
     quality = {
@@ -184,13 +177,7 @@ class Summary:
 
 
 def summarise(hierarchy: Hierarchy, counts: Counts, *, n_review: int | None) -> Summary:
-    """Turn the counts of a file into tables.
-
-    Args:
-        hierarchy: that the records were placed in.
-        counts: of the whole file.
-        n_review: records that a person should look at; None where they were not counted.
-    """
+    """Turn the counts of a file, and of the records that a person should look at, into tables."""
     nodes, levels = node_table(hierarchy, counts.whole)
     told = overview(hierarchy, counts.whole, n_review)
     by = {

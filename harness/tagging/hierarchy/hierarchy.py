@@ -62,7 +62,6 @@ class Placements:
     """The first contradiction that the most probable labels fall under, else -1."""
 
     def __len__(self) -> int:
-        """Return the number of titles."""
         return len(self.node)
 
     def take(self, rows: IntArray | BoolArray) -> "Placements":
@@ -254,12 +253,10 @@ class _Placer:
 
     @cached_property
     def _remembered(self) -> dict[bytes, tuple[Any, ...]]:
-        """What was found for the cases that came last."""
         return {}
 
     @cached_property
     def _deciders(self) -> dict[tuple[tuple[int, ...], int], IntArray]:
-        """What `_decider` has worked out so far."""
         return {}
 
     @cached_property

@@ -110,7 +110,6 @@ def _moves(
 
 
 def _nodes(old: Hierarchy, new: Hierarchy, before: Placements, after: Placements, records: IntArray) -> pd.DataFrame:
-    """Count records at and below each node of either tree."""
     counted = [_records_of(old, before.node, records), _records_of(new, after.node, records)]
     rows = [
         {

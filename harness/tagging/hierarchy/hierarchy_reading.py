@@ -129,8 +129,6 @@ class _Tree:
 
 
 class _Reader:
-    """Reads one file."""
-
     def __init__(self, taxonomy: Taxonomy, faults: Faults) -> None:
         self._taxonomy = taxonomy
         self._faults = faults
@@ -207,7 +205,6 @@ class _Reader:
         self._confidence_bands = bounds or _ANY_CONFIDENCE
 
     def _read_tree(self) -> None:
-        """Read all nodes of the tree that have no faults."""
         if self._faults.checked(("tree",), dict[str, Any], None) == {}:
             self._faults.add(("tree",), "the tree is empty; expected at least one leaf")
         self._read_children(("tree",), ROOT)
@@ -219,7 +216,6 @@ class _Reader:
                 self._faults.found.append((line, said))
 
     def _read_children(self, where: Where, parent: int) -> None:
-        """Read the nodes below one node."""
         body = self._faults.file.value(where)
         for name in body if isinstance(body, dict) else ():
             here, path = (*where, name), (*self._tree.nodes[parent].path, name)
@@ -251,7 +247,6 @@ class _Reader:
         return Node(path[-1], path, parent, True, position, labels)
 
     def _read_rules(self) -> tuple[Rule, ...]:
-        """Read the rules in their order, faulty ones left out."""
         rules = []
         for where, rule in self._items("rules", self._rule):
             if rule.keys() == {"leaf"}:
@@ -278,7 +273,6 @@ class _Reader:
         return (Rule(leaf=self._leaf_position(where, name), line=self._faults.file.line(where)),)
 
     def _read_contradictions(self) -> tuple[Contradiction, ...]:
-        """Read the combinations of labels that contradict themselves."""
         found = []
         for where, item in self._items("contradictions", self._contradiction):
             labels = self._classes(where, item)
@@ -340,7 +334,6 @@ class _Reader:
         return frozenset(names).intersection(known)
 
     def _classes(self, where: Where, labels: Mapping[str, Any]) -> dict[str, frozenset[str]]:
-        """Return the classes of each target that some conditions name."""
         return {
             target.name: self._known((*where, target.name), target.name, labels[target.name], target.classes)
             for target in self._taxonomy.targets

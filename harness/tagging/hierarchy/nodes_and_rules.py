@@ -71,7 +71,6 @@ class Rule:
     """Names of confidence bands; none stands for all."""
 
     def __str__(self) -> str:
-        """Word the conditions for a person."""
         parts = [f"keyword {_either(word.strip() for word in self.keywords)}"] if self.keywords else []
         parts += [f"{target} {_either(sorted(classes))}" for target, classes in self.classes.items()]
         if self.confidence:
@@ -118,22 +117,13 @@ def at_or_below(nodes: Sequence[Node], tops: Iterable[int]) -> frozenset[int]:
 def share_labels(nodes: Sequence[Node]) -> tuple[Node, ...]:
     """Give each inner node the new labels that all leaves below it share."""
     held = at_or_above(nodes)
-    return tuple(
-        node
-        if node.leaf
-        else _with_shared(node, [nodes[below] for below in np.flatnonzero(held[:, position]).tolist()])
-        for position, node in enumerate(nodes)
-    )
-
-
-def _with_shared(node: Node, below: Sequence[Node]) -> Node:
-    leaves = [other.new_labels for other in below if other.leaf]
-    shared = {
-        target: label
-        for target, label in (leaves[0] if leaves else {}).items()
-        if all(labels.get(target) == label for labels in leaves)
-    }
-    return replace(node, new_labels=shared)
+    shared = []
+    for position, node in enumerate(nodes):
+        below = [nodes[other] for other in np.flatnonzero(held[:, position]).tolist()]
+        first, *others = [other.new_labels for other in below if other.leaf] or [{}]
+        common = {target: label for target, label in first.items() if all(one.get(target) == label for one in others)}
+        shared.append(replace(node, new_labels=common))
+    return tuple(shared)
 
 
 def shape_of(taxonomy: Taxonomy) -> tuple[int, ...]:

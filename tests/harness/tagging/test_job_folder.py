@@ -193,7 +193,7 @@ def test_a_person_who_stops_a_job_does_not_wait_and_is_told_that_it_resumes(tmp_
     assert (tmp_path / ".out.csv.job").is_dir()
 
 
-def test_a_job_with_other_options_is_refused_and_begins_anew_with_force(tmp_path, job):
+def test_a_job_with_other_options_is_refused_and_starts_again_with_force(tmp_path, job):
     leads = many(tmp_path)
     ended(job(leads, tmp_path / "out.csv", kill="store:3", system="tfidf"))
     process = job(leads, tmp_path / "out.csv", "--review-below", "0.1", system="tfidf")

@@ -13,8 +13,12 @@ WHY = ("no such field", "no such rank")
     [
         (0, -1, None),
         (review.NO_TITLE, -1, "no title"),
-        (review.unsure(1), -1, "rank unsure"),
-        (review.NO_KEYWORD | review.unsure(0) | review.unsure(1), -1, "no keyword matches; field unsure; rank unsure"),
+        (review.low_confidence(1), -1, "rank unsure"),
+        (
+            review.NO_KEYWORD | review.low_confidence(0) | review.low_confidence(1),
+            -1,
+            "no keyword matches; field unsure; rank unsure",
+        ),
         (0, 1, "labels contradict: no such rank"),
         (review.LOW_PLACE_CONFIDENCE, -1, "low confidence in the hierarchy"),
         (review.CUT, 0, "longer than a title; labels contradict: no such field"),
@@ -33,7 +37,7 @@ def test_review_reasons_keep_the_order_of_rows():
 
 
 def test_every_allowed_target_has_its_own_bit():
-    bits = {review.unsure(position) for position in range(review.MAX_TARGETS)}
+    bits = {review.low_confidence(position) for position in range(review.MAX_TARGETS)}
     assert len(bits) == review.MAX_TARGETS
     assert max(bits) < 2**32
     assert not any(bit & review.LOW_PLACE_CONFIDENCE for bit in bits)

@@ -110,7 +110,7 @@ def test_reasons_to_review(tagger_of):
     assert [bool(one & review.OTHER_SCRIPT) for one in reasons] == [False, True, False, False, False]
     assert [bool(one & review.ACCENTED) for one in reasons] == [False, False, False, False, True]
     assert [bool(one & review.CUT) for one in reasons] == [False, False, True, False, False]
-    assert all(one & review.unsure(0) and one & review.unsure(1) for one in reasons)
+    assert all(one & review.low_confidence(0) and one & review.low_confidence(1) for one in reasons)
 
 
 def test_what_stands_beyond_a_titles_length_is_not_read(tagger_of):
