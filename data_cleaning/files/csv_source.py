@@ -32,18 +32,10 @@ class CsvSource(Source):
         block_bytes: int = BLOCK_BYTES,
         longest_row: int = LONGEST_ROW,
     ) -> None:
-        """Scan a file and read its header.
+        """Scan a file and read its header; `open_source` says what is asked for and refused.
 
-        Args:
-            path: of the file.
-            encoding: None finds it out.
-            delimiter: None finds it out.
-            max_bytes: limit for what a gzipped file unpacks to.
-            block_bytes: to read at once.
-            longest_row: in bytes; a longer line is rejected in pieces of this size, so that any line fits into memory.
-
-        Raises:
-            BadInput: as `open_source` says.
+        At once `block_bytes` are read. A line longer than `longest_row`, in bytes, is rejected in pieces of this size,
+        so that any line fits into memory.
         """
         self.path = path
         self._block_bytes, self._longest_row = block_bytes, longest_row

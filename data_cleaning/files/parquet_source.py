@@ -24,12 +24,8 @@ class ParquetSource(Source):
     def __init__(self, path: Path, max_bytes: int) -> None:
         """Read the file's metadata.
 
-        Args:
-            path: of the file.
-            max_bytes: limit for what a row group unpacks to.
-
         Raises:
-            BadInput: it is broken, encrypted, has no columns, or a row group beyond the limit.
+            BadInput: it is broken, encrypted, has no columns, or a row group that unpacks to more than `max_bytes`.
         """
         self.path = path
         with _whole(path), pq.ParquetFile(path) as file:

@@ -73,12 +73,7 @@ class Workbook(AbstractContextManager["Workbook"]):
     """
 
     def __init__(self, path: Path, scratch: Path | None = None) -> None:
-        """Begin a workbook.
-
-        Args:
-            path: to write; its name may have any ending.
-            scratch: folder in which rows wait on the disk until they are zipped; None takes the system's own.
-        """
+        """Begin a workbook; rows wait in the folder `scratch`, or the system's own, until they are zipped."""
         self.n_cut = 0
         """Cells with more text than a cell holds."""
         self.n_replaced = 0
@@ -99,12 +94,9 @@ class Workbook(AbstractContextManager["Workbook"]):
             self._waiting.cleanup()
 
     def sheet(self, name: str, *, hidden: bool = False, escaped: bool = True) -> "Sheet":
-        """Add a sheet after the others.
+        """Add a sheet after the others; one whose text is not `escaped` holds what programs read back exactly.
 
-        Args:
-            name: of at most 31 characters, none of which is a bracket, colon, slash, asterisk or question mark.
-            hidden: whether people do not see it.
-            escaped: whether text is escaped; without it a sheet holds what programs read back exactly.
+        The name has at most 31 characters, none of which is a bracket, colon, slash, asterisk or question mark.
         """
         sheet = self._book.add_worksheet(name)
         if hidden:

@@ -42,11 +42,7 @@ class XlsxSource(Source):
     """The first visible sheet of an XLSX file; its header is the first row that is not empty."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
-        """Read the sheet into memory, once its parts are known to be small enough.
-
-        Args:
-            path: of the file.
-            max_bytes: limit for what all its parts unpack to.
+        """Read the sheet into memory, once all parts of the file are known to unpack to `max_bytes` or less.
 
         Raises:
             BadInput: it is broken, encrypted, no XLSX file, beyond the limit, or has no visible sheet or no header.

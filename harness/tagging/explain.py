@@ -1,12 +1,20 @@
-"""Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place."""
+"""Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place.
 
+This is told as tables and lines for a screen, or as JSON for programs.
+"""
+
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
+from baselines.keyword import KeywordClassifier
+from baselines.keyword_table import KeywordTable
 from baselines.matching import as_series
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray
 from data_cleaning.words import normalise_titles
@@ -15,8 +23,6 @@ from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE
 
 if TYPE_CHECKING:
-    from baselines.keyword import KeywordClassifier
-    from baselines.keyword_table import KeywordTable
     from harness.tagging.hierarchy import Hierarchy
     from neural.classifier import NeuralClassifier
 
@@ -103,10 +109,8 @@ class Explanation:
 def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | None") -> list[Explanation]:
     """Explain what every system of a model answers for each title.
 
-    Args:
-        model: its systems are loaded one after the other.
-        titles: as somebody typed them.
-        hierarchy: to place titles in, by the answers of the model's default system; None places none.
+    The systems are loaded one after the other. Titles, as somebody typed them, are placed in the hierarchy, if there is
+    one, by the answers of the model's default system.
 
     Raises:
         BadInput: a title is no text, a system cannot be loaded, or the hierarchy is for another taxonomy.
@@ -156,7 +160,7 @@ def _answers(
     ]
 
 
-def _keywords(system: "KeywordClassifier", titles: list[str]) -> list[dict[str, dict[str, Any]]]:
+def _keywords(system: KeywordClassifier, titles: list[str]) -> list[dict[str, dict[str, Any]]]:
     """Return per title and target the row that decided, and those that it outranked."""
     table = _as_read(system)
     ranked = table.hits(titles).tocsc()[:, table.order].tocsr()  # (n_titles, n_rows), the strongest row first
@@ -173,17 +177,15 @@ def _keywords(system: "KeywordClassifier", titles: list[str]) -> list[dict[str, 
     return found
 
 
-def _as_read(system: "KeywordClassifier") -> "KeywordTable":
+def _as_read(system: KeywordClassifier) -> KeywordTable:
     """Return the table with its rows matching as the system reads them: corrected, substrings are whole words."""
     if not system.normalised:
         return system.table
-    from baselines.keyword_table import KeywordTable
-
     rows = system.table.rows
     return KeywordTable(taxonomy=system.taxonomy, rows=rows.assign(match=rows["match"].replace("substring", "word")))
 
 
-def _hit(table: "KeywordTable", target: str, position: int) -> KeywordHit:
+def _hit(table: KeywordTable, target: str, position: int) -> KeywordHit:
     row = table.rows.iloc[int(position)]
     raw = str(row[target])
     return KeywordHit(
@@ -244,3 +246,91 @@ def _places(
             )
         )
     return places
+
+
+def as_json_text(model: str, default: str, explained: Sequence[Explanation]) -> str:
+    """Return everything that is said about titles as JSON."""
+    content = {"model": model, "default_system": default, "titles": [asdict(one) for one in explained]}
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def tables_of(explanation: Explanation, default: str) -> list[Table]:
+    """Return the tables about one title: the answers of every system, the keywords that match, the words that count."""
+    if not explanation.answers:
+        return []
+    found = (_answer_table(explanation, default), _keyword_table(explanation), _word_table(explanation))
+    return [table for table in found if table is not None]
+
+
+def place_lines(explanation: Explanation) -> list[str]:
+    """Word the place of a title in the hierarchy; no lines without a hierarchy."""
+    if not explanation.answers:
+        return [f"{explanation.title!r} has no text; no system is asked, and it gets no label."]
+    place = explanation.place
+    if place is None:
+        return []
+    path, leaf = " > ".join(place.path), " > ".join(place.leaf)
+    lines = [f"Place, by {place.system}: {path or 'none with enough confidence'} (probability {place.confidence:.3f})"]
+    if place.path != place.leaf:
+        lines.append(f"  its labels lead to {leaf}, with too little confidence")
+    lines.append(f"  rule of line {place.line}: {place.rule}")
+    if place.band is not None:
+        lines.append(f"  band: {place.band}")
+    if place.new_labels:
+        lines.append("  new labels: " + ", ".join(f"{target} {label}" for target, label in place.new_labels.items()))
+    if place.contradiction is not None:
+        lines.append(f"  its labels contradict themselves: {place.contradiction}")
+    return lines
+
+
+def _answer_table(explanation: Explanation, default: str) -> Table:
+    """Return a row per system, with its label and confidence for each target."""
+    rows: dict[str, dict[str, str]] = {}
+    for answer in explanation.answers:
+        shown = f"{answer.label} {answer.confidence:.3f}"
+        rows.setdefault(answer.system, {"system": answer.system})[answer.target] = shown
+    read = "" if explanation.read_as == explanation.title else f"Read as {explanation.read_as!r}. "
+    note = f"{read}The label of each system and its probability. {default} answers unless another system is named."
+    return Table("answers", repr(explanation.title), note, pd.DataFrame(list(rows.values())))
+
+
+def _keyword_table(explanation: Explanation) -> Table | None:
+    """Return a row per keyword of each table, what it decides and where it is outranked; None without tables."""
+    rows: dict[tuple[str, int], dict[str, str]] = {}
+    targets = list(dict.fromkeys(answer.target for answer in explanation.answers))
+
+    def row_of(system: str, hit: KeywordHit) -> dict[str, str]:
+        shown = {"keyword": hit.keyword, "priority": str(hit.priority), "line": str(hit.line), "match": hit.match}
+        return rows.setdefault((system, hit.line), {"system": system, **shown, **dict.fromkeys(targets, "")})
+
+    for answer in explanation.answers:
+        for position, hit in enumerate(((answer.decided,) if answer.decided else ()) + answer.outranked):
+            raw = hit.label if hit.raw_label == hit.label else f"{hit.raw_label} = {hit.label}"
+            row_of(answer.system, hit)[answer.target] = raw if position == 0 else f"({raw})"
+    if not rows:
+        return None
+    order = list(dict.fromkeys(answer.system for answer in explanation.answers))
+
+    def rank(row: dict[str, str]) -> tuple[int, ...]:
+        return order.index(row["system"]), int(row["priority"]), -len(row["keyword"]), int(row["line"])
+
+    ranked = sorted(rows.values(), key=rank)
+    note = (
+        "Rows of the tables that match the title. Among the rows that set a target the lowest priority decides, then "
+        "the longer keyword; labels that were outranked are in brackets. Lines are lines of the table's file."
+    )
+    return Table("keywords", "Keywords", note, pd.DataFrame(ranked))
+
+
+def _word_table(explanation: Explanation) -> Table | None:
+    """Return a row per word with its share of the evidence for the label of each target; None without a network."""
+    asked = [answer for answer in explanation.answers if answer.words]
+    if not asked:
+        return None
+    columns = {f"{answer.target}: {answer.label}": [f"{word.share:+.2f}" for word in answer.words] for answer in asked}
+    frame = pd.DataFrame({"word": [word.text for word in asked[0].words], **columns})
+    note = (
+        f"The share of each word in the evidence for the label ({METHOD.replace('-', ' ')}); a negative share speaks "
+        "against it."
+    )
+    return Table("words", f"Importance of each word to {asked[0].system}", note, frame)

@@ -100,11 +100,7 @@ class Layout:
         return self.file.path
 
     def fields(self, columns: Sequence[str], added: Sequence[str]) -> list[Field]:
-        """Return what to write for a file and a model.
-
-        Args:
-            columns: of the file.
-            added: fields that tagging adds.
+        """Return what to write for a file of some columns, to which tagging adds some fields.
 
         Raises:
             BadInput: the file has no such column, nothing adds such a field, or two headers are equal; all named.

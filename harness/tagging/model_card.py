@@ -34,10 +34,8 @@ _CONTENTS = {
 def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
     """Return the card as Markdown.
 
-    Args:
-        folder: the exported one, but for its card and sums; its systems are loaded, and so shown to load.
-        run_folder: the run that it comes from, whose tables hold the scores.
-        facts: what the folder's `model.json` says.
+    The exported folder is complete but for its card and sums; its systems are loaded, and so shown to load. The run
+    that it comes from has the scores.
 
     Raises:
         BadInput: a system cannot be loaded.

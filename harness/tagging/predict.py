@@ -148,7 +148,12 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
             summary,
             best,
             n_relevant,
-            _facts(work),
+            {
+                "file": str(job.leads),
+                "tagged with": f"{job.system} of {job.model.described}",
+                "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
+                "date": time.strftime("%Y-%m-%d"),
+            },
             folder=folder.ready,
             spreadsheet_safe=job.spreadsheet_safe,
             headers=work.names,
@@ -206,28 +211,13 @@ def _batches(source: Source) -> Generator[Batch, None, None]:
         yield Batch(source.schema.empty_table(), ())
 
 
-def _facts(work: Work) -> dict[str, str]:
-    assert work.hierarchy is not None, "a summary has a hierarchy"
-    job = work.job
-    return {
-        "file": str(job.leads),
-        "tagged with": f"{job.system} of {job.model.described}",
-        "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
-        "date": time.strftime("%Y-%m-%d"),
-    }
-
-
 def prefetched(
     items: Generator[_Item, None, None], stop: Callable[[], None] = lambda: None
 ) -> Generator[_Item, None, None]:
     """Yield the items of a generator, one of which is always being made in a thread while another one is used.
 
-    An error comes where its item would have.
-
-    Args:
-        items: to make.
-        stop: called when no further item is wanted, by an error or a person, before the one that is being made is
-            waited for; it may tell the generator to give up.
+    An error comes where its item would have. `stop` is called when no further item is wanted, by an error or a person,
+    before the one that is being made is waited for; it may tell the generator to give up.
     """
     nothing = object()
     with closing(items), ThreadPoolExecutor(1) as thread:

@@ -152,7 +152,12 @@ class Tagger:
     def _ask_for(self, titles: list[str]) -> Records:
         """Ask the system for distinct titles in their normal spelling, none of them empty, (n_titles,)."""
         self.n_answered += len(titles)
-        probabilities, winners = self._predict(titles)
+        probabilities: Mapping[str, FloatArray]
+        winners: Mapping[str, IntArray] = {}  # the rows that decided, for a table
+        if self._table is not None:
+            probabilities, winners = self._table.decide(titles)
+        else:
+            probabilities = self._system.predict_proba(titles)
         records = self._blank(len(titles))
         reasons = _foreign_letters(titles)
         for position, target in enumerate(self.taxonomy.names):
@@ -174,12 +179,6 @@ class Tagger:
             reasons |= np.where(leaves[placed.node], 0, review.LOW_PLACE_CONFIDENCE).astype(np.uint32)
         records["reasons"] = reasons
         return records
-
-    def _predict(self, titles: list[str]) -> tuple[Mapping[str, FloatArray], Mapping[str, IntArray]]:
-        """Return the probabilities per target, and the rows that decided where the system is a table."""
-        if self._table is not None:
-            return self._table.decide(titles)
-        return self._system.predict_proba(titles), {}
 
     def _blank(self, n_titles: int) -> Records:
         """Return records that say nothing yet: every code is -1."""

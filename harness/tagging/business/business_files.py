@@ -55,8 +55,7 @@ def write_business(
         n_relevant: records that have a rank, on the list or not.
         facts: what the file was tagged with, for readers of the workbook.
         folder: to write into, from where the caller moves the files beside the tagged file.
-        spreadsheet_safe: whether text in the CSV files that a spreadsheet would run gets an apostrophe before it; in
-            the workbook it does so always.
+        spreadsheet_safe: whether text in CSV that would run as a formula is escaped; in XLSX it always is.
         headers: of the tagged file's columns in the list, where they differ from the frame's; two may be equal.
 
     Returns:

@@ -137,10 +137,6 @@ def node_table(hierarchy: Hierarchy, whole: pl.DataFrame) -> tuple[pl.DataFrame,
     The rows right below a node add up to it: where there are records of which no more than the node is sure, they have
     the last one. The first level, its last row and the records without a title add up to all.
 
-    Args:
-        hierarchy: of the records.
-        whole: counts of the whole file.
-
     Returns:
         The table, and those of its columns that name nodes, the highest level first.
     """
@@ -197,13 +193,7 @@ def value_table(hierarchy: Hierarchy, name: str, counts: pl.DataFrame, *, is_giv
     """Return the records of each value: of each group, by band, and by node of the first level.
 
     In each row the bands, those that are not sure and the records without a title add up to its records, and so do the
-    nodes of the first level.
-
-    Args:
-        hierarchy: of the records.
-        name: of the column.
-        counts: by value, node and band.
-        is_given_up: whether the column has too many values, so that the counts tell none apart.
+    nodes of the first level. If the column was given up for its many values, the counts tell none apart.
 
     Returns:
         A row for all records, then one per value, the most frequent first, for empty cells, and for all other values.
@@ -261,10 +251,6 @@ def crosswalk_table(hierarchy: Hierarchy, whole: pl.DataFrame) -> pl.DataFrame:
 
     Records without a title have no labels, and are left out. Keywords and confidence may lead one combination to
     several leaves; each is a row.
-
-    Args:
-        hierarchy: that the labels lead to.
-        whole: counts of the whole file.
     """
     is_sure = pl.when(pl.col("node") == pl.col("leaf")).then(pl.col("records")).otherwise(0)
     titled = whole.filter(pl.col("node") >= 0).group_by("labels", "leaf", "contradiction")

@@ -84,14 +84,7 @@ class _Table:
 
 
 def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any]) -> None:
-    """Write the workbook: an overview to read, and a sheet per table.
-
-    Args:
-        path: to write.
-        summary: of the tagged file.
-        follow_up: None where the hierarchy does not say whom to follow up.
-        facts: what the file was tagged with, said at the end of the overview.
-    """
+    """Write the workbook: an overview to read, at its end what the file was tagged with, and a sheet per table."""
     tables = [*_tables(summary)]
     if follow_up is not None:
         tables.append(

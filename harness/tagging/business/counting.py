@@ -47,13 +47,10 @@ class RecordCounter:
         self._by: dict[str, _CountsByValue] = {}
 
     def add(self, records: Records, targets: Sequence[str], by: Mapping[str, pl.Series]) -> None:
-        """Count one piece; a record without a title is at -1 in everything, whatever it holds.
+        """Count the tagger's records of one piece; one without a title is at -1 in everything, whatever it holds.
 
-        Args:
-            records: the tagger's, (n_rows,).
-            targets: of the taxonomy, by name.
-            by: name to the column to count by as well, each (n_rows,) and of any type; spaces around a text do not
-                count. They are the same for every piece.
+        They are counted by the columns of `by` as well, each (n_rows,) and of any type; spaces around a text do not
+        count. Every piece has the same targets and columns.
 
         Raises:
             BadInput: a column to count by holds lists or the like.

@@ -27,10 +27,7 @@ _OWN = "own"
 def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArray[np.int16]:
     """Return the first rank that a record's node and band are in, `NO_RANK` where there is none, (n_rows,).
 
-    Args:
-        follow_up: says which ranks there are.
-        node: positions in `Hierarchy.nodes`, -1 for no title, (n_rows,).
-        band: positions in `Hierarchy.bands`, -1 where it is not sure, (n_rows,).
+    A node is -1 for no title, a band where it is not sure; both arrays are (n_rows,).
     """
     named_nodes = [position for rank in follow_up.ranks for position in rank.nodes]
     named_bands = [position for rank in follow_up.ranks for position in rank.bands]
@@ -53,10 +50,8 @@ class BestRows:
     def add(self, records: Records, table: pa.Table, first_row: int) -> None:
         """Choose who of one piece comes onto the list.
 
-        Args:
-            records: the tagger's, (n_rows,).
-            table: what is written about each row, n_rows rows; its columns may be of any type and have any names.
-            first_row: number of the piece's first row in the file; the file's first is 1.
+        The records are the tagger's, and the table is what is written about the same rows; its columns may be of any
+        type and have any names. The first row of the file has the number 1.
         """
         most = self._follow_up.most
         node, band, confidence = (records[name] for name in ("node", "band", "place_confidence"))
@@ -124,14 +119,8 @@ _WORDED_BY_ARROW = (pa.types.is_date, pa.types.is_time, pa.types.is_timestamp, p
 def listed(column: pa.ChunkedArray, positions: IntArray) -> pl.Series:
     """Return some rows of a column, all that is no text, truth value or number as text.
 
-    Neither polars nor Python can hold every date, zone and decimal number that arrow can.
-
-    Args:
-        column: of any type.
-        positions: of the rows, in the order in which they are wanted, (n_positions,).
-
-    Returns:
-        The rows, (n_positions,). Their type depends on nothing but that of the column.
+    Neither polars nor Python can hold every date, zone and decimal number that arrow can. The type of the rows depends
+    on nothing but that of the column.
     """
     taken = _take(column, positions)
     kind = taken.type

@@ -27,12 +27,8 @@ def coverage_faults(
 ) -> tuple[list[Fault], str]:
     """Find every rule and keyword that can never decide, and every leaf that no title reaches.
 
-    Args:
-        rules: in their order, the default last where there is one; it may be out of reach.
-        nodes: of the tree.
-        lines: of the file on which each node begins, as many as `nodes`.
-        taxonomy: of the labels.
-        confidences: names of the confidence bands.
+    The default rule comes last, if there is one; it may be out of reach. Each of the nodes has its line of the file;
+    `confidences` are the names of the confidence bands.
 
     Returns:
         The faults, and a clause about the cells that reach no leaf, which is empty where all do.

@@ -40,12 +40,7 @@ def diff(
 ) -> Difference:
     """Place the same titles in two hierarchies. An answer is the deepest sure node, the band and the new labels.
 
-    Args:
-        old: the hierarchy in force.
-        new: the one that may replace it.
-        titles: distinct, as `Hierarchy.place` takes them, length n_titles.
-        probabilities: target to (n_titles, n_classes).
-        records: that each title stands for, (n_titles,).
+    Titles and probabilities are as `Hierarchy.place` takes them; each title has a number of records, (n_titles,).
 
     Raises:
         BadInput: the two speak of different labels.

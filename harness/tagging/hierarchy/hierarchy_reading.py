@@ -200,8 +200,7 @@ class _Reader:
                 self._faults.add(("confidence_bands", name), said)
             last = bound
         if bounds and last > 0:
-            said = f"the last confidence band begins at {last:g}; it must begin at 0"
-            self._faults.add(("confidence_bands",), said)
+            self._faults.add(("confidence_bands",), f"the last confidence band begins at {last:g}; it must begin at 0")
         self._confidence_bands = bounds or _ANY_CONFIDENCE
 
     def _read_tree(self) -> None:
@@ -250,8 +249,7 @@ class _Reader:
         rules = []
         for where, rule in self._items("rules", self._rule):
             if rule.keys() == {"leaf"}:
-                said = "this rule has no condition; the leaf of all other titles is the 'default'"
-                self._faults.add(where, said)
+                self._faults.add(where, "this rule has no condition; the leaf of all other titles is the 'default'")
             confidences = rule.get("confidence", ())
             confidence = self._known((*where, "confidence"), "confidence band", confidences, self._confidence_bands)
             read = Rule(
@@ -293,8 +291,7 @@ class _Reader:
         for number, rank in enumerate(read.ranks):
             where = ("follow_up", "ranks", number)
             if rank.name in [other.name for other in ranks]:
-                said = f"a rank {rank.name!r} comes before already; rank names must be unique"
-                self._faults.add(where, said)
+                self._faults.add(where, f"a rank {rank.name!r} comes before already; rank names must be unique")
             nodes = self._nodes((*where, "nodes"), rank.nodes)
             positions = frozenset(range(-1, len(self._bands)))
             if rank.bands is not None:
@@ -351,11 +348,9 @@ class _Reader:
         spelled = normal_form(pl.Series(list(written), dtype=pl.String))
         for number, (word, normal) in enumerate(zip(written, spelled, strict=True)):
             if not normal.strip():
-                said = f"keyword {word!r} has no letter or digit, and would match nothing"
-                self._faults.add((*where, number), said)
+                self._faults.add((*where, number), f"keyword {word!r} has no letter or digit, and would match nothing")
             elif normal in seen:
-                said = f"keyword {word!r} is the same as {seen[normal]!r} of this rule"
-                self._faults.add((*where, number), said)
+                self._faults.add((*where, number), f"keyword {word!r} is the same as {seen[normal]!r} of this rule")
             seen.setdefault(normal, word)
         return tuple(seen)
 
