@@ -9,8 +9,9 @@ SOURCES := data_cleaning baselines neural harness tests docs
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
 
+# Two processes, each with whole files, so that fixtures of a file are made once.
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check $(SOURCES)
