@@ -24,7 +24,7 @@ import psutil
 from pydantic import BaseModel
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.whole_files import remove_unfinished, scratch, whole_folder
+from data_cleaning.files.whole_files import is_unfinished, remove_unfinished, scratch, whole_folder
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 _STAMPED = (
@@ -155,21 +155,20 @@ class StageStore:
         return final
 
 
-def fingerprint_of(
-    folder: Path, facts: str, kind: str, *, may_be_left: Callable[[Path], bool] = lambda place: False
-) -> str | None:
+def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
     """Return the fingerprint of what a folder holds; None where it is empty or does not exist.
 
     Args:
-        folder: that somebody wants to write.
-        facts: name of the JSON file in it that holds the fingerprint.
+        folder: to which results should be written.
+        facts: name of the JSON file in it that holds the fingerprint; what a killed process left of it is ignored.
         kind: what the folder should be, for the message.
-        may_be_left: whether something in it is no reason to keep out.
 
     Raises:
         BadInput: it holds something else; nothing in it is touched.
     """
-    if not folder.exists() or all(may_be_left(place) for place in folder.iterdir()):
+    if not folder.exists() or all(
+        is_unfinished(place) and place.name.endswith(f"-{facts}") for place in folder.iterdir()
+    ):
         return None
     try:
         return str(json.loads((folder / facts).read_text(encoding="utf-8"))["fingerprint"])

@@ -17,11 +17,12 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from baselines.tfidf_features import TfidfSettings
 from data_cleaning.clean import CleanSettings
+from data_cleaning.errors import BadInput
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from data_cleaning.titles import Labels, LabelSet
 from harness.experiment.own_systems import OwnSystem
-from harness.experiment.search_space import SearchRange, space_faults
+from harness.experiment.search_space import SearchRange, typed_values
 from harness.experiment.systems import System, find_system, network_folders
 from neural.neural_settings import NeuralSettings
 
@@ -238,20 +239,17 @@ class RunConfig(_Section):
     @classmethod
     def _searches_what_the_network_may_have(cls, section: SearchSection, info: ValidationInfo) -> SearchSection:
         settings = info.data.get("neural")  # absent where it has a fault of its own
-        if section.space and settings is not None:
-            faults = space_faults(section.space, settings)
-            if faults:
-                raise ValidationError.from_exception_data(
-                    "search",
-                    [
-                        InitErrorDetails(
-                            type=PydanticCustomError("space", "{fault}", {"fault": fault}),
-                            loc=("space", name),
-                            input=section.space[name],
-                        )
-                        for name, fault in faults.items()
-                    ],
-                )
+        if section.space is None or settings is None:
+            return section
+        faults: list[InitErrorDetails] = []
+        for name, given in section.space.items():
+            try:
+                typed_values(name, given, settings)
+            except BadInput as error:
+                fault = PydanticCustomError("space", "{fault}", {"fault": str(error)})
+                faults.append(InitErrorDetails(type=fault, loc=("space", name), input=given))
+        if faults:
+            raise ValidationError.from_exception_data("search", faults)
         return section
 
     @model_validator(mode="after")

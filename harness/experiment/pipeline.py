@@ -1,6 +1,6 @@
 """How stages are fingerprinted and made."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,16 @@ class Stage:
     def make(self, done: Folders, out: Path, on_progress: Progress) -> None:
         """Fill a folder, given the folders of finished stages by name."""
         inputs = {role: done[name] for role, name in self.inputs.items()}
+        self.function(self.settings, inputs, out, named_progress(on_progress, self.about))
 
-        def named(step: str, done: int, total: int, unit: str = "titles") -> None:
-            on_progress(f"{step} ({self.about})", done, total, unit)
 
-        progress: Progress = on_progress
-        if self.about:
-            progress = named
-        self.function(self.settings, inputs, out, progress)
+def named_progress(on_progress: Progress, about: str) -> Progress:
+    """Return progress whose steps also say what they are about, if there is anything to say."""
+
+    def named(step: str, done: int, total: int, unit: str = "titles") -> None:
+        on_progress(f"{step} ({about})", done, total, unit)
+
+    return named if about else on_progress
 
 
 def fingerprints(stages: list[Stage]) -> dict[str, str]:
@@ -69,6 +71,15 @@ def fingerprints(stages: list[Stage]) -> dict[str, str]:
         sources = source_digest(modules, NOT_FOLLOWED)
         found[stage.name] = digest(stage.name, stage.settings, sources, entries, shared, upstream)
     return found
+
+
+def stages_before(last: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages that one stage needs, directly or through each other, in order."""
+    needed = {last.name}
+    for stage in reversed(stages):
+        if stage.name in needed:
+            needed.update(stage.needs)
+    return [stage for stage in stages if stage.name in needed - {last.name}]
 
 
 def make_stages(

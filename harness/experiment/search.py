@@ -1,6 +1,6 @@
 """The search for better settings of the network: trials fitted on train, compared on validation, kept on disk.
 
-optuna proposes settings by a tree-structured Parzen estimator from the finished trials, with a seed that depends on the
+optuna proposes settings by a tree-structured Parzen estimator from the finished trials. The seed depends only on the
 config's seed and on how many there are, so that a search that was killed proposes what an unbroken one does.
 
 Source: Watanabe 2023, "Tree-structured Parzen estimator: understanding its algorithm components and their roles for
@@ -8,11 +8,13 @@ better empirical performance", arXiv:2304.11127.
 """
 
 import json
+import math
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,20 +22,22 @@ from typing import TYPE_CHECKING, Any
 import filelock
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import polars as pl
+import yaml
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.whole_files import check_writable, is_unfinished, remove_unfinished, whole_file
+from data_cleaning.files.whole_files import check_writable, remove_unfinished, unwritable_as_bad_input, whole_file
 from data_cleaning.progress import Progress
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles, LabelSet
 from harness.experiment.cache import StageStore, digest, environment, fingerprint_of, folder_files, plain, source_digest
 from harness.experiment.config import RunConfig
-from harness.experiment.pipeline import Stage, fingerprints, make_stages
+from harness.experiment.pipeline import fingerprints, make_stages, named_progress, stages_before
 from harness.experiment.plan import Arm, plan
 from harness.experiment.run import check_config, check_places
-from harness.experiment.search_results import Search, Trial, ranked, said, trials_table, worded, write_results
-from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, distributions
+from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
 from harness.experiment.system_contract import TitleClassifier
@@ -45,8 +49,51 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-SEARCH_FACTS = "search.json"
+SEARCH_FACTS, TRIALS, BEST = "search.json", "trials.csv", "best.yaml"
 _STORAGE, _LOCK, _MODEL_OF_TRIAL = "trials.db", "lock", "trial"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One finished trial."""
+
+    number: int
+    """From 1, which has the config's own settings; trials that were killed are not counted."""
+    settings: Mapping[str, Any]
+    """What is varied; the other settings are the config's own."""
+    accuracies: Mapping[str, float]
+    """Target to the share of right answers on validation, in [0, 1]; empty where nothing could be fitted."""
+    best_epoch: int | None = None
+    """The epoch that was kept, from 1."""
+    seconds: float = math.nan
+    """Wall time of the epochs."""
+    fault: str | None = None
+    """Why nothing could be fitted with these settings."""
+
+    @property
+    def score(self) -> float:
+        """Mean accuracy over the targets, in [0, 1]; below any other where nothing could be fitted."""
+        return float(np.mean(list(self.accuracies.values()))) if self.accuracies else -math.inf
+
+    @property
+    def outcome(self) -> str:
+        """The score, or why there is none, for reading."""
+        return f"{self.score:.4f}" if self.fault is None else f"not fitted ({self.fault})"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search that is finished, or out of time."""
+
+    folder: Path
+    table: Table
+    trials: Sequence[Trial]
+    """The best first, and of equally good ones the earliest."""
+    best: Trial
+    own: Trial
+    """The trial with the config's own settings."""
+    changes: Mapping[str, Any]
+    """Settings of the best trial that are not the config's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,36 +102,26 @@ class _Task:
 
     config: RunConfig
     fit: FitSettings
-    bounds: Mapping[str, "BaseDistribution"]
+    bounds: dict[str, "BaseDistribution"]
     learn: Path
     """Train and validation of the split; trials are given no other rows."""
     valid: LabelledTitles
     """What every trial is scored on."""
+    own: Mapping[str, Any]
+    """The config's own settings, of those that are varied."""
     folder: Path
     on_progress: Progress
 
-    @property
-    def own(self) -> dict[str, Any]:
-        """The config's own settings, of those that are varied."""
-        return {name: getattr(self.config.neural, name) for name in self.bounds}
-
 
 def search(
-    config: RunConfig,
-    *,
-    results: Path,
-    out: Path | None,
-    on_progress: Progress,
-    announce: Callable[[str], None],
+    config: RunConfig, *, results: Path, out: Path | None, on_progress: Progress, announce: Callable[[str], None]
 ) -> Search:
     """Fit the network with one proposal of settings after the other, and rank them by validation.
 
     Trials learn from the first labels of `learn_from` on the first split of `split.by`, as the network of a run does.
     All are scored on the recorded labels of leads in validation, weighed by the config's own `count_power`: accuracies
-    that weigh titles differently could not be compared. Within a trial, the epoch is chosen as in a run.
-
-    The first trial has the config's own settings. On a CPU, the same settings, data and number of threads give the same
-    trials, killed in between or not; how many of them fit into a limit of minutes depends on the machine.
+    that weigh titles differently could not be compared. The first trial has the config's own settings. On a CPU, the
+    same settings, data and number of threads give the same trials, killed in between or not.
 
     Args:
         config: the checked settings; `search` says how many trials, for how long, and what is varied.
@@ -102,18 +139,26 @@ def search(
     space = config.search.space or DEFAULT_SPACE
     bounds = distributions(space, config.neural)
     arm = Arm(config.split.by[0], LabelSet(config.learn_from[0]), NETWORK)
-    stages = plan(_narrowed(config, arm), taxonomy)
+    # The stages are those of any run that has the network with this split and these labels.
+    narrowed = {
+        "split": config.split.model_copy(update={"by": (arm.by,)}),
+        "learn_from": (arm.label_set.labels,),
+        "systems": (arm.system,),
+        "label_issues": None,
+    }
+    stages = plan(config.model_copy(update=narrowed), taxonomy)
     prints = fingerprints(stages)
     fit_stage = next(stage for stage in stages if stage.name == arm.stage("fit"))
+    chosen = [{name: choice} for name, given in space.items() for choice in given.choices or ()]
+    files = [folder_files(folder) for each in chosen for folder in network_folders(each).values()]
     # The fingerprint of a fit covers the config's own settings, the encoder, the seed, data, sources and libraries.
     sources = source_digest(["harness.experiment.search_space"])
-    fingerprint = digest(prints[fit_stage.name], space, _files_of(space), Path(__file__), sources, version("optuna"))
+    fingerprint = digest(prints[fit_stage.name], space, files, Path(__file__), sources, version("optuna"))
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
     with _locked(folder):
-        store = StageStore(results / ".cache")
-        needed = _before(fit_stage.name, stages)
+        store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
         done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
         learn = done[f"split/{arm.by}"] / LEARN
         task = _Task(
@@ -122,51 +167,20 @@ def search(
             bounds=bounds,
             learn=learn,
             valid=_validation(learn, taxonomy, arm.by),
+            own={name: getattr(config.neural, name) for name in bounds},
             folder=folder,
             on_progress=on_progress,
         )
         trials = _make_trials(task, announce)
-    in_order = ranked(trials)
-    return Search(folder, trials_table(in_order, arm.by), in_order, trials[0])
-
-
-def _narrowed(config: RunConfig, arm: Arm) -> RunConfig:
-    """Return the config of a run of one system on one split, whose stages are those of any run with them."""
-    split = config.split.model_copy(update={"by": (arm.by,)})
-    labels = (arm.label_set.labels,)
-    return config.model_copy(
-        update={"split": split, "learn_from": labels, "systems": (arm.system,), "label_issues": None}
-    )
-
-
-def _files_of(space: Mapping[str, SearchRange]) -> list[dict[str, Path]]:
-    """Return the files of every folder that is a choice of a setting of the network."""
-    chosen = [{name: choice} for name, given in space.items() for choice in given.choices or ()]
-    return [folder_files(folder) for each in chosen for folder in network_folders(each).values()]
-
-
-def _before(name: str, stages: Sequence[Stage]) -> list[Stage]:
-    """Return the stages that one stage needs, directly or through each other, in order."""
-    needed = {name}
-    for stage in reversed(stages):
-        if stage.name in needed:
-            needed.update(stage.needs)
-    return [stage for stage in stages if stage.name in needed - {name}]
+    in_order, own = _ranked(trials), trials[0]
+    best = in_order[0]
+    changes = {name: value for name, value in best.settings.items() if value != own.settings[name]}
+    return Search(folder, _trials_table(in_order, arm.by), in_order, best, own, changes)
 
 
 def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: Mapping[str, SearchRange]) -> None:
-    """Make a folder that of this search; refuse one that holds anything else.
-
-    Raises:
-        BadInput: it holds another search, or no search at all.
-    """
-    found = fingerprint_of(
-        folder,
-        SEARCH_FACTS,
-        "search folder",
-        # All that a search leaves that was killed while it claimed the folder.
-        may_be_left=lambda place: is_unfinished(place) and place.name.endswith(f"-{SEARCH_FACTS}"),
-    )
+    """Make a folder that of this search; refuse one that holds anything else."""
+    found = fingerprint_of(folder, SEARCH_FACTS, "search folder")
     if found not in (None, fingerprint):
         raise BadInput(
             f"{folder} holds a search with other settings, data or sources, which cannot be resumed with these. "
@@ -192,60 +206,48 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a process that is killed keeps nobody out.
-
-    Raises:
-        BadInput: another process searches in it, or it cannot be written.
-    """
+    """Keep other processes out of a folder; a process that is killed keeps nobody out."""
     place = folder / _LOCK
-    check_writable(place)  # a lock that is there can be opened in a folder that takes no new files
+    check_writable(place)  # an existing lock can be opened in a folder that takes no new files
     lock = filelock.FileLock(place, blocking=False)
+    with unwritable_as_bad_input(place):
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise BadInput(
+                f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
+            ) from None
     try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise BadInput(
-            f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
-        ) from None
-    except OSError as error:
-        raise BadInput(f"{place} cannot be written: {error.strerror}. Choose another --out.") from None
-    with lock:
         yield
+    finally:
+        lock.release()
 
 
 def _make_trials(task: _Task, announce: Callable[[str], None]) -> list[Trial]:
     """Make the trials that are left, as long as there is time, and at least one; return all that are finished."""
     began = time.monotonic()
-    asked, minutes = task.config.search.trials, task.config.search.minutes
+    section = task.config.search
+    seconds = math.inf if section.minutes is None else 60 * section.minutes
     study = _open_study(task)
-
-    def finished() -> list[Trial]:
-        return _finished(study, task.own)
-
-    def objective(trial: "optuna.Trial") -> float:
-        return _measure(task, trial, len(finished()) + 1, announce)
-
-    def after_trial(study: "optuna.Study", _: object) -> None:
-        trials = finished()
-        best = ranked(trials)[0]
-        announce(f"trial {len(trials)}: {said(trials[-1])}; best is trial {best.number}: {said(best)}")
-        write_results(task.folder, task.config.neural, trials)
-        _seed_sampler(task, study)
-
-    if done_before := finished():
-        announce(f"trials done before: {len(done_before)} of {asked}")
-        write_results(task.folder, task.config.neural, done_before)
-    if len(done_before) < asked:
-        study.optimize(objective, n_trials=1, callbacks=[after_trial])
-    if (left := asked - len(finished())) > 0:
-        seconds = None if minutes is None else max(0.0, 60 * minutes - (time.monotonic() - began))
-        study.optimize(objective, n_trials=left, timeout=seconds, callbacks=[after_trial])
-    if len(finished()) < asked:
-        announce(f"out of time after trial {len(finished())} of {asked}; the same command resumes it")
-    return finished()
+    trials = _finished(study, task.own)
+    n_before = len(trials)
+    if trials:
+        announce(f"trials done before: {n_before} of {section.trials}")
+        _write_results(task.folder, task.config.neural, trials)
+    while len(trials) < section.trials:
+        if len(trials) > n_before and time.monotonic() - began >= seconds:
+            announce(f"out of time after trial {len(trials)} of {section.trials}; the same command resumes it")
+            break
+        _make_trial(task, study, len(trials) + 1, announce)
+        trials = _finished(study, task.own)
+        best = _ranked(trials)[0]
+        announce(f"trial {len(trials)}: {trials[-1].outcome}; best is trial {best.number}: {best.outcome}")
+        _write_results(task.folder, task.config.neural, trials)
+    return trials
 
 
 def _open_study(task: _Task) -> "optuna.Study":
-    """Open the trials of a search, or begin with the config's own settings; trials that were killed are set aside."""
+    """Open the trials of a search, of which the first gets the config's own settings; set killed ones aside."""
     import optuna
     from optuna.trial import TrialState
 
@@ -259,22 +261,11 @@ def _open_study(task: _Task) -> "optuna.Study":
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.WAITING)):
-        # Values that could not be proposed are left out, and are no parameters of the first trial.
-        study.enqueue_trial({name: value for name, value in task.own.items() if _holds(task.bounds[name], value)})
-    _seed_sampler(task, study)
+        study.enqueue_trial({name: value for name, value in task.own.items() if contains(task.bounds[name], value)})
     return study
 
 
-def _seed_sampler(task: _Task, study: "optuna.Study") -> None:
-    """Give the next trial a sampler of its own, so that its draws do not depend on where a search was killed."""
-    import optuna
-
-    seed = np.random.SeedSequence([task.config.seed, len(_finished(study, task.own)) + 1]).generate_state(1)[0]
-    study.sampler = optuna.samplers.TPESampler(seed=int(seed), multivariate=True, constant_liar=False)
-
-
 def _finished(study: "optuna.Study", own: Mapping[str, Any]) -> list[Trial]:
-    """Return the trials that were not killed, in order."""
     from optuna.trial import TrialState
 
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
@@ -284,64 +275,34 @@ def _finished(study: "optuna.Study", own: Mapping[str, Any]) -> list[Trial]:
     ]
 
 
-def _measure(task: _Task, trial: "optuna.Trial", number: int, announce: Callable[[str], None]) -> float:
-    """Fit and score one trial's settings; return the score.
-
-    Raises:
-        BadInput: the config's own settings cannot be fitted.
-    """
+def _make_trial(task: _Task, study: "optuna.Study", number: int, announce: Callable[[str], None]) -> None:
     import optuna
 
-    proposed = task.own
-    if number == 1:
-        announce(f"trial 1 of {task.config.search.trials}: the config's own settings")
-        for name, bounds in task.bounds.items():
-            if _holds(bounds, proposed[name]):
-                _propose(trial, name, bounds)
-    else:
-        proposed = {name: _propose(trial, name, bounds) for name, bounds in task.bounds.items()}
-        settings = ", ".join(f"{name} {worded(value)}" for name, value in proposed.items())
-        announce(f"trial {number} of {task.config.search.trials}: {settings}")
+    # A sampler of its own for each trial, so that its draws do not depend on where a search was killed.
+    seed = int(np.random.SeedSequence([task.config.seed, number]).generate_state(1)[0])
+    study.sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=False)
+    bounds, told = task.bounds, "the config's own settings"
+    if number == 1:  # own settings outside of the bounds could not be proposed, so they are no parameters
+        bounds = {name: held for name, held in bounds.items() if contains(held, task.own[name])}
+    trial = study.ask(bounds)
+    if number > 1:
+        told = ", ".join(f"{name} {_worded(value)}" for name, value in trial.params.items())
+    announce(f"trial {number} of {task.config.search.trials}: {told}")
     try:
-        found = _fit_and_score(task, replace(task.config.neural, **proposed), number)
+        found = _fit_and_score(task, replace(task.config.neural, **trial.params), number)
     except BadInput as error:
         if number == 1:
             raise
         # Settings that contradict each other, or with which training diverged: worse than any that were measured.
         trial.set_user_attr("fault", str(error))
-        raise optuna.TrialPruned from None
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        return
     for name, value in found.items():
         trial.set_user_attr(name, value)
-    return float(np.mean(list(found["accuracies"].values())))
-
-
-def _propose(trial: "optuna.Trial", name: str, bounds: "BaseDistribution") -> Any:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if isinstance(bounds, CategoricalDistribution):
-        return trial.suggest_categorical(name, bounds.choices)
-    if isinstance(bounds, IntDistribution):
-        return trial.suggest_int(name, bounds.low, bounds.high, log=bounds.log)
-    assert isinstance(bounds, FloatDistribution), "a space has no other kind"
-    return trial.suggest_float(name, bounds.low, bounds.high, log=bounds.log)
-
-
-def _holds(bounds: "BaseDistribution", value: Any) -> bool:
-    """Say whether a value is one that may be proposed."""
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if isinstance(bounds, CategoricalDistribution):
-        return value in bounds.choices
-    assert isinstance(bounds, IntDistribution | FloatDistribution), "a space has no other kind"
-    return value is not None and bounds.low <= value <= bounds.high
+    study.tell(trial, float(np.mean(list(found["accuracies"].values()))))
 
 
 def _validation(learn: Path, taxonomy: Taxonomy, by: str) -> LabelledTitles:
-    """Return what every trial is scored on.
-
-    Raises:
-        BadInput: validation has no leads.
-    """
     rows = pl.read_parquet(learn).filter((pl.col("part") == "valid") & (pl.col("source") == "legacy"))
     if not len(rows):
         raise BadInput(
@@ -352,21 +313,14 @@ def _validation(learn: Path, taxonomy: Taxonomy, by: str) -> LabelledTitles:
 
 
 def _fit_and_score(task: _Task, settings: NeuralSettings, number: int) -> dict[str, Any]:
-    """Fit the network as a run would, and score what it keeps on validation: return those fields of a `Trial`.
-
-    Raises:
-        BadInput: nothing can be fitted with these settings.
-    """
-
-    def named(step: str, done: int, total: int, unit: str = "titles") -> None:
-        task.on_progress(f"{step} (trial {number})", done, total, unit)
-
+    """Fit the network as a run would, and score what it keeps on validation: return those fields of a `Trial`."""
     # Choosing what answers fastest after the fit changes nothing about the fit, and takes time.
-    recipe = replace(task.fit.recipe, settings=replace(settings, runtime="torch"))
+    fit = replace(task.fit, recipe=replace(task.fit.recipe, settings=replace(settings, runtime="torch")))
+    on_progress = named_progress(task.on_progress, f"trial {number}")
     place = task.folder / _MODEL_OF_TRIAL
     shutil.rmtree(place, ignore_errors=True)
     try:
-        fit_and_save(replace(task.fit, recipe=recipe), task.learn, place, named)
+        fit_and_save(fit, task.learn, place, on_progress)
         learned_from = json.loads((place / FIT_FACTS).read_text(encoding="utf-8"))["learned_from"]
         accuracies = _accuracies(load_system(NETWORK, place / MODEL), task.valid, task.config.neural)
     finally:
@@ -375,7 +329,7 @@ def _fit_and_score(task: _Task, settings: NeuralSettings, number: int) -> dict[s
 
 
 def _accuracies(system: TitleClassifier, valid: LabelledTitles, weighed_by: NeuralSettings) -> dict[str, float]:
-    """Return each target's share of right answers, rows weighing as a fit with these settings weighs them."""
+    """Return each target's share of right answers; rows weigh as in a fit with these settings."""
     rows: IntArray = np.arange(len(valid))
     weights: npt.NDArray[np.float64] = valid.fit_weights
     if weighed_by.merge_equal_rows:
@@ -385,3 +339,59 @@ def _accuracies(system: TitleClassifier, valid: LabelledTitles, weighed_by: Neur
         target: float(np.average(answers[target].argmax(axis=1) == codes[rows], weights=weights))
         for target, codes in valid.labels.items()
     }
+
+
+def set_arguments(changes: Mapping[str, Any]) -> list[str]:
+    """Return settings of the network as arguments of a command line, quoted for a shell."""
+    worded = (yaml.safe_dump({f"neural.{name}": value}, width=math.inf).strip() for name, value in changes.items())
+    return [f"--set {shlex.quote(line.replace(': ', '=', 1))}" for line in worded]
+
+
+def _ranked(trials: Sequence[Trial]) -> list[Trial]:
+    return sorted(trials, key=lambda trial: -trial.score)  # stable: the earliest of equally good ones stays in front
+
+
+def _write_results(folder: Path, own: NeuralSettings, trials: Sequence[Trial]) -> None:
+    in_order = _ranked(trials)
+    best = in_order[0]
+    with whole_file(folder / TRIALS) as filling:
+        _frame(in_order).to_csv(filling, index=False)
+    standard = {field.name: field.default for field in fields(NeuralSettings)}
+    changed = {name: value for name, value in vars(own).items() if value != standard[name]} | dict(best.settings)
+    head = f"# Trial {best.number} of {len(trials)}: {best.score:.4f} on validation; the config's own settings: "
+    settings = yaml.safe_dump(changed, sort_keys=False, allow_unicode=True)
+    with whole_file(folder / BEST) as filling:
+        filling.write_text(f"{head}{trials[0].score:.4f}.\n{settings}", encoding="utf-8")
+
+
+def _frame(trials: Sequence[Trial]) -> pd.DataFrame:
+    """Return one row per trial: score, accuracies in [0, 1], kept epoch, seconds, what was varied, and any fault."""
+    rows = [
+        {"trial": trial.number, "score": trial.score if trial.accuracies else None}
+        | {f"{target} accuracy": value for target, value in trial.accuracies.items()}
+        | {"best_epoch": trial.best_epoch, "seconds": round(trial.seconds, 1), **trial.settings, "why": trial.fault}
+        for trial in trials
+    ]
+    frame = pd.DataFrame(rows).astype({"best_epoch": "Int64"})
+    return frame if frame["why"].notna().any() else frame.drop(columns="why")
+
+
+def _trials_table(trials: Sequence[Trial], by: str) -> Table:
+    """Return the trials worded for reading, the words of a heading below each other, so that a line holds them all."""
+    frame = _frame(trials)
+    shares = [name for name in map(str, frame) if name == "score" or name.endswith(" accuracy")]
+    shown = frame.apply(lambda column: column.map(_worded))
+    shown[shares] = frame[shares].map(lambda share: "–" if pd.isna(share) else f"{share:.4f}")
+    shown.columns = frame.columns.str.replace("[_ ]", "\n", regex=True)
+    note = (
+        f"Trials from the best on; trial 1 has the config's own settings. The score is the mean accuracy over the "
+        f"targets on validation, split by {by}. The best of many is flattered by chance: compare it on "
+        "test with 'run'."
+    )
+    return Table("trials", "Which settings validate best?", note, shown)
+
+
+def _worded(value: Any) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

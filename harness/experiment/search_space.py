@@ -70,22 +70,6 @@ DEFAULT_SPACE: Mapping[str, SearchRange] = {
 """What is searched where a config names nothing else."""
 
 
-def space_faults(space: Mapping[str, SearchRange], settings: NeuralSettings) -> dict[str, str]:
-    """Return what is wrong with a space, by setting: an unknown name, or a value that the setting may not have.
-
-    Args:
-        space: setting to its values.
-        settings: the network's other settings, which the values have to go with.
-    """
-    faults = {}
-    for name, given in space.items():
-        try:
-            _typed(name, given, settings)
-        except BadInput as error:
-            faults[name] = str(error)
-    return faults
-
-
 def distributions(space: Mapping[str, SearchRange], settings: NeuralSettings) -> dict[str, "BaseDistribution"]:
     """Return a space in the terms of optuna; a range of whole numbers holds whole numbers only.
 
@@ -97,7 +81,7 @@ def distributions(space: Mapping[str, SearchRange], settings: NeuralSettings) ->
     found: dict[str, BaseDistribution] = {}
     for name, given in space.items():
         try:
-            values = _typed(name, given, settings)
+            values = typed_values(name, given, settings)
         except BadInput as error:
             raise BadInput(f"search.space.{name}: {error}") from None
         if given.choices is not None:
@@ -109,32 +93,35 @@ def distributions(space: Mapping[str, SearchRange], settings: NeuralSettings) ->
     return found
 
 
-def _typed(name: str, given: SearchRange, settings: NeuralSettings) -> list[Any]:
-    """Return the bounds or choices of a setting as values of its own type.
+def contains(bounds: "BaseDistribution", value: Any) -> bool:
+    """Say whether a value is one that may be proposed."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(bounds, CategoricalDistribution):
+        return value in bounds.choices
+    assert isinstance(bounds, IntDistribution | FloatDistribution), "a space has no other kind"
+    return value is not None and bounds.low <= value <= bounds.high
+
+
+def typed_values(name: str, given: SearchRange, settings: NeuralSettings) -> list[Any]:
+    """Return the bounds or choices of a setting as values of its own type, such as 2 for the 2.0 of a whole number.
 
     Raises:
-        BadInput: there is no such setting to search, or it may not have such a value.
+        BadInput: there is no such setting to search, or it may not have such a value beside the other settings.
     """
     known = [field.name for field in fields(NeuralSettings) if field.name not in _WITHOUT_EFFECT]
     if name in _WITHOUT_EFFECT:
         raise BadInput(f"{name} changes nothing that the network learns. Leave it out.")
     if name not in known:
         raise unknown("setting", name, known)
-    values = [_accepted(name, value, settings) for value in given.choices or (given.low, given.high)]
+    values = []
+    for value in given.choices or (given.low, given.high):
+        try:
+            values.append(getattr(_CHECKED_SETTINGS.validate_python({**vars(settings), name: value}), name))
+        except ValidationError as error:
+            fault = error.errors()[0]
+            reason = fault.get("ctx", {}).get("error") or f"{name} is {value!r}: {fault['msg']}."
+            raise BadInput(str(reason)) from None
     if given.choices is None and any(type(value) not in (int, float) for value in values):
         raise BadInput(f"{name} is no number. Give {{choices: […]}}.")
     return values
-
-
-def _accepted(name: str, value: Any, settings: NeuralSettings) -> Any:
-    """Return a value as the setting would hold it, such as 2 for the 2.0 of a whole number.
-
-    Raises:
-        BadInput: the setting may not have this value beside the others.
-    """
-    try:
-        return getattr(_CHECKED_SETTINGS.validate_python({**vars(settings), name: value}), name)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        reason = fault.get("ctx", {}).get("error") or f"{name} is {value!r}: {fault['msg']}."
-        raise BadInput(str(reason)) from None

@@ -16,8 +16,7 @@ from data_cleaning.progress import silent
 from harness.experiment.cache import plain
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.search import search
-from harness.experiment.search_results import set_arguments
+from harness.experiment.search import search, set_arguments
 from neural.checkpoints import best_of
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
