@@ -1,4 +1,4 @@
-"""Finished stages by fingerprint, and what a run was made with."""
+"""Stages by fingerprint: how they are fingerprinted, made and kept, and what a run was made with."""
 
 import ast
 import hashlib
@@ -12,19 +12,30 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+import filelock
 import grimp
 import psutil
 from pydantic import BaseModel
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.whole_files import is_unfinished, remove_unfinished, scratch, whole_folder
+from data_cleaning.files.whole_files import (
+    check_writable,
+    is_unfinished,
+    remove_unfinished,
+    scratch,
+    unwritable_as_bad_input,
+    whole_folder,
+)
+from data_cleaning.progress import Progress
+from harness.experiment.stages import Folders
+from harness.experiment.systems import System
 
 PACKAGES = ("data_cleaning", "baselines", "neural", "harness")
 _STAMPED = (
@@ -33,6 +44,16 @@ _STAMPED = (
     *("lingua-language-detector", "cleanlab"),
 )
 """Libraries that results depend on."""
+
+
+NOT_FOLLOWED = frozenset(
+    {
+        *("harness.experiment.config", "harness.experiment.systems", "harness.experiment.own_systems"),
+        *("harness.experiment.system_contract", "data_cleaning.files.whole_files"),
+    }
+)
+"""Modules that do not count as sources of a stage: settings count by their values, a system by its own entry, and how a
+file is written does not change what is in it."""
 
 
 def file_digest(path: Path) -> str:
@@ -60,10 +81,10 @@ def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
 
 @runtime_checkable
 class Fingerprinted(Protocol):
-    """A setting that does not count as it is."""
+    """A setting that says itself what counts in a fingerprint."""
 
     def fingerprint(self) -> Any:
-        """Return what counts of it."""
+        """Return the value that is hashed in its place."""
 
 
 def digest(*parts: Any) -> str:
@@ -72,11 +93,6 @@ def digest(*parts: Any) -> str:
         plain(part, lambda path: file_digest(path) if path.is_file() else f"no file {path.name}") for part in parts
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def folder_files(folder: Path) -> dict[str, Path]:
-    """Return every file of a folder by where it lies in it, so that a digest counts them all; none without a folder."""
-    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 @cache
@@ -89,7 +105,7 @@ def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset())
 
     Args:
         modules: where to start.
-        stop_at: modules that are not followed, because what they pass on is fingerprinted as a value.
+        stop_at: modules that are not followed, because the values they pass on are hashed themselves.
     """
     graph = _import_graph()
     seen: set[str] = set()
@@ -129,11 +145,11 @@ class StageStore:
         remove_unfinished(folder)
 
     def place(self, name: str, fingerprint: str) -> Path:
-        """Return where the output of a stage lies, or would."""
+        """Return the folder of a stage's output, which need not exist yet."""
         return self.folder / f"{name.replace('/', '-').replace('+', '-')}-{fingerprint}"
 
     def is_finished(self, name: str, fingerprint: str) -> bool:
-        """Say whether a stage may be taken as it lies."""
+        """Say whether the output of a stage can be reused."""
         return not self.fresh and self.place(name, fingerprint).is_dir()
 
     def obtain(self, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
@@ -176,8 +192,27 @@ def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
         raise BadInput(f"{folder} exists and is no {kind}; nothing in it was touched. Choose another --out.") from None
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a folder; a process that is killed keeps nobody out."""
+    place = folder / "lock"
+    check_writable(place)  # an existing lock can be opened in a folder that takes no new files
+    lock = filelock.FileLock(place, blocking=False)
+    with unwritable_as_bad_input(place):
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise BadInput(
+                f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
+            ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def copy_model(source: Path, target: Path) -> None:
-    """Copy a saved system; its weights, which nobody edits in place, become a second name where that is possible."""
+    """Copy a saved system; its weights, which are never edited in place, are hard-linked where that is possible."""
     shutil.copytree(source, target, copy_function=_link_weights)
 
 
@@ -201,7 +236,7 @@ def environment() -> dict[str, Any]:
 
 
 def peak_memory() -> int:
-    """Return the most memory that this process has had, in bytes."""
+    """Return the largest memory use of this process so far, in bytes."""
     if sys.platform == "win32":
         return int(psutil.Process().memory_info().peak_wset)
     import resource  # which Windows lacks; psutil knows no peak elsewhere
@@ -235,3 +270,86 @@ def commit() -> str | None:
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One cached step of a run."""
+
+    name: str
+    function: Callable[[Any, Folders, Path, Progress], None]
+    """Called with the settings, the folders of its inputs, the folder to fill, and a callback for progress."""
+    settings: Any
+    """Everything that it reads of the config; a path stands for the content of its file."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """What it calls each finished stage that it reads, to the name of that stage."""
+    systems: tuple[System, ...] = ()
+    """Systems that it fits or loads, whose sources count with its own."""
+    about: str = ""
+    """Split and labels, for progress; empty where all arms share the stage."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Stages whose output it reads."""
+        return tuple(self.inputs.values())
+
+    def make(self, done: Folders, out: Path, on_progress: Progress) -> None:
+        """Fill a folder, given the folders of finished stages by name."""
+        inputs = {role: done[name] for role, name in self.inputs.items()}
+        self.function(self.settings, inputs, out, named_progress(on_progress, self.about))
+
+
+def named_progress(on_progress: Progress, about: str) -> Progress:
+    """Return progress whose steps also say what they are about, if there is anything to say."""
+
+    def named(step: str, done: int, total: int, unit: str = "titles") -> None:
+        on_progress(f"{step} ({about})", done, total, unit)
+
+    return named if about else on_progress
+
+
+def fingerprints(stages: list[Stage]) -> dict[str, str]:
+    """Return the fingerprint of every stage: its settings, the sources it runs, and the stages it needs."""
+    # How stages are run counts as source of each of them, and so do the libraries that they call.
+    shared = digest(Path(__file__), library_versions())
+    found: dict[str, str] = {}
+    for stage in stages:
+        upstream = {role: found[name] for role, name in stage.inputs.items()}
+        modules = [stage.function.__module__]
+        entries = []
+        for system in stage.systems:
+            modules += imports_of(system.find_class) if system.own is None else []
+            entries += system.sources()
+        sources = source_digest(modules, NOT_FOLLOWED)
+        found[stage.name] = digest(stage.name, stage.settings, sources, entries, shared, upstream)
+    return found
+
+
+def stages_before(last: Stage, stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages that one stage needs, directly or through each other, in order."""
+    needed = {last.name}
+    for stage in reversed(stages):
+        if stage.name in needed:
+            needed.update(stage.needs)
+    return [stage for stage in stages if stage.name in needed - {last.name}]
+
+
+def make_stages(
+    stages: list[Stage],
+    prints: Mapping[str, str],
+    store: StageStore,
+    announce: Callable[[str], None],
+    on_progress: Progress,
+) -> Folders:
+    """Make every stage that is not finished yet; return where all of them are."""
+    done: dict[str, Path] = {}
+    for stage in stages:
+        if not store.is_finished(stage.name, prints[stage.name]):
+            announce(stage.name)
+        make, finished = stage.make, dict(done)
+        done[stage.name] = store.obtain(
+            stage.name,
+            prints[stage.name],
+            lambda out: make(finished, out, on_progress),  # noqa: B023
+        )
+    return done

@@ -8,16 +8,17 @@ from data_cleaning.clean import CleanSettings
 from data_cleaning.language import LanguageSettings
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
+from harness.experiment.cache import Stage
 from harness.experiment.config import RunConfig
-from harness.experiment.pipeline import Stage
 from harness.experiment.stages.fit_system import FitSettings, RowSettings, fit
 from harness.experiment.stages.label_fixes import LabelIssueSettings, find_label_issues
-from harness.experiment.stages.mine_folds import FoldSettings, mine_folds
 from harness.experiment.stages.mine_table import (
     FaithfulnessSettings,
+    FoldSettings,
     MineSettings,
     ProveSettings,
     compare_explanations,
+    mine_folds,
     mine_table,
     prove,
 )

@@ -19,19 +19,21 @@ from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.cache import (
+    NOT_FOLLOWED,
     StageStore,
     copy_model,
     digest,
     environment,
     file_digest,
     fingerprint_of,
+    fingerprints,
+    make_stages,
     peak_memory,
     plain,
     source_digest,
 )
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
-from harness.experiment.pipeline import NOT_FOLLOWED, fingerprints, make_stages
 from harness.experiment.plan import Arm, arms, plan, recipe_of
 from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER

@@ -12,14 +12,12 @@ import math
 import shlex
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -27,21 +25,32 @@ import polars as pl
 import yaml
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.whole_files import check_writable, remove_unfinished, unwritable_as_bad_input, whole_file
+from data_cleaning.files.whole_files import remove_unfinished, whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles, LabelSet
-from harness.experiment.cache import StageStore, digest, environment, fingerprint_of, folder_files, plain, source_digest
+from harness.experiment.cache import (
+    StageStore,
+    digest,
+    environment,
+    fingerprint_of,
+    fingerprints,
+    locked,
+    make_stages,
+    named_progress,
+    plain,
+    source_digest,
+    stages_before,
+)
 from harness.experiment.config import RunConfig
-from harness.experiment.pipeline import fingerprints, make_stages, named_progress, stages_before
 from harness.experiment.plan import Arm, plan
 from harness.experiment.run import check_config, check_places
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
 from harness.experiment.system_contract import TitleClassifier
-from harness.experiment.systems import NETWORK, load_system, network_folders
+from harness.experiment.systems import NETWORK, folder_files, load_system, network_folders
 from neural.neural_settings import NeuralSettings
 from neural.training_rows import distinct_rows
 
@@ -50,7 +59,7 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
 
 SEARCH_FACTS, TRIALS, BEST = "search.json", "trials.csv", "best.yaml"
-_STORAGE, _LOCK, _MODEL_OF_TRIAL = "trials.db", "lock", "trial"
+_STORAGE, _MODEL_OF_TRIAL = "trials.db", "trial"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +166,7 @@ def search(
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
-    with _locked(folder):
+    with locked(folder):
         store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
         done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
         learn = done[f"split/{arm.by}"] / LEARN
@@ -202,25 +211,6 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
     }
     with whole_file(folder / SEARCH_FACTS) as filling:
         filling.write_text(json.dumps(facts, indent=2), encoding="utf-8")
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a process that is killed keeps nobody out."""
-    place = folder / _LOCK
-    check_writable(place)  # an existing lock can be opened in a folder that takes no new files
-    lock = filelock.FileLock(place, blocking=False)
-    with unwritable_as_bad_input(place):
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise BadInput(
-                f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
-            ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _make_trials(task: _Task, announce: Callable[[str], None]) -> list[Trial]:

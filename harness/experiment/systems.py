@@ -112,8 +112,6 @@ class Recipe:
 
     def fingerprint(self) -> Any:
         """Return what counts of it; a folder of the network counts by its files and not by where it is."""
-        from harness.experiment.cache import folder_files
-
         if self.settings is None:
             return self.listed, self.seed, self.taxonomy
         settings = self.settings if isinstance(self.settings, Mapping) else vars(self.settings)
@@ -129,6 +127,11 @@ def network_folders(settings: Mapping[str, Any]) -> dict[str, Path]:
     """Return the folders that some settings of the network name, by setting; the config is a loaded one."""
     named = {setting: Path(settings.get(setting) or "") for setting in PATHS_OF_NETWORK}
     return {setting: folder for setting, folder in named.items() if folder.is_absolute()}
+
+
+def folder_files(folder: Path) -> dict[str, Path]:
+    """Return every file of a folder by its path in it, so that a digest counts them all; none without a folder."""
+    return {file.relative_to(folder).as_posix(): file for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def _majority() -> SystemClass:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import check_writable, whole_folder
-from harness.experiment.cache import digest, folder_files, library_versions
+from harness.experiment.cache import digest, library_versions
 from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
-from harness.experiment.systems import SYSTEMS, is_table, network_folders
+from harness.experiment.systems import SYSTEMS, folder_files, is_table, network_folders
 from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (

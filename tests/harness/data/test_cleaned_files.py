@@ -9,8 +9,8 @@ import pytest
 from data_cleaning.clean import clean_leads
 from data_cleaning.files.output_places import MARK
 from data_cleaning.progress import silent
+from harness.experiment.cache import fingerprints
 from harness.experiment.config_file import load_config
-from harness.experiment.pipeline import fingerprints
 from harness.experiment.plan import plan
 from harness.experiment.stages import CLEAN, LEADS, LEDGER, ROWS
 from harness.experiment.stages.obtain_leads import CleaningSettings, clean

@@ -10,12 +10,11 @@ from harness.experiment.cache import (
     copy_model,
     digest,
     file_digest,
-    folder_files,
     imports_of,
     library_versions,
     source_digest,
 )
-from harness.experiment.systems import SYSTEMS
+from harness.experiment.systems import SYSTEMS, folder_files
 
 
 def test_a_finished_stage_is_reused_and_an_unfinished_one_is_made(tmp_path):

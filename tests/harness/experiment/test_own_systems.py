@@ -8,9 +8,9 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import silent
 from harness.experiment import systems
+from harness.experiment.cache import fingerprints
 from harness.experiment.config_file import load_config
 from harness.experiment.own_systems import OwnSystem, write_new
-from harness.experiment.pipeline import fingerprints
 from harness.experiment.plan import plan
 from harness.experiment.run import run
 from harness.experiment.system_contract import CHECKS, check_system

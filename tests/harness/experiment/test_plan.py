@@ -7,9 +7,8 @@ import pytest
 from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import StageStore
+from harness.experiment.cache import StageStore, fingerprints, make_stages
 from harness.experiment.config_file import load_config
-from harness.experiment.pipeline import fingerprints, make_stages
 from harness.experiment.plan import arms, baseline_label_sets, plan
 
 SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")

@@ -9,9 +9,8 @@ from data_cleaning.errors import BadInput
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.cache import StageStore
+from harness.experiment.cache import StageStore, fingerprints, make_stages
 from harness.experiment.config_file import load_config
-from harness.experiment.pipeline import fingerprints, make_stages
 from harness.experiment.plan import plan
 
 ROOT = Path(__file__).parents[3]
