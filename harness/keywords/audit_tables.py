@@ -38,7 +38,7 @@ def target_figures(
     target, n_rows = table.taxonomy[ranked.target], len(table)
     classes = table.class_positions[target.name]
     sets = table.sets[target.name]
-    n_hits = ranked.hits_per_title()
+    n_hits = np.bincount(ranked.titles, minlength=len(counts))
     won = np.flatnonzero(ranked.winners >= 0)  # (n_decided,)
     rivals = np.zeros(len(counts), dtype=bool)  # (n_titles,)
     rivals[ranked.titles[classes[ranked.rows] != classes[ranked.winners[ranked.titles]]]] = True

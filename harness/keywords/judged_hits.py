@@ -1,6 +1,6 @@
 """The rows that match each title, ranked from the one that decides it, and the labels that they are compared with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,18 +37,9 @@ class RankedHits:
     runners_up: IntArray
     """The row that would decide each title without its winner, -1 for none, (n_titles,)."""
 
-    def hits_per_title(self) -> Counts:
-        """Return how many rows hit each title, (n_titles,)."""
-        return np.bincount(self.titles, minlength=len(self.winners))
-
 
 def rank_hits(table: KeywordTable, hits: sparse.csr_matrix) -> dict[str, RankedHits]:
-    """Rank the hits of a table, per target.
-
-    Args:
-        table: the table.
-        hits: as `KeywordTable.hits` returns them, (n_titles, n_rows).
-    """
+    """Rank the hits of a table, as `KeywordTable.hits` returns them, per target."""
     by_rank = hits[:, table.order].tocsr()
     ranked = {}
     for target, sets in table.sets.items():
@@ -74,7 +65,7 @@ def pairs_of_rows(hits: RankedHits, counts: Counts, order: IntArray) -> pl.DataF
     Args:
         hits: of the rows that set one target.
         counts: records of each title, at least 1, (n_titles,).
-        order: rows of the table, the one that outranks all others first, (n_rows,).
+        order: of the rows, `KeywordTable.order`.
 
     Returns:
         `winner` and `loser`, positions of rows of which the first outranks the second, with `titles` and `records`.
@@ -98,7 +89,7 @@ def pairs_of_rows(hits: RankedHits, counts: Counts, order: IntArray) -> pl.DataF
 
 
 def _nth(found: IntArray, starts: IntArray, n_hits: IntArray, place: int) -> IntArray:
-    """Return the row with one rank of each title, -1 where it has fewer hits."""
+    """Return the row at one place of each title's ranking, -1 where it has fewer hits."""
     chosen = np.full(len(starts), -1, dtype=np.int64)
     enough = n_hits > place
     chosen[enough] = found[starts[enough] + place]
@@ -157,15 +148,15 @@ def read_references(
         BadInput: a label is in no class of the taxonomy.
     """
     positions = pl.DataFrame({"title": titles, "_position": np.arange(len(titles))})
+    trust = {name: place for place, name in enumerate(REFERENCES)}
     known = []
-    for name in sorted(references, key=_trust):
+    for name in sorted(references, key=lambda name: (trust.get(name, len(trust)), name)):
         rows = references[name].join(positions, on="title", how="inner")
-        codes = {target.name: _codes(rows, target) for target in taxonomy.targets}
         known.append(
             Reference(
                 name=name,
                 titles=rows["_position"].to_numpy(),
-                codes=codes,
+                codes={target.name: _codes(rows, target) for target in taxonomy.targets},
                 counts=rows["count"].cast(pl.Int64).to_numpy(),
                 n_titles=len(titles),
                 taxonomy=taxonomy,
@@ -175,14 +166,9 @@ def read_references(
 
 
 def wilson_bounds(shares: npt.ArrayLike, n_titles: npt.ArrayLike) -> tuple[npt.NDArray, npt.NDArray]:
-    """Return the 95% Wilson intervals of many shares; missing where there are no titles.
+    """Return the 95% Wilson intervals of shares of records, in [0, 1]; missing where there are no titles.
 
-    The shares are of records, but all records of a title are right or wrong together, so the interval is that of the
-    same share of as many titles.
-
-    Args:
-        shares: of records, in [0, 1].
-        n_titles: distinct titles that the records have.
+    All records of a title are right or wrong together, so the interval is that of the same share of as many titles.
 
     Source: Wilson 1927, doi:10.1080/01621459.1927.10502953, in closed form, so that a share need not be a whole number
     of titles.
@@ -198,12 +184,12 @@ def wilson_bounds(shares: npt.ArrayLike, n_titles: npt.ArrayLike) -> tuple[npt.N
 def judge_decisions(
     reference: Reference, hits: Mapping[str, RankedHits], classes: Mapping[str, IntArray]
 ) -> pl.DataFrame:
-    """Hold every title that a row decides against a reference, for all targets that the row decides together.
+    """Compare every title that a row decides with a reference, for all targets that the row decides together.
 
     Args:
         reference: the labelled records.
         hits: per target.
-        classes: target to the class that each row sets, the fallback's last.
+        classes: `KeywordTable.class_positions`.
 
     Returns:
         `title` and `row`, positions, with `judged_records`, those with a label of a target that the row decides, and
@@ -224,16 +210,8 @@ def judge_decisions(
                 if earlier < number:  # a record of which the row decides both targets counts once
                     first &= ~(same & judged[other])
         counts = reference.counts[first]
-        pieces.append(
-            pl.DataFrame(
-                {
-                    "title": reference.titles[first],
-                    "row": rows[first],
-                    "judged_records": counts,
-                    "wrong_records": np.where(any_wrong[first], counts, 0),
-                }
-            )
-        )
+        decided = {"title": reference.titles[first], "row": rows[first], "judged_records": counts}
+        pieces.append(pl.DataFrame({**decided, "wrong_records": np.where(any_wrong[first], counts, 0)}))
     return pl.concat(pieces).group_by("title", "row").agg(pl.col("judged_records", "wrong_records").sum())
 
 
@@ -244,8 +222,3 @@ def _codes(rows: pl.DataFrame, target: Target) -> IntArray:
     distinct = rows[target.name].drop_nulls().unique().to_list()
     position = dict(zip(distinct, target.encode(distinct).tolist(), strict=True))
     return rows[target.name].replace_strict(position, default=-1, return_dtype=pl.Int64).to_numpy()
-
-
-def _trust(name: str) -> tuple[int, str]:
-    order: Sequence[str] = REFERENCES
-    return (order.index(name) if name in order else len(order), name)

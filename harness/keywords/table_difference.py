@@ -9,7 +9,7 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
-from harness.keywords.judged_hits import Reference, read_references
+from harness.keywords.judged_hits import read_references
 
 ADDED, REMOVED, REORDERED = "added", "removed", "reordered"
 REPRIORITISED, REMATCHED, RELABELLED = "re-prioritised", "rematched", "relabelled"
@@ -21,16 +21,6 @@ BETTER, WORSE, NEITHER = "better", "worse", "neither"
 
 ANY = "any"
 """Instead of a target: titles of which any target changes, each counted once."""
-
-
-_SCHEMA = {
-    "change": pl.String,
-    "keyword": pl.String,
-    **{f"{side}_line": pl.Int64 for side in ("old", "new")},
-    **{f"{side}_priority": pl.Float64 for side in ("old", "new")},
-    **{f"{side}_{name}": pl.String for name in ("match", "labels") for side in ("old", "new")},
-    "details": pl.String,
-}
 
 _Row = dict[str, Any]
 
@@ -98,18 +88,21 @@ def diff_tables(
         old_class, new_class = was[before[target.name]], becomes[after[target.name]]  # (n_titles,)
         moved = np.flatnonzero(old_class != new_class)  # (n_moved,)
         rows = {"old_row": before[target.name][moved], "new_row": after[target.name][moved]}
-        figures = {} if judge is None else _held_against(judge, target.name, moved, old_class[moved], new_class[moved])
+        columns = {"position": moved, **rows, "mover": _movers(changes, target.name, rows)}
+        if judge is not None:
+            better, worse = (judge.right(target.name, moved, classes[moved]) for classes in (new_class, old_class))
+            columns |= {BETTER: better, WORSE: worse, NEITHER: judge.judged[target.name][moved] - better - worse}
         names = pl.Series(target.classes)
         pieces.append(
-            pl.DataFrame({"position": moved, **rows, "mover": _movers(changes, target.name, rows), **figures}).select(
+            pl.DataFrame(columns).select(
                 pl.lit(target.name).alias("target"),
                 names.gather(old_class[moved]).alias("old_class"),
                 names.gather(new_class[moved]).alias("new_class"),
                 pl.all(),
+                records.gather(moved).alias("records"),
             )
         )
-    moves = pl.concat(pieces).with_columns(records.gather(pl.concat(pieces)["position"]).alias("records"))
-    moves = moves.sort("records", "position", descending=[True, False], maintain_order=True)
+    moves = pl.concat(pieces).sort("records", "position", descending=[True, False], maintain_order=True)
     return Difference(
         rows=_by_row(old, new, changes, moves),
         titles=_by_title(old, new, changes, moves, titles["title"]),
@@ -136,19 +129,12 @@ def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArr
     return np.where(relevant[becomes] | ~relevant[was], becomes, was)
 
 
-def _held_against(
-    judge: Reference, target: str, moved: IntArray, old_class: IntArray, new_class: IntArray
-) -> dict[str, IntArray]:
-    """Count the records of each title that are labelled as in the new table, as in the old one, or as in neither."""
-    better, worse = (judge.right(target, moved, classes) for classes in (new_class, old_class))
-    return {BETTER: better, WORSE: worse, NEITHER: judge.judged[target][moved] - better - worse}
-
-
 def _by_row(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that were changed, or that move titles, with the titles and records that each moves."""
+    """Return the rows that were changed or that move titles."""
     movers = set(moves["mover"])
     shown = [number for number, change in enumerate(changes) if change.kinds or number in movers]
-    named = [changes[number] if changes[number].kinds else _reordered(changes[number]) for number in shown]
+    # A row that moves titles without a change of its own comes before or after other rows than it did.
+    named = [replace(changes[number], kinds=changes[number].kinds or (REORDERED,)) for number in shown]
     figures = [name for name in (BETTER, WORSE, NEITHER) if name in moves.columns]
     summed = moves.group_by("mover").agg(
         pl.col("position").n_unique().cast(pl.Int64).alias("titles"),
@@ -164,20 +150,15 @@ def _by_row(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], 
 def _by_title(
     old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame, titles: pl.Series
 ) -> pl.DataFrame:
-    """Return the titles that move, with the rows that decide them."""
     kinds = pl.Series([", ".join(change.kinds) or REORDERED for change in changes], dtype=pl.String)
-    columns: list[pl.Series] = [
-        titles.gather(moves["position"]).alias("title"),
-        moves["records"],
-        *moves.select("target", "old_class", "new_class"),
-    ]
+    columns = [titles.gather(moves["position"]).alias("title"), *moves["records", "target", "old_class", "new_class"]]
     for side, table in (("old", old), ("new", new)):
         rows = moves[f"{side}_row"]
         chosen = rows.set(rows < 0, None)
         for name, cells in (("line", pl.Int64), ("keyword", pl.String)):
             of_rows = pl.Series(table.rows[name].tolist(), dtype=cells)
             columns.append(of_rows.gather(chosen).alias(f"{side}_{name}"))
-    frame = pl.DataFrame(columns).with_columns(kinds.gather(moves["mover"]).alias("change"))
+    frame = pl.DataFrame([*columns, kinds.gather(moves["mover"]).alias("change")])
     if BETTER not in moves.columns:
         return frame
     figures = moves.select(pl.col(name).alias(f"{name}_records") for name in (BETTER, WORSE, NEITHER))
@@ -188,7 +169,6 @@ def _by_title(
 
 
 def _by_target(moves: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
-    """Count the titles and records that change, for each target and for any of them."""
     figures = [name for name in (BETTER, WORSE, NEITHER) if name in moves.columns]
     lines: list[dict[str, Any]] = []
     for target in targets:
@@ -199,10 +179,6 @@ def _by_target(moves: pl.DataFrame, targets: Sequence[str]) -> pl.DataFrame:
     nothing = dict.fromkeys((f"{name}_records" for name in figures), None)
     lines.append({"target": ANY, "titles": len(distinct), "records": distinct["records"].sum(), **nothing})
     return pl.DataFrame(lines)
-
-
-def _reordered(change: RowChange) -> RowChange:
-    return replace(change, kinds=(REORDERED,))
 
 
 def match_rows(old: KeywordTable, new: KeywordTable) -> list[RowChange]:
@@ -235,12 +211,11 @@ def match_rows(old: KeywordTable, new: KeywordTable) -> list[RowChange]:
         if after not in old_of:
             changes.append(RowChange(old=None, new=after, kinds=(ADDED,), targets=frozenset(names)))
             continue
-        kinds = _kinds(of_old[old_of[after]], row, names)
-        moved = [name for name in names if row[name] != of_old[old_of[after]][name]]
-        whole = {REPRIORITISED, REMATCHED} & set(kinds)
-        changes.append(
-            RowChange(old=old_of[after], new=after, kinds=kinds, targets=frozenset(names if whole else moved))
-        )
+        before = old_of[after]
+        kinds = _kinds(of_old[before], row, names)
+        relabelled = [name for name in names if row[name] != of_old[before][name]]
+        targets = frozenset(names if {REPRIORITISED, REMATCHED} & set(kinds) else relabelled)
+        changes.append(RowChange(old=before, new=after, kinds=kinds, targets=targets))
     left = (before for before in range(len(of_old)) if before not in taken)
     return changes + [RowChange(old=before, new=None, kinds=(REMOVED,), targets=frozenset(names)) for before in left]
 
@@ -254,6 +229,14 @@ def describe_changes(old: KeywordTable, new: KeywordTable, changes: Sequence[Row
     """
     of_old, of_new = _rows(old), _rows(new)
     names = new.taxonomy.names
+    sides = ("old", "new")
+    schema = {
+        **dict.fromkeys(("change", "keyword"), pl.String),
+        **{f"{side}_line": pl.Int64 for side in sides},
+        **{f"{side}_priority": pl.Float64 for side in sides},
+        **{f"{side}_{name}": pl.String for name in ("match", "labels") for side in sides},
+        "details": pl.String,
+    }
     lines: list[dict[str, Any]] = []
     for change in changes:
         before = None if change.old is None else of_old[change.old]
@@ -265,7 +248,7 @@ def describe_changes(old: KeywordTable, new: KeywordTable, changes: Sequence[Row
                 line |= {f"{side}_{name}": row[name] for name in ("line", "priority", "match")}
                 line[f"{side}_labels"] = _labels(row, names)
         lines.append(line | {"details": _details(before, after, names)})
-    return pl.DataFrame(lines, schema=_SCHEMA)
+    return pl.DataFrame(lines, schema=schema)
 
 
 def _rows(table: KeywordTable) -> list[_Row]:
