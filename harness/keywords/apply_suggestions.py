@@ -11,11 +11,9 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
 from data_cleaning.taxonomy import Taxonomy
-from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, companion, read_marked
+from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, json_beside, read_marked
 from harness.keywords.suggestion_sheets import ACCEPT, REJECT
 from harness.keywords.suggestions import Suggestion, amend, memory_beside, read_memory, sha256_of, updated
-
-_MAX_CHANGES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,7 @@ def apply_suggestions(
 
     Args:
         file: suggestions.xlsx, .csv or .json with marks.
-        table: the suggestions were made for it; None takes it from where it was then.
+        table: that the suggestions were made for; None takes it from where it was then.
         out: file to write; None writes `next_revision` of the table.
         taxonomy: file of the taxonomy.
         force: whether an existing `out` may be replaced.
@@ -101,7 +99,7 @@ def apply_suggestions(
             noted.write_csv(stack.enter_context(whole_file(memory)))
     changed = [row for row in accepted if row.changed]
     if changed:
-        announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), _MAX_CHANGES)}.")
+        announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), 20)}.")
     return Applied(
         table=new_table,
         memory=memory,
@@ -122,7 +120,6 @@ def next_revision(table: Path) -> Path:
 
 
 def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) -> Path:
-    """Return the table that suggestions were made for, where it was then or where a person says."""
     base = table or Path(marked.origin.table_path)
     if not base.is_file():
         raise BadInput(
@@ -152,7 +149,7 @@ def _check_out(out: Path, base: Path, file: Path, memory: Path, *, force: bool) 
         raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; a keyword table is a .csv file.")
     if out.resolve() == memory.resolve():
         raise BadInput(f"--out {out} is where rejected suggestions are remembered. Choose another --out.")
-    for source in (base, file, companion(file)):
+    for source in (base, file, json_beside(file)):
         check_file(out, source, force=True)  # an input is never replaced, even with force
     check_file(out, None, force=force)
 
@@ -168,7 +165,6 @@ def _edited(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
 
 
 def _worded(row: MarkedRow) -> str:
-    """Describe what a person changed in a row."""
     changes = (f"{name} {row.cells[name]!r} instead of {suggested!r}" for name, suggested in row.changed.items())
     return f"line {row.line}: {', '.join(changes)}"
 

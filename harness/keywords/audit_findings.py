@@ -22,8 +22,8 @@ _MIN_TITLES = 5
 """Distinct titles that a finding needs, and that a reference must know to judge it."""
 
 _SUSPECT = 0.1
-"""Smallest share of wrong records with a longer word for which the match inside it counts as an accident. Where the
-keyword is meant as a stem, as in "recruiter", most records are right."""
+"""Smallest share of wrong records for which a match inside a longer word counts as an accident. Where the keyword is
+meant as a stem, as in "recruiter", most records are right."""
 
 _MAX_CANDIDATES = 300
 """Of each kind. More than are kept, as each row is named only once."""
@@ -48,7 +48,7 @@ def find_faults(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, referenc
     reference: their number times the lower bound of the 95% Wilson interval of the share that is wrong, or of the share
     for which the outranked row would be right, less the share that is right now. Each row is named once, with the most
     specific cause that explains half of its cost. Next comes what no reference knows, by records, and last the rows
-    that decide nothing. A finding is held against the most trustworthy reference that knows five of its titles.
+    that decide nothing. A finding is compared with the most trustworthy reference that knows five of its titles.
 
     Without titles, rows that can never decide a title come before rows of equal priority that conflict.
 
@@ -102,14 +102,14 @@ def _costed_once(
         most = max(one.cost for one in of_one)
         enough = [one for one in of_one if one.cost >= most / 2]
         yield min(enough, key=lambda one: (SPECIFIC.index(one.kind), -one.cost))
-    left = _judged(_left_to_fallback(frames["coverage"], taxonomy), references, {"wrong_records": "wrong_records_{}"})
+    left = _judged(_left_to_fallback(frames["coverage"], taxonomy), references, "wrong_records")
     for line in _costed(left, "records", _share("wrong_records")):
         yield _finding("fallback", sentences.fallback, line, "records", of=None)
 
 
 def _accidents(words: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
     """Price for each row the longer words that it should not decide."""
-    judged = _judged(words, references, {"wrong_records": "wrong_records_{}"}, together="line")
+    judged = _judged(words, references, "wrong_records", together="line")
     bad = judged.filter((pl.col("judged_records") > 0) & (_share("wrong_records") >= _SUSPECT))
     figures = ["decided_records", "judged_titles", "judged_records", "wrong_records"]
     summed = bad.group_by("line", "keyword", "judge", maintain_order=True).agg(
@@ -123,14 +123,14 @@ def _rivals(
     kind: str, say: Callable[[sentences.Line], str], pairs: pl.DataFrame, references: Sequence[str]
 ) -> Iterable[_Finding]:
     """Price pairs of rows in which the losing row is right more often."""
-    judged = _judged(pairs, references, {"own_right": "own_right_{}", "opponent_right": "opponent_right_{}"})
+    judged = _judged(pairs, references, "own_right", "opponent_right")
     for line in _costed(judged, "decided_records", _share("opponent_right"), _share("own_right")):
         yield _finding(kind, say, line, "decided_records")
 
 
 def _chains(chains: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
     """Price chains in which the first row is right more often than the third, which wins."""
-    judged = _judged(chains, references, {"right": "right_{}", "right_without": "right_without_{}"})
+    judged = _judged(chains, references, "right", "right_without")
     for line in _costed(judged, "records", _share("right_without"), _share("right")):
         yield _finding("chain", sentences.chain, line, "records", of="third_line")
 
@@ -138,8 +138,7 @@ def _chains(chains: pl.DataFrame, references: Sequence[str]) -> Iterable[_Findin
 def _wrong_rows(rows: pl.DataFrame, taxonomy: Taxonomy, references: Sequence[str]) -> Iterable[_Finding]:
     """Price how often each row is wrong about each target."""
     for target in taxonomy.names:
-        names = ("judged_titles", "judged_records", "wrong_records", "instead")
-        judged = _judged(rows, references, {name: f"{name}_{target}_{{}}" for name in names}).with_columns(
+        judged = _judged(rows, references, "wrong_records", "instead", target=target).with_columns(
             pl.lit(target).alias("target"),
             pl.col(f"sets_{target}").alias("label"),
             pl.col(f"decided_records_{target}").alias("decided_records"),
@@ -197,36 +196,38 @@ def _finding(
 
 
 def _judged(
-    frame: pl.DataFrame, references: Sequence[str], figures: Mapping[str, str], together: str | None = None
+    frame: pl.DataFrame, references: Sequence[str], *figures: str, target: str = "", together: str | None = None
 ) -> pl.DataFrame:
     """Judge each line by the most trustworthy reference that knows enough of its titles; drop lines without one.
 
     Args:
-        frame: with `judged_titles_<reference>` and further figures by reference.
+        frame: with `judged_titles_<reference>` and further figures, or `judged_titles_<target>_<reference>`.
         references: names, the most trustworthy first, at least one.
-        figures: new name to the frame's column of a figure, with {} for the reference; the titles and records that it
-            judged are added.
+        figures: to return besides the titles and records that are judged.
+        target: that the figures are of; empty where the frame has no figures by target.
         together: lines with the same value in this column are judged together.
 
     Returns:
-        The lines with `judge` and the new names.
+        The lines with `judge`, the name of the reference, and its figures under their own names.
     """
-    named = {name: f"{name}_{{}}" for name in ("judged_titles", "judged_records")} | dict(figures)
-    chosen: dict[str, pl.Expr] = dict.fromkeys(("judge", *named), pl.lit(None))
+    prefix = f"{target}_" if target else ""
+    chosen = dict.fromkeys(("judge", "judged_titles", "judged_records", *figures), pl.lit(None))
     for name in reversed(references):
-        titles = pl.col(named["judged_titles"].format(name))
-        enough = (titles.sum().over(together) if together else titles) >= _MIN_TITLES
-        for ours, before in chosen.items():
-            here = pl.lit(name) if ours == "judge" else pl.col(named[ours].format(name))
-            chosen[ours] = pl.when(enough).then(here).otherwise(before)
+        enough = _is_known(f"judged_titles_{prefix}{name}", together)
+        for figure, before in chosen.items():
+            here = pl.lit(name) if figure == "judge" else pl.col(f"{figure}_{prefix}{name}")
+            chosen[figure] = pl.when(enough).then(here).otherwise(before)
     return frame.with_columns(**chosen).filter(pl.col("judge").is_not_null())
 
 
 def _unknown(frame: pl.DataFrame, references: Sequence[str], together: str | None = None) -> pl.DataFrame:
     """Return the lines of which no reference knows enough titles; see `_judged`."""
-    known = [pl.col(f"judged_titles_{name}") for name in references]
-    few = [(titles.sum().over(together) if together else titles) < _MIN_TITLES for titles in known]
-    return frame.filter(*few)
+    return frame.filter(*(~_is_known(f"judged_titles_{name}", together) for name in references))
+
+
+def _is_known(judged_titles: str, together: str | None) -> pl.Expr:
+    titles = pl.col(judged_titles)
+    return (titles.sum().over(together) if together else titles) >= _MIN_TITLES
 
 
 def _share(figure: str) -> pl.Expr:

@@ -20,7 +20,6 @@ from harness.keywords.suggestion_sheets import (
     MarkedSheet,
     SheetRow,
     as_text,
-    cells_of,
     columns_for,
     read_workbook,
 )
@@ -60,7 +59,7 @@ class Marked:
         return [row for row in self.rows if row.mark == mark]
 
 
-def companion(path: Path) -> Path:
+def json_beside(path: Path) -> Path:
     """Return the JSON that belongs to a CSV of suggestions."""
     return path.with_name(JSON_NAME)
 
@@ -79,7 +78,7 @@ def read_marked(path: Path) -> Marked:
     """
     sheet, exact = _read(path)
     own = {name: column_name(name, exact.origin.targets) for name in _OWN}
-    _check_header(path, sheet.header, [*own.values(), *_table_columns(exact.origin)])
+    _check_header(path, sheet.header, [*own.values(), "keyword", "priority", "match", *exact.origin.targets])
     rows: list[MarkedRow] = []
     faults: list[str] = []
     lines: dict[str, int] = {}  # identity to the line that has it
@@ -103,11 +102,7 @@ def read_marked(path: Path) -> Marked:
 
 
 def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
-    """Return the accepted suggestions with the changes by hand, in the order of the file.
-
-    Args:
-        marked: what was read.
-        table: the suggestions were made for it.
+    """Return the accepted suggestions for a table with the changes by hand, in the order of the file.
 
     Raises:
         BadInput: rows of the file are faulty, or set what another row sets for a keyword; all are named by line.
@@ -138,10 +133,8 @@ def _read(path: Path) -> tuple[MarkedSheet, Exact]:
         sheet, exact = read_workbook(path)
         return sheet, from_json(exact, f"{path}, sheet {EXACT!r}")
     if kind == ".csv":
-        return _csv_sheet(path), from_json(
-            read_text(companion(path), "file beside the CSV", "Put suggestions.json of the same run there."),
-            str(companion(path)),
-        )
+        exact = read_text(json_beside(path), "file beside the CSV", "Put suggestions.json of the same run there.")
+        return _csv_sheet(path), from_json(exact, str(json_beside(path)))
     if kind == ".json":
         read = from_json(read_text(path, "file of suggestions", "Check the path."), str(path))
         return _json_sheet(read), read
@@ -160,19 +153,17 @@ def _csv_sheet(path: Path) -> MarkedSheet:
 
 def _json_sheet(exact: Exact) -> MarkedSheet:
     """Return the rows as suggested, with the marks of the file."""
-    columns = columns_for(exact.origin)
     accept = column_name("accept", exact.origin.targets)
-    rows = []
-    for number, (known_by, suggestion) in enumerate(exact.suggestions.items(), start=1):
-        rows.append(SheetRow(line=number, cells={**_readable(suggestion, exact.origin), accept: exact.marks[known_by]}))
-    return MarkedSheet(header=[column.name for column in columns], rows=rows)
+    rows = [
+        SheetRow(line=number, cells={**_readable(suggestion, exact.origin), accept: exact.marks[known_by]})
+        for number, (known_by, suggestion) in enumerate(exact.suggestions.items(), start=1)
+    ]
+    return MarkedSheet(header=[column.name for column in columns_for(exact.origin)], rows=rows)
 
 
 def _readable(suggestion: Suggestion, origin: Origin) -> dict[str, str]:
     """Return the cells of a suggestion as they are read from an unchanged file."""
-    columns = columns_for(origin)
-    cells = map(as_text, cells_of(suggestion, columns))
-    return {column.name: replace_unwritable(cell) for column, cell in zip(columns, cells, strict=True)}
+    return {one.name: replace_unwritable(as_text(one.value(suggestion))) for one in columns_for(origin)}
 
 
 def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
@@ -185,10 +176,6 @@ def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> N
             faults.append(f"column {name!r} occurs {header.count(name)} times")
     if faults:
         raise BadInput(f"{path}, line 1: {first_few(faults)}. Give the columns their original names.")
-
-
-def _table_columns(origin: Origin) -> tuple[str, ...]:
-    return ("keyword", "priority", "match", *origin.targets)
 
 
 def _marked_row(row: SheetRow, mark: str, suggestion: Suggestion, origin: Origin) -> MarkedRow:
@@ -204,7 +191,6 @@ def _marked_row(row: SheetRow, mark: str, suggestion: Suggestion, origin: Origin
 
 
 def _reads_as(cell: str, suggested: str, is_number: bool) -> bool:
-    """Say whether a cell still has the suggested value."""
     if not is_number:
         return cell == suggested
     try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -22,10 +23,15 @@ Action = Literal["add", "re-prioritise", "narrow", "retire"]
 ACTIONS: tuple[Action, ...] = ("add", "re-prioritise", "narrow", "retire")
 """A new row; another priority; a substring row that matches whole words after the change; a row that is removed."""
 
-
 MEMORY_NAME = "rejected_suggestions.csv"
 COLUMNS = ("date", "action", "keyword", "table", "key")
 """Of the file; a person may add others. Only `key` is read again, so a suggestion is forgotten by deleting its row."""
+
+FORMAT = 1
+"""Version of the layout of the JSON file."""
+
+_AS_THEY_ARE = ("action", "line", "keyword", "priority", "match", "old_priority", "old_match", "rationale")
+_KEY = re.compile(rf"({'|'.join(ACTIONS)})\|.", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +49,6 @@ class Evidence:
     precision_low: float | None
     """Lower bound of its 95% Wilson interval."""
     precision_high: float | None
-    """Upper bound of it."""
     judge: str
     """Whose labels count as right."""
     lift: float
@@ -88,6 +93,11 @@ class Suggestion:
         """The key under which the change is remembered if it is rejected; see `key_of`."""
         return key_of(self.action, self.keyword, self.labels)
 
+    @property
+    def cells(self) -> dict[str, str | float]:
+        """The row after the change, in the columns of a keyword table."""
+        return {"keyword": self.keyword, "priority": self.priority, "match": self.match, **self.labels}
+
 
 def key_of(action: Action, keyword: str, labels: Mapping[str, str]) -> str:
     """Return the key under which a change is remembered if it is rejected.
@@ -122,11 +132,7 @@ def amend(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
             rows.loc[line, "match"] = change.match
         else:
             rows.loc[line, "priority"] = change.priority
-    added = [
-        {"keyword": change.keyword, "priority": change.priority, "match": change.match, **change.labels}
-        for change in changes
-        if change.action == "add"
-    ]
+    added = [change.cells for change in changes if change.action == "add"]
     whole = pd.concat([rows.drop(columns="line"), pd.DataFrame(added, dtype=object)], ignore_index=True)
     return KeywordTable.from_frame(whole, table.taxonomy, "the amended table")
 
@@ -152,35 +158,22 @@ def read_memory(path: Path) -> pl.DataFrame:
     faults = [
         f"{table.place(row)}: {key or ''!r} is no key of a suggestion"
         for row, key in enumerate(frame["key"])
-        if not _is_key(key or "")
+        if not _KEY.match(key or "")
     ]
     if faults:
-        example = "add|keyword"
-        raise BadInput(f"{path}: {first_few(faults)}. A key is written as {example!r}; fix or delete these rows.")
+        raise BadInput(f"{path}: {first_few(faults)}. A key is written as 'add|keyword'; fix or delete these rows.")
     return frame
 
 
 def read_rejected(path: Path) -> list[str]:
-    """Return the keys of the suggestions that were rejected; none without a file.
-
-    Raises:
-        BadInput: as `read_memory`.
-    """
+    """Return the keys of the suggestions that were rejected; see `read_memory`."""
     return read_memory(path)["key"].to_list()
 
 
 def updated(
     memory: pl.DataFrame, *, accepted: Sequence[str], rejected: Sequence[Suggestion], table_name: str, day: date
 ) -> pl.DataFrame:
-    """Remove what is accepted now, and add what is rejected and not yet in the memory.
-
-    Args:
-        memory: as `read_memory` returns it.
-        accepted: keys of suggestions.
-        rejected: suggestions, in the order in which they are added.
-        table_name: of the table that the suggestions were made for.
-        day: of the rejection.
-    """
+    """Remove from the memory what is accepted now, by key, and add what is rejected and not yet in it."""
     kept = memory.filter(~pl.col("key").is_in(list(accepted)))
     known = set(kept["key"])
     new = {one.key: one for one in rejected if one.key not in known}
@@ -190,18 +183,6 @@ def updated(
     ]
     noted = pl.DataFrame(cells, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
     return pl.concat([kept, noted], how="diagonal")
-
-
-def _is_key(text: str) -> bool:
-    """Say whether a text has the form of a key: an action, a keyword and perhaps labels."""
-    action, _, rest = text.partition("|")
-    return action in ACTIONS and bool(rest)
-
-
-FORMAT = 1
-"""Version of the file's layout."""
-
-_AS_THEY_ARE = ("action", "line", "keyword", "priority", "match", "old_priority", "old_match", "rationale")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,9 +265,7 @@ def to_json(suggestions: Sequence[Suggestion], origin: Origin) -> str:
 def from_json(text: str, where: str) -> Exact:
     """Read what `to_json` returned, in which nothing but the marks may have been changed.
 
-    Args:
-        text: of the file.
-        where: name of the file in messages.
+    `where` names the file in messages.
 
     Raises:
         BadInput: it is no such file, or a suggestion in it was changed.
@@ -314,9 +293,9 @@ def _entry(suggestion: Suggestion, origin: Origin) -> dict[str, Any]:
     facts = {name: getattr(suggestion, name) for name in _AS_THEY_ARE}
     own = {"id": identity(suggestion, origin), "accept": "", **facts, "evidence": asdict(suggestion.evidence)}
     labels = {target: suggestion.labels.get(target, "") for target in origin.targets}
-    named = {column_name(name, origin.targets): value for name, value in own.items()}
-    place = list(named).index("match")  # a table has its targets before it
-    return dict([*list(named.items())[:place], *labels.items(), *list(named.items())[place:]])
+    named = [(column_name(name, origin.targets), value) for name, value in own.items()]
+    place = list(own).index("match")  # a table has its targets before it
+    return dict([*named[:place], *labels.items(), *named[place:]])
 
 
 def _read_entry(entry: Mapping[str, Any], origin: Origin) -> Suggestion:

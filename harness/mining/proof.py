@@ -231,8 +231,7 @@ def _row(change: Suggestion, table: KeywordTable, labels: TitleLabels) -> Row | 
     """Return a change as a row over some titles; None where it retires the row."""
     if change.action == "retire":
         return None
-    cells = {"keyword": change.keyword, "priority": change.priority, "match": change.match, **change.labels}
-    alone = KeywordTable.from_frame(pd.DataFrame([cells]), table.taxonomy, "a suggestion")
+    alone = KeywordTable.from_frame(pd.DataFrame([change.cells]), table.taxonomy, "a suggestion")
     classes = {name: int(alone.class_positions[name][0]) for name in table.taxonomy.names if change.labels[name]}
     titles = np.flatnonzero(alone.hits(labels.titles).toarray()[:, 0])
     return Row(titles=titles, priority=change.priority, length=len(change.keyword), classes=classes)
