@@ -112,14 +112,12 @@ def mine(
     shares = explain_words(system, predicted["train"], words, chosen, settings.attribution, on_progress)
     names_a_job = qualifying_shares(train.titles, words, phrases) < MAX_QUALIFYING_SHARE
     possible = {target: may_be & names_a_job for target, may_be in may_be_keywords(phrases, table).items()}
-    candidates = {
-        MINED: rank_candidates(phrases, predicted["train"], shares, classes, possible, settings.candidates),
-    }
-    candidates |= rank_baselines(
+    mined = rank_candidates(phrases, predicted["train"], shares, classes, possible, settings.candidates)
+    baselines = rank_baselines(
         phrases,
         recorded["train"],
         possible,
-        candidates[MINED],
+        mined,
         max_candidates=settings.candidates,
         reviewed_share=reviewed_share or 0.5,
         seed=seed,
@@ -129,9 +127,9 @@ def mine(
     strengths = fit_strengths(conflicts, len(table))
     priorities = asked_priorities(table, strengths)
     suggestions = {}
-    for source in (MINED, NEW_ROWS, *(name for name in candidates if name != MINED)):
+    for source, candidates in {MINED: mined, NEW_ROWS: mined, **baselines}.items():
         placement = Placement.begin(table, train, valid)
-        subjects = new_rows(candidates[MINED if source == NEW_ROWS else source], table, train, valid)
+        subjects = new_rows(candidates, table, train, valid)
         if source == MINED:
             levels = np.unique(table.rows["priority"].to_numpy(dtype=np.float64))
             subjects += changed_rows(table, placement, priorities_to_try(priorities, levels))
@@ -146,7 +144,7 @@ def mine(
         for name, labels in by_labels.items()
     }
     return Mined(
-        candidates=candidates,
+        candidates={MINED: mined, **baselines},
         suggestions=suggestions,
         priorities=priorities.assign(**asked),
         inversions=find_inversions(table, conflicts, strengths),
@@ -163,5 +161,4 @@ def mine(
 
 
 def _asked(table: KeywordTable, labels: TitleLabels) -> pd.DataFrame:
-    """Return the priorities that rows ask for by some labels."""
     return asked_priorities(table, fit_strengths(find_pairwise_conflicts(table, labels), len(table)))

@@ -39,16 +39,9 @@ class MiningFigures:
 
 
 def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
-    """Return the tables, the one to read first in front.
-
-    Args:
-        figures: of one run.
-        reference: the most trustworthy one of the run.
-    """
-    lifts = _with_verdict(figures.lifts.merge(figures.counts, on=["split", "learned_from", "source"]))
-    whole = lifts["target"] == ALL
-    main = lifts[whole & (lifts["reference"] == reference) & (lifts["weighting"] == WEIGHTINGS[0])]
+    """Return the tables of one run, the one to read first in front; `reference` is its most trustworthy one."""
     arm, bounds = ["split", "learned_from", "source"], ["before", "after", "difference", "low", "high", "verdict"]
+    lifts = _with_verdict(figures.lifts.merge(figures.counts, on=arm))
     tables = [
         Table(
             "mined_lift",
@@ -57,11 +50,17 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
             "changes that each source proposes, with the 95% interval of the difference (titles resampled with all "
             f"their records). {MINED!r} adds rows and changes existing ones; a baseline proposes new rows from the "
             "same phrases, ranked without a network and placed in the same way.",
-            main[[*arm, "changes", *bounds]],
+            _per_record(lifts[lifts["reference"] == reference])[[*arm, "changes", *bounds]],
         )
     ]
     if figures.folds is not None:
-        tables.append(_folds(figures.folds))
+        note = (
+            "Reviewed titles, each fold of which was held out once: the network, the candidates, their placement and "
+            "the priorities come from the other folds. All targets right, with the 95% interval of the difference from "
+            "the table."
+        )
+        folds = _with_verdict(_per_record(figures.folds))[[*arm, "titles", *bounds]]
+        tables.append(Table("mined_folds", "What is mining worth on reviewed titles?", note, folds))
     tables += _changes(figures.changes)
     if figures.recovery is not None:
         tables.append(_recovery(figures.recovery))
@@ -92,15 +91,9 @@ def _with_verdict(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(verdict=frame.apply(ahead_or_behind, axis=1))
 
 
-def _folds(folds: pd.DataFrame) -> Table:
-    chosen = _with_verdict(folds[(folds["target"] == ALL) & (folds["weighting"] == WEIGHTINGS[0])])
-    note = (
-        "Reviewed titles, each fold of which was held out once: the network, the candidates, their placement and the "
-        "priorities come from the other folds. All targets right, with the 95% interval of the difference from the "
-        "table."
-    )
-    columns = ["split", "learned_from", "source", "titles", "before", "after", "difference", "low", "high", "verdict"]
-    return Table("mined_folds", "What is mining worth on reviewed titles?", note, chosen[columns])
+def _per_record(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the lines of all targets at once, in which every record counts the same."""
+    return frame[(frame["target"] == ALL) & (frame["weighting"] == WEIGHTINGS[0])]
 
 
 def _recovery(found: pd.DataFrame) -> Table:
@@ -117,9 +110,11 @@ def _recovery(found: pd.DataFrame) -> Table:
 def _changes(changes: pd.DataFrame) -> list[Table]:
     """Return the changes of the arm that is exported, the first ones shown, and titles that they fix and break."""
     exported = changes[changes["exported"]]
-    arm = exported.iloc[0] if len(exported) else None
-    where = "" if arm is None else f", split by {arm['split']} and learned from {arm['learned_from']}"
-    reference = "" if arm is None else f", held against {arm['reference']}"
+    where = reference = ""
+    if len(exported):
+        arm = exported.iloc[0]
+        where = f", split by {arm['split']} and learned from {arm['learned_from']}"
+        reference = f", held against {arm['reference']}"
     note = (
         f"Every proposed change{where}, in the order in which they were placed, each on top of those before it. "
         f"Lift is on validation; fixed and broken are test titles with more and with fewer targets right{reference}. "
@@ -137,8 +132,12 @@ def _changes(changes: pd.DataFrame) -> list[Table]:
 
 def _strengths(figures: MiningFigures) -> list[Table]:
     """Return the priorities that keywords ask for, the most different first, and the conflicts the wrong row wins."""
-    by_reviewed = figures.priorities["learned_from"].isin(figures.reviewed)
-    asked = figures.priorities[by_reviewed] if by_reviewed.any() else figures.priorities
+
+    def from_reviewed(frame: pd.DataFrame) -> pd.DataFrame:
+        by_reviewed = frame["learned_from"].isin(figures.reviewed)
+        return frame[by_reviewed] if by_reviewed.any() else frame
+
+    asked = from_reviewed(figures.priorities)
     outside = (asked["priority"] < asked["asked_low"]) | (asked["priority"] > asked["asked_high"])
     by_distance = (asked["asked"] - asked["priority"]).abs().where(outside, 0.0).sort_values(ascending=False)
     note = (
@@ -147,8 +146,6 @@ def _strengths(figures: MiningFigures) -> list[Table]:
         "first. Asked is by the labels that judge the changes, then by the network, the recorded labels and reviewed "
         "titles alone. All rows: mined_priorities.csv."
     )
-    pairs = figures.inversions
-    kept = pairs["learned_from"].isin(figures.reviewed)
     return [
         Table(
             "mined_priorities",
@@ -162,7 +159,7 @@ def _strengths(figures: MiningFigures) -> list[Table]:
             "Which keywords win that should lose?",
             "Pairs of rows that conflict in titles of train, of which the table lets the weaker one win, by more than "
             "chance. Wins and losses are weighted titles whose label is the class of the one or the other row.",
-            _with_whole_priorities(pairs[kept] if kept.any() else pairs),
+            _with_whole_priorities(from_reviewed(figures.inversions)),
             _FIRST,
         ),
     ]
@@ -184,9 +181,5 @@ def _faithfulness(table: pd.DataFrame) -> Table:
         **{"median_convergence_delta": "median_delta", "worst_convergence_delta": "worst_delta"},
         **{"seconds_per_10000_titles": "seconds", "verdict": "verdict"},
     }
-    return Table(
-        "faithfulness",
-        "Which explanation names the words that count?",
-        note,
-        table.rename(columns=shown)[[*shown.values()]],
-    )
+    frame = table.rename(columns=shown)[[*shown.values()]]
+    return Table("faithfulness", "Which explanation names the words that count?", note, frame)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -76,21 +77,18 @@ def find_phrases(words: Sequence[Sequence[str]], *, min_titles: int) -> Phrases:
         words: of each title, from `split_titles`.
         min_titles: phrases in fewer titles are left out.
     """
-    counts: dict[str, int] = defaultdict(int)
-    for held in words:
-        for text in {text for text, _ in _runs(held)}:
-            counts[text] += 1
-    beginnings = _shared_beginnings(counts)
-    keys = [*((text, "word") for text in sorted(counts)), *((start, "prefix") for start in sorted(beginnings))]
+    texts = {text for of_title in words for text, _ in _runs(of_title)}
+    beginnings = _shared_beginnings(texts)
+    keys = [*((text, "word") for text in sorted(texts)), *((start, "prefix") for start in sorted(beginnings))]
     number = {key: at for at, key in enumerate(keys)}
     in_run = {
         text: [number[text, "word"], *(number[start, "prefix"] for start in _beginnings_of(text, beginnings))]
-        for text in counts
+        for text in texts
     }
     occurrences: list[tuple[int, int, int]] = []
-    for title, held in enumerate(words):
+    for title, of_title in enumerate(words):
         seen: set[int] = set()
-        for text, first in _runs(held):
+        for text, first in _runs(of_title):
             for phrase in in_run[text]:
                 if phrase not in seen:
                     seen.add(phrase)
@@ -99,7 +97,7 @@ def find_phrases(words: Sequence[Sequence[str]], *, min_titles: int) -> Phrases:
     frequent = np.bincount(at[:, 1], minlength=len(keys)) >= min_titles
     kept = frequent[at[:, 1]]
     renumbered = np.cumsum(frequent) - 1
-    chosen = [key for key, is_frequent in zip(keys, frequent, strict=True) if is_frequent]
+    chosen = list(compress(keys, frequent))
     return Phrases(
         texts=np.array([text for text, _ in chosen], dtype=object),
         matches=np.array([match for _, match in chosen], dtype=object),
@@ -115,10 +113,7 @@ def titles_matching(
 ) -> list[IntArray]:
     """Return the positions of the titles that each keyword matches, ascending, one array per keyword.
 
-    Args:
-        keywords: in the spelling of `split_titles`.
-        matches: "word" or "prefix", one per keyword.
-        titles: to search.
+    Keywords are in the spelling of `split_titles`, and each has its match, "word" or "prefix".
     """
     patterns = [f" {text} " if match == "word" else f" {text}" for text, match in zip(keywords, matches, strict=True)]
     distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns))}
@@ -141,7 +136,7 @@ def stem(word: str) -> str:
 
 
 def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
-    """Yield every run of words that may be a phrase, and the position of its first word."""
+    """Yield every run of words that may be a phrase, with the position of its first word."""
     for first in range(len(words)):
         for last in range(first, min(first + MAX_WORDS, len(words))):
             text = " ".join(words[first : last + 1])
@@ -150,7 +145,6 @@ def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
 
 
 def _is_phrase(text: str) -> bool:
-    """Say whether words separated by single spaces may be a phrase."""
     words = text.split(" ")
     joins = words[0] in _JOINING or words[-1] in _JOINING
     return not joins and len(text) > 1 and any(letter.isalpha() for letter in text)
@@ -195,7 +189,7 @@ def qualifying_shares(
         words: of each title, from `split_titles`.
         phrases: of the titles, in the same order.
     """
-    tails = [_words_after_separator(str(title), len(held)) for title, held in zip(titles, words, strict=True)]
+    tails = [_words_after_separator(str(title), len(of_title)) for title, of_title in zip(titles, words, strict=True)]
     n_words = phrases.n_words
     separated, seen = np.zeros(len(n_words)), np.zeros(len(n_words))
     for title, phrase, first in zip(phrases.titles, phrases.phrases, phrases.first_words, strict=True):

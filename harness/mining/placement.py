@@ -1,8 +1,9 @@
 """Changes of a keyword table, placed where they gain most on train and made while validation confirms the gain."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import chain, combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +62,7 @@ class Gain:
     total: float
     """Weight of the titles that it fixes less that of those it breaks, targets weighted by their importance."""
     low: float
-    """Lower bound of its one-sided 95% interval, titles resampled."""
+    """Lower bound of its one-sided 95% interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,11 +161,11 @@ class Placement:
 
     def _reviewed_titles_lose(self, subject: Subject, option: Option) -> bool:
         """Say whether reviewed titles of train and validation lose by a change on the whole."""
-        total = 0.0
-        for part, labels in enumerate((self.train, self.valid)):
-            points = title_points(self._class_changes(part, subject, option), labels)
-            total += points[labels.reviewed].sum()
-        return total < 0
+        points = (
+            title_points(self._class_changes(part, subject, option), labels)[labels.reviewed].sum()
+            for part, labels in enumerate((self.train, self.valid))
+        )
+        return sum(points) < 0
 
 
 def title_points(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> npt.NDArray[np.float64]:
@@ -203,34 +204,40 @@ def new_rows(
         train: titles of train, in the order of the trial.
         valid: titles of validation, in the order of the trial.
     """
-    classes: dict[tuple[str, str], dict[str, str]] = {}
-    importance: dict[tuple[str, str], list[float]] = {}
+    by_phrase: dict[tuple[str, str], dict[str, dict[Hashable, Any]]] = {}
     for target, frame in candidates.items():
         for row in frame.to_dict("records"):
-            key = str(row["keyword"]), str(row["match"])
-            classes.setdefault(key, {})[target] = str(row["class"])
-            importance.setdefault(key, []).extend([float(row["importance"])] if "importance" in row else [])
-    keywords, matches = [key[0] for key in classes], [key[1] for key in classes]
+            by_phrase.setdefault((str(row["keyword"]), str(row["match"])), {})[target] = row
+    keywords, matches = [keyword for keyword, _ in by_phrase], [match for _, match in by_phrase]
     matching = [titles_matching(keywords, matches, part.titles) for part in (train, valid)]
-    # The priority that outranks the fewest rows comes first, as it is the most cautious.
-    levels = sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
     subjects = []
-    for at, ((keyword, match), labels) in enumerate(classes.items()):
-        titles = (matching[_TRAIN][at], matching[_VALID][at])
-        options = tuple(
-            _added(keyword, match, priority, some, titles, table) for some in _subsets(labels) for priority in levels
-        )
-        known = importance[keyword, match]
+    for (keyword, match), rows, *titles in zip(by_phrase, by_phrase.values(), *matching, strict=True):
+        labels = {target: str(row["class"]) for target, row in rows.items()}
+        known = [float(row["importance"]) for row in rows.values() if "importance" in row]
+        of_parts = titles[_TRAIN], titles[_VALID]
         subjects.append(
             Subject(
                 keyword=keyword,
                 number=None,
                 importance=float(np.mean(known)) if known else None,
-                options=options,
-                titles=titles,
+                options=tuple(_options_to_add(keyword, match, labels, of_parts, table)),
+                titles=of_parts,
             )
         )
     return subjects
+
+
+def _options_to_add(
+    keyword: str, match: str, labels: Mapping[str, str], titles: tuple[IntArray, IntArray], table: KeywordTable
+) -> Iterator[Option]:
+    """Yield every choice of at least one of the labels, the fewest first, at every priority of the table."""
+    # The priority that outranks the fewest rows comes first, as it is the most cautious.
+    levels = sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
+    for some in chain.from_iterable(combinations(labels.items(), n) for n in range(1, len(labels) + 1)):
+        classes = {target: table.taxonomy[target].class_index[label] for target, label in some}
+        for priority in levels:
+            rows = [Row(titles=part, priority=priority, length=len(keyword), classes=classes) for part in titles]
+            yield _option("add", match, priority, dict(some), rows)
 
 
 def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[int, Sequence[float]]) -> list[Subject]:
@@ -243,8 +250,7 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         placement: before any change.
         repriced: number of a row to priorities that it may have instead.
     """
-    words = split_titles(table.rows["keyword"].tolist())
-    texts = [" ".join(held) for held in words]
+    texts = [" ".join(words) for words in split_titles(table.rows["keyword"].tolist())]
     parts = (placement.train, placement.valid)
     setters = {
         (row["keyword"].lower(), row["match"], target)
@@ -278,9 +284,8 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         options.append(Option(action="retire", match=match, priority=priority, labels=labels, rows=(None, None)))
         if any(len(row.titles) for row in now):
             titles = _touched_titles(now, options)
-            subjects.append(
-                Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
-            )
+            found = Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
+            subjects.append(found)
     return subjects
 
 
@@ -301,23 +306,3 @@ def not_refused(subject: Subject, refused: Collection[str]) -> Subject:
 
 def _option(action: Action, match: str, priority: float, labels: Mapping[str, str], rows: Sequence[Row]) -> Option:
     return Option(action=action, match=match, priority=priority, labels=labels, rows=(rows[_TRAIN], rows[_VALID]))
-
-
-def _added(
-    keyword: str,
-    match: str,
-    priority: float,
-    labels: Mapping[str, str],
-    titles: tuple[IntArray, IntArray],
-    table: KeywordTable,
-) -> Option:
-    classes = {target: table.taxonomy[target].class_index[label] for target, label in labels.items()}
-    rows = [Row(titles=part, priority=priority, length=len(keyword), classes=classes) for part in titles]
-    return _option("add", match, priority, labels, rows)
-
-
-def _subsets(labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield every choice of at least one of the labels, the fewest first."""
-    for n_labels in range(1, len(labels) + 1):
-        for some in combinations(labels.items(), n_labels):
-            yield dict(some)

@@ -39,42 +39,27 @@ class PairwiseConflicts:
 
 def find_pairwise_conflicts(table: KeywordTable, labels: TitleLabels) -> PairwiseConflicts:
     """Find the pairs of rows that conflict in labelled titles, and how often each of the two is right."""
-    hits = table.hits(labels.titles).tocsr()
+    hits = table.hits(labels.titles).tocoo()
     rank = np.empty(len(table), dtype=np.int64)
     rank[table.order] = np.arange(len(table))
     importance = sum(target.importance for target in table.taxonomy.targets)
     pieces = []
     for target in table.taxonomy.targets:
         name = target.name
-        title, row = _hits_of(hits, table.sets[name])
-        first, second, at = _pairs(title, rank[row])
+        sets = table.sets[name][hits.col]  # (n_hits,)
+        first, second, at = _pairs(hits.row[sets].astype(np.int64), rank[hits.col[sets]])
         first, second = table.order[first], table.order[second]
         classes = table.class_positions[name]
         differ = classes[first] != classes[second]
         first, second, at = first[differ], second[differ], at[differ]
         weight = labels.weights[at] * target.importance / importance
-        shares = labels.shares[name]
+        wins, losses = (weight * labels.shares[name][at, classes[rows]] for rows in (first, second))
+        counts = {"titles": 1, "records": labels.records[at]}
         pieces.append(
-            pd.DataFrame(
-                {
-                    "first": first,
-                    "second": second,
-                    "titles": 1,
-                    "records": labels.records[at],
-                    "first_wins": weight * shares[at, classes[first]],
-                    "second_wins": weight * shares[at, classes[second]],
-                }
-            )
+            pd.DataFrame({"first": first, "second": second, **counts, "first_wins": wins, "second_wins": losses})
         )
     found = pd.concat(pieces, ignore_index=True).groupby(["first", "second"], as_index=False).sum()
     return PairwiseConflicts(**{str(name): found[name].to_numpy() for name in found})
-
-
-def _hits_of(hits: sparse.csr_matrix, rows: npt.NDArray[np.bool_]) -> tuple[IntArray, IntArray]:
-    """Return title and row of each hit of some rows, (n_hits,) each."""
-    found = hits.tocoo()
-    kept = rows[found.col]
-    return found.row[kept].astype(np.int64), found.col[kept].astype(np.int64)
 
 
 def _pairs(titles: IntArray, ranks: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -82,15 +67,13 @@ def _pairs(titles: IntArray, ranks: IntArray) -> tuple[IntArray, IntArray, IntAr
     order = np.lexsort((ranks, titles))
     titles, ranks = titles[order], ranks[order]
     first, second, at = [], [], []
-    step = 1
-    while step < len(titles):
+    for step in range(1, len(titles)):
         together = titles[step:] == titles[:-step]
         if not together.any():
             break
         first.append(ranks[:-step][together])
         second.append(ranks[step:][together])
         at.append(titles[step:][together])
-        step += 1
     nothing = [np.zeros(0, dtype=np.int64)]
     return np.concatenate(first or nothing), np.concatenate(second or nothing), np.concatenate(at or nothing)
 
@@ -187,13 +170,11 @@ def find_inversions(table: KeywordTable, conflicts: PairwiseConflicts, strengths
     winning, losing = rows.iloc[first].reset_index(drop=True), rows.iloc[second].reset_index(drop=True)
     losing.columns = ["over_line", "over", "over_priority"]
     frame = pd.concat([winning, losing], axis=1).assign(
-        **{
-            "titles": conflicts.titles,
-            "records": conflicts.records,
-            "wins": conflicts.first_wins,
-            "losses": conflicts.second_wins,
-            "deviations": weaker,
-        }
+        titles=conflicts.titles,
+        records=conflicts.records,
+        wins=conflicts.first_wins,
+        losses=conflicts.second_wins,
+        deviations=weaker,
     )[kept]
     return frame.sort_values(["records", "line", "over_line"], ascending=[False, True, True]).reset_index(drop=True)
 

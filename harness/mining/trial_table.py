@@ -46,12 +46,7 @@ class TrialTable:
     """
 
     def __init__(self, table: KeywordTable, titles: Sequence[str] | npt.NDArray[np.object_]) -> None:
-        """Match every row once.
-
-        Args:
-            table: to start from.
-            titles: to predict.
-        """
+        """Match every row of the table to start from once."""
         self.taxonomy = table.taxonomy
         self.rows: list[Row | None] = []
         """None for a row that was retired."""
@@ -85,11 +80,9 @@ class TrialTable:
         self._settle(np.arange(len(titles)))
 
     def try_row(self, number: int, row: Row | None) -> dict[str, ClassChanges]:
-        """Say what would change, target by target, if a row were replaced; the table stays as it is.
+        """Say what would change, by target, if a row were replaced, or retired by None; the table stays as it is.
 
-        Args:
-            number: of the row; one past the last for a new row.
-            row: the replacement; None retires the row.
+        A new row has the number after the last.
         """
         old = self.rows[number] if number < len(self.rows) else None
         touched = self._touched(old, row)
