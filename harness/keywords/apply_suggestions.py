@@ -29,8 +29,6 @@ class Applied:
     """Accepted rows that a person changed."""
     n_rejected: int
     n_undecided: int
-    n_forgotten: int
-    """Suggestions that were rejected earlier and are accepted now."""
     n_rows: int | None
     """Of the new revision; None where there is none."""
 
@@ -82,10 +80,9 @@ def apply_suggestions(
         before = KeywordTable.read(base, known)
         changes = accepted_changes(marked, before)
         amended = amend(_edited(before, changes), changes)
-    accepted_keys = {*(row.suggestion.key for row in accepted), *(change.key for change in changes)}
     noted = updated(
         remembered,
-        accepted=sorted(accepted_keys),
+        accepted=[one.key for one in (*(row.suggestion for row in accepted), *changes)],
         rejected=[row.suggestion for row in rejected],
         table_name=marked.origin.table_name,
         day=date.today(),
@@ -107,7 +104,6 @@ def apply_suggestions(
         n_changed=len(changed),
         n_rejected=len(rejected),
         n_undecided=marked.n_undecided,
-        n_forgotten=int(remembered["key"].is_in(list(accepted_keys)).sum()),
         n_rows=None if new_table is None else len(amended),
     )
 

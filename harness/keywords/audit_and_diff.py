@@ -45,28 +45,15 @@ class TableSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditedLeads:
-    """The titles of a file, normalised."""
-
-    titles: pl.DataFrame
-    """Distinct `title` and `count`, its records, in order of the titles."""
-    labels: pl.DataFrame | None
-    """Distinct rows of `title`, the class of each target that the file has (null for none) and `count`; None where it
-    has no labels."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class AuditFolder:
     """A finished audit."""
 
-    folder: Path
     page: Path
     """To open first."""
     files: tuple[str, ...]
     """Names of the files in the folder, the page first."""
     findings: Table
     """The most important findings."""
-    n_findings: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,22 +114,19 @@ def audit_file(
         notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
         audit = audit_rows(loaded, duplicates=duplicates)
     else:
-        given = read_audited_leads(leads, settings, taxonomy, title_column, announce)
-        references = references_for(given, settings, taxonomy, announce)
-        audit = audit_table(loaded, given.titles, references, duplicates=duplicates, on_progress=on_progress)
-        notes.append(_worded(given, leads, {name: references[name] for name in audit.references}))
+        titles, labels = _read_leads(leads, settings, taxonomy, title_column, announce)
+        references = _references(titles, labels, settings, taxonomy, announce)
+        audit = audit_table(loaded, titles, references, duplicates=duplicates, on_progress=on_progress)
+        known = [f"{name} ({counted(references[name]['title'].n_unique(), 'title')})" for name in audit.references]
+        against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
+        audited = f"{counted(len(titles), 'distinct title')} of {counted(int(titles['count'].sum()))} in {leads.name}"
+        notes.append(f"Audited on {audited}, {against}.")
     for note in notes:
         announce(note)
     facts = {"file": table.name, "leads": leads.name if leads else None, "references": list(audit.references)}
     with whole_folder(folder) as filling:
         files = write_audit_folder(filling, audit, f"Audit of {table.name}", notes, facts)
-    return AuditFolder(
-        folder=folder,
-        page=folder / PAGE,
-        files=tuple(files),
-        findings=findings_table(audit),
-        n_findings=len(audit.findings),
-    )
+    return AuditFolder(page=folder / PAGE, files=tuple(files), findings=findings_table(audit))
 
 
 def diff_files(
@@ -185,9 +169,9 @@ def diff_files(
         announce("Which titles change is not known without leads; name some with --leads.")
         found = diff_rows(*tables)
     else:
-        given = read_audited_leads(leads, settings, taxonomy, title_column, announce)
+        titles, labels = _read_leads(leads, settings, taxonomy, title_column, announce)
         on_progress("Compare the tables", 1, 2, "steps")
-        found = diff_tables(*tables, given.titles, given.labels)
+        found = diff_tables(*tables, titles, labels)
         on_progress("Compare the tables", 2, 2, "steps")
     frames = [found.rows] if found.titles is None else [found.titles, found.rows]
     with ExitStack() as stack:
@@ -199,15 +183,6 @@ def diff_files(
         n_titles=None if found.titles is None else found.titles["title"].n_unique(),
         written=tuple(places),
     )
-
-
-def _worded(given: AuditedLeads, leads: Path, references: Mapping[str, pl.DataFrame]) -> str:
-    """Say on which titles and labels a table is audited."""
-    titles = counted(len(given.titles), "distinct title")
-    records = counted(int(given.titles["count"].sum()), "record")
-    known = [f"{name} ({counted(rows['title'].n_unique(), 'title')})" for name, rows in references.items()]
-    against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
-    return f"Audited on {titles} of {records} in {leads.name}, {against}."
 
 
 def _shown(found: Difference) -> Iterator[Table]:
@@ -239,10 +214,14 @@ def _first(name: str, title: str, frame: pl.DataFrame) -> Table:
     return Table(name, title, note, for_people(shortened))
 
 
-def read_audited_leads(
+def _read_leads(
     path: Path, settings: TableSettings, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
-) -> AuditedLeads:
+) -> tuple[pl.DataFrame, pl.DataFrame | None]:
     """Read leads of which only the title is required.
+
+    Returns:
+        Distinct normalised `title` and `count`, its records, in order of the titles; and distinct rows of `title`, the
+        class of each target that the file has (null for none) and `count`, None where it has no labels.
 
     Raises:
         BadInput: the file cannot be read, has no column of titles or no title in it, or a label that is in no class.
@@ -264,11 +243,15 @@ def read_audited_leads(
     rows = grouped.group_by("title", *targets).agg(pl.col("count").sum()).sort("title", *targets)
     titles = rows.group_by("title", maintain_order=True).agg(pl.col("count").sum())
     labelled = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in targets)) if targets else None
-    return AuditedLeads(titles=titles, labels=None if labelled is None or labelled.is_empty() else labelled)
+    return titles, None if labelled is None or labelled.is_empty() else labelled
 
 
-def references_for(
-    leads: AuditedLeads, settings: TableSettings, taxonomy: Taxonomy, announce: Callable[[str], None]
+def _references(
+    titles: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    settings: TableSettings,
+    taxonomy: Taxonomy,
+    announce: Callable[[str], None],
 ) -> dict[str, pl.DataFrame]:
     """Gather the references that a table can be compared with, name to rows of `title`, a class per target and `count`.
 
@@ -279,13 +262,13 @@ def references_for(
         BadInput: a labelled file is faulty.
     """
     references = {}
-    if leads.labels is not None:
-        references["legacy"] = leads.labels
-        targets = [name for name in taxonomy.names if name in leads.labels.columns]
-        references["consensus"] = consensus(leads.labels.drop_nulls(targets), targets)[0]
+    if labels is not None:
+        references["legacy"] = labels
+        targets = [name for name in taxonomy.names if name in labels.columns]
+        references["consensus"] = consensus(labels.drop_nulls(targets), targets)[0]
     for name, path in settings.labelled.items():
         known = read_labelled(path, settings.columns, taxonomy, settings.encoding)
-        references[name] = known.join(leads.titles, on="title", how="inner")
+        references[name] = known.join(titles, on="title", how="inner")
         both = f"{len(references[name]):,} of its {len(known):,} titles are in the leads"
         announce(f"{name.capitalize()} from {path.name}: {both}.")
     return {name: rows for name, rows in references.items() if len(rows)}

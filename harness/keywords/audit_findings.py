@@ -1,6 +1,6 @@
 """What an audit found, ranked by what it costs, in one sentence each."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,16 @@ from harness.keywords.audit_tables import FALLBACK, OWN
 from harness.keywords.judged_hits import wilson_bounds
 from harness.keywords.row_conflicts import START
 
-SPECIFIC = ("accident", "clash", "chain", "conflict", "wrong")
-"""Kinds of findings about one row, the one that says most about the cause first."""
+_WORDED: Mapping[str, tuple[Callable[[sentences.Line], str], str, str | None]] = {
+    "accident": (sentences.accident, "decided_records", "line"),
+    "clash": (sentences.clash, "decided_records", "line"),
+    "chain": (sentences.chain, "records", "third_line"),
+    "conflict": (sentences.conflict, "decided_records", "line"),
+    "wrong": (sentences.wrong, "decided_records", "line"),
+    "fallback": (sentences.fallback, "records", None),
+}
+"""Kind of a finding to its sentence, and to the columns that hold its records and the line of the row at fault; the
+kind that says most about the cause comes first."""
 
 MAX_COSTED, MAX_OTHERS = 30, 5
 """Findings that are kept: of those whose cost a reference knows, in all; of the others, per kind."""
@@ -92,8 +100,8 @@ def _costed_once(
     of_row: dict[int | None, list[_Finding]] = {}
     for one in (
         *_accidents(frames["accident_words"], references),
-        *_rivals("clash", sentences.clash, frames["clashes"], references),
-        *_rivals("conflict", sentences.conflict, frames["conflicts"].filter(pl.col("wins") == OWN), references),
+        *_rivals("clash", frames["clashes"], references),
+        *_rivals("conflict", frames["conflicts"].filter(pl.col("wins") == OWN), references),
         *_chains(frames["chains"], references),
         *_wrong_rows(frames["rows"], taxonomy, references),
     ):
@@ -101,10 +109,9 @@ def _costed_once(
     for of_one in of_row.values():
         most = max(one.cost for one in of_one)
         enough = [one for one in of_one if one.cost >= most / 2]
-        yield min(enough, key=lambda one: (SPECIFIC.index(one.kind), -one.cost))
+        yield min(enough, key=lambda one: (list(_WORDED).index(one.kind), -one.cost))
     left = _judged(_left_to_fallback(frames["coverage"], taxonomy), references, "wrong_records")
-    for line in _costed(left, "records", _share("wrong_records")):
-        yield _finding("fallback", sentences.fallback, line, "records", of=None)
+    yield from _findings("fallback", _costed(left, "records", _share("wrong_records")))
 
 
 def _accidents(words: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
@@ -115,24 +122,19 @@ def _accidents(words: pl.DataFrame, references: Sequence[str]) -> Iterable[_Find
     summed = bad.group_by("line", "keyword", "judge", maintain_order=True).agg(
         pl.col(figures).sum(), pl.col("host").alias("hosts")
     )
-    for line in _costed(summed, "decided_records", _share("wrong_records")):
-        yield _finding("accident", sentences.accident, line, "decided_records")
+    yield from _findings("accident", _costed(summed, "decided_records", _share("wrong_records")))
 
 
-def _rivals(
-    kind: str, say: Callable[[sentences.Line], str], pairs: pl.DataFrame, references: Sequence[str]
-) -> Iterable[_Finding]:
+def _rivals(kind: str, pairs: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
     """Price pairs of rows in which the losing row is right more often."""
     judged = _judged(pairs, references, "own_right", "opponent_right")
-    for line in _costed(judged, "decided_records", _share("opponent_right"), _share("own_right")):
-        yield _finding(kind, say, line, "decided_records")
+    yield from _findings(kind, _costed(judged, "decided_records", _share("opponent_right"), _share("own_right")))
 
 
 def _chains(chains: pl.DataFrame, references: Sequence[str]) -> Iterable[_Finding]:
     """Price chains in which the first row is right more often than the third, which wins."""
     judged = _judged(chains, references, "right", "right_without")
-    for line in _costed(judged, "records", _share("right_without"), _share("right")):
-        yield _finding("chain", sentences.chain, line, "records", of="third_line")
+    yield from _findings("chain", _costed(judged, "records", _share("right_without"), _share("right")))
 
 
 def _wrong_rows(rows: pl.DataFrame, taxonomy: Taxonomy, references: Sequence[str]) -> Iterable[_Finding]:
@@ -143,8 +145,7 @@ def _wrong_rows(rows: pl.DataFrame, taxonomy: Taxonomy, references: Sequence[str
             pl.col(f"sets_{target}").alias("label"),
             pl.col(f"decided_records_{target}").alias("decided_records"),
         )
-        for line in _costed(judged, "decided_records", _share("wrong_records")):
-            yield _finding("wrong", sentences.wrong, line, "decided_records")
+        yield from _findings("wrong", _costed(judged, "decided_records", _share("wrong_records")))
 
 
 def _others(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: Sequence[str]) -> Iterable[_Finding]:
@@ -155,14 +156,10 @@ def _others(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: 
     accidents = within.group_by("line", "keyword", maintain_order=True).agg(
         pl.col("decided_titles", "decided_records").sum(), pl.col("host").alias("hosts")
     )
-    for line in _most(accidents, "decided"):
-        yield _finding("accident", sentences.accident, line, "decided_records")
-    for line in _most(_unknown(frames["clashes"], references), "decided"):
-        yield _finding("clash", sentences.clash, line, "decided_records")
-    for line in _most(_unknown(frames["chains"], references)):
-        yield _finding("chain", sentences.chain, line, "records", of="third_line")
-    for line in _most(_unknown(_left_to_fallback(frames["coverage"], taxonomy), references)):
-        yield _finding("fallback", sentences.fallback, line, "records", of=None)
+    yield from _findings("accident", _most(accidents, "decided"))
+    yield from _findings("clash", _most(_unknown(frames["clashes"], references), "decided"))
+    yield from _findings("chain", _most(_unknown(frames["chains"], references)))
+    yield from _findings("fallback", _most(_unknown(_left_to_fallback(frames["coverage"], taxonomy), references)))
 
 
 def _idle(rows: pl.DataFrame, idle: pl.DataFrame) -> Iterable[_Finding]:
@@ -183,16 +180,11 @@ def _left_to_fallback(coverage: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFram
     ).filter(pl.col("decided_by") == FALLBACK)
 
 
-def _finding(
-    kind: str, say: Callable[[sentences.Line], str], line: dict[str, Any], records: str, of: str | None = "line"
-) -> _Finding:
-    return _Finding(
-        kind=kind,
-        sentence=say(line),
-        records=line[records],
-        line=line[of] if of else None,
-        cost=line.get("cost", 0.0),
-    )
+def _findings(kind: str, lines: Iterable[dict[str, Any]]) -> Iterator[_Finding]:
+    say, records, of = _WORDED[kind]
+    for line in lines:
+        at = line[of] if of else None
+        yield _Finding(kind=kind, sentence=say(line), records=line[records], line=at, cost=line.get("cost", 0.0))
 
 
 def _judged(

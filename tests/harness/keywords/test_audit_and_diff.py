@@ -51,10 +51,10 @@ def read(folder, name: str) -> list[dict[str, str]]:
 
 def test_an_audit_counts_normalised_titles_and_holds_them_against_their_labels(verb, table, leads, tmp_path):
     said, done = verb(audit_file, table, leads=leads)
-    assert done.folder.name == "table_audit"
-    assert {*done.files, MARK} == {place.name for place in done.folder.iterdir()}
-    assert done.page == done.folder / "audit.html"
-    rows = {row["keyword"]: row for row in read(done.folder, "rows")}
+    assert done.page.parent.name == "table_audit"
+    assert {*done.files, MARK} == {place.name for place in done.page.parent.iterdir()}
+    assert done.page.name == "audit.html"
+    rows = {row["keyword"]: row for row in read(done.page.parent, "rows")}
     # Head Nurse stands in three rows of 3, 1 and 1 records, once with two spaces; one is labelled Chief.
     assert (rows["nurse"]["titles"], rows["nurse"]["records"], rows["nurse"]["decided_records"]) == ("1", "5", "5")
     assert float(rows["nurse"]["precision_department_legacy"]) == 1
@@ -69,8 +69,8 @@ def test_an_audit_counts_normalised_titles_and_holds_them_against_their_labels(v
     )
     page = done.page.read_text(encoding="utf-8")
     assert said[3] in page
-    assert done.findings.frame["why"].tolist() == [row["sentence"] for row in read(done.folder, "findings")][:15]
-    assert json.loads((done.folder / MARK).read_text())["leads"] == "leads.csv"
+    assert done.findings.frame["why"].tolist() == [row["sentence"] for row in read(done.page.parent, "findings")][:15]
+    assert json.loads((done.page.parent / MARK).read_text())["leads"] == "leads.csv"
 
 
 def test_the_page_shows_what_costs_most_first_and_counts_the_rest(verb, table, tmp_path):
@@ -100,7 +100,7 @@ def test_only_titles_are_needed_of_leads(verb, table, tmp_path):
     pl.DataFrame({"Rolle": ["Head  Nurse", " ", "Nurse\u200b"]}).write_parquet(tmp_path / "bare.parquet")
     options = ["leads.columns.targets={}", "leads.columns.count=null"]
     said, done = verb(audit_file, table, leads=tmp_path / "bare.parquet", title_column="Rolle", set_=options)
-    assert read(done.folder, "rows")[0]["records"] == "2"
+    assert read(done.page.parent, "rows")[0]["records"] == "2"
     assert said[-1].endswith("2 records in bare.parquet, which have no labels to hold the table against.")
     assert "There are no labels" in done.findings.note
 
@@ -109,7 +109,7 @@ def test_blank_labels_are_not_held_against_a_row(verb, table, tmp_path):
     cells = {"What you do": ["nurse", "nurse"], "Dept": ["  ", " Nursing "], "Grade": ["", None], "Times": ["3", "2"]}
     pl.DataFrame(cells).write_parquet(tmp_path / "blank.parquet")
     _, done = verb(audit_file, table, leads=tmp_path / "blank.parquet")
-    row = read(done.folder, "rows")[0]
+    row = read(done.page.parent, "rows")[0]
     assert (row["records"], row["judged_records_department_legacy"], row["wrong_records_legacy"]) == ("5", "2", "0")
 
 
@@ -120,7 +120,7 @@ def test_labelled_files_of_the_config_judge_as_well(verb, table, leads, tmp_path
     said, done = verb(audit_file, table, leads=leads, set_=[f"truth={truth}", f"reviewed.path={reviewed}"])
     assert "Truth from truth.csv: 1 of its 2 titles are in the leads." in said
     assert "Reviewed from reviewed.csv: 0 of its 1 titles are in the leads." in said
-    row = read(done.folder, "rows")[0]
+    row = read(done.page.parent, "rows")[0]
     assert (row["judged_records_department_truth"], row["precision_department_truth"]) == ("5", "0.0")
     assert "judged_records_department_reviewed" not in row
 
@@ -145,7 +145,7 @@ def test_a_table_that_repeats_itself_is_audited_and_says_so(verb, table, leads, 
     )
     assert note in said
     assert note in done.page.read_text(encoding="utf-8")
-    assert read(done.folder, "duplicates") == [
+    assert read(done.page.parent, "duplicates") == [
         {
             **{"line": "7", "first_line": "2", "keyword": "NURSE", "match": "substring", "target": "department"},
             **{"label": "Kitchen", "first_label": "Nursing", "agree": "false"},
@@ -163,8 +163,8 @@ def test_keywords_and_titles_are_escaped_on_the_page_and_in_the_files(verb, tabl
     page = done.page.read_text(encoding="utf-8")
     assert "<b>bold" not in page
     assert "&lt;b&gt;bold" in page
-    for file in done.folder.glob("*.csv"):
-        cells = [cell for row in read(done.folder, file.stem) for cell in row.values()]
+    for file in done.page.parent.glob("*.csv"):
+        cells = [cell for row in read(done.page.parent, file.stem) for cell in row.values()]
         assert not any(cell.startswith(("=", "+", "@")) for cell in cells)
 
 
@@ -197,15 +197,15 @@ def test_an_audit_is_replaced_only_if_forced_and_a_foreign_folder_never(verb, ta
     with pytest.raises(BadInput, match="--force"):
         verb(audit_file, table)
     _, done = verb(audit_file, table, force=True)
-    assert not (done.folder / "conflicts.csv").exists()
+    assert not (done.page.parent / "conflicts.csv").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(BadInput, match="was not made by 'audit'"):
         verb(audit_file, table, out=tmp_path / "mine", force=True)
-    inside = done.folder / "table.csv"
+    inside = done.page.parent / "table.csv"
     table.rename(inside)
     with pytest.raises(BadInput, match="which would be replaced"):
-        verb(audit_file, inside, out=done.folder, force=True)
+        verb(audit_file, inside, out=done.page.parent, force=True)
     assert inside.exists()
 
 
