@@ -38,10 +38,12 @@ class Detector:
     def __exit__(self, *error: object) -> None:
         self._detector.unload_language_models()
 
-    def detect(self, texts: pl.Series, report: Callable[[int], None] = lambda n_texts: None) -> pl.DataFrame:
+    def detect(
+        self, texts: pl.Series, report: Callable[[int, int], None] = lambda start, n_texts: None
+    ) -> pl.DataFrame:
         """Detect the languages of distinct texts, as `fold_texts` makes them, in parallel.
 
-        `report` is called with the number of texts since its last call.
+        `report` is called after each chunk of texts with its start and length.
 
         Returns:
             One row per text: `text`; `nearest`, the likeliest language, null where no language uses such letters;
@@ -58,7 +60,7 @@ class Detector:
                 nearest.append(self._languages[first.language] if first.value > 0 else None)
                 margins.append(0.0 if first.language == Language.ENGLISH else first.value - english)
             chunks.append(pl.DataFrame({"text": chunk, "nearest": nearest, "margin": margins}, schema=_DETECTED))
-            report(len(chunk))
+            report(start, len(chunk))
         return pl.concat(chunks)
 
 

@@ -1,7 +1,5 @@
 """From titles to languages: first the form of a title, then the vocabulary of the leads, then lingua."""
 
-from collections.abc import Callable
-
 import polars as pl
 
 from data_cleaning.language.detection import Detector, all_known, fold_texts, learn_english_words
@@ -37,17 +35,26 @@ def judge_languages(
     settings = settings or LanguageSettings()
     frame = read_titles(titles, settings)
     texts = unsettled_texts(frame)
-    report = _count_from(len(titles) - int(texts["n_titles"].sum()), len(titles), progress)
+    done = len(titles) - int(texts["n_titles"].sum())
+
+    def report(finished: pl.DataFrame) -> None:
+        nonlocal done
+        if len(finished):
+            done += int(finished["n_titles"].sum())
+            progress("finding languages", done, len(titles), "titles")
+
+    progress("finding languages", done, len(titles), "titles")
     if texts.is_empty():
         return decide(frame.with_columns(nearest=pl.lit(None, pl.String), margin=pl.lit(None, pl.Float64)), settings)
     learning, rest = texts.head(settings.max_learning_titles), texts.slice(settings.max_learning_titles)
     with Detector(settings.used_margins) as detector:
-        detected = detector.detect(learning["text"], _per_text(learning, report))
+        detected = detector.detect(learning["text"], lambda *chunk: report(learning.slice(*chunk)))
         words = learn_english_words(detected.with_columns(learning["count"]), settings)
         known = all_known(rest["text"], words)
-        report(int(rest.filter(known)["n_titles"].sum()))
+        report(rest.filter(known))
         unknown = rest.filter(~known)
-        detected = pl.concat([detected, detector.detect(unknown["text"], _per_text(unknown, report))])
+        more = detector.detect(unknown["text"], lambda *chunk: report(unknown.slice(*chunk)))
+        detected = pl.concat([detected, more])
     return decide(frame.join(overrule(detected, words), on="text", how="left", maintain_order="left"), settings)
 
 
@@ -115,26 +122,3 @@ def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
     language = pl.coalesce("form_language", by_lingua)
     reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
     return frame.select("title", language.alias("language"), reason.alias("reason"))
-
-
-def _count_from(done: int, total: int, progress: Progress) -> Callable[[int], None]:
-    def report(n_titles: int) -> None:
-        nonlocal done
-        if n_titles:
-            done += n_titles
-            progress("finding languages", done, total, "titles")
-
-    progress("finding languages", done, total, "titles")
-    return report
-
-
-def _per_text(texts: pl.DataFrame, report: Callable[[int], None]) -> Callable[[int], None]:
-    """Report the number of titles of the next texts in order."""
-    start = 0
-
-    def report_texts(n_texts: int) -> None:
-        nonlocal start
-        report(int(texts["n_titles"].slice(start, n_texts).sum()))
-        start += n_texts
-
-    return report_texts
