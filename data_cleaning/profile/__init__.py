@@ -32,13 +32,6 @@ class Profile:
     left_out: tuple[str, ...]
     """What the profile lacks, and why."""
 
-    def __getitem__(self, name: str) -> pl.DataFrame:
-        """Return the figures of the table called `name`; KeyError where the profile has none."""
-        for table in self.tables:
-            if table.name == name:
-                return table.frame
-        raise KeyError(name)
-
 
 def profile_leads(
     leads: pl.DataFrame,
@@ -61,17 +54,18 @@ def profile_leads(
     """
     material = gather(leads, targets, taxonomy)
     material.add("records", material.n_records)
+    # Each step is a generator, so that its work is done, and its figures are added, in its turn.
     steps = (
-        lambda: missing_table(material),
-        lambda: label_tables(material),
-        lambda: combination_tables(material),
-        lambda: title_tables(material),
-        lambda: length_tables(material, count_tokens, progress),
-        lambda: growth_tables(material),
+        missing_table(material),
+        label_tables(material),
+        combination_tables(material),
+        title_tables(material),
+        length_tables(material, count_tokens, progress),
+        growth_tables(material),
     )
     tables: list[Table] = []
     for done, step in enumerate(steps, start=1):
-        tables += step()
+        tables += step
         progress("Profile leads", done, len(steps), "steps")
     schema = {"figure": pl.String, "number": pl.Int64, "share": pl.Float64, "share_of": pl.String}
     note = "Where a figure is a part of something, its share of that is beside it."

@@ -32,7 +32,6 @@ AT_LEAST_ONE = "at least one"
 
 NO_CLASS = "(in no class of the taxonomy)"
 
-_OPTIONAL = ("country", "date")
 _FIRST = 5
 
 MAX_TOKENS = 64
@@ -47,19 +46,17 @@ TokenCounter = Callable[[Sequence[str]], IntArray]
 
 def missing_table(of: Material) -> Iterator[Table]:
     """Yield the share of records that lack each column."""
-    shares = missing_shares(of.leads, of.targets)
-    listed = ", ".join(of.targets)
-    worded = {ANY_OUTPUT: f"{AT_LEAST_ONE} of {listed}", ANY: f"{AT_LEAST_ONE} of title, {listed}"}
-    if not of.targets:
-        del shares[ANY]  # the same as that of the title
-    if len(of.targets) == 1:
-        del shares[ANY_OUTPUT]  # the same as that of the one target
-    single = {name: share for name, share in shares.items() if name not in worded}
-    for name in _OPTIONAL:
+    missing = missing_shares(of.leads, of.targets)
+    shares = {name: missing[name] for name in ("title", *of.targets)}
+    for name in ("country", "date"):
         if name in of.leads.columns:
-            single[name] = int(of.leads.filter(is_missing(name))["count"].sum()) / of.n_records
-    several = {worded[name]: share for name, share in shares.items() if name in worded}
-    rows = [(name, round(share * of.n_records), share) for name, share in {**single, **several}.items()]
+            shares[name] = int(of.leads.filter(is_missing(name))["count"].sum()) / of.n_records
+    listed = ", ".join(of.targets)
+    if len(of.targets) > 1:  # else the same as that of the one target
+        shares[f"{AT_LEAST_ONE} of {listed}"] = missing[ANY_OUTPUT]
+    if of.targets:  # else the same as that of the title
+        shares[f"{AT_LEAST_ONE} of title, {listed}"] = missing[ANY]
+    rows = [(name, round(share * of.n_records), share) for name, share in shares.items()]
     for name, records, _ in rows:
         of.add(f"records that lack {name}", records, of.n_records, "all records")
     whole = f"all {of.n_records:,} records"
@@ -224,13 +221,11 @@ def _zipf(of: Material) -> Table:
     for name, counted in (("word", of.words), ("title", of.titles)):
         ranked = counted.with_row_index("rank", offset=1).cast({"rank": pl.Int64})
         at = at.join(ranked.rename({"records": f"{name}_records"}), on="rank", how="left", maintain_order="left")
-    return Table(
-        "zipf",
-        "How fast words and titles become rare",
+    note = (
         "Words and titles ranked by their records, at ranks that are evenly apart on a logarithmic scale. On such "
-        "axes Zipf's law is a straight line that falls by one tenfold per tenfold.",
-        at,
+        "axes Zipf's law is a straight line that falls by one tenfold per tenfold."
     )
+    return Table("zipf", "How fast words and titles become rare", note, at)
 
 
 def length_tables(of: Material, count_tokens: TokenCounter | None, progress: Progress) -> Iterator[Table]:

@@ -1,7 +1,7 @@
 import pytest
 
 from data_cleaning.profile import profile_leads
-from tests.data_cleaning.profile.toy_leads import LEADS, TARGETS, TAXONOMY, figures, letters, make_leads
+from tests.data_cleaning.profile.toy_leads import LEADS, TARGETS, TAXONOMY, figures, frames, letters, make_leads
 
 
 def test_figures_at_a_glance(profile):
@@ -24,27 +24,27 @@ def test_figures_at_a_glance(profile):
 
 
 def test_labels_are_shown_raw_and_grouped_even_outside_the_taxonomy(profile):
-    raw = profile["shares_function"].select("label", "class", "records")
+    raw = frames(profile)["shares_function"].select("label", "class", "records")
     outside = "(in no class of the taxonomy)"
     assert raw.rows() == [("IT", "IT", 6), ("Cakes", outside, 2), ("Info Tech", "IT", 2)]
-    assert profile["grouped_function"].select("label", "records").rows() == [("IT", 8), (outside, 2)]
-    assert profile["cumulative_shares"].rows() == [(1, 0.6, 0.9), (2, 0.8, 1.0), (3, 1.0, None)]
-    assert profile["countries"].select("country", "records").rows() == [("US", 9), ("DE", 1)]
+    assert frames(profile)["grouped_function"].select("label", "records").rows() == [("IT", 8), (outside, 2)]
+    assert frames(profile)["cumulative_shares"].rows() == [(1, 0.6, 0.9), (2, 0.8, 1.0), (3, 1.0, None)]
+    assert frames(profile)["countries"].select("country", "records").rows() == [("US", 9), ("DE", 1)]
 
 
 def test_combinations_and_inconsistent_titles_are_listed(profile):
-    assert profile["combinations"].select(*TARGETS, "records").rows() == [
+    assert frames(profile)["combinations"].select(*TARGETS, "records").rows() == [
         ("IT", "Boss", 5), ("Info Tech", "Boss", 2), ("IT", "Chief", 1)
     ]  # fmt: skip
-    assert profile["inconsistent_titles"].select("title", "records", "combinations").rows() == [("CIO", 6, 2)]
-    assert profile["inconsistent_combinations"].select("title", *TARGETS, "records", "rank").rows() == [
+    assert frames(profile)["inconsistent_titles"].select("title", "records", "combinations").rows() == [("CIO", 6, 2)]
+    assert frames(profile)["inconsistent_combinations"].select("title", *TARGETS, "records", "rank").rows() == [
         ("CIO", "IT", "Boss", 4, 1), ("CIO", "Info Tech", "Boss", 2, 2)
     ]  # fmt: skip
 
 
 def test_lengths_in_characters_words_and_tokens(profile):
-    assert profile["lengths_words"].select("length", "records").rows() == [(1, 9), (4, 1)]
-    lengths = {row["unit"]: row for row in profile["lengths"].iter_rows(named=True)}
+    assert frames(profile)["lengths_words"].select("length", "records").rows() == [(1, 9), (4, 1)]
+    lengths = {row["unit"]: row for row in frames(profile)["lengths"].iter_rows(named=True)}
     assert lengths["words"]["mean"] == pytest.approx(1.3)
     assert lengths["tokens"]["longest"] == lengths["characters"]["longest"] == 13
 

@@ -38,8 +38,12 @@ def letters(titles):
     return np.array([len(title) for title in titles])
 
 
+def frames(profile):
+    return {table.name: table.frame for table in profile.tables}
+
+
 def figures(profile):
-    return {row["figure"]: (row["number"], row["share"]) for row in profile["figures"].iter_rows(named=True)}
+    return {row["figure"]: (row["number"], row["share"]) for row in frames(profile)["figures"].iter_rows(named=True)}
 
 
 HARD = {
