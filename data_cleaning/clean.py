@@ -160,11 +160,10 @@ def _filter_countries(kept: pl.DataFrame, countries: Sequence[str], ledger: Ledg
     country = pl.col("country").str.strip_chars()
     reason = pl.format("source not listed ({})", country.fill_null("no country"))
     reasons = kept.select(pl.when(~country.is_in(list(countries)).fill_null(False)).then(reason)).to_series()
-    named = kept["country"].drop_nulls().str.strip_chars().unique().sort().to_list()
     left = ledger.drop("filter sources", kept, reasons, f"only records from {first_few(countries)}")
-    hints = "".join(did_you_mean(name, named) for name in countries)
-    found = f"the leads have {first_few(named)}"
-    _require_some(left, f"No record is from {first_few(countries)}, the countries of clean.countries; {found}.{hints}")
+    named = kept["country"].drop_nulls().str.strip_chars().unique().sort().to_list()
+    found = f"the leads have {first_few(named)}.{''.join(did_you_mean(name, named) for name in countries)}"
+    _require_some(left, f"No record is from {first_few(countries)}, the countries of clean.countries; {found}")
     return left
 
 

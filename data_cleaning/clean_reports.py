@@ -1,7 +1,7 @@
 """Reports on cleaned leads: inconsistent titles, near duplicates, and the highest score that is possible."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -22,21 +22,21 @@ from data_cleaning.near_duplicates import near_duplicate_report
 
 @dataclass(frozen=True, kw_only=True)
 class CleanReports:
-    """Tables that are None where the leads have no target."""
+    """Tables; those on labels are None where the leads have no target."""
 
     quarantine: pl.DataFrame
     """`reason`, and the `records` and distinct original `titles` in quarantine for it."""
     near_duplicates: pl.DataFrame
     """As `near_duplicates.near_duplicate_report` returns them."""
-    combinations: pl.DataFrame | None
+    combinations: pl.DataFrame | None = None
     """As `consensus.inconsistent_combinations` returns them, those of consistent titles included; and `majority_status`
     of the title."""
-    titles: pl.DataFrame | None
+    titles: pl.DataFrame | None = None
     """As `consensus.inconsistent_titles` returns them, and `majority_status`."""
-    majority: pl.DataFrame | None
+    majority: pl.DataFrame | None = None
     """`majority_status` (majority, tie, too few), its `titles` and `records`, and `records_with_other_labels` than the
     majority's (null without one): what consensus changes, whether or not it is used."""
-    ceilings: pl.DataFrame | None
+    ceilings: pl.DataFrame | None = None
     """`labels` (raw, grouped, consensus), `weighting`, a ceiling per target and for `all`, `single_record_share`."""
 
 
@@ -46,37 +46,33 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
     A majority needs `min_support` records, and a title `min_records` to be listed in `combinations` and `titles`.
     """
     kept, targets = cleaned.kept, cleaned.targets
-    counted = kept.group_by("title").agg(pl.col("count").sum())
     reasons = cleaned.quarantined.group_by("reason").agg(
         pl.col("count").sum().alias("records"), pl.col("title").drop_nulls().n_unique().alias("titles")
     )
-    combinations = titles = counted_majority = ceilings = None
-    if targets:
-        grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
-        majority = learn_majority(grouped, targets, min_support=min_support)
-        status = majority.labels.select("title", majority_status="status")
-        combinations = inconsistent_combinations(grouped, targets, min_records=min_records, min_combinations=1)
-        combinations = combinations.join(status, on="title", how="left", maintain_order="left")
-        titles = inconsistent_titles(grouped, targets, min_records=min_records)
-        titles = titles.join(status, on="title", how="left", maintain_order="left")
-        counted_majority = _count_majority(majority)
-        # White space around a label is kept for the file's owner, but is no disagreement.
-        spelled = [pl.col(f"raw_{name}").str.strip_chars() for name in targets]
-        ceilings = _ceilings(
-            {
-                "raw": equal_rows(kept.with_columns(spelled), targets, "raw_"),
-                "grouped": grouped,
-                "consensus": equal_rows(majority.relabel(grouped), targets),
-            },
-            targets,
-        )
-    return CleanReports(
+    reports = CleanReports(
         quarantine=reasons.sort("records", "reason", descending=[True, False]),
-        near_duplicates=near_duplicate_report(counted),
-        combinations=combinations,
-        titles=titles,
-        majority=counted_majority,
-        ceilings=ceilings,
+        near_duplicates=near_duplicate_report(kept.group_by("title").agg(pl.col("count").sum())),
+    )
+    if not targets:
+        return reports
+    grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
+    majority = learn_majority(grouped, targets, min_support=min_support)
+    status = majority.labels.select("title", majority_status="status")
+    combinations = inconsistent_combinations(grouped, targets, min_records=min_records, min_combinations=1)
+    titles = inconsistent_titles(grouped, targets, min_records=min_records)
+    # White space around a label is kept for the file's owner, but is no disagreement.
+    spelled = [pl.col(f"raw_{name}").str.strip_chars() for name in targets]
+    labelled = {
+        "raw": equal_rows(kept.with_columns(spelled), targets, "raw_"),
+        "grouped": grouped,
+        "consensus": equal_rows(majority.relabel(grouped), targets),
+    }
+    return replace(
+        reports,
+        combinations=combinations.join(status, on="title", how="left", maintain_order="left"),
+        titles=titles.join(status, on="title", how="left", maintain_order="left"),
+        majority=_count_majority(majority),
+        ceilings=_ceilings(labelled, targets),
     )
 
 

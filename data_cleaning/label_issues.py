@@ -91,8 +91,7 @@ def suspect_labels(scored: pl.DataFrame, majority: Majority) -> pl.DataFrame:
 def score_fixes(records: pl.DataFrame) -> pl.DataFrame:
     """Compare one method's labels of one target with the truth, by what caused the recorded labels.
 
-    Args:
-        records: `recorded`, `truth` and `fixed` classes, `cause`, and `count`, the records that a row stands for.
+    A row has `recorded`, `truth` and `fixed` classes, their `cause`, and the `count` of its records.
 
     Returns:
         A row for all causes and one per cause, most records first: `cause`, `records`, `corrupted` (records whose
@@ -106,14 +105,15 @@ def score_fixes(records: pl.DataFrame) -> pl.DataFrame:
     def share(part: pl.Expr, whole: pl.Expr) -> pl.Expr:
         return (_records(part & whole) / _records(whole)).fill_nan(None)
 
+    anywhere = pl.lit(True)
     figures = [
-        pl.col("count").sum().alias("records"),
+        _records(anywhere).alias("records"),
         _records(corrupted).alias("corrupted"),
         share(fixed != recorded, corrupted).alias("found"),
         share(right_after, corrupted).alias("set_right"),
         share(~right_after, ~corrupted).alias("wrongly_changed"),
-        share(~corrupted, pl.lit(True)).alias("right_before"),
-        share(right_after, pl.lit(True)).alias("right_after"),
+        share(~corrupted, anywhere).alias("right_before"),
+        share(right_after, anywhere).alias("right_after"),
     ]
     overall = records.group_by(pl.lit(ALL_CAUSES).alias("cause")).agg(figures)
     by_cause = records.group_by("cause").agg(figures).sort("records", "cause", descending=[True, False])

@@ -58,14 +58,9 @@ def check_mapped_once(columns: LeadColumns) -> None:
 
 
 def find_title(names: Sequence[str], column: str, path: Path, *, asked_for: bool, taken: Collection[str] = ()) -> str:
-    """Find the column of titles.
+    """Find the column of titles among the names of a file's columns, those that are taken left out.
 
-    Args:
-        names: of the file's columns.
-        column: the configured name.
-        path: of the file, for messages.
-        asked_for: whether somebody named just this column; else "title" and "job title" will do, whatever their case.
-        taken: columns that are something else and will not do.
+    Unless somebody asked for just this column, "title" and "job title" are found as well, in upper or lower case.
 
     Raises:
         BadInput: there is none, or several columns that might be it.

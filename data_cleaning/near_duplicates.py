@@ -27,11 +27,8 @@ def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
 
     Small words (of, the, and, for) are left out, so that "Director of IT" and "IT Director" have one key.
 
-    Args:
-        titles: n_titles titles, none null.
-
     Returns:
-        Keys, shape (n_titles,); a title without a letter or digit is its own key.
+        Keys, shape (n_titles,), of titles that are not null; one without a letter or digit is its own key.
     """
     series = pl.Series("title", titles, dtype=pl.String)
     # A dotted abbreviation ("V.P.", "I.T.") is one word; any other punctuation separates words.
@@ -49,10 +46,7 @@ def near_duplicate_keys(titles: Sequence[str] | pl.Series) -> pl.Series:
 
 
 def near_duplicate_report(titles: pl.DataFrame) -> pl.DataFrame:
-    """List the titles that share a key with another one, the keys of most records first.
-
-    Args:
-        titles: `title`, distinct, and `count`, its records.
+    """List the titles, distinct and with their `count` of records, that share a key; keys of most records first.
 
     Returns:
         One row per title: `key`, `titles` and `records` of the key, then `title` and its own `title_records`.

@@ -109,13 +109,10 @@ def as_markdown(table: Table, max_rows: int | None = None) -> str:
 
 def _as_latex(table: Table) -> str:
     shown = table.shown()
-    return pd.DataFrame(shown.rows, columns=list(shown.columns)).to_latex(
-        index=False,
-        escape=True,
-        caption=table.title,
-        label=f"tab:{table.name}",
-        column_format="".join("r" if is_number else "l" for is_number in shown.is_number),
-    )
+    sides = "".join("r" if is_number else "l" for is_number in shown.is_number)
+    frame = pd.DataFrame(shown.rows, columns=list(shown.columns))
+    label = f"tab:{table.name}"
+    return frame.to_latex(index=False, escape=True, caption=table.title, label=label, column_format=sides)
 
 
 def ahead_or_behind(row: pd.Series) -> str:
@@ -138,7 +135,6 @@ def percent(share: float) -> str:
 
 
 def _word_score(column: str, value: object) -> str:
-    """Word a cell: shares with three digits, counts with separators, a dash for what is missing."""
     if isinstance(value, str):
         return value
     if value is None or pd.isna(value):  # type: ignore[call-overload]
@@ -149,7 +145,6 @@ def _word_score(column: str, value: object) -> str:
 
 
 def _word_share(column: str, value: object) -> str:
-    """Word a cell: shares in per cent, counts with separators, a dash for what is missing, long text cut."""
     if value is None:
         return "–"
     if isinstance(value, bool):

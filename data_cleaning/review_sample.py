@@ -20,12 +20,8 @@ def choose_titles_to_review(titles: pl.DataFrame, n_titles: int) -> pl.DataFrame
     worth most, and each further title adds less. The title that adds most per word is chosen again and again, which
     avoids long remarks. Of near duplicates only the most frequent is chosen.
 
-    Args:
-        titles: distinct `title` and `count`, its records.
-        n_titles: how many to choose; all, where there are no more.
-
     Returns:
-        The rows, in the order in which they were chosen.
+        `n_titles` rows, or all, of distinct titles with their `count` of records, in the order of their choice.
 
     Source: Wei, Iyer and Bilmes 2014, "Fast multi-stage submodular maximization" (feature-based functions), with the
     greedy choice of Nemhauser, Wolsey and Fisher 1978.

@@ -154,7 +154,7 @@ def _read(file: YamlFile) -> Taxonomy:
     listed = file.content.get("targets")
     if not isinstance(listed, Mapping) or not listed:
         faults.add(("targets",), "expected a mapping 'targets' with at least one target, as configs/taxonomy.yaml has")
-        raise faults.as_error()
+        faults.raise_any()
     targets = [_read_target(name, body, faults) for name, body in listed.items()]
     faults.raise_any()
     known = tuple(target for target in targets if target is not None)
@@ -182,14 +182,11 @@ def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     is_ordinal = BOOLEANS.get(str(ordinal).lower())
     if is_ordinal is None:
         faults.add((*where, "ordinal"), f"target {name!r} has ordinal {ordinal!r}; expected true or false")
+    raw_to_class = _read_classes(name, body["classes"], faults)
     return Target(
-        name=name,
-        classes=classes,
-        raw_to_class=_read_classes(name, body["classes"], faults),
-        importance=weight,
-        ordinal=bool(is_ordinal),
+        name=name, classes=classes, raw_to_class=raw_to_class, importance=weight, ordinal=bool(is_ordinal),
         fallback=fallback,
-    )
+    )  # fmt: skip
 
 
 def _number(value: Any) -> float:

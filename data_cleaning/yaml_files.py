@@ -144,28 +144,22 @@ class Faults:
             if key not in known:
                 self.add((*where, key), unknown_key((*where, key), known))
 
-    def as_error(self) -> BadInput:
-        """Return one error that names all faults in the order of their lines."""
+    def raise_any(self) -> None:
+        """Raise one `BadInput` that names all faults in the order of their lines, if there are any."""
         in_order = sorted(self.found, key=itemgetter(0))
         named = [f"{self.file.place_of_line(line)}: {wording}." for line, wording in in_order]
-        left = len(named) - _MAX_NAMED_FAULTS
-        return BadInput("\n".join([*named[:_MAX_NAMED_FAULTS], *([f"and {left:,} more faults."] if left > 0 else [])]))
-
-    def raise_any(self) -> None:
-        """Raise all faults as one `BadInput`, if there are any."""
-        if self.found:
-            raise self.as_error()
+        if len(named) > _MAX_NAMED_FAULTS:
+            named[_MAX_NAMED_FAULTS:] = [f"and {len(named) - _MAX_NAMED_FAULTS:,} more faults."]
+        if named:
+            raise BadInput("\n".join(named))
 
 
 def read_yaml(path: Path, what: str, remedy: str, *, as_written: bool = False) -> YamlFile:
     """Read a file whose top level is a mapping.
 
-    Args:
-        path: of the file.
-        what: what the file is, such as "config", for messages.
-        remedy: a sentence that says what to do where there is no such file, or something else is in it.
-        as_written: keep every value as the text that is written, so that No and 2026.10 stay what they are; an empty
-            value is None either way.
+    Messages say `what` it is, such as "config", and the `remedy` where it is missing or holds something else. With
+    `as_written` every value is the text that is written, so that No and 2026.10 stay what they are; an empty value is
+    None either way.
 
     Raises:
         BadInput: the file is missing, is not YAML, is not a mapping, repeats a key, contains itself or exceeds a limit

@@ -118,10 +118,11 @@ def _listed_titles() -> Iterator[PlainTitle]:
     for row in read_list("listed_titles"):
         # A number follows the job alone, so only a title that ends in one takes it.
         end = "^" if row["grades"] == "contributor" else ""
+        planted = next((word for word in PLANTED if f" {word}" in f" {row['title'].casefold()}"), "")
         yield PlainTitle(
             text=row["title"] + end, function=row["function"], role=row["role"], level=row["level"],
             weight=float(row["weight"]), family=row["family"], grades=row["grades"], qualifiers=row["qualifiers"],
-            planted=_planted_in(row["title"]), country=row["country"],
+            planted=planted, country=row["country"],
         )  # fmt: skip
 
 
@@ -148,7 +149,9 @@ def _field_titles() -> Iterator[PlainTitle]:
 
 def _in_patterns(field: Mapping[str, str], discipline: Mapping[str, str]) -> Iterator[tuple[str, str, float]]:
     for level, patterns in weights_by("patterns", "level", "pattern").items():
-        jobs = weights_by("jobs", "jobs", "job")[field["jobs"]] if level == "Contributor" else _leaders(field)
+        # Leaders have one nameless job, or none where no leader is named after the field.
+        leaders = {"": 1.0} if field["led"] == "yes" else {}
+        jobs = weights_by("jobs", "jobs", "job")[field["jobs"]] if level == "Contributor" else leaders
         total = sum(patterns.values()) * sum(jobs.values())
         for pattern, pattern_weight in patterns.items():
             for job, job_weight in jobs.items():
@@ -158,13 +161,3 @@ def _in_patterns(field: Mapping[str, str], discipline: Mapping[str, str]) -> Ite
                     work=discipline["before_job"], lead=discipline["before_rank"], of=after_of, job=job
                 )
                 yield level, text, pattern_weight * job_weight / total
-
-
-def _leaders(field: Mapping[str, str]) -> dict[str, float]:
-    """Return the one nameless job of leaders, or none where no leader is named after the field."""
-    return {"": 1.0} if field["led"] == "yes" else {}
-
-
-def _planted_in(text: str) -> str:
-    words = f" {text.casefold()} "
-    return next((planted for planted in PLANTED if f" {planted}" in words), "")

@@ -158,7 +158,9 @@ def _write(codes: Mapping[str, IntArray], progress: Progress) -> StrArray:
     rows = zip(*(codes[name].tolist() for name in _BITS), strict=True)
     for position, (plain, grade, qualifier, form, join, separator, abbreviation, case, typo) in enumerate(rows):
         title = listed[plain]
-        text = _with_grade(title.text, words_of[title.grades][grade])
+        # A grade goes before the title, or is a number where the title has room for one.
+        words = words_of[title.grades][grade]
+        text = title.text.replace("^", words, 1) if words.startswith(" ") else words + title.text.replace("^", "", 1)
         if qualifier:
             name = vocabulary[qualifier]
             added = qualifiers.FORMS[form].format(name)
@@ -170,10 +172,3 @@ def _write(codes: Mapping[str, IntArray], progress: Progress) -> StrArray:
             progress("writing titles", position, n_codes)
     progress("writing titles", n_codes, n_codes)
     return written
-
-
-def _with_grade(text: str, grade: str) -> str:
-    """Put a grade before a title, or a number where the title has room for one."""
-    if grade.startswith(" "):
-        return text.replace("^", grade, 1)
-    return grade + text.replace("^", "", 1)

@@ -66,8 +66,8 @@ def default_habits(taxonomy: Taxonomy) -> tuple[SourceHabit, ...]:
     ]
     for target in taxonomy.targets:
         if target.ordinal:
-            coarser = {above: below for above, below in zip(target.classes[1::2], target.classes[2::2], strict=False)
-                       if below != target.fallback}  # fmt: skip
+            pairs = zip(target.classes[1::2], target.classes[2::2], strict=False)
+            coarser = {above: below for above, below in pairs if below != target.fallback}
             habits.append(SourceHabit(name="webinar platform", target=target.name, record_share=0.02, labels=coarser))
     plain = [target for target in taxonomy.targets if not target.ordinal]
     if plain:
@@ -126,15 +126,15 @@ class HistorySettings:
         if self.rollout_lag_days < 0:
             faults.append(f"rollout_lag_days is {self.rollout_lag_days!r}; expected 0 or more")
         if not (0 < self.growth < math.inf and 0 <= self.us_care < math.inf):
-            faults.append(
-                f"growth is {self.growth!r} and us_care {self.us_care!r}; expected growth > 0 and us_care >= 0"
-            )
+            said = f"growth is {self.growth!r} and us_care {self.us_care!r}"
+            faults.append(f"{said}; expected growth > 0 and us_care >= 0")
         if not self.other_countries or not all(0 < weight < math.inf for weight in self.other_countries.values()):
             faults.append("other_countries needs at least one country, each with a weight above 0")
-        if self.any_label_blank_share < self.title_blank_share * (1 - self.labels_without_title_share):
+        lose_both = self.title_blank_share * (1 - self.labels_without_title_share)
+        if self.any_label_blank_share < lose_both:
             faults.append(
                 f"any_label_blank_share {self.any_label_blank_share!r} is below the share of records that lose both "
-                f"title and labels ({self.title_blank_share * (1 - self.labels_without_title_share):.4f})"
+                f"title and labels ({lose_both:.4f})"
             )
         if faults:
             raise BadInput(f"History settings: {'; '.join(faults)}.")

@@ -149,14 +149,13 @@ def table_causes(
 ) -> dict[str, IntArray]:
     """Find the cause of every answer of every table.
 
-    An answer is compared with the truth or, where none is known, with the newest table's answer.
+    An answer is compared with the truth, each (n_titles,), or, where none is known, with the newest table's answer.
 
     Args:
         answers: target to class positions, each (n_revisions, n_titles), the newest table last.
-        contenders: per revision, target to the classes that some keyword means, each (n_titles, n_classes); None
-            where the table cannot say.
-        truth: target to class positions, each (n_titles,).
-        taxonomy: names the targets.
+        contenders: per revision, as `Contenders` returns them; None where the table cannot say.
+        truth: target to class positions.
+        taxonomy: of the targets.
 
     Returns:
         Target to positions in `CAUSES`, each (n_revisions, n_titles).
