@@ -151,7 +151,7 @@ class Taxonomy:
 
 def _read(file: YamlFile) -> Taxonomy:
     faults = Faults(file)
-    listed = file.content.get("targets")
+    listed: Any = file.content.get("targets")
     if not isinstance(listed, Mapping) or not listed:
         faults.add(("targets",), "expected a mapping 'targets' with at least one target, as configs/taxonomy.yaml has")
         faults.raise_any()
