@@ -12,7 +12,7 @@ from data_cleaning.files.text_encoding import Scan, scan, utf8_blocks
 
 BLOCK_BYTES = 15 << 20
 LONGEST_ROW = 1 << 24
-"""Limit for a record, in bytes: far beyond what a lead has, and all that an unclosed quote may hold up."""
+"""Limit for a record, in bytes: far beyond what a lead has, and the most that an unclosed quote may spoil."""
 _CAREFUL_BYTES = 1 << 20
 """Read line by line at once, as rows in Python's lists take many times their size."""
 

@@ -70,7 +70,7 @@ def check_file(out: Path, source: Path | None, *, force: bool) -> None:
     if source is not None and out.exists() and source.exists() and out.samefile(source):
         raise BadInput(f"--out {out} is the file that is read. Choose another --out.")
     if out.exists() and not force:
-        raise BadInput(_exists(out))
+        raise already_exists(out)
 
 
 def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
@@ -89,7 +89,7 @@ def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
     if written is None:
         raise BadInput(f"{folder} was not made by {verb!r}; nothing in it was touched. Choose another --out.")
     if not force:
-        raise BadInput(_exists(folder))
+        raise already_exists(folder)
     if folder.resolve() in source.resolve().parents:
         raise BadInput(f"{source}, which is read, is in {folder}, which would be replaced. Choose another --out.")
     others = sorted(set(_content(folder)) - written)
@@ -100,8 +100,9 @@ def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
         )
 
 
-def _exists(out: Path) -> str:
-    return f"{out} exists already and was left as it is. Choose another --out, or replace it with --force."
+def already_exists(what: Path | str) -> BadInput:
+    """Build the error for something that is not replaced without --force."""
+    return BadInput(f"{what} exists already and was left as it is. Choose another --out, or replace it with --force.")
 
 
 def mark(folder: Path, verb: str, facts: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def escape_cell(text: str) -> str:
 
 
 def unescape_cell(text: str) -> str:
-    """Return what `escape_cell` was given; a text that was never escaped comes back as it is, save an escaped one."""
+    """Return what `escape_cell` was given; a text that was never escaped stays as it is, unless it looks escaped."""
     return text[1:] if re.match(_ESCAPED, text) else text
 
 

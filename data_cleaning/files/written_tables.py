@@ -74,7 +74,7 @@ def open_rows(
 
     Args:
         path: to write; `check_schema` has passed it.
-        names: header of each column, as it is written; equal and empty ones may be among them, save in Parquet.
+        names: header of each column, as it is written; equal and empty ones may be among them, except in Parquet.
         schema: types of the columns by position, and the metadata that Parquet keeps.
         delimiter: of CSV, one character.
         spreadsheet_safe: whether text in CSV that would run as a formula is escaped; in XLSX it always is.
@@ -220,7 +220,6 @@ class _ParquetRows:
             self.flush()
 
     def flush(self) -> None:
-        """Write the rows that wait."""
         if self._waiting:
             self._opened.write_table(pa.concat_tables(self._waiting))
             self._waiting.clear()
@@ -253,7 +252,6 @@ class _SheetRows:
         self.add(rows, table.num_rows)
 
     def add(self, rows: Iterator[tuple[Any, ...]], n_rows: int) -> None:
-        """Write rows of Python's values."""
         from data_cleaning.files.workbooks import MAX_ROWS
 
         if self._sheet.n_rows + n_rows > MAX_ROWS:

@@ -103,7 +103,10 @@ class AnswerStore:
             stored = pq.read_table(path, memory_map=False).combine_chunks()
             places = pc.index_in(asked, value_set=stored[_TITLE].chunk(0)).fill_null(_ABSENT).to_numpy()
             hits = places != _ABSENT
-            found[hits] = _as_records(stored[_ANSWER].chunk(0), self._fields)[places[hits]]
+            answers = stored[_ANSWER].chunk(0)
+            first = answers.offset * self._fields.itemsize
+            records = np.frombuffer(answers.buffers()[1], self._fields, count=len(answers), offset=first)
+            found[hits] = records[places[hits]]
             known |= hits
         return found, known
 
@@ -123,8 +126,3 @@ class AnswerStore:
             sync(filling)
         self._files.append(path)
         self.n_titles += len(titles)
-
-
-def _as_records(answers: pa.FixedSizeBinaryArray, fields: np.dtype) -> Records:
-    _, content = answers.buffers()
-    return np.frombuffer(content, dtype=fields, count=len(answers), offset=answers.offset * fields.itemsize)

@@ -39,7 +39,7 @@ class Exported:
     systems: tuple[str, ...]
     default_system: str
     hierarchy: Path | None
-    """The file that was copied; None where the folder has none."""
+    """The file that was copied, if any."""
     n_bytes: int
 
 
@@ -72,7 +72,9 @@ def export_model(
     with whole_folder(out) as filling:
         for name, saved in systems.items():
             _copy_system(saved, filling / SAVED / name)
-        copied = {TAXONOMY: model.folder / TAXONOMY, HIERARCHY: chosen, LAYOUT: layout, KEYWORDS: _table(systems)}
+        # The keyword table in force, or else the one that mining amended.
+        table = next((saved / KEYWORDS for name, saved in systems.items() if is_table(name)), None)
+        copied = {TAXONOMY: model.folder / TAXONOMY, HIERARCHY: chosen, LAYOUT: layout, KEYWORDS: table}
         for name, source in copied.items():
             if source is not None:
                 shutil.copyfile(source, filling / name)
@@ -122,12 +124,6 @@ def _copy_system(saved: Path, target: Path) -> None:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["settings"] |= {name: folder.name for name, folder in network_folders(content["settings"]).items()}
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _table(systems: dict[str, Path]) -> Path | None:
-    """Return the keyword table in force, else the one that mining amended; None where there is neither."""
-    folders = [systems[name] for name in systems if is_table(name)]
-    return folders[0] / KEYWORDS if folders else None
 
 
 def _facts(model: Model, filling: Path, systems: tuple[str, ...]) -> ExportedFacts:

@@ -73,9 +73,8 @@ class Model:
     title_column: str
     """What the column of titles was called in the leads that were learned from."""
     hierarchy: Path | None
-    """That of an exported folder; None where it has none, and for a run."""
     layout: Path | None
-    """That of an exported folder; None where it has none, and for a run."""
+    """Those of an exported folder; a run has none of its own."""
     identity: str
     """Changes when anything that answers changes."""
     described: str

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
-from data_cleaning.files.output_places import check_file
+from data_cleaning.files.output_places import already_exists, check_file
 from data_cleaning.files.whole_files import full_disk_as_bad_input
 from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
 from data_cleaning.progress import Progress
@@ -115,10 +115,7 @@ def _check_places(job: Job, work: Work, folder: JobFolder) -> None:
             raise BadInput(f"{file} is read, and would be written beside {job.out}. Choose another --out.")
     taken = [str(file) for file in there if file.name not in folder.moved]
     if taken and not job.force:
-        raise BadInput(
-            f"{first_few(taken)}: exists already and was left as it is. Choose another --out, or replace it with "
-            "--force."
-        )
+        raise already_exists(f"{first_few(taken)}:")
 
 
 def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callable[[str], None]) -> Tagged:
@@ -203,7 +200,7 @@ class _Stopped(Exception):
 
 
 def _batches(source: Source) -> Generator[Batch, None, None]:
-    """Yield the batches of a file, at least one in all, be it without rows."""
+    """Yield the batches of a file, at least one in all, even if it has no rows."""
     batch = None
     for batch in source.batches():
         yield batch

@@ -35,7 +35,7 @@ _LETTER, _LATIN, _ACCENTED = r"\p{L}", r"\p{Latin}", r"[\p{L}&&[^A-Za-z]]"
 _CODES_OF_PLACE = ("node", "leaf", "rule", "band", "contradiction")
 
 OnTitles = Callable[[int, int], None]
-"""Told how many of how many new titles are answered."""
+"""Called with how many new titles are answered, and how many there are."""
 
 
 def fields_of(taxonomy: Taxonomy) -> np.dtype:

@@ -111,8 +111,8 @@ class Work:
     def tagger(self) -> Tagger:
         """The loaded system; a network takes seconds, so that faults of the file are told first."""
         job = self.job
-        folder, taxonomy = job.model.systems[job.system], job.model.taxonomy
-        return Tagger(job.system, folder, taxonomy, self.hierarchy, job.review_below)
+        folder = job.model.systems[job.system]
+        return Tagger(job.system, folder, job.model.taxonomy, self.hierarchy, job.review_below)
 
     @cached_property
     def _fields(self) -> Fields:
@@ -163,7 +163,7 @@ class Work:
         values = self._fields.values(piece.records)
         columns = [values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written]
         table = pa.table(columns, names=self.schema.names)
-        output.write(table, self._cells(table, piece.cells))
+        output.write(table, None if piece.cells is None else self._cells(table, piece.cells))
         tally.n_rows += piece.rows.num_rows
         tally.n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
         tally.n_review += int(np.count_nonzero(values[REVIEW]))
@@ -174,10 +174,8 @@ class Work:
         if tally.best is not None:
             tally.best.add(piece.records, table, piece.first_row)
 
-    def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]] | None) -> list[tuple[Any, ...]] | None:
+    def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return what the cells of a spreadsheet will hold: its own values where they were read, and the added ones."""
-        if cells is None:
-            return None
         own = list(zip(*cells, strict=True)) or [()] * len(self.source.schema)
         columns = [
             table.column(position).to_pylist() if one.column is None else own[one.column]

@@ -57,11 +57,11 @@ Records = npt.NDArray[np.int64]
 _DECIMALS = 6
 
 UNTITLED = "no title"
-"""Column of the records that cannot be placed for want of a title."""
+"""Column of the records that cannot be placed, as they have no title."""
 
 
 class Columns:
-    """The columns of a table in their order. What they are told by is their type: text, whole numbers, shares."""
+    """The columns of a table in their order; the type of each says what it holds: text, whole numbers or shares."""
 
     def __init__(self) -> None:
         self._columns: dict[str, pl.Series] = {}

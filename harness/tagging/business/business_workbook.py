@@ -169,7 +169,6 @@ class _Overview:
     def write(
         self, summary: Summary, tables: Mapping[str, _Table], follow_up: FollowUpList | None, facts: Mapping[str, Any]
     ) -> None:
-        """Write what was found, the figures, what each sheet says, and the facts."""
         self._line("How far communications penetrate", TITLE)
         for sentence in summary.sentences:
             self._line(sentence)

@@ -74,7 +74,7 @@ class RecordCounter:
             self._by.setdefault(name, _CountsByValue()).add(rows)
 
     def total(self) -> Counts:
-        """Return the counts of the whole file, of which at least one piece was added, be it without rows."""
+        """Return the counts of the whole file, of which at least one piece was added, even one without rows."""
         assert self._whole, "no piece was added"
         given_up = frozenset(name for name, counts in self._by.items() if counts.is_given_up)
         return Counts(self._whole[0], {name: counts.total() for name, counts in self._by.items()}, given_up)
@@ -93,7 +93,6 @@ class _CountsByValue:
         self._records: list[_Codes] = [np.zeros(0, dtype=np.int64)]  # of each code
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Take in the rows of one piece."""
         if not self.is_given_up:
             new = rows.select(pl.col("value").unique()).join(self._values, on="value", how="anti", nulls_equal=True)
             numbers = np.arange(len(self._values), len(self._values) + len(new), dtype=np.int64)

@@ -74,7 +74,7 @@ class BestRows:
         self._best = [_best(pl.concat([*self._best, best.with_columns(own.to_struct(_OWN))]), most)]
 
     def listed(self) -> tuple[pl.DataFrame, int]:
-        """Return the list of the whole file, of which at least one piece was added, be it without rows.
+        """Return the list of the whole file, of which at least one piece was added, even one without rows.
 
         Returns:
             The list, the best first: first the `ADDED` columns, under other names where the tagged file has these, then

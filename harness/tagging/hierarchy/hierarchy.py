@@ -121,7 +121,6 @@ class _Placer:
     hierarchy: Hierarchy
 
     def place(self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]) -> Placements:
-        """Find the place of each title, as `Hierarchy.place` says."""
         self._check(len(titles), probabilities)
         fired = self._fired(titles)
         first, position = _alike(fired, probabilities)

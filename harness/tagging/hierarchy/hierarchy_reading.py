@@ -121,7 +121,6 @@ class _Tree:
     """Line of each node's name, as long as `nodes`."""
 
     def add(self, node: Node, line: int) -> int:
-        """Append one node and return its position."""
         self.position[node.name] = len(self.nodes)
         self.nodes.append(node)
         self.lines.append(line)
@@ -209,10 +208,10 @@ class _Reader:
         self._read_children(("tree",), ROOT)
         leaves = [(node, line) for node, line in zip(self._tree.nodes, self._tree.lines, strict=True) if node.leaf]
         for target in self._taxonomy.names:
-            lacking = [(node, line) for node, line in leaves if target not in node.new_labels]
-            for node, line in lacking if len(lacking) < len(leaves) else ():
-                said = f"leaf {node.name!r} has no new {target!r}, though other leaves have"
-                self._faults.found.append((line, said))
+            lacking = [(line, node.name) for node, line in leaves if target not in node.new_labels]
+            if len(lacking) < len(leaves):
+                said = f"has no new {target!r}, though other leaves have"
+                self._faults.found += [(line, f"leaf {name!r} {said}") for line, name in lacking]
 
     def _read_children(self, where: Where, parent: int) -> None:
         body = self._faults.file.value(where)
