@@ -38,30 +38,19 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=17)
     given = parser.parse_args(arguments)
     try:
-        _run(given)
+        taxonomy = Taxonomy.read(given.taxonomy)
+        train, valid = (_read(path, taxonomy) for path in (given.train, given.valid))
+        checkpoints = given.out.with_name(f"{given.out.name}_checkpoints")
+        system = NeuralClassifier(_settings(given.settings), given.seed, checkpoints=checkpoints).fit(train, valid)
+        if os.environ.get("RANK", "0") == "0":
+            system.save(given.out)
+            print(log_table(system.log_, system.summary_["best_epoch"]))  # noqa: T201
     except BadInput as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
 
 
-def _run(given: argparse.Namespace) -> None:
-    taxonomy = Taxonomy.read(given.taxonomy)
-    train, valid = (_read(path, taxonomy) for path in (given.train, given.valid))
-    system = NeuralClassifier(
-        _settings(given.settings), given.seed, checkpoints=given.out.with_name(f"{given.out.name}_checkpoints")
-    )
-    system.fit(train, valid)
-    if os.environ.get("RANK", "0") == "0":
-        system.save(given.out)
-        print(log_table(system.log_, system.summary_["best_epoch"]))  # noqa: T201
-
-
 def _read(path: Path, taxonomy: Taxonomy) -> LabelledTitles:
-    """Read labelled titles.
-
-    Raises:
-        BadInput: the file is missing, is not CSV, or lacks a column.
-    """
     try:
         # Titles such as "NA" or "null" are text, not missing values.
         frame = pd.read_csv(path, keep_default_na=False)
@@ -74,11 +63,6 @@ def _read(path: Path, taxonomy: Taxonomy) -> LabelledTitles:
 
 
 def _settings(path: Path | None) -> NeuralSettings:
-    """Read settings of the network.
-
-    Raises:
-        BadInput: the file is missing, or holds something other than settings.
-    """
     if path is None:
         return NeuralSettings()
     file = read_yaml(path, "settings file", "It holds settings such as 'epochs: 3'.")

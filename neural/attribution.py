@@ -141,7 +141,6 @@ def explain(
 def _check_classes(
     system: NeuralClassifier, targets: Sequence[str], classes: Mapping[str, IntArray], n_titles: int
 ) -> None:
-    """Raise `BadInput` unless every target and title has a class of the taxonomy."""
     for target in targets:
         if target not in classes:
             raise BadInput(f"There are no classes to explain for target {target!r}. Give them, or leave it out.")
@@ -166,8 +165,7 @@ class _Batch:
     def __init__(
         self, model: MultiHead, ids: Tensor, mask: Tensor, *, targets: Sequence[str], given: dict[str, Tensor] | None
     ) -> None:
-        """Hold ids and mask, (batch, seq), and per target the classes to explain, (batch,), where they are given."""
-        self.model, self.ids, self.mask = model, ids, mask
+        self.model, self.ids, self.mask = model, ids, mask  # (batch, seq) each of the latter two
         self.targets, self.given = targets, given
 
     def multiply(self, method: str) -> dict[str, Tensor]:
@@ -225,9 +223,7 @@ class _Batch:
 
     def _choose(self, logits: Mapping[str, Tensor]) -> None:
         """Set the classes to explain: those given, or else those predicted."""
-        given = self.given
-        if given is None:
-            given = {target: logits[target].argmax(1) for target in self.targets}
+        given = self.given or {target: logits[target].argmax(1) for target in self.targets}
         self.classes = {target: classes.to(self.ids.device, torch.int64) for target, classes in given.items()}
 
 

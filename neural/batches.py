@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -177,8 +178,8 @@ def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_toke
     pieces: list[npt.NDArray[np.int32]] = []
     lengths: list[int] = []
     for encoded in encode(titles, tokenizer, max_tokens):
-        lengths += [len(ids) for ids in encoded["input_ids"]]
-        pieces.append(np.fromiter((token for ids in encoded["input_ids"] for token in ids), dtype=np.int32))
+        lengths += map(len, encoded["input_ids"])
+        pieces.append(np.fromiter(chain.from_iterable(encoded["input_ids"]), dtype=np.int32))
     return TokenizedTitles.join(pieces, lengths, tokenizer.pad_token_id)
 
 
@@ -209,7 +210,7 @@ def plan_batches(
 
     Args:
         lengths: tokens of each title, shape (n_titles,); none above the budget.
-        max_tokens_per_batch: maximum tokens of a batch once its titles are padded to its longest.
+        max_tokens_per_batch: of a batch once its titles are padded to its longest.
         rng: shuffles equally long titles among themselves and then the batches; None keeps the shortest first.
 
     Returns:

@@ -31,10 +31,9 @@ _THREE_FORMS = (
 
 
 def load_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load pretrained weights and their tokenizer.
+    """Load pretrained weights and their tokenizer by `packaged:minilm`, a local folder, or a hub name.
 
-    Args:
-        name: `packaged:minilm`, a local folder, or a hub name. Only a hub name that is not cached needs a network.
+    Only a hub name that is not cached needs a network.
 
     Returns:
         The encoder in float32, without a pooler if its class has that option, and its fast tokenizer.

@@ -37,15 +37,7 @@ def compare_methods(
     n_steps: int = N_STEPS,
     on_progress: Progress = silent,
 ) -> pd.DataFrame:
-    """Explain the predicted class of some titles by each method, measure the time, and evaluate the methods.
-
-    Args:
-        system: fitted.
-        titles: distinct ones, such as 1,000.
-        methods: of `METHODS`.
-        seed: of the random orders and the resampling.
-        n_steps: of integrated gradients.
-        on_progress: told of the titles done.
+    """Explain the predicted class of distinct titles, such as 1,000, by each method, and evaluate the methods.
 
     Returns:
         The table of `evaluate_methods`.
@@ -129,6 +121,7 @@ def evaluate_methods(
         at_random = np.mean(random_drops, axis=0)  # (n_usable, 2)
         gain = drops[:, 0] - at_random[:, 0]  # (n_usable,)
         low, high = _interval(gain, np.random.default_rng(seed))
+        shown = "better than random" if low > 0 else "no better than random"
         deltas = None if found.convergence_deltas is None else np.abs(found.convergence_deltas[target])
         rows.append({
             "method": method,
@@ -145,7 +138,7 @@ def evaluate_methods(
             "worst_convergence_delta": np.nan if deltas is None else deltas.max(),
             "median_convergence_delta": np.nan if deltas is None else np.median(deltas),
             "seconds_per_10000_titles": 10_000 * seconds_per_title[method],
-            "verdict": _verdict(low),
+            "verdict": "too few titles to tell" if np.isnan(low) else shown,
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -156,10 +149,8 @@ class _Words:
     def __init__(self, titles: Sequence[str], importances: Importances) -> None:
         self.title_of_word = importances.title_of_word
         n_words = np.bincount(self.title_of_word, minlength=len(titles))  # (n_titles,)
-        self.usable: npt.NDArray[np.int64] = np.flatnonzero(n_words >= 2)
-        """Titles of two words or more, (n_usable,)."""
-        self.whole = [titles[title] for title in self.usable.tolist()]
-        """Their texts, n_usable of them."""
+        self.usable: npt.NDArray[np.int64] = np.flatnonzero(n_words >= 2)  # (n_usable,), titles of two words or more
+        self.whole = [titles[title] for title in self.usable.tolist()]  # their texts
         self._n_words = n_words
         self._first_words = np.cumsum(n_words) - n_words  # (n_titles,)
         self._spans = list(zip(importances.starts.tolist(), importances.ends.tolist(), strict=True))
@@ -208,8 +199,7 @@ class _Probabilities:
 
         `texts` are shortened titles, (n_usable, n_shares, 2); `before` the probabilities with all words, (n_usable,).
         """
-        n_texts = texts[0].size
-        after = self.of(target, texts.ravel(), np.repeat(classes, n_texts)).reshape(texts.shape)
+        after = self.of(target, texts.ravel(), np.repeat(classes, texts[0].size)).reshape(texts.shape)
         drops: npt.NDArray[np.float64] = (before[:, None, None] - after).mean(axis=1)
         return drops
 
@@ -232,10 +222,3 @@ def _interval(gains: FloatArray, rng: np.random.Generator) -> tuple[float, float
     tail = (1 - _CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)
-
-
-def _verdict(low: float) -> str:
-    """Put into words what the lower bound of the gain over random orders shows."""
-    if np.isnan(low):
-        return "too few titles to tell"
-    return "better than random" if low > 0 else "no better than random"

@@ -18,7 +18,6 @@ RENAMED = {"least_steps": "min_steps"}
 REMOVED = {"label_smoothing": 0.0, "ordinal_softness": 0.0, "frozen_layers": 0, "layer_decay": 1.0}
 """Settings that brought no gain and were deleted, to the value without effect that saved configs hold."""
 
-
 _BOUNDS = {
     "ge": (operator.ge, "of at least"),
     "gt": (operator.gt, "above"),

@@ -152,12 +152,11 @@ class Trainer:
         """Validate, log, keep the network if it is the best so far, and begin the next epoch."""
         at = self.at
         accuracies = self.right / self.weight  # (n_targets,)
-        valid_weights = inverse_accuracy(accuracies) if self._by_accuracy else torch.ones_like(accuracies)
+        weights = inverse_accuracy(accuracies) if self._by_accuracy else None
         valid_loss, valid_accuracy = None, None
         if self.valid_rows is not None:
-            valid_loss, valid_accuracy = evaluate(
-                self.model, self.valid_rows, self.settings.precision, valid_weights.cpu() if self._by_accuracy else None
-            )
+            cpu_weights = None if weights is None else weights.cpu()
+            valid_loss, valid_accuracy = evaluate(self.model, self.valid_rows, self.settings.precision, cpu_weights)
         entry = EpochLog(
             epoch=at.epoch,
             train_loss=at.loss_sum / at.n_done,
@@ -165,7 +164,7 @@ class Trainer:
             valid_loss=valid_loss,
             valid_accuracy=valid_accuracy,
             target_weights=self._named(self._target_weights()),
-            valid_target_weights=self._named(valid_weights),
+            valid_target_weights=self._named(torch.ones_like(accuracies) if weights is None else weights),
             n_steps=at.epoch_steps,
             seconds=earlier + time.perf_counter() - began,
         )
@@ -184,14 +183,13 @@ class Trainer:
     def _plan(self) -> list[IntArray]:
         """Draw the batches of the epoch; a resumed epoch gets the same ones again."""
         self.rng.bit_generator.state = self.at.sampler
-        lengths = self._lengths  # (n_rows,)
-        rows = np.arange(len(lengths))
+        rows = np.arange(len(self._lengths))
         if self.train_rows.draws is not None:
-            rows = self.rng.choice(len(lengths), len(lengths), p=self.train_rows.draws)
+            rows = self.rng.choice(len(rows), len(rows), p=self.train_rows.draws)
         if self.settings.batching == "random":
             batches = plan_random_batches(len(rows), self.settings.titles_per_batch, self.rng)
         else:
-            batches = plan_batches(lengths[rows], self.settings.max_tokens_per_batch, self.rng)
+            batches = plan_batches(self._lengths[rows], self.settings.max_tokens_per_batch, self.rng)
         return [rows[batch] for batch in batches]
 
     def _learn(self, wrapped: Callable[..., Any], rows: IntArray) -> None:

@@ -1,7 +1,7 @@
 """Which tokens belong to which words of a title as it was given."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -15,25 +15,16 @@ from neural.batches import TokenizedTitles, encode
 class WordTokens:
     """The tokens of many titles, as `batches.tokenize` makes them, and the words that they belong to.
 
-    A word is a run of letters, marks and digits of the title as given. A token that spans several words is divided
-    equally among them. Words beyond the tokens that are kept have none, and tokens without a letter, mark or digit
-    have no word.
+    Words and the division of tokens among them are those of `attribution.explain`.
     """
-
-    titles: TokenizedTitles
-    title_of_word: npt.NDArray[np.int64]
-    """Position of each word's title, (n_words,)."""
-    starts: npt.NDArray[np.int64]
-    """First character of each word in its title, (n_words,)."""
-    ends: npt.NDArray[np.int64]
-    """One past its last, (n_words,)."""
 
     def __init__(self, titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> None:
         """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
         self.titles, token_starts, token_ends, self._is_special = _locate(titles, tokenizer, max_tokens)
-        words = [_find_words(title) for title in titles]
-        self.title_of_word = np.repeat(np.arange(len(titles)), [len(found) for found in words])
+        words = [list(_find_words(title)) for title in titles]
+        self.title_of_word = np.repeat(np.arange(len(titles)), [len(found) for found in words])  # (n_words,)
         spans = np.array([span for found in words for span in found], dtype=np.int64).reshape(-1, 2)
+        # First character of each word in its title, and one past its last, (n_words,) each.
         self.starts, self.ends = spans[:, 0], spans[:, 1]
         self._title_of_token = np.repeat(np.arange(len(titles)), self.titles.lengths)  # (n_tokens,)
         # As if all titles were in one line, a character apart, so that one search finds the words of every token.
@@ -48,11 +39,7 @@ class WordTokens:
         self._word = np.arange(len(self._token)) + np.repeat(first - np.cumsum(n_spanned) + n_spanned, n_spanned)
 
     def sum_by_word(self, values: FloatArray) -> npt.NDArray[np.float64]:
-        """Return the sum of each word's share of its tokens' values, (n_words,).
-
-        Args:
-            values: of all tokens, (n_tokens,).
-        """
+        """Return the sum of each word's share of the values of its tokens, (n_words,); `values` are (n_tokens,)."""
         shares = values[self._token] / self._n_spanned[self._token]  # (n_pairs,)
         # Without words, numpy returns whole numbers.
         return np.bincount(self._word, shares, minlength=len(self.starts)).astype(np.float64)
@@ -60,8 +47,7 @@ class WordTokens:
     def special_shares(self, values: FloatArray) -> npt.NDArray[np.float64]:
         """Return each title's share of absolute values on special tokens, (n_titles,); 0 where all values are 0.
 
-        Args:
-            values: of all tokens, (n_tokens,); those that are neither special nor in a word do not count.
+        Of the `values` of all tokens, (n_tokens,), those that are neither special nor in a word do not count.
         """
         n_titles = len(self.titles)
         on_special, on_words = (
@@ -86,7 +72,7 @@ def _locate(
     wanted = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
     for encoded in encode(titles, tokenizer, max_tokens, **wanted):
         columns = (encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
-        lengths += [len(ids) for ids in columns[0]]
+        lengths += map(len, columns[0])
         pieces.append(np.array([
             (token, first, past_last, is_added)
             for of_title in zip(*columns, strict=True)
@@ -97,12 +83,10 @@ def _locate(
     return tokenized, table[:, 1], table[:, 2], table[:, 3] == 1
 
 
-def _find_words(title: str) -> list[tuple[int, int]]:
-    """Return the start and end of each run of letters, marks and digits."""
-    words = []
+def _find_words(title: str) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each run of letters, marks and digits."""
     end = 0
     for is_word, run in groupby(unicodedata.category(character)[0] in "LMN" for character in title):
-        start, end = end, end + sum(1 for _ in run)
+        start, end = end, end + len(list(run))
         if is_word:
-            words.append((start, end))
-    return words
+            yield start, end
