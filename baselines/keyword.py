@@ -33,12 +33,7 @@ class KeywordClassifier:
     """Target to the smoothed share of each class in training, shape (n_classes,)."""
 
     def __init__(self, table: KeywordTable, normalised: bool = False) -> None:
-        """Store the settings.
-
-        Args:
-            table: decides every title.
-            normalised: read substring rows as whole words, in place of the legacy's substrings.
-        """
+        """Store the settings; `normalised` reads substring rows as whole words, in place of the legacy's substrings."""
         self.table = table
         self.normalised = normalised
 
@@ -81,8 +76,7 @@ class KeywordClassifier:
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return class probabilities per target, shape (n_titles, n_classes); the winning row's class has the highest.
 
-        Raises:
-            BadInput: called before `fit`, or a title is missing or is no text.
+        Raises as `decide` does.
         """
         return self.decide(titles)[0]
 
@@ -99,29 +93,26 @@ class KeywordClassifier:
         return {target: self._answers(target)[rows] for target, rows in winners.items()}, winners
 
     def explain(self, titles: Sequence[str]) -> pd.DataFrame:
-        """Say which row decided each title; needs no fit.
+        """Say which row decided each title; needs no fit, and raises as `KeywordTable.winners` does.
 
         Returns:
             A row per title and target, in that order: `title`, `target`, `keyword`, `priority`, `match`, `row` (line of
             the table file), `raw_label`, `class`. Where the fallback answered, the row's own columns are null.
-
-        Raises:
-            BadInput: a title is missing or is no text.
         """
         winners = self.table.winners(titles, self.normalised)
         rows = self.table.rows.rename(columns={"line": "row"})[["keyword", "priority", "match", "row"]]
         rows = rows.astype({"row": "Int64"})
-        parts = []
+        explained = []
         for target in self.taxonomy.targets:
             won = winners[target.name]
-            part = rows.reindex(pd.Index(np.where(won >= 0, won, len(rows))))  # past the last row: all null
-            part.insert(0, "title", np.array(titles, dtype=object))
-            part.insert(1, "target", target.name)
-            part["raw_label"] = self.table.raw_values[target.name][won]
+            frame = rows.reindex(pd.Index(np.where(won >= 0, won, len(rows))))  # past the last row: all null
+            frame.insert(0, "title", np.array(titles, dtype=object))
+            frame.insert(1, "target", target.name)
+            frame["raw_label"] = self.table.raw_values[target.name][won]
             names = np.array(target.classes, dtype=object)
-            part["class"] = names[self.table.class_positions[target.name][won]]
-            parts.append(part.set_axis(np.arange(len(part))))
-        return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
+            frame["class"] = names[self.table.class_positions[target.name][won]]
+            explained.append(frame.set_axis(np.arange(len(frame))))
+        return pd.concat(explained).sort_index(kind="stable").reset_index(drop=True)
 
     def fit_summary(self) -> dict[str, object]:
         """Return what the system learned from, and how many rows of the table decided a training title."""
@@ -160,10 +151,10 @@ class KeywordClassifier:
         Rows that do not set the target never win it, so their values here are never read.
         """
         precision, prior = self.precision_[target], self.prior_[target]
-        own = self.table.class_positions[target]
-        others = np.tile(prior, (len(precision), 1))
-        others[np.arange(len(precision)), own] = 0
+        answers = np.tile(prior, (len(precision), 1))
+        at = np.arange(len(precision)), self.table.class_positions[target]
+        answers[at] = 0
         # With a single class there is no other class to share the rest.
-        others *= ((1 - precision) / np.maximum(others.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
-        others[np.arange(len(precision)), own] = precision
-        return others
+        answers *= ((1 - precision) / np.maximum(answers.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
+        answers[at] = precision
+        return answers

@@ -30,6 +30,8 @@ class KeywordTable:
     matches "Director". A `word` row matches whole words, a `prefix` row the beginning of words, both regardless of case
     and punctuation (see `matching.normal_form`). The corrected reading, `normalised`, takes substring rows for word
     rows, in which a keyword without a letter or digit matches nothing.
+
+    Every method that takes titles raises `BadInput` where one is missing or is no text.
     """
 
     taxonomy: Taxonomy
@@ -65,30 +67,18 @@ class KeywordTable:
         return len(self.rows)
 
     def winners(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> dict[str, IntArray]:
-        """Return the position of the row that decides each title, per target, shape (n_titles,); -1 for none.
-
-        Raises:
-            BadInput: a title is missing or is no text.
-        """
+        """Return the position of the row that decides each title, per target, shape (n_titles,); -1 for none."""
         lowest = lowest_ranks(self._corrected_passes if normalised else self._exact_passes, titles)
         row_of_rank = np.append(self.order, -1)
         return {target: row_of_rank[ranks] for target, ranks in lowest.items()}
 
     def raw_labels(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> dict[str, StrArray]:
-        """Return the raw label of each title, per target, shape (n_titles,); the fallback's name where no row decides.
-
-        Raises:
-            BadInput: a title is missing or is no text.
-        """
+        """Return the raw label of each title, per target, (n_titles,); the fallback's name where no row decides."""
         winners = self.winners(titles, normalised)
         return {target: self.raw_values[target][rows] for target, rows in winners.items()}
 
     def hits(self, titles: Sequence[str] | StrArray) -> sparse.csr_matrix:
-        """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows).
-
-        Raises:
-            BadInput: a title is missing or is no text.
-        """
+        """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows)."""
         found = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         for (patterns, _), (titles_at, patterns_at) in zip(
             self._spelled_with_patterns, find_matches(self._exact_passes, titles), strict=True
@@ -105,11 +95,7 @@ class KeywordTable:
         return sparse.csr_matrix((np.ones(len(found[0]), dtype=bool), found), shape=(len(titles), len(self)))
 
     def contenders(self, titles: Sequence[str] | StrArray) -> dict[str, npt.NDArray[np.bool_]]:
-        """Return the classes that some matching row sets, outranked or not: per target (n_titles, n_classes).
-
-        Raises:
-            BadInput: a title is missing or is no text.
-        """
+        """Return the classes that some matching row sets, outranked or not: per target (n_titles, n_classes)."""
         lowest = lowest_ranks(self._class_passes, titles)
         return {
             target.name: np.stack([lowest[f"{target.name}={name}"] < len(self) for name in target.classes], axis=1)
@@ -148,12 +134,11 @@ class KeywordTable:
 
     @cached_property
     def _exact_passes(self) -> tuple[MatchingPass, ...]:
-        """The passes of the table as written."""
         return self._passes(self.sets, *self._as_written())
 
     @cached_property
     def _class_passes(self) -> tuple[MatchingPass, ...]:
-        """The passes of the table as written, ranked within each class of each target: `target=class` to its rows."""
+        """Passes that rank within each class of each target: `target=class` to its rows."""
         of_class = {
             f"{target.name}={name}": self.class_positions[target.name][:-1] == position
             for target in self.taxonomy.targets

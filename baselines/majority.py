@@ -67,11 +67,7 @@ class MajorityClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return the training prior for each title, per target, shape (n_titles, n_classes).
-
-        Raises:
-            BadInput: called before `fit`.
-        """
+        """Return the training prior for each title, per target, shape (n_titles, n_classes)."""
         require_fitted(self, "prior_")
         return {target: np.tile(prior, (len(titles), 1)) for target, prior in self.prior_.items()}
 
@@ -91,11 +87,7 @@ class MajorityClassifier:
 
     @classmethod
     def load(cls, folder: Path) -> "MajorityClassifier":
-        """Read what `save` wrote.
-
-        Raises:
-            BadInput: the folder holds none.
-        """
+        """Read what `save` wrote, or raise as `read_state` does."""
         system = cls()
         system.taxonomy_, state = read_state(folder, _STATE)
         system.summary_ = state["summary"]

@@ -99,11 +99,7 @@ class MatchingPass:
 def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> dict[str, Ranks]:
     """Return the lowest rank that any of at least one pass finds for each title, per target, shape (n_titles,).
 
-    Each distinct title is searched once. Chunks of them go to as many threads as polars has, for it releases Python's
-    lock.
-
-    Raises:
-        BadInput: a title is missing or is no text.
+    Each distinct title is searched once; one that is missing or is no text is `BadInput`.
     """
     distinct, position = distinct_texts(as_series(titles))
     chunks = _in_threads(lambda some: [one.lowest_ranks(some) for one in passes], distinct)
@@ -114,13 +110,10 @@ def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
 
 
 def find_matches(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> list[tuple[IntArray, IntArray]]:
-    """Find every pattern within each title; distinct titles and threads as in `lowest_ranks`.
+    """Find every pattern within each title; titles as in `lowest_ranks`.
 
     Returns:
         Per pass, the positions of titles and of patterns that go together, both (n_pairs,), no pair twice.
-
-    Raises:
-        BadInput: a title is missing or is no text.
     """
     distinct, position = distinct_texts(as_series(titles))
     chunks = _in_threads(lambda some: [one.matches(some) for one in passes], distinct)
@@ -139,7 +132,7 @@ def find_matches(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
 
 
 def _in_threads(search: Callable[[pl.Series], _Found], distinct: pl.Series) -> list[_Found]:
-    """Search chunks of distinct titles, at least one, in as many threads as polars has."""
+    """Search chunks of distinct titles, at least one, in as many threads as polars has; it releases Python's lock."""
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
         starts = range(0, max(len(distinct), 1), CHUNK_TITLES)
         return list(threads.map(lambda start: search(distinct.slice(start, CHUNK_TITLES)), starts))

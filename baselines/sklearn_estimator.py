@@ -108,11 +108,7 @@ class SklearnClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked.
-
-        Raises:
-            BadInput: called before `fit`.
-        """
+        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked."""
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
         features = self.features_.transform(distinct) if len(distinct) else None
@@ -136,10 +132,8 @@ class SklearnClassifier:
         """Write settings as JSON, arrays as safetensors, and each estimator as skops does."""
         require_fitted(self, "summary_")
         runs, rarity = self.features_.state()
-        settings = {"estimator": self.estimator, "settings": self.settings, "seed": self.seed}
-        write_state(
-            folder, _STATE, self.taxonomy_, {**settings, "summary": self.summary_, "runs": runs, "only": self.only_}
-        )
+        state = {"estimator": self.estimator, "settings": self.settings, "seed": self.seed, "summary": self.summary_}
+        write_state(folder, _STATE, self.taxonomy_, {**state, "runs": runs, "only": self.only_})
         save_file({name: np.ascontiguousarray(values) for name, values in rarity.items()}, folder / _ARRAYS)
         for position, target in enumerate(self.taxonomy_.names):
             if target in self.fitted_:

@@ -121,12 +121,10 @@ def _check(
             if not lenient:
                 row_faults.append(f"repeats the {target} of {keyword!r} that line {first} sets")
             kept[target] = ""
-            duplicates.append(
-                Duplicate(
-                    line=line, first_line=first, keyword=keyword, match=match, target=target,
-                    label=labels[target], first_label=first_label,
-                )
-            )  # fmt: skip
+            duplicates.append(Duplicate(
+                line=line, first_line=first, keyword=keyword, match=match, target=target,
+                label=labels[target], first_label=first_label,
+            ))  # fmt: skip
         found += [f"line {line}: {fault}" for fault in row_faults]
         if any(kept.values()):
             rows.append({"line": line, "keyword": keyword, "priority": priority, "match": match, **kept})
@@ -162,20 +160,21 @@ def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
 
 
 def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:
-    """Return what is wrong with the column names."""
     known = _columns(taxonomy)
     faults = [f"column {name!r} is missing" for name in known if name not in header and name != "match"]
     for name in dict.fromkeys(header):
         if name not in known:
-            nearest = get_close_matches(name, known, n=1, cutoff=0)[0]
-            faults.append(f"unknown column {name!r}, the nearest valid name is {nearest!r}")
+            faults.append(f"unknown column {name!r}, the nearest valid name is {_nearest(name, known)!r}")
         elif header.count(name) > 1:
             faults.append(f"column {name!r} occurs {header.count(name)} times")
     return faults
 
 
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return get_close_matches(name, list(known), n=1, cutoff=0)[0]
+
+
 def _number(cell: str) -> float:
-    """Return the cell as a number, not-a-number where it is none."""
     try:
         return float(cell)
     except ValueError:
@@ -183,11 +182,10 @@ def _number(cell: str) -> float:
 
 
 def _keyword_faults(keyword: str, match: str) -> list[str]:
-    """Return what is wrong with the keyword and match of a row."""
     faults = []
     if match not in MATCHES:
-        nearest = get_close_matches(match, MATCHES, n=1, cutoff=0)[0]
-        faults.append(f"unknown match {match!r} (known: {', '.join(MATCHES)}; nearest: {nearest!r})")
+        known = ", ".join(MATCHES)
+        faults.append(f"unknown match {match!r} (known: {known}; nearest: {_nearest(match, MATCHES)!r})")
     if not keyword.strip():
         faults.append("empty keyword")
     elif "\n" in keyword or "\r" in keyword:
@@ -198,13 +196,11 @@ def _keyword_faults(keyword: str, match: str) -> list[str]:
 
 
 def _label_faults(labels: Mapping[str, str], taxonomy: Taxonomy) -> list[str]:
-    """Return what is wrong with the labels that a row sets."""
     faults = []
     for target, label in labels.items():
         known = taxonomy[target].raw_to_class
         if label and label not in known:
-            nearest = get_close_matches(label, known, n=1, cutoff=0)[0]
-            faults.append(f"{label!r} is no {target} label, the nearest is {nearest!r}")
+            faults.append(f"{label!r} is no {target} label, the nearest is {_nearest(label, known)!r}")
     if not any(labels.values()):
         faults.append(f"sets no target; give a label for {' or '.join(labels)}")
     return faults

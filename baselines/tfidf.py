@@ -42,12 +42,9 @@ class TfidfClassifier:
     summary_: dict[str, object]
 
     def __init__(self, settings: TfidfSettings, seed: int = 0, on_progress: Progress = silent) -> None:
-        """Store the settings.
+        """Store the settings; `on_progress` is told of each target fitted and each chunk of titles predicted.
 
-        Args:
-            settings: which features, and how the regression is fitted.
-            seed: scikit-learn's random state; lbfgs draws nothing, so results do not depend on it.
-            on_progress: called after each target fitted and each chunk of titles predicted.
+        lbfgs draws nothing, so results do not depend on the seed.
         """
         self.settings = settings
         self.seed = seed
@@ -77,11 +74,7 @@ class TfidfClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked.
-
-        Raises:
-            BadInput: called before `fit`.
-        """
+        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked."""
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
         chunks_of: dict[str, list[npt.NDArray[np.float64]]] = {target: [] for target in self.taxonomy_.names}
@@ -111,11 +104,7 @@ class TfidfClassifier:
 
     @classmethod
     def load(cls, folder: Path) -> "TfidfClassifier":
-        """Read what `save` wrote.
-
-        Raises:
-            BadInput: the folder holds none.
-        """
+        """Read what `save` wrote, or raise as `read_state` does."""
         taxonomy, state = read_state(folder, _STATE)
         arrays = load_file(folder / _ARRAYS)
         system = cls(TfidfSettings(**state["settings"]), state["seed"])

@@ -3,16 +3,15 @@
 scikit-learn is imported when features are made, so that a config can check settings without it.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from data_cleaning.errors import BadInput
+from data_cleaning.checked_settings import Count, NonNegative, Positive, check_settings
 from data_cleaning.titles import StrArray
 
 if TYPE_CHECKING:
@@ -27,51 +26,29 @@ class TfidfSettings:
         BadInput: at least one setting is out of range; all such settings are named.
     """
 
-    max_word_ngram: int = 2
+    max_word_ngram: Count = 2
     """Longest run of words that is a feature."""
-    min_character_ngram: int = 2
+    min_character_ngram: Count = 2
     """Shortest run of characters within a word that is a feature; a space marks each end of the word."""
-    max_character_ngram: int = 5
+    max_character_ngram: Count = 5
     """Longest run of characters within a word that is a feature."""
-    min_titles: int = 2
+    min_titles: Count = 2
     """Drop runs that occur in fewer distinct training titles than this."""
-    max_features: int = 100_000
+    max_features: Count = 100_000
     """Keep at most this many of the most frequent word runs, and as many character runs."""
-    max_characters: int = 1_000
+    max_characters: Count = 1_000
     """Longest part of a title that is read, so that a pasted page cannot fill the memory."""
     sublinear_frequency: bool = True
     """Count a run that occurs n times in a title as 1 + log(n) instead of n."""
-    inverse_regularisation: float = 3.0
+    inverse_regularisation: Positive = 3.0
     """scikit-learn's C over weights of mean 1; more of it follows the training labels more closely."""
-    count_power: float = 1.0
+    count_power: NonNegative = 1.0
     """A row of c records, each of weight w, weighs w * c ** count_power: 1 counts records, 0 distinct rows."""
-    max_iterations: int = 500
+    max_iterations: Count = 500
     """Steps of lbfgs per target; 25,000 real titles labelled by rule, with noise, took 112."""
 
     def __post_init__(self) -> None:
-        faults = []
-        for field in fields(self):
-            value = getattr(self, field.name)
-            whole = type(value) is int
-            if field.type is bool:
-                good, expected = type(value) is bool, "true or false"
-            elif field.type is int:
-                good, expected = whole and value >= 1, "a whole number of at least 1"
-            else:
-                good = (whole or type(value) is float) and math.isfinite(value)
-                may_be_zero = field.name == "count_power"
-                good = good and (value > 0 or (may_be_zero and value == 0))
-                expected = "a number of at least 0" if may_be_zero else "a number above 0"
-            if not good:
-                faults.append(f"{field.name} is {value!r}; expected {expected}")
-        # Two good settings can still contradict each other; a bad one is reported once.
-        if not faults and self.max_character_ngram < self.min_character_ngram:
-            faults.append(
-                f"max_character_ngram is {self.max_character_ngram}; expected at least min_character_ngram, "
-                f"{self.min_character_ngram}"
-            )
-        if faults:
-            raise BadInput(f"Bad tfidf settings: {'; '.join(faults)}.")
+        check_settings(self, "tfidf", smaller="min_character_ngram", larger="max_character_ngram")
 
 
 class TitleFeatures:

@@ -1,65 +1,25 @@
-"""Every setting of the neural system.
+"""Every setting of the neural system."""
 
-pydantic reads the annotations where the harness loads a config; `NeuralSettings` checks itself by them wherever it is
-made, because a bare GPU machine has no pydantic.
-"""
-
-import math
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Self
 
-from data_cleaning.errors import BadInput
+from data_cleaning.checked_settings import (
+    Bounds,
+    Count,
+    NonNegative,
+    Positive,
+    Power,
+    ShareAboveZero,
+    ShareBelowOne,
+    check_settings,
+)
 
 RENAMED = {"least_steps": "min_steps"}
 """Old to new names of settings; saved networks have the old ones too."""
 
 REMOVED = {"label_smoothing": 0.0, "ordinal_softness": 0.0, "frozen_layers": 0, "layer_decay": 1.0}
 """Settings that brought no gain and were deleted, to the value without effect that saved configs hold."""
-
-_BOUNDS = {
-    "ge": (operator.ge, "of at least"),
-    "gt": (operator.gt, "above"),
-    "le": (operator.le, "at most"),
-    "lt": (operator.lt, "below"),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """Numbers that a setting accepts: at least `ge`, above `gt`, at most `le`, below `lt`; never NaN or infinite."""
-
-    ge: float | None = None
-    gt: float | None = None
-    le: float | None = None
-    lt: float | None = None
-
-    @property
-    def given(self) -> dict[str, float]:
-        """The bounds that there are, by name."""
-        return {name: bound for name, bound in vars(self).items() if bound is not None}
-
-    def accept(self, value: float) -> bool:
-        """Say whether a number is within the bounds."""
-        return math.isfinite(value) and all(_BOUNDS[name][0](value, bound) for name, bound in self.given.items())
-
-    def __str__(self) -> str:
-        """Return the bounds in words."""
-        return " and ".join(f"{_BOUNDS[name][1]} {bound:g}" for name, bound in self.given.items())
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> dict[str, Any]:
-        """Tell pydantic the bounds, without importing it."""
-        finite = {"allow_inf_nan": False} if source is float else {}
-        return {**handler(source), **self.given, **finite}
-
-
-Count = Annotated[int, Bounds(ge=1)]
-NonNegative = Annotated[float, Bounds(ge=0)]
-Positive = Annotated[float, Bounds(gt=0)]
-ShareBelowOne = Annotated[float, Bounds(ge=0, lt=1)]
-ShareAboveZero = Annotated[float, Bounds(gt=0, le=1)]
-Power = Annotated[float, Bounds(ge=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,41 +102,9 @@ class NeuralSettings:
     """What predicts on a CPU: "auto" takes the first of int8, bf16 and fp32 that agrees with torch on validation."""
 
     def __post_init__(self) -> None:
-        faults = []
-        for name, annotation in _ANNOTATIONS.items():
-            value = getattr(self, name)
-            is_good, expected = _check(value, annotation)
-            if not is_good:
-                faults.append(f"{name} is {value!r}; expected {expected}")
-        # Two good settings can still contradict each other; only checked once each is good by itself.
-        if not faults and self.max_tokens_per_batch < self.max_tokens:
-            faults.append(
-                f"max_tokens_per_batch is {self.max_tokens_per_batch}; expected at least max_tokens, {self.max_tokens}"
-            )
-        if faults:
-            raise BadInput(f"Bad neural settings: {'; '.join(faults)}.")
+        check_settings(self, "neural", smaller="max_tokens", larger="max_tokens_per_batch")
 
     @classmethod
     def from_saved(cls, saved: Mapping[str, Any]) -> Self:
         """Return the settings of a saved network, which an earlier release may have written."""
         return cls(**{RENAMED.get(name, name): value for name, value in saved.items() if name not in REMOVED})
-
-
-_ANNOTATIONS = get_type_hints(NeuralSettings, include_extras=True)
-
-
-def _check(value: Any, annotation: Any) -> tuple[bool, str]:
-    """Return whether a value fits the annotation of a setting, and what is expected there."""
-    options = get_args(annotation)
-    if type(None) in options:
-        is_good, expected = _check(value, options[0])
-        return value is None or is_good, f"{expected}, or none"
-    if get_origin(annotation) is Literal:
-        return value in options, f"one of {', '.join(options)}"
-    if annotation is bool:
-        return type(value) is bool, "true or false"
-    if annotation is str:
-        return isinstance(value, str) and bool(value.strip()), "text that is not blank"
-    kind, bounds = options
-    numbers, noun = ((int,), "a whole number") if kind is int else ((int, float), "a number")
-    return type(value) in numbers and bounds.accept(value), f"{noun} {bounds}"
