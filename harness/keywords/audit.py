@@ -84,8 +84,7 @@ def audit_table(
 ) -> Audit:
     """Audit a table on titles.
 
-    Precision is counted in records, so frequent titles count as often as they occur. All records of a title are right
-    or wrong together, so the Wilson interval is that of the same share of distinct titles.
+    Precision is counted in records, so frequent titles count as often as they occur; see `judged_hits.wilson_bounds`.
 
     Args:
         table: the table.
@@ -205,7 +204,6 @@ def _worded(table: KeywordTable, reasons: _Reasons) -> pl.Series:
 
 
 def _count_idle(reasons: _Reasons, matrix: sparse.csr_matrix, counts: Counts) -> pl.DataFrame:
-    """Count the rows that decide nothing for each reason, and the distinct titles that they hit."""
     lines = []
     for kind in (SHADOWED, UNREACHABLE, NEVER_FIRED):
         rows = [row for row, (why, _) in reasons.items() if why == kind]

@@ -18,7 +18,6 @@ from harness.reporting.pages import Section, write_page
 VERB = "audit"
 PAGE = "audit.html"
 
-
 _FINDINGS_SHOWN, _LINES_SHOWN = 15, 20
 
 _CHAIN = tuple(f"{end}_{kind}" for end in ("first", "second", "third") for kind in ("line", "keyword", "class"))
@@ -39,19 +38,10 @@ def findings_table(audit: Audit) -> Table:
 def write_audit_folder(
     folder: Path, audit: Audit, heading: str, notes: Sequence[str], facts: Mapping[str, Any]
 ) -> list[str]:
-    """Write the page and the tables of an audit into an empty folder.
+    """Write the page and the tables of an audit into an empty folder; return the names of the files, the page first.
 
-    Cells of text that a spreadsheet would run are escaped as `spreadsheet_text` says.
-
-    Args:
-        folder: to fill.
-        audit: what was found.
-        heading: of the page.
-        notes: what was audited on which leads, and what was left out.
-        facts: which files were read.
-
-    Returns:
-        The names of the files, the page first.
+    Cells of text that a spreadsheet would run are escaped as `spreadsheet_text` says. The notes say what was audited on
+    which leads, and what was left out; the facts say which files were read.
     """
     frames = {f"{field.name}.csv": getattr(audit, field.name) for field in fields(audit) if field.name != "references"}
     written = {name: frame for name, frame in frames.items() if frame.width}

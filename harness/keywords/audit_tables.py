@@ -151,9 +151,7 @@ def name_conflicts(table: KeywordTable, conflicts: pl.DataFrame) -> pl.DataFrame
 def name_clashes(table: KeywordTable, pairs: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs of rows of equal priority, in which the length of a keyword or the order of rows decides.
 
-    Args:
-        table: the table.
-        pairs: `target`, `winner` and `loser`, and any figures.
+    The pairs have `target`, `winner` and `loser`, and any figures.
 
     Returns:
         `target` and `priority`; `line`, `keyword` and `class` of the winner; `opponent_line`, `opponent` and

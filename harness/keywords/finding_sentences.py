@@ -6,7 +6,7 @@ from typing import Any
 from harness.keywords.audit_tables import NEVER_FIRED, SHADOWED, UNREACHABLE
 
 Line = Mapping[str, Any]
-"""Column to cell. `judge` is the reference that the line is held against; without one, no share is given."""
+"""Column to cell. `judge` is the reference that the line is compared with; without one, no share is given."""
 
 _MAX_HOSTS, _MAX_ROWS = 2, 5
 

@@ -18,7 +18,7 @@ from harness.scoring.references import REFERENCES
 Counts = npt.NDArray[np.int64]
 
 _DEVIATIONS = float(norm.ppf(0.975))
-"""Standard deviations on either side that hold 95%."""
+"""Standard deviations on either side that contain 95%."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,7 +106,7 @@ class Reference:
     codes: Mapping[str, IntArray]
     """Target to the class of each row, -1 where it has no label, (n_rows,)."""
     counts: Counts
-    """Records that each row stands for, (n_rows,)."""
+    """Records of each row, (n_rows,)."""
     n_titles: int
     taxonomy: Taxonomy
 

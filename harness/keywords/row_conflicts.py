@@ -187,11 +187,6 @@ def equal_overlaps(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> list[
 def find_accidents(table: KeywordTable, titles: pl.Series, hits: sparse.csr_matrix) -> pl.DataFrame:
     """Find the titles in which the keyword of a substring row only occurs inside longer words: "cto" in "director".
 
-    Args:
-        table: the table.
-        titles: text, (n_titles,).
-        hits: as `KeywordTable.hits` returns them for the titles.
-
     Returns:
         `title` and `row`, positions that belong together; `host`, the lower-cased word in which the keyword first
         occurs (words, where the keyword has several); and whether it is `at` its start, its end, or inside.

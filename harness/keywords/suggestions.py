@@ -222,7 +222,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True)
 class Exact:
-    """The content of a file of suggestions."""
+    """The content of a JSON file of suggestions."""
 
     origin: Origin
     suggestions: Mapping[str, Suggestion]

@@ -58,6 +58,7 @@ def right_targets(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> t
 def _suggestion(change: Placed, table: KeywordTable, support: IntArray, valid: TitleLabels, judge: str) -> Suggestion:
     """Describe one change; `support` are the records of each title of train that its row matches."""
     option, subject = change.option, change.subject
+    weight = float(valid.weights.sum())
     before, after = right_targets(change.class_changes, valid)
     fixed, broken = after > before, after < before
     judged, right = _judged(change, valid, after)
@@ -70,8 +71,8 @@ def _suggestion(change: Placed, table: KeywordTable, support: IntArray, valid: T
         precision_low=low,
         precision_high=high,
         judge=judge,
-        lift=change.gain.total / float(valid.weights.sum()),
-        lift_low=change.gain.low / float(valid.weights.sum()),
+        lift=change.gain.total / weight,
+        lift_low=change.gain.low / weight,
         fixed=int(fixed.sum()),
         broken=int(broken.sum()),
         examples=example_titles(valid, fixed),
@@ -288,12 +289,7 @@ def names_the_same(keyword: str, planted: str) -> bool:
 
 
 def recovered(candidates: pd.DataFrame, planted: Mapping[str, str]) -> list[str]:
-    """Return the planted words that are among the first candidates of a target, with the right class.
-
-    Args:
-        candidates: of one target, the best first.
-        planted: word to its class of that target.
-    """
+    """Return the planted words that are among the first candidates of a target, with the class that `planted` has."""
     first = candidates.head(FIRST_FOR_RECALL)
     listed = list(zip(first["keyword"], first["class"], strict=True))
     return [
