@@ -19,7 +19,7 @@ _SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "
 
 
 def run_verb(
-    what: Annotated[str, typer.Argument(help=f"all, report, mine, or one system: {', '.join(SYSTEMS)}.")],
+    what: Annotated[str, typer.Argument(help=f"all, report, mine, or one system: yours or {', '.join(SYSTEMS)}.")],
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
@@ -41,12 +41,19 @@ def run_verb(
     from harness.cli.console import announce, by_step, print_line, show_table, shown_progress
     from harness.experiment.run import run
 
-    if what not in (*_ALL, _MINE, *SYSTEMS):
-        raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS])
     chosen = MINED if what == _MINE else what
     named = [*SYSTEMS[chosen].run_with, chosen] if chosen in SYSTEMS else []
-    alone = [] if what in _ALL else [f"systems=[{','.join(named)}]"]
+    alone = [f"systems=[{','.join(named)}]", "own_systems={}"] if named else []
     settings = load(config, [*(set_ or ()), *alone], allow)
+    own = {name: system.own for name, system in settings.all_systems.items() if system.own is not None}
+    if what in own:
+        own = {what: own[what]}
+        its_settings = {name: given for name, given in settings.own_systems.items() if name == what}
+        settings = settings.model_copy(update={"systems": (own[what],), "own_systems": its_settings})
+    elif what not in (*_ALL, _MINE, *SYSTEMS):
+        raise unknown("run", what, [*_ALL, _MINE, *SYSTEMS, *own])
+    for system in own.values():
+        announce(f"Running {system.path.name} …")
     with shown_progress() as on_progress:
         finished = run(
             settings,
@@ -130,6 +137,7 @@ def new_system_verb(
         print_line(f"python -m harness new-system --check {path}:{class_name}")
         return
     own = OwnSystem.parse(check or "")
+    announce(f"Running {own.path.name} …")
     found = own.find_class()
     faults = check_system(lambda: found(**own.arguments({}, 0, silent)), found.load)
     if faults:

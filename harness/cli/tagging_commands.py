@@ -90,6 +90,8 @@ def predict_verb(
         spreadsheet_safe=spreadsheet_safe,
         force=force,
     )
+    if job.system not in SYSTEMS:
+        announce(f"Running {job.system}.py …")
     try:
         with shown_progress() as on_progress:
             tagged = tag_file(job, on_progress, announce)

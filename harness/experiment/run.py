@@ -59,9 +59,9 @@ from harness.reporting.tables import RunFigures, build_tables, headline_referenc
 
 _CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
-"""Lists of records and labels that somebody should look at, as the stages name them; a run need not have all."""
+"""Lists of records and labels that a person should look at; a run may lack some of them."""
 _MINED = (FOLDER, "suggestions.*")
-"""What a run that mines has too."""
+"""Additional files of a run that mines."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Run:
     made: dict[str, float]
     """Stages made now, with their wall seconds."""
     already_there: bool
-    """Whether the folder stood as it is before."""
+    """Whether the folder already held this run."""
 
 
 def run(
@@ -93,14 +93,14 @@ def run(
         config: the checked settings.
         results: folder of all runs; finished stages are kept in its `.cache`.
         out: folder of this run; None names it by config and fingerprint.
-        fresh: make every stage anew and replace the run folder.
+        fresh: make every stage again and replace the run folder.
         on_progress: told how far long steps are.
         announce: told the name of each stage that is made now.
 
     Raises:
         BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
     """
-    # What is searched makes no other run, so it is not saved with one either.
+    # The search section changes nothing about a run, so it is not saved with one.
     config = config.model_copy(update={"search": SearchSection()})
     taxonomy = Taxonomy.read(config.taxonomy)
     check_config(config, taxonomy)
@@ -145,7 +145,7 @@ def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
     """Refuse a config that contradicts itself or its taxonomy, before any work is done.
 
     Raises:
-        BadInput: columns and targets do not fit, or labels or languages are mended in the wrong place.
+        BadInput: columns and targets do not match, or consensus or languages are set in the wrong section.
     """
     _check_targets(config, taxonomy)
     _check_consensus(config)
@@ -153,7 +153,7 @@ def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 
 def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
-    """Name a faulty table, estimator or system of your own before time is spent on other systems.
+    """Refuse a faulty table, estimator or system of your own before time is spent on other systems.
 
     Raises:
         BadInput: there is one.
@@ -177,7 +177,7 @@ def check_places(results: Path, folder: Path) -> None:
 
 
 def _check_consensus(config: RunConfig) -> None:
-    """Refuse labels of the whole file in a run: those of its test part would have a say in what is learned and scored.
+    """Refuse consensus over the whole file: test labels would influence what is learned and scored.
 
     Raises:
         BadInput: the config asks for them.
@@ -190,7 +190,7 @@ def _check_consensus(config: RunConfig) -> None:
 
 
 def _check_english(config: RunConfig) -> None:
-    """Refuse to leave other languages out of one label set where cleaning has left them out of all.
+    """Refuse consensus-english where cleaning already drops other languages from every label set.
 
     Raises:
         BadInput: the config asks for it.
@@ -214,7 +214,7 @@ def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 
 def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
-    """Say whether a run folder already holds this run, whole.
+    """Say whether a run folder already holds this run, complete.
 
     Raises:
         BadInput: it holds another run and `fresh` was not given, or anything that a run does not write.
@@ -232,7 +232,7 @@ def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
         return False
     if found != fingerprint:
         raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
-    # A part that somebody deleted is written again.
+    # A file that somebody deleted is written again.
     return all((folder / name).exists() for name in _CONTENT)
 
 
@@ -310,7 +310,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
 
 
 def _differences(done: Folders, step: str, compared: str, held: tuple[str, str]) -> pd.DataFrame | None:
-    """Gather what one kind of comparison found, whose stages are named by what they hold equal; None without any."""
+    """Join the results of one kind of comparison; None without any. Its stages are named by what both sides share."""
     found = []
     for name, place in done.items():
         kind, *equal = name.split("/")

@@ -39,7 +39,7 @@ def fitted_systems(run_folder: Path) -> list[str]:
 
 
 def fitted_model(run_folder: Path, system: str) -> Path:
-    """Return the model of a run that learned from most: split by record, reviewed titles included where there were any.
+    """Return the model that learned from the most titles: split by record, with reviewed titles if there are any.
 
     A run may have learned from several kinds of labels; recorded ones are preferred.
 

@@ -1,4 +1,4 @@
-"""Train, validation and test: by record, as in the study, and by title, where no near duplicate is in two parts.
+"""Train, validation and test: by record, as in the study, or by title, where near duplicates are never in two splits.
 
 Both are seeded, hashed and checked for leaks. Reviewed titles are split by title in either case.
 """
@@ -21,7 +21,7 @@ SPLIT_COLUMNS = ("title", "part", "source", "count")
 
 @dataclass(frozen=True, kw_only=True)
 class ToReview:
-    """Titles of the leads that are to carry a right label, as if a person had labelled them."""
+    """Titles of the leads that get their true label, as if a person had labelled them."""
 
     n_titles: Mapping[str, int]
     """Part to how many of its titles."""
@@ -30,7 +30,7 @@ class ToReview:
 
 
 class LeakError(AssertionError):
-    """A split let something of one part into another; a fault of the program, never of the data."""
+    """Something of one split is also in another; a fault of the program, never of the data."""
 
 
 def split_rows(
@@ -44,7 +44,7 @@ def split_rows(
     to_review: ToReview | None = None,
     truth_titles: Sequence[str] = (),
 ) -> pl.DataFrame:
-    """Part labelled rows into train, validation and test.
+    """Split labelled rows into train, validation and test.
 
     Args:
         rows: `title`, a label per target and the `count` of equal records.
@@ -52,17 +52,17 @@ def split_rows(
         shares: of validation and of test.
         seed: of the draw.
         test_rows: the test part, where it is a file of its own; `rows` is then divided into train and validation.
-        reviewed: titles that a person labelled, with the same label columns. No title that is scored is one of those
-            that train or validation has, or a near duplicate of it.
-        to_review: which titles of train and validation to take for reviewed ones, in place of `reviewed`.
-        truth_titles: titles that judge; they and their near duplicates leave train and validation.
+        reviewed: titles that a person labelled, with the same label columns. Those in train and validation are
+            not scored, and neither are their near duplicates.
+        to_review: which titles of train and validation count as reviewed, in place of `reviewed`.
+        truth_titles: titles of the truth; they and their near duplicates are removed from train and validation.
 
     Returns:
         `title`, `part`, `source`, labels and `count`; a title's records may be in several parts when split by record.
 
     Raises:
         BadInput: a part has fewer titles than are to be reviewed.
-        LeakError: the result breaks its own promise.
+        LeakError: the result has a leak.
     """
     rng = np.random.default_rng(seed)
     targets = [name for name in rows.columns if name not in ("title", "count")]
@@ -103,11 +103,11 @@ def split_rows(
 
 
 def check_leaks(divided: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> None:
-    """Hold a split to its promise.
+    """Check that nothing leaks from one split into another.
 
     Args:
         divided: rows with `key`, `part` and `source`.
-        by: "record" or "title"; reviewed rows are always held to "title", and no scored row may repeat one.
+        by: "record" or "title"; reviewed rows are always checked by title, and no scored row may repeat one.
         judged_keys: keys that neither train nor validation may hold.
 
     Raises:
@@ -123,11 +123,13 @@ def check_leaks(divided: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> No
         raise LeakError(f"{len(scored)} scored rows repeat a reviewed title, {scored['title'][0]!r} among them.")
     seen = divided.filter((pl.col("part") != "test") & pl.col("key").is_in(judged_keys.implode()))
     if len(seen):
-        raise LeakError(f"{len(seen)} rows of train or validation repeat a title that judges, {seen['title'][0]!r}.")
+        raise LeakError(
+            f"{len(seen)} rows of train or validation repeat a title of the truth or test file, {seen['title'][0]!r}."
+        )
 
 
 def split_hash(divided: pl.DataFrame) -> str:
-    """Digest a split; equal hashes mean the same records in the same parts."""
+    """Hash the splits; equal hashes mean that the same records are in the same splits."""
     return hashlib.sha256(divided.write_csv().encode()).hexdigest()[:16]
 
 
@@ -148,7 +150,7 @@ def _review(rows: pl.DataFrame, part_of_key: pl.DataFrame, to_review: ToReview) 
 
 
 def _draw(n: int, shares: tuple[float, float], rng: np.random.Generator) -> npt.NDArray[np.object_]:
-    """Give each of `n` things a part, the shares held exactly but for rounding, shape (n,)."""
+    """Assign each of `n` things to a split, shape (n,); the shares are exact except for rounding."""
     n_valid, n_test = round(n * shares[0]), round(n * shares[1])
     parts = np.full(n, "train", dtype=object)
     order = rng.permutation(n)
@@ -158,7 +160,7 @@ def _draw(n: int, shares: tuple[float, float], rng: np.random.Generator) -> npt.
 
 
 def _split_records(rows: pl.DataFrame, shares: tuple[float, float], rng: np.random.Generator) -> pl.DataFrame:
-    """Draw each record by itself; a row of many records may so become one row per part."""
+    """Draw each record separately, so that a row of many records may become one row in each split."""
     row_of_record = np.repeat(np.arange(len(rows)), rows["count"].to_numpy())
     part_of_record = _draw(len(row_of_record), shares, rng)
     pieces = []

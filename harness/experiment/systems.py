@@ -65,9 +65,9 @@ class System:
     in_force: bool = False
     """Whether the business runs on it, so that the others should beat it."""
     is_floor: bool = False
-    """Whether it only shows what answering without looking at the title is worth."""
+    """Whether it ignores the title, and so only shows the score that others must exceed."""
     is_checked_early: bool = False
-    """Whether it is built once before a run begins, since what the config names for it may not exist."""
+    """Whether it is built once before a run starts, since what the config names for it may not exist."""
     own: OwnSystem | None = None
     """Where its class is, for a system that is not part of the project."""
 
@@ -167,7 +167,7 @@ def _sklearn() -> SystemClass:
 def _with_table(request: Request) -> Mapping[str, Any]:
     from baselines.keyword_table import KeywordTable
 
-    # Where nothing was mined, a mined table is the table as it is.
+    # Where nothing was mined, a mined table is the unchanged table.
     return {"table": KeywordTable.read(request.mined_table or request.settings.table, request.taxonomy)}
 
 
@@ -183,7 +183,7 @@ def _with_estimator(request: Request) -> Mapping[str, Any]:
     from baselines.sklearn_estimator import build_estimator
 
     estimator, settings = request.settings.estimator, request.settings.settings
-    build_estimator(estimator, settings, request.seed)  # refuses what there is not before anything is fitted
+    build_estimator(estimator, settings, request.seed)  # refuses an unknown estimator before anything is fitted
     return {"estimator": estimator, "settings": settings, "seed": request.seed}
 
 
@@ -274,7 +274,7 @@ _SHIPPED = (
 SYSTEMS: dict[str, System] = {system.name: system for system in _SHIPPED}
 
 PREFERRED = (NETWORK, MINED, "keyword", "tfidf")
-"""Which system answers where nobody names one; any other only where there is none of these."""
+"""Which system answers if none is named, in this order; other systems only if a run has none of these."""
 
 
 def find_system(listed: str | OwnSystem) -> System:

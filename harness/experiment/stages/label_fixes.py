@@ -1,4 +1,4 @@
-"""Stage `label_issues`: labels that contradict their titles, and which rule fixes labels better by the truth."""
+"""Stage `label_issues`: labels that contradict their titles, and which rule fixes labels better."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ FIXES: dict[str, Filter] = {
     "cleanlab, estimated share": "prune_by_noise_rate",
     "cleanlab, likelier class": "predicted_neq_given",
 }
-"""Method, as the table names it, to how cleanlab tells an issue."""
+"""Name of each method in the table, and how cleanlab finds an issue in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +37,10 @@ class LabelIssueSettings:
 
 
 def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write the suspect labels of the clean records and, for simulated leads, both ways to fix them by cause.
+    """Write the suspect labels of the clean records and, for simulated leads, how well each rule fixes them, by cause.
 
-    The probabilities come from one system fitted on other folds of the same records; nothing that is learned here
-    reaches any other stage.
+    The probabilities come from one system fitted on other folds of the same records. No other stage uses what is
+    learned here.
     """
     recipe = settings.recipe
     taxonomy = recipe.taxonomy
@@ -64,13 +64,14 @@ def fold_rows(
     Args:
         rows: `title` and `count`; single records or merged ones.
         n_folds: number of folds, at least 2. Five find what three find and take twice as long.
-        by: "record" leaves equal titles on both sides, and their labels vote; "title" holds a title out with all its
-            near duplicates. By record, TF-IDF ranked corrupted labels better for every target of the simulated leads.
+        by: "record" may put equal titles into several folds, whose labels then count; "title" holds a title out with
+            all its near duplicates. By record, TF-IDF ranked corrupted labels better for every target of simulated
+            leads.
         seed: equal rows and seed give equal folds.
 
     Returns:
-        The rows with `fold`, from 0; by record, a row whose records fall into several folds is given once for each,
-        with as much of its `count`.
+        The rows with `fold`, from 0; by record, a row whose records are in several folds occurs once for each,
+        with its share of the `count`.
 
     Raises:
         BadInput: there are fewer than 2 folds, or everything falls into one.
@@ -120,7 +121,7 @@ def out_of_sample_probabilities(
         learn = folded.filter(pl.col("fold") != fold).group_by(keys).agg(pl.col("count").sum()).sort(keys)
         train = LabelledTitles.from_frame(learn.to_pandas(), taxonomy, source="legacy")
         held_out = np.flatnonzero(fold_of_row == fold)
-        # A system that chooses on validation chooses on what it learned from: the fold held out must stay unseen.
+        # Validation is the training rows themselves, because the fold that is held out must stay unseen.
         system = build_system().fit(train, train)
         answers = system.predict_proba(folded["title"].gather(held_out).to_list())
         for target, probabilities in answers.items():
@@ -137,14 +138,14 @@ def compare_label_fixes(
     *,
     min_support: int = 2,
 ) -> pd.DataFrame:
-    """Hold the majority rule and cleanlab against the truth of simulated leads, by the cause of each label.
+    """Compare the majority rule and cleanlab with the truth of simulated leads, by the cause of each label.
 
-    The majority is learned from the same records, as the study did; it feeds no score. cleanlab's label is the
-    likeliest class wherever it sees an issue.
+    The majority is learned from the same records, as in the study; no score uses it. cleanlab's label is the most
+    probable class wherever it finds an issue.
 
     Args:
         records: records as `fold_rows` returns them: `record`, `title`, `count`, and per target the class
-            as it was recorded, before any majority took its place.
+            as it was recorded, before any majority replaced it.
         truth: what the simulation kept: `Record`, the true class and `cause_<target>` per target.
         taxonomy: names the targets and their classes.
         probabilities: as `out_of_sample_probabilities` returns them for these records.
@@ -164,7 +165,7 @@ def compare_label_fixes(
         fixed[method] = scored.with_columns(
             pl.when(f"issue_{name}").then(f"suggested_{name}").otherwise(name).alias(name) for name in taxonomy.names
         )
-    judged = []
+    compared = []
     for name in taxonomy.names:
         for method, relabelled in fixed.items():
             figures = score_fixes(
@@ -176,8 +177,8 @@ def compare_label_fixes(
                     records["count"],
                 )
             )
-            judged.append(figures.select(pl.lit(name).alias("target"), pl.lit(method).alias("method"), pl.all()))
-    return pl.concat(judged).to_pandas()
+            compared.append(figures.select(pl.lit(name).alias("target"), pl.lit(method).alias("method"), pl.all()))
+    return pl.concat(compared).to_pandas()
 
 
 def _truth_of(records: pl.DataFrame, truth: pl.DataFrame, taxonomy: Taxonomy) -> pl.DataFrame:
@@ -186,7 +187,7 @@ def _truth_of(records: pl.DataFrame, truth: pl.DataFrame, taxonomy: Taxonomy) ->
     absent = [name for name in ("Record", *wanted) if name not in truth.columns]
     if absent:
         raise BadInput(
-            f"The truth has no column {', '.join(absent)}. Labels can only be judged where it is known, as it is for "
+            f"The truth has no column {', '.join(absent)}. Labels can only be scored where it is known, as it is for "
             "leads simulated from the title grammar."
         )
     numbered = truth.select(pl.col("Record").cast(pl.String).alias("record"), *wanted)

@@ -49,7 +49,8 @@ def test_a_new_system_keeps_the_contract(place, call):
     own = OwnSystem.parse(f"{path}:MyVotes")
     found = own.find_class()
     assert check_system(found, found.load) == {}
-    code, shown, _ = call("new-system", "--check", f"{path}:MyVotes", config=None)
+    code, shown, said = call("new-system", "--check", f"{path}:MyVotes", config=None)
+    assert "Running my_votes.py …" in said
     assert (code, shown) == (0, f"{path}:MyVotes keeps all {len(CHECKS)} promises of a system.\n")
     code, shown, said = call("new-system", "my_knn", config=None)
     assert (code, (place / "my_knn.py").is_file()) == (0, True)
@@ -80,7 +81,26 @@ def test_a_run_fits_scores_and_keeps_systems_of_ones_own_and_of_scikit_learn(pla
     options = ("some.csv", "--out", "tagged.csv", "--run", done.folder, "--title-column", "Job title")
     code, _, said = call("predict", *options, "--system", "my_votes", "--hierarchy", "none", config=None)
     assert code == 0, said
+    assert "Running my_votes.py …" in said
     assert "Nursing" in (place / "tagged.csv").read_text()
+
+
+def test_one_system_of_ones_own_runs_alone_with_its_settings(place, company, call):
+    path, overrides = listed(place)
+    given = [argument for override in overrides for argument in ("--set", override)]
+    given += ["--results", place / "r", "--allow", company.config.parent]
+    code, _, said = call("run", "my_votes", *given, config=path)
+    assert code == 0, said
+    assert "Running my_votes.py …" in said
+    (folder,) = (place / "r").glob("mine-*")
+    saved = load_config(folder / "config.yaml", [f"name={folder.name}"])
+    assert list(saved.all_systems) == ["my_votes"]
+    assert saved.own_systems == {"my_votes": {"smoothing": 0.5}}
+    code, _, said = call("run", "majority", *given, config=path)
+    assert (code, "my_votes" in said) == (0, False)
+    code, _, said = call("run", "my_vote", *given, config=path)
+    assert code == 2
+    assert "Unknown run 'my_vote'. Did you mean 'my_votes'?" in said
 
 
 def test_code_of_a_run_is_only_executed_where_its_system_is_named(place):

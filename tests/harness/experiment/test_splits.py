@@ -126,5 +126,5 @@ def test_a_leak_is_an_error(rows):
     with pytest.raises(LeakError, match="2 scored rows repeat a reviewed title"):
         check_leaks(twice, by="record", judged_keys=pl.Series([], dtype=pl.String))
     in_train = parted.filter(pl.col("part") == "train")["key"].head(1)
-    with pytest.raises(LeakError, match="repeat a title that judges"):
+    with pytest.raises(LeakError, match="repeat a title of the truth or test file"):
         check_leaks(parted, by="record", judged_keys=in_train)
