@@ -46,7 +46,7 @@ def test_simulating_the_studys_records(benchmark, folder):
     assert cost.gigabytes < SIMULATE_GB
 
 
-def test_the_simulation_stands_up_to_the_study_at_its_own_size():
+def test_simulated_leads_reproduce_the_figures_of_the_study_at_its_size():
     config = load_config(ROOT / "configs" / "default.yaml")
     figures = compare_with_study(config, [STUDY_RECORDS], silent)[STUDY_RECORDS]
     assert [figure for figure in figures if figure.holds is False] == []

@@ -43,7 +43,7 @@ def as_leads(filled):
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
 @few
 @given(filled=rows)
-def test_what_is_written_is_read_back(tmp_path, ending, filled):
+def test_a_written_table_is_read_back_equal(tmp_path, ending, filled):
     leads = as_leads(filled)
     path = tmp_path / f"leads{ending}"
     write_table(leads, path)

@@ -70,13 +70,13 @@ def test_titles_of_any_bytes_are_labelled_or_rejected_and_come_back_as_they_were
         ("dictionary", ".csv", "keyword"),
     ],
 )
-def test_so_are_the_ones_that_break_things_by_name(toy, form, ending, system):
+def test_titles_known_to_break_parsers_are_tagged(toy, form, ending, system):
     check_titles(toy, NAMED, Way(form, ending, system))
 
 
 @pytest.mark.parametrize("form", ["csv", "string", "large_string", "dictionary"])
 @pytest.mark.parametrize("titles", [[None], [b""], [None, b"\xff"], NOT_UTF8], ids=["none", "empty", "both", "no text"])
-def test_so_are_files_without_any_title(toy, form, titles):
+def test_files_without_any_title_are_tagged(toy, form, titles):
     check_titles(toy, titles, Way(form, ".csv", "keyword"))
 
 

@@ -27,7 +27,7 @@ texts = st.text("'=+-@\t\r\na ", max_size=5) | st.text(max_size=5)
         ("", ""),
     ],
 )
-def test_what_is_escaped(text, escaped):
+def test_formulas_are_escaped(text, escaped):
     assert escape_cell(text) == escaped
     assert unescape_cell(escaped) == text
 

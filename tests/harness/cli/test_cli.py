@@ -44,7 +44,7 @@ def cheap_run(company, tmp_path_factory):
     return results, done
 
 
-def test_a_run_ends_with_tables_and_says_where_everything_lies(cheap_run):
+def test_a_run_ends_with_tables_and_names_the_folder_of_its_results(cheap_run):
     results, done = cheap_run
     (folder,) = results.glob("company-*")
     assert "Read this first" in done.stdout

@@ -76,7 +76,7 @@ def stage(owner, run_, name):
     return StageStore(owner.folder / "results" / ".cache").place(name, prints[name])
 
 
-def test_suggestions_candidates_and_tables_lie_in_the_run_folder(finished, owner):
+def test_suggestions_candidates_and_tables_are_in_the_run_folder(finished, owner):
     assert {place.name for place in finished.folder.iterdir()} >= FILES
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     for block in BLOCKS:
@@ -173,7 +173,7 @@ def test_a_second_run_makes_nothing(finished, owner):
 
 
 @pytest.mark.parametrize("setting", ["mining.candidates=5", "mining.attribution=gradient-x-input"])
-def test_how_is_mined_remakes_no_network(finished, owner, setting):
+def test_settings_of_mining_refit_no_network(finished, owner, setting):
     again = do(owner, setting)
     steps = {name.split("/")[0] for name in again.made}
     assert {"mine", "prove"} <= steps <= {"mine", "prove", "fit", "predict", "score", "compare"}

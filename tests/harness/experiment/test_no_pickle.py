@@ -139,7 +139,7 @@ def test_each_way_to_load_what_runs_code_is_seen(source):
         "import re\nre.compile('x')",
     ],
 )
-def test_what_is_safe_is_left_alone(source):
+def test_text_that_is_no_formula_stays_as_it_is(source):
     assert list(faults(source)) == []
 
 

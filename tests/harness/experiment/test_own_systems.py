@@ -168,7 +168,7 @@ def test_a_config_with_systems_that_do_not_go_together_is_refused(place, overrid
         load_config(path, [*given, *overrides])
 
 
-def test_a_file_of_a_system_may_lie_only_where_paths_of_a_config_may_lead(place, company, tmp_path):
+def test_a_file_of_a_system_may_only_be_where_paths_of_a_config_may_lead(place, company, tmp_path):
     shutil.move(place / "my_votes.py", tmp_path / "my_votes.py")
     path = place / "mine.yaml"
     text = (place / "company.yaml").read_text().replace("- majority\n", "- ../my_votes.py:MyVotes\n- majority\n")

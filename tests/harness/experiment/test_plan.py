@@ -64,7 +64,7 @@ def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test
     ]
 
 
-def test_rejecting_a_suggestion_has_the_table_mined_anew(tmp_path):
+def test_rejecting_a_suggestion_repeats_the_mining_of_the_table(tmp_path):
     memory = tmp_path / "rejected.csv"
     before = fingerprints(planned(f"mining.rejected={memory}")[1])
     memory.write_text("key\nadd|devsecops\n")
@@ -123,7 +123,7 @@ def test_a_setting_changes_the_fingerprints_of_what_reads_it(override, unchanged
 
 
 @pytest.mark.parametrize("setting", ["encoder", "teacher"])
-def test_the_files_of_a_folder_of_the_network_count_and_not_where_it_lies(tmp_path, monkeypatch, setting):
+def test_a_folder_of_the_network_counts_by_its_files_and_not_by_its_place(tmp_path, monkeypatch, setting):
     def prints(folder, *overrides):
         return fingerprints(planned(f"neural.{setting}={folder}", *overrides)[1])
 

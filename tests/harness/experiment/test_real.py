@@ -54,7 +54,7 @@ def test_no_near_duplicate_of_a_labelled_title_is_learned_from(done, by):
         assert set(rows.filter(pl.col("source") == "reviewed")["part"]) == parts
 
 
-def test_both_blocks_are_scored_on_every_labelled_title(done):
+def test_both_label_sets_are_scored_on_every_labelled_title(done):
     for block in ("legacy", "legacy+reviewed"):
         predicted = pl.read_parquet(done[f"predict/title/{block}/keyword"] / "predictions.parquet")
         assert set(pl.read_csv(DATA / "labelled_titles.csv")["title"]) <= set(predicted["title"])

@@ -159,7 +159,7 @@ def test_files_beside_a_run_are_left_alone_whatever_they_are_called(company, tmp
     assert (tmp_path / "unfinished-thesis.docx").read_text() == "years of work"
 
 
-def test_what_is_searched_makes_no_other_run_and_is_not_saved_with_it(company, tmp_path):
+def test_the_search_section_changes_no_run_and_is_not_saved_with_it(company, tmp_path):
     plain = do(company, tmp_path, CHEAP)
     saved = (plain.folder / "config.yaml").read_bytes()
     other = do(company, tmp_path, CHEAP, "search.trials=3", "search.space={epochs: [1, 3]}")
@@ -170,7 +170,7 @@ def test_what_is_searched_makes_no_other_run_and_is_not_saved_with_it(company, t
     assert (fresh.folder / "config.yaml").read_bytes() == saved
 
 
-def test_a_saved_config_names_the_folders_of_the_network_from_where_it_lies(company, tmp_path, monkeypatch):
+def test_a_saved_config_names_folders_of_the_network_relative_to_itself(company, tmp_path, monkeypatch):
     first, elsewhere = tmp_path / "first", tmp_path / "elsewhere"
     for folder in (first / "models" / "taught", elsewhere):
         folder.mkdir(parents=True)
@@ -275,7 +275,7 @@ def by_labels(company, results):
     return do(company, results, "systems=[majority, keyword, tfidf]", *files, f"learn_from=[{', '.join(BLOCKS)}]")
 
 
-def test_labels_to_learn_from_are_blocks_of_their_own(by_labels):
+def test_each_kind_of_labels_is_a_label_set_of_its_own(by_labels):
     summary = pd.read_csv(by_labels.folder / "tables" / "summary.csv")
     assert tuple(name for name in summary["learned_from"].dropna().unique() if name != "(any)") == BLOCKS
     # What it learned from makes no difference to the table, which is shown once for each split.
@@ -347,7 +347,7 @@ def test_suspect_labels_are_listed_without_a_truth(company, tmp_path):
     assert do(company, tmp_path, CHEAP, "label_issues={system: tfidf}", "split.by=[record]", fresh=True).folder.exists()
 
 
-def test_ways_to_mend_labels_are_judged_where_the_truth_is_known(tmp_path):
+def test_ways_to_fix_labels_are_scored_where_the_truth_is_known(tmp_path):
     config = load_config(
         ROOT / "configs" / "smoke.yaml",
         ["systems=[majority]", "leads.simulate.records=2500", "split.by=[record]"],

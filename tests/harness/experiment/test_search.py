@@ -166,7 +166,7 @@ def test_stages_of_a_run_are_reused_and_no_others_are_made(company, tmp_path, qu
     ]
 
 
-def test_a_killed_search_goes_on_with_the_trials_of_an_unbroken_one(company, results, tmp_path, quick):
+def test_a_killed_search_resumes_with_the_trials_of_an_unbroken_one(company, results, tmp_path, quick):
     many = ("search.trials=14", SPACE)
     unbroken = do(company, results, *many, out=tmp_path / "unbroken")
     quick += [1, 4, 4, 12]
@@ -246,7 +246,7 @@ def test_settings_of_the_config_that_cannot_be_fitted_end_the_search(company, re
     assert not (tmp_path / "out" / "trials.csv").exists()
 
 
-def test_own_settings_may_lie_outside_of_what_is_searched(company, results, tmp_path, quick):
+def test_the_configs_own_settings_may_be_outside_the_search_space(company, results, tmp_path, quick):
     space = "search.space={epochs: [5, 6], clip_norm: [0.5, 2], learning_rate: [1e-5, 1e-2]}"
     found = do(company, results, "neural.clip_norm=null", "search.trials=3", space, out=tmp_path / "out")
     assert found.own.settings == {"epochs": 2, "clip_norm": None, "learning_rate": 4e-4}

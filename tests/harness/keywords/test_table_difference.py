@@ -115,7 +115,7 @@ def test_without_titles_only_rows_are_compared(compared):
         ),
     ],
 )
-def test_what_became_of_a_row(before, after, change, details):
+def test_the_audit_says_what_became_of_each_row(before, after, change, details):
     rows = diff_rows(table_of(before), table_of(after)).rows
     assert rows.select("change", "old_line", "new_line", "details").rows() == [(change, 2, 2, details)]
 

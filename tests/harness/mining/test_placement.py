@@ -205,7 +205,7 @@ def test_a_change_may_become_worth_it_by_another():
     assert [(change.action, change.evidence.fixed) for change in changes] == [("retire", 6), ("add", 6)]
 
 
-def test_the_place_of_a_change_is_sought_anew_after_those_before_it():
+def test_the_place_of_each_change_is_chosen_after_the_changes_before_it():
     table = table_of(*((word, level, {"function": "Other"}) for word, level in (("xx", 3), ("office", 5), ("yy", 30))))
     shifts = [f"{one}{other}" for one in "abcd" for other in "rst"]
     it = ("IT", "Contributor")

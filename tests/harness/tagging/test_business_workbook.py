@@ -174,7 +174,7 @@ def test_numbers_and_shares_look_like_what_they_are(tmp_path, hierarchy):
     assert formats["share of all records"] == formats["Top, share of all"] == '0.0%;-0.0%;"–"'
 
 
-def test_the_tree_stands_out_and_folds(tmp_path, hierarchy):
+def test_rows_of_the_tree_are_indented_and_can_be_folded(tmp_path, hierarchy):
     nodes = book_of(tmp_path, hierarchy)["Hierarchy"]
     ward, matron = nodes[3], nodes[4]
     assert [cell.value for cell in (ward[0], matron[0], matron[1])] == ["Ward", "Ward", "Matron"]

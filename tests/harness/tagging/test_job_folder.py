@@ -178,7 +178,7 @@ def test_files_of_an_earlier_job_are_named(tmp_path, job):
     assert "Left from an earlier job, not from this one: out.summary_by_n.csv." in said
 
 
-def test_a_person_who_stops_a_job_does_not_wait_and_is_told_that_it_resumes(tmp_path, job):
+def test_a_stopped_job_ends_at_once_and_says_that_it_resumes(tmp_path, job):
     process = job(many(tmp_path), tmp_path / "out.csv", slow=True, system="tfidf")
     while "tagging" not in (line := process.stderr.readline()):
         assert line, "the job has ended"

@@ -113,7 +113,7 @@ def test_reasons_to_review(tagger_of):
     assert all(one & review.low_confidence(0) and one & review.low_confidence(1) for one in reasons)
 
 
-def test_what_stands_beyond_a_titles_length_is_not_read(tagger_of):
+def test_text_beyond_the_length_of_a_title_is_not_read(tagger_of):
     tagger = tagger_of()
     records = tagger.tag(titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
     assert labels_of(tagger, records)[0] != ("Nursing", "Head")
