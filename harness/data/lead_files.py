@@ -1,8 +1,10 @@
 """What the verbs `simulate`, `profile` and `clean` do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
@@ -12,10 +14,12 @@ from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_table
 from data_cleaning.leads import open_leads
 from data_cleaning.ledger import records as count_records
-from data_cleaning.profile import profile_leads
-from data_cleaning.progress import Progress
-from data_cleaning.report_table import Table
+from data_cleaning.profile import Profile, profile_leads, write_plots
+from data_cleaning.profile.plots import PlotFile
+from data_cleaning.progress import Progress, silent
+from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import IntArray
 from harness.data.cleaned_files import (
     VERB,
     check_added,
@@ -24,12 +28,18 @@ from harness.data.cleaned_files import (
     quarantined_rows,
     write_cleaning_folder,
 )
-from harness.data.profile_folder import token_counter, write_profile
 from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig
 from harness.experiment.stages.obtain_leads import simulate
+from harness.reporting.pages import PagePlot, table_section, write_page
 
 PROFILE = "profile"
+PAGE = "profile.html"
+
+_MAX_ROWS_ON_PAGE = 15
+_MAX_ROWS_WHOLE = 40
+"""Rows of a table that the page does not cut."""
+_MAX_ROWS_IN_MARKDOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,3 +180,37 @@ def clean_file(
         write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
     n_kept, n_dropped = count_records(cleaned.kept), count_records(cleaned.quarantined)
     return CleanedFile(ledger=ledger_table(cleaned), n_kept=n_kept, n_quarantined=n_dropped, report=folder)
+
+
+def write_profile(profile: Profile, folder: Path, progress: Progress = silent) -> Path:
+    """Write `tables/` and `plots/` into a folder, and one HTML page that shows both; return the page."""
+    write_tables(profile.tables, folder / "tables", with_latex=False, max_rows=_MAX_ROWS_IN_MARKDOWN)
+    write_profile_page(folder / PAGE, profile, write_plots(profile.tables, folder / "plots", progress))
+    return folder / PAGE
+
+
+def write_profile_page(path: Path, profile: Profile, plots: Sequence[PlotFile]) -> None:
+    """Write the page, each plot above the table that it draws."""
+    sections = []
+    for table in profile.tables:
+        drawn = [PagePlot(path=f"plots/{plot.name}", title=plot.title) for plot in plots if plot.table == table.name]
+        max_rows = _MAX_ROWS_WHOLE if len(table.frame) <= _MAX_ROWS_WHOLE else _MAX_ROWS_ON_PAGE
+        sections.append(table_section(table, "tables", max_rows=max_rows, plots=drawn))
+    write_page(path, "What is in these leads?", profile.left_out, sections)
+
+
+def token_counter(encoder: str) -> Callable[[Sequence[str]], IntArray]:
+    """Return a function from titles to the tokens of each by the tokenizer of an encoder, the special ones included.
+
+    Raises:
+        BadInput: there is no such encoder.
+    """
+    from neural.encoder import load_encoder  # torch costs seconds that only a profile with tokens should pay
+
+    _, tokenizer = load_encoder(encoder)
+
+    def count(titles: Sequence[str]) -> IntArray:
+        encoded = tokenizer(list(titles), add_special_tokens=True, return_attention_mask=False)
+        return np.fromiter((len(ids) for ids in encoded["input_ids"]), dtype=np.int64, count=len(titles))
+
+    return count

@@ -24,7 +24,7 @@ def _in_the_checkout(request, monkeypatch):
 
 @pytest.fixture
 def _without_plots(monkeypatch):
-    monkeypatch.setattr("harness.data.profile_folder.write_plots", lambda *_: [])
+    monkeypatch.setattr("harness.data.lead_files.write_plots", lambda *_: [])
 
 
 def test_clean_keeps_rows_and_columns_and_adds_the_original_values(call, leads, tmp_path):
