@@ -33,6 +33,11 @@ def first_few(items: Iterable[str], max_items: int = 10) -> str:
     return f"{shown}; and {left:,} more" if left > 0 else shown
 
 
+def counted(number: int, noun: str) -> str:
+    """Word a number of things: "1 row", "2,000 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def shortened(text: str, max_characters: int) -> str:
     """Cut a text for a message; the last character then says that there was more."""
     return text if len(text) <= max_characters else text[: max_characters - 1] + "…"

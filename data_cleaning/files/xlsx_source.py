@@ -27,7 +27,6 @@ _MAX_HELD_BYTES = 1 << 30
 _WORKSHEETS = "xl/worksheets/"
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
-_RELATION_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _SCAN_BYTES, _OVERLAP_BYTES = 1 << 22, 1 << 16
 _LONGEST_REFERENCE = 11
 """Three letters and eight digits, more than any sheet has."""
@@ -54,7 +53,7 @@ class XlsxSource(Source):
             visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
             if not visible:
                 raise BadInput(f"{path} has no visible sheet; expected one with a header. Unhide it.")
-            self._errors = _scan_sheet(path, _part_of(path, visible[0]))
+            self._errors = _scan_sheet(path, visible[0])
             self._sheet = workbook.get_sheet_by_name(visible[0])
         self._header_row, header = self._find_header(visible[0])
         self.schema = pa.schema([(_text(name) or "", pa.string()) for name in header])
@@ -142,16 +141,22 @@ def _check_parts(path: Path, max_bytes: int) -> None:
         )
 
 
-def _part_of(path: Path, sheet: str) -> str:
-    with zipfile.ZipFile(path) as archive:
-        book, relations = (ElementTree.fromstring(archive.read(part)) for part in (_WORKBOOK, _RELATIONS))
-    known_by = {one.get("name"): one.get(_RELATION_ID) for one in book.iter() if one.tag.endswith("}sheet")}
+def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
+    """Return the name of the part of an XLSX file that holds a sheet.
+
+    Raises:
+        KeyError: the file has no such sheet, or does not say where it is.
+    """
+    book, relations = (ElementTree.fromstring(archive.read(part)) for part in (_WORKBOOK, _RELATIONS))
+    # The namespace of the attribute is another one in the strict variant of the format.
+    sheets = book.iterfind(".//{*}sheet")
+    known_by = {one.get("name"): value for one in sheets for key, value in one.items() if key.endswith("}id")}
     targets = {one.get("Id"): one.get("Target") or "" for one in relations}
     target = targets[known_by[sheet]]
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _scan_sheet(path: Path, part: str) -> dict[int, list[tuple[int, str]]]:
+def _scan_sheet(path: Path, sheet: str) -> dict[int, list[tuple[int, str]]]:
     """Check the size of a sheet before it is read, and find the errors in it, which the reader takes for empty cells.
 
     A cell far from the others makes a small file fill any memory, and the size that a sheet states may be wrong.
@@ -161,7 +166,7 @@ def _scan_sheet(path: Path, part: str) -> dict[int, list[tuple[int, str]]]:
     """
     errors: dict[int, list[tuple[int, str]]] = {}
     n_rows = n_columns = 0
-    with zipfile.ZipFile(path) as archive, archive.open(part) as file:
+    with zipfile.ZipFile(path) as archive, archive.open(part_of(archive, sheet)) as file:
         block = b""
         while read := file.read(_SCAN_BYTES):
             block = block[-_OVERLAP_BYTES:] + read

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import Allow, Config, Encoding, Force, LeadsFile, Overrides, Quiet, TitleColumn, counted, load
+from data_cleaning.errors import counted
+from harness.cli.options import Allow, Config, Encoding, Force, LeadsFile, Overrides, Quiet, TitleColumn, load
 
 _MAX_RECORDS = 100_000_000
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import DetectedEncoding, ExportedFolder, Force, Quiet, Results, RunFolder, TitleColumn, counted
+from data_cleaning.errors import counted
+from harness.cli.options import DetectedEncoding, ExportedFolder, Force, Quiet, Results, RunFolder, TitleColumn
 
 hierarchy = typer.Typer(help="Work with the company's hierarchy.", no_args_is_help=True)
 

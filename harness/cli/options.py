@@ -88,11 +88,6 @@ def load(
     return loaded
 
 
-def counted(number: int, noun: str) -> str:
-    """Word a number of things: "1 row", "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def print_version(asked: bool) -> None:
     """Print the version of the installed project and stop."""
     if asked:

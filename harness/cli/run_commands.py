@@ -131,10 +131,10 @@ def new_system_verb(
     if (name is None) == (check is None):
         raise BadInput("new-system takes a NAME to write, or --check file.py:Class; give one of them.")
     if name is not None:
-        path = write_new(name, Path())
-        class_name = "".join(part.capitalize() for part in name.split("_"))
-        announce(f"Written to {path}. List it in a config as {path}:{class_name}; check it with:")
-        print_line(f"python -m harness new-system --check {path}:{class_name}")
+        new = write_new(name, Path())
+        listed = f"{new.path}:{new.class_name}"
+        announce(f"Written to {new.path}. List it in a config as {listed}; check it with:")
+        print_line(f"python -m harness new-system --check {listed}")
         return
     own = OwnSystem.parse(check or "")
     announce(f"Running {own.path.name} …")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, counted, load
+from data_cleaning.errors import counted
+from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, load
 
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from data_cleaning.errors import counted
 from harness.cli.options import (
     DetectedEncoding,
     ExportedFolder,
@@ -15,7 +16,6 @@ from harness.cli.options import (
     Results,
     RunFolder,
     TitleColumn,
-    counted,
 )
 from harness.experiment.systems import SYSTEMS
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -313,6 +313,7 @@ def fingerprints(stages: list[Stage]) -> dict[str, str]:
     # How stages are run counts as source of each of them, and so do the libraries that they call.
     shared = digest(Path(__file__), library_versions())
     found: dict[str, str] = {}
+    sources_of: dict[tuple[str, ...], str] = {}  # many stages run the same sources, which are read once
     for stage in stages:
         upstream = {role: found[name] for role, name in stage.inputs.items()}
         modules = [stage.function.__module__]
@@ -320,8 +321,10 @@ def fingerprints(stages: list[Stage]) -> dict[str, str]:
         for system in stage.systems:
             modules += imports_of(system.find_class) if system.own is None else []
             entries += system.sources()
-        sources = source_digest(modules, NOT_FOLLOWED)
-        found[stage.name] = digest(stage.name, stage.settings, sources, entries, shared, upstream)
+        run = tuple(modules)
+        if run not in sources_of:
+            sources_of[run] = source_digest(run, NOT_FOLLOWED)
+        found[stage.name] = digest(stage.name, stage.settings, sources_of[run], entries, shared, upstream)
     return found
 
 
@@ -346,10 +349,6 @@ def make_stages(
     for stage in stages:
         if not store.is_finished(stage.name, prints[stage.name]):
             announce(stage.name)
-        make, finished = stage.make, dict(done)
-        done[stage.name] = store.obtain(
-            stage.name,
-            prints[stage.name],
-            lambda out: make(finished, out, on_progress),  # noqa: B023
-        )
+        make = partial(stage.make, done, on_progress=on_progress)
+        done[stage.name] = store.obtain(stage.name, prints[stage.name], make)
     return done

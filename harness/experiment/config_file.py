@@ -107,8 +107,9 @@ def _check_systems(config: RunConfig, path: Path) -> None:
     Raises:
         BadInput: naming the first of them.
     """
-    own = {system.name for system in map(find_system, config.systems) if system.own}
-    names = [find_system(listed).name for listed in config.systems]
+    systems = [find_system(listed) for listed in config.systems]
+    own = {system.name for system in systems if system.own}
+    names = [system.name for system in systems]
     lists = ((names, "systems"), (config.split.by, "split.by"), (config.learn_from, "learn_from"))
     for listed, where in lists:
         twice = sorted({name for name in listed if listed.count(name) > 1})
@@ -122,7 +123,7 @@ def _check_systems(config: RunConfig, path: Path) -> None:
     if idle:
         raise BadInput(f"{path}: own_systems has settings of {first_few(idle)}, which systems does not list as a file.")
     judges = [config.label_issues.system] if config.label_issues else []
-    asked = [*map(find_system, config.systems), *(find_system(name) for name in judges if name not in own)]
+    asked = [*systems, *(find_system(name) for name in judges if name not in own)]
     for system in asked:
         if system.mined_from and system.mined_from not in names:
             raise BadInput(

@@ -74,11 +74,12 @@ class OwnSystem(BaseModel):
         Raises:
             BadInput: the class takes no such setting, or needs one that the config does not give.
         """
-        parameters = inspect.signature(self.find_class()).parameters
+        signature = inspect.signature(self.find_class())  # which runs the file
+        parameters = signature.parameters
         offered = {"seed": seed, "on_progress": on_progress}
         given = {name: value for name, value in offered.items() if name in parameters} | dict(settings or {})
         try:
-            inspect.signature(self.find_class()).bind(**given)
+            signature.bind(**given)
         except TypeError as error:
             known = first_few(name for name in parameters if name not in offered) or "none"
             raise BadInput(
@@ -122,8 +123,8 @@ def is_own(saved: Path) -> bool:
     return (saved / _FACTS).is_file()
 
 
-def write_new(name: str, folder: Path) -> Path:
-    """Write a file with a small system that works, called `name`, and return where it is.
+def write_new(name: str, folder: Path) -> OwnSystem:
+    """Write a file with a small system that works, called `name`, and return the system.
 
     Raises:
         BadInput: that is no name for a file of Python, or there is such a file.
@@ -138,4 +139,4 @@ def write_new(name: str, folder: Path) -> Path:
     with whole_file(path) as filling:
         named = source.replace("ExampleSystem", class_name).replace("example_system", name)
         filling.write_text(named, encoding="utf-8")
-    return path
+    return OwnSystem(path=path, class_name=class_name)

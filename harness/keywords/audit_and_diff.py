@@ -10,7 +10,7 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
 from data_cleaning.consensus import consensus
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, counted
 from data_cleaning.files.opening import refuse_two_standard_inputs
 from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder
 from data_cleaning.files.whole_files import whole_file, whole_folder
@@ -24,7 +24,6 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.words import normalise_titles
 from harness.keywords.audit import audit_rows, audit_table
 from harness.keywords.audit_report import PAGE, VERB, findings_table, for_people, write_audit_folder
-from harness.keywords.finding_sentences import counted
 from harness.keywords.table_difference import BETTER, NEITHER, REORDERED, WORSE, Difference, diff_rows, diff_tables
 
 _LINES_SHOWN, _LONGEST_CELL = 20, 40
@@ -119,7 +118,8 @@ def audit_file(
         audit = audit_table(loaded, titles, references, duplicates=duplicates, on_progress=on_progress)
         known = [f"{name} ({counted(references[name]['title'].n_unique(), 'title')})" for name in audit.references]
         against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
-        audited = f"{counted(len(titles), 'distinct title')} of {counted(int(titles['count'].sum()))} in {leads.name}"
+        records = counted(int(titles["count"].sum()), "record")
+        audited = f"{counted(len(titles), 'distinct title')} of {records} in {leads.name}"
         notes.append(f"Audited on {audited}, {against}.")
     for note in notes:
         announce(note)

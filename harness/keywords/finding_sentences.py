@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from data_cleaning.errors import counted
 from harness.keywords.audit_tables import NEVER_FIRED, SHADOWED, UNREACHABLE
 
 Line = Mapping[str, Any]
@@ -18,7 +19,7 @@ def accident(line: Line) -> str:
         hosts = [*hosts[:_MAX_HOSTS], f"{len(hosts) - _MAX_HOSTS:,} other words"]
     inside = f"{', '.join(hosts[:-1])} or {hosts[-1]}" if len(hosts) > 1 else hosts[0]
     records = line["decided_records"]
-    said = f"{_row(line)} decides {counted(records)} in which it only occurs inside {inside}"
+    said = f"{_row(line)} decides {counted(records, 'record')} in which it only occurs inside {inside}"
     return f"{said}{_wrong(line, records)}."
 
 
@@ -48,7 +49,7 @@ def chain(line: Line) -> str:
 def wrong(line: Line) -> str:
     """Say how often a row is wrong about one target."""
     records = line["decided_records"]
-    said = f"{_row(line)} sets the {line['target']} of {counted(records)} to {line['label']!r}"
+    said = f"{_row(line)} sets the {line['target']} of {counted(records, 'record')} to {line['label']!r}"
     return f"{said}{_wrong(line, records)}, where {line['instead']!r} is right most often."
 
 
@@ -56,7 +57,8 @@ def fallback(line: Line) -> str:
     """Say how many records no row decides."""
     records = line["records"]
     share = percent(records / line["all_records"])
-    said = f"No row decides the {line['target']} of {counted(records)}, {share} of all, which get {line['fallback']!r}"
+    undecided = f"No row decides the {line['target']} of {counted(records, 'record')}"
+    said = f"{undecided}, {share} of all, which get {line['fallback']!r}"
     return f"{said}{_wrong(line, records)}."
 
 
@@ -64,7 +66,7 @@ def duplicate(line: Line) -> str:
     """Say that a row repeats an earlier one."""
     label = "the same label" if line["agree"] else f"another label, {line['label']!r} and not {line['first_label']!r}"
     repeats = f"{_row(line)} repeats the {line['target']} that line {line['first_line']} sets, with {label}"
-    decides = "" if line["records"] is None else f", and decides {counted(line['records'])}"
+    decides = "" if line["records"] is None else f", and decides {counted(line['records'], 'record')}"
     return f"{repeats}; the earlier row was kept here{decides}. Other verbs refuse the table."
 
 
@@ -87,7 +89,7 @@ def idle(kind: str, records: int, lines: Sequence[Line]) -> str:
     named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MAX_ROWS]]
     left = len(lines) - len(named)
     listed = "; ".join(named) + (f"; and {left:,} more" if left else "")
-    hit = f"{counted(records)} {'is' if records == 1 else 'are'} hit by {rows} that"
+    hit = f"{counted(records, 'record')} {'is' if records == 1 else 'are'} hit by {rows} that"
     return {
         NEVER_FIRED: f"{rows} never fired: {listed}.",
         SHADOWED: f"{hit} {'is' if len(lines) == 1 else 'are'} outranked every time: {listed}.",
@@ -114,7 +116,9 @@ def _row(line: Line, side: str = "") -> str:
 def _set_by_winner(line: Line) -> str:
     """Say which class is set for how many records, which would be set otherwise, and how often either is right."""
     own, other = line["class"], line["opponent_class"]
-    said = f"setting the {line['target']} of {counted(line['decided_records'])} to {own!r} instead of {other!r}"
+    said = (
+        f"setting the {line['target']} of {counted(line['decided_records'], 'record')} to {own!r} instead of {other!r}"
+    )
     if not line.get("judge"):
         return f"{said}."
     judged = line["judged_records"]
@@ -130,8 +134,3 @@ def _wrong(line: Line, records: int) -> str:
     if judged == records:
         return f"; {share} of them are wrong according to {line['judge']}"
     return f"; of the {judged:,} that {line['judge']} knows, {share} are wrong"
-
-
-def counted(number: int, noun: str = "record") -> str:
-    """Word a number of things: "1 row", "2,000 rows"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -19,6 +19,7 @@ from data_cleaning.files import workbooks
 from data_cleaning.files.spreadsheet_text import safe_text, unescape_cell
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.files.workbooks import BOLD, Style, Workbook
+from data_cleaning.files.xlsx_source import part_of
 from harness.keywords.suggestions import Origin, Suggestion, column_name, identity, to_json
 
 CSV_NAME, XLSX_NAME, JSON_NAME = "suggestions.csv", "suggestions.xlsx", "suggestions.json"
@@ -198,15 +199,8 @@ def _whole(value: Any) -> Any:
 
 def _computed_cells(archive: ZipFile) -> dict[tuple[int, int], str]:
     """Return row and column, from 0, of the cells of the sheet to mark that hold formulas or errors, and which."""
-    sheets = ElementTree.fromstring(archive.read("xl/workbook.xml")).iterfind(".//{*}sheet")
-    (known_by,) = (
-        value for sheet in sheets if sheet.get("name") == SHEET for key, value in sheet.items() if key.endswith("}id")
-    )
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    (target,) = (str(one.get("Target")) for one in relations if one.get("Id") == known_by)
-    part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
     found = {}
-    with archive.open(part) as opened:
+    with archive.open(part_of(archive, SHEET)) as opened:
         for _, cell in ElementTree.iterparse(opened):
             if cell.tag.endswith("}c"):
                 is_formula = cell.find("{*}f") is not None
