@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, read_table, require_text
 from data_cleaning.lead_columns import FoundColumns, LeadColumns, check_mapped_once, find_columns
 from data_cleaning.taxonomy import Taxonomy
@@ -30,7 +31,9 @@ class OpenedLeads:
     found: FoundColumns
 
 
-def read_leads(path: Path, columns: LeadColumns, encoding: str | None = "utf-8") -> pl.DataFrame:
+def read_leads(
+    path: Path, columns: LeadColumns, encoding: str | None = "utf-8", layout: Layout = Layout()
+) -> pl.DataFrame:
     """Read leads under the project's own column names.
 
     Returns:
@@ -49,7 +52,7 @@ def read_leads(path: Path, columns: LeadColumns, encoding: str | None = "utf-8")
                 raise BadInput(f"{path}: {unknown('column', name, names)} Rename it, or map it under 'columns'.")
         return list(wanted.values())
 
-    return pick_leads(read_table(path, encoding, choose=choose), wanted)
+    return pick_leads(read_table(path, encoding, choose=choose, layout=layout), wanted)
 
 
 def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
@@ -87,6 +90,7 @@ def open_leads(
     announce: Callable[[str], None],
     *,
     every_column: bool = False,
+    layout: Layout = Layout(),
 ) -> OpenedLeads:
     """Read a file of which only the title is required, and say which columns were found.
 
@@ -98,6 +102,7 @@ def open_leads(
         title_column: name of the title's column, where it is not the configured one.
         announce: called with a line about the columns, and others about what was left out of the file.
         every_column: whether to read columns of unknown meaning too, so that they can be passed on.
+        layout: where the table is within the file; by default it is found.
 
     Raises:
         BadInput: the file cannot be read, or lacks a title, a count or a target that was asked for.
@@ -114,7 +119,7 @@ def open_leads(
         found = find_columns(names, columns, path, title_asked_for=title_column is not None)
         return names if every_column else list(found.present.values())
 
-    table = read_table(path, encoding, choose=choose)
+    table = read_table(path, encoding, choose=choose, layout=layout)
     assert found is not None, "columns are chosen before rows are read"
     others = "Passed through unchanged" if every_column else "Ignored"
     for line in (*table.notes, _columns_said(found, table.columns, others)):

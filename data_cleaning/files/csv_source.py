@@ -8,6 +8,7 @@ from data_cleaning.files.csv_careful import begins_overlong, parse_carefully, pa
 from data_cleaning.files.csv_fast import parse_fast
 from data_cleaning.files.csv_form import CsvForm, Parsed, Position, read_form
 from data_cleaning.files.sources import GZIP_SUFFIX, Batch, Source, is_gzip
+from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.text_encoding import Scan, scan, utf8_blocks
 
 BLOCK_BYTES = 15 << 20
@@ -28,6 +29,7 @@ class CsvSource(Source):
         encoding: str | None,
         delimiter: str | None,
         max_bytes: int,
+        layout: Layout = Layout(),
         *,
         block_bytes: int = BLOCK_BYTES,
         longest_row: int = LONGEST_ROW,
@@ -37,7 +39,7 @@ class CsvSource(Source):
         At once `block_bytes` are read. A line longer than `longest_row`, in bytes, is rejected in pieces of this size,
         so that any line fits into memory.
         """
-        self.path = path
+        self.path, self.layout = path, layout
         self._block_bytes, self._longest_row = block_bytes, longest_row
         self._gzipped = is_gzip(path)
         found = scan(path, encoding, max_bytes, gzipped=self._gzipped)

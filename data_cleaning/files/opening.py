@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.sources import MAX_BYTES, STANDARD_INPUT, Source, first_bytes, is_gzip, readable, unpacked
+from data_cleaning.files.table_layout import Layout
 
 _PARQUET = (b"PAR1", b"PARE")  # the second with an encrypted footer
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
@@ -30,7 +31,12 @@ _spooled: "WeakKeyDictionary[TextIO, Path]" = WeakKeyDictionary()
 
 
 def open_source(
-    path: Path, *, encoding: str | None = None, delimiter: str | None = None, max_bytes: int = MAX_BYTES
+    path: Path,
+    *,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    max_bytes: int = MAX_BYTES,
+    layout: Layout = Layout(),
 ) -> Source:
     """Open a file of rows: CSV, gzipped or not, Parquet or XLSX.
 
@@ -39,10 +45,11 @@ def open_source(
         encoding: of a CSV file; None finds it out. A byte order mark outranks one of the Unicode encodings.
         delimiter: of a CSV file, one ASCII character; None finds it out.
         max_bytes: limit for what is unpacked: of a gzipped file, an XLSX file, or one row group of a Parquet file.
+        layout: where the table is within a CSV or XLSX file; by default it is found.
 
     Raises:
         BadInput: the file is missing, unreadable, empty, broken, encrypted or larger than the limit; the encoding is
-            unknown; the delimiter is none.
+            unknown; the delimiter is none; the file has no such sheet or header row.
     """
     # Readers of other kinds are imported on use, as that takes longer than a small CSV file takes to read.
     path = _standard_input() if path == STANDARD_INPUT else path
@@ -52,11 +59,12 @@ def open_source(
     if start.startswith(_PARQUET):
         from data_cleaning.files.parquet_source import ParquetSource
 
+        _refuse(path, "Parquet", layout.sheet, layout.header_row)
         return ParquetSource(path, max_bytes)
     if start.startswith(_ZIP):
         from data_cleaning.files.xlsx_source import XlsxSource
 
-        return XlsxSource(path, max_bytes)
+        return XlsxSource(path, max_bytes, layout)
     if ending in (".parquet", ".xlsx"):
         kind = "Parquet" if ending == ".parquet" else "XLSX"
         raise BadInput(f"{path} is no {kind} file, by its first bytes. Save it again, or end its name in what it is.")
@@ -64,7 +72,8 @@ def open_source(
         _refuse_packed_tables(path)
     from data_cleaning.files.csv_source import CsvSource
 
-    return CsvSource(path, encoding, delimiter, max_bytes)
+    _refuse(path, "CSV", layout.sheet)
+    return CsvSource(path, encoding, delimiter, max_bytes, layout)
 
 
 def refuse_two_standard_inputs(*paths: Path | None) -> None:
@@ -75,6 +84,13 @@ def refuse_two_standard_inputs(*paths: Path | None) -> None:
     """
     if paths.count(STANDARD_INPUT) > 1:
         raise BadInput("Standard input (-) was given for more than one file. Give the path of all but one.")
+
+
+def _refuse(path: Path, kind: str, sheet: str | None, header_row: int | None = None) -> None:
+    """Refuse what says where to find the table, in a file that has nothing but one table."""
+    for option, given in (("--sheet", sheet), ("--header-row", header_row)):
+        if given is not None:
+            raise BadInput(f"{path} is a {kind} file, for which {option} {given} means nothing. Leave it out.")
 
 
 def _standard_input() -> Path:

@@ -7,7 +7,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.table_layout import Layout
 
 MAX_BYTES = 20 * 10**9
 """Limit for what a packed file unpacks to: some ten times the largest list of leads, and a bound for zip bombs."""
@@ -67,6 +68,8 @@ class Source(ABC):
     """Of `Batch.rows`."""
     n_rows: int
     """For progress bars: exact for Parquet, an upper estimate for CSV, for XLSX what the sheet says of itself."""
+    layout: Layout = Layout()
+    """Where the table is, as it was asked for."""
     codec: str | None = None
     """Python's name for the encoding of a CSV file; None for other kinds."""
     delimiter: str | None = None
@@ -82,7 +85,7 @@ class Source(ABC):
         Raises:
             BadInput: the file cannot be read.
         """
-        return file_identity(self.path, self.codec, self.delimiter)
+        return file_identity(self.path, self.codec, self.delimiter) | asdict(self.layout)
 
     @abstractmethod
     def batches(self) -> Iterator[Batch]:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from data_cleaning.errors import BadInput, first_few, shortened
 from data_cleaning.files.opening import open_source
 from data_cleaning.files.sources import Batch, Reject, Source
+from data_cleaning.files.table_layout import Layout
 
 NO_TEXT = cs.nested() | cs.binary() | cs.duration() | cs.object()
 """Columns of a Parquet file that no CSV file can hold."""
@@ -50,6 +51,7 @@ def read_table(
     choose: Callable[[list[str]], Sequence[str]] | None = None,
     allow_no_rows: bool = False,
     keep_rejects: bool = False,
+    layout: Layout = Layout(),
 ) -> TableFile:
     """Read a table.
 
@@ -59,12 +61,13 @@ def read_table(
         choose: given the names of the columns, returns those to read; None reads all.
         allow_no_rows: whether a header alone will do.
         keep_rejects: whether to return rows that could not be read; otherwise they are refused.
+        layout: where the table is within the file; by default it is found.
 
     Raises:
         BadInput: the file cannot be opened; it names a column twice; it has content in a column without a name, NUL
             bytes, or, unless that is allowed, no rows or rows that could not be read.
     """
-    source = open_source(path, encoding=encoding)
+    source = open_source(path, encoding=encoding, layout=layout)
     path = source.path
     names = source.schema.names
     named = [name for name in names if name.strip()]

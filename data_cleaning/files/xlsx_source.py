@@ -16,6 +16,7 @@ from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.sources import Batch, Reject, Source, readable
+from data_cleaning.files.table_layout import Layout
 
 BATCH_ROWS = 50_000
 MAX_SHEET_ROWS = 1_048_576
@@ -40,13 +41,13 @@ _Cells = tuple[Any, ...]
 class XlsxSource(Source):
     """The first visible sheet of an XLSX file; its header is the first row that is not empty."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, layout: Layout = Layout()) -> None:
         """Read the sheet into memory, once all parts of the file are known to unpack to `max_bytes` or less.
 
         Raises:
             BadInput: it is broken, encrypted, no XLSX file, beyond the limit, or has no visible sheet or no header.
         """
-        self.path = path
+        self.path, self.layout = path, layout
         _check_parts(path, max_bytes)
         with _whole(path), load_workbook(str(path)) as workbook:
             sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]

@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from data_cleaning.errors import counted
-from harness.cli.options import Allow, Config, Encoding, Force, LeadsFile, Overrides, Quiet, TitleColumn, load
+from harness.cli.options import (
+    Allow,
+    Config,
+    Encoding,
+    Force,
+    HeaderRow,
+    LeadsFile,
+    Overrides,
+    Quiet,
+    Sheet,
+    TitleColumn,
+    load,
+)
 
 _MAX_RECORDS = 100_000_000
 
@@ -56,6 +68,8 @@ def profile_verb(
     tokens: Annotated[bool, typer.Option(help="Count tokens with the tokenizer of the config's encoder.")] = True,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
@@ -69,7 +83,7 @@ def profile_verb(
     from harness.cli.console import announce, shown_progress
     from harness.data.lead_files import profile_file
 
-    settings = load(config, set_, allow, encoding)
+    settings = load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
         page = profile_file(
             leads,
@@ -91,6 +105,8 @@ def clean_verb(
     ],
     title_column: TitleColumn = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
@@ -106,7 +122,7 @@ def clean_verb(
     from harness.cli.console import announce, show_table, shown_progress
     from harness.data.lead_files import clean_file
 
-    settings = load(config, set_, allow, encoding)
+    settings = load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
         done = clean_file(
             leads, out, settings, title_column=title_column, force=force, on_progress=on_progress, announce=announce

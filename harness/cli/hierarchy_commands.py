@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from data_cleaning.errors import counted
-from harness.cli.options import DetectedEncoding, ExportedFolder, Force, Quiet, Results, RunFolder, TitleColumn
+from harness.cli.options import (
+    DetectedEncoding,
+    ExportedFolder,
+    Force,
+    HeaderRow,
+    Quiet,
+    Results,
+    RunFolder,
+    Sheet,
+    TitleColumn,
+)
 
 hierarchy = typer.Typer(help="Work with the company's hierarchy.", no_args_is_help=True)
 
@@ -49,6 +59,8 @@ def diff_verb(
     ] = None,
     title_column: TitleColumn = None,
     encoding: DetectedEncoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -56,6 +68,7 @@ def diff_verb(
 
     Example: python -m harness hierarchy diff old.yaml new.yaml --leads leads.csv --out moved.csv
     """
+    from data_cleaning.files import Layout
     from harness.cli.console import announce, show_table, shown_progress
     from harness.tagging.hierarchy_files import compare_on_leads
     from harness.tagging.models import choose_model
@@ -70,6 +83,7 @@ def diff_verb(
             out=out,
             title_column=title_column,
             encoding=encoding,
+            layout=Layout(sheet, header_row),
             force=force,
             on_progress=on_progress,
         )

@@ -43,6 +43,16 @@ Allow = Annotated[
 TitleColumn = Annotated[str | None, typer.Option(help="Name of the column of titles.")]
 Encoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file. By default the config's.")]
 DetectedEncoding = Annotated[str | None, typer.Option(help="Encoding of a CSV file. By default it is detected.")]
+Sheet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Sheet of an XLSX file; 'all' joins those with equal headers. By default chosen."
+    ),
+]
+HeaderRow = Annotated[
+    int | None,
+    typer.Option(min=1, help="Line or row that names the columns, from 1. By default it is found."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
 RunFolder = Annotated[
@@ -69,6 +79,9 @@ def load(
     allow: list[Path] | None = None,
     encoding: str | None = None,
     options: Mapping[str, tuple[str, Any]] | None = None,
+    *,
+    sheet: str | None = None,
+    header_row: int | None = None,
 ) -> "RunConfig":
     """Read the config that a verb was given, or the default one, and apply overrides and options to it.
 
@@ -81,7 +94,12 @@ def load(
         config = _DEFAULT if _DEFAULT.exists() else PROJECT_CONFIGS / _DEFAULT.name
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", OldSetting)
-        given = {"--encoding": ("leads.encoding", encoding), **(options or {})}
+        given = {
+            "--encoding": ("leads.encoding", encoding),
+            "--sheet": ("leads.sheet", sheet),
+            "--header-row": ("leads.header_row", header_row),
+            **(options or {}),
+        }
         loaded = load_config(config, set_ or (), options=given, allowed=allow or ())
     for warning in caught:
         print(f"Warning: {warning.message}", file=sys.stderr)  # noqa: T201

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_cleaning.errors import counted
-from harness.cli.options import Allow, Config, Encoding, Force, Overrides, Quiet, TitleColumn, load
+from harness.cli.options import Allow, Config, Encoding, Force, HeaderRow, Overrides, Quiet, Sheet, TitleColumn, load
 
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
@@ -31,6 +31,8 @@ def audit_verb(
     ] = None,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
@@ -49,7 +51,7 @@ def audit_verb(
     with shown_progress() as on_progress:
         done = audit_file(
             table,
-            table_settings(load(config, set_, allow, encoding)),
+            table_settings(load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -75,6 +77,8 @@ def diff_verb(
     ] = None,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
@@ -92,7 +96,7 @@ def diff_verb(
         done = diff_files(
             old,
             new,
-            table_settings(load(config, set_, allow, encoding)),
+            table_settings(load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)),
             leads=leads,
             out=out,
             title_column=title_column,
@@ -153,5 +157,6 @@ def table_settings(config: "RunConfig") -> "TableSettings":
         taxonomy=config.taxonomy,
         columns=config.leads.columns,
         encoding=config.leads.encoding,
+        layout=config.leads.layout,
         labelled={name: path for name, path in labelled.items() if path is not None},
     )

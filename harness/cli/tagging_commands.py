@@ -10,11 +10,13 @@ from harness.cli.options import (
     DetectedEncoding,
     ExportedFolder,
     Force,
+    HeaderRow,
     HierarchyFile,
     LeadsFile,
     Quiet,
     Results,
     RunFolder,
+    Sheet,
     TitleColumn,
 )
 from harness.experiment.systems import SYSTEMS
@@ -55,6 +57,8 @@ def predict_verb(
     delimiter: Annotated[
         str | None, typer.Option(help="Delimiter of a CSV file's fields. By default it is detected.")
     ] = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
     spreadsheet_safe: Annotated[
         bool, typer.Option("--spreadsheet-safe", help="Disarm formulas in CSV; in XLSX that is always done.")
     ] = False,
@@ -68,6 +72,7 @@ def predict_verb(
 
     Example: python -m harness predict leads.csv --out tagged.csv --by Event
     """
+    from data_cleaning.files import Layout
     from harness.cli.console import announce, shown_progress
     from harness.tagging.models import choose_model, find_hierarchy
     from harness.tagging.predict import tag_file
@@ -84,6 +89,7 @@ def predict_verb(
         title_column=title_column,
         encoding=encoding,
         delimiter=delimiter,
+        table=Layout(sheet, header_row),
         by=tuple(by or ()),
         prefix=prefix,
         review_below=review_below,

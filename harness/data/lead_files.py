@@ -131,7 +131,15 @@ def profile_file(
     folder = out or default_folder(source, "_profile")
     check_folder(folder, source, PROFILE, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(source, config.leads.columns, config.leads.encoding, taxonomy, title_column, announce)
+    opened = open_leads(
+        source,
+        config.leads.columns,
+        config.leads.encoding,
+        taxonomy,
+        title_column,
+        announce,
+        layout=config.leads.layout,
+    )
     targets = [name for name in taxonomy.names if name in opened.leads.columns]
     count_tokens = token_counter(config.neural.encoder) if with_tokens else None
     profile = profile_leads(opened.leads, targets, taxonomy, count_tokens, on_progress)
@@ -165,7 +173,14 @@ def clean_file(
     check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
     opened = open_leads(
-        source, config.leads.columns, config.leads.encoding, taxonomy, title_column, announce, every_column=True
+        source,
+        config.leads.columns,
+        config.leads.encoding,
+        taxonomy,
+        title_column,
+        announce,
+        every_column=True,
+        layout=config.leads.layout,
     )
     present = opened.found.present
     check_columns(opened.table.frame, source, out)

@@ -18,6 +18,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from baselines.tfidf_features import TfidfSettings
 from data_cleaning.clean import CleanSettings
 from data_cleaning.errors import BadInput
+from data_cleaning.files import Layout
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from data_cleaning.titles import Labels, LabelSet
@@ -78,6 +79,15 @@ class LeadsSection(_Section):
     """What the columns of the file are called."""
     encoding: str = "utf-8"
     """Text encoding of a CSV file."""
+    sheet: str | None = None
+    """Sheet of `path`, where it is a workbook; 'all' joins those with equal headers, and by default one is chosen."""
+    header_row: int | None = Field(default=None, ge=1)
+    """Line or row of `path` that names the columns, from 1; by default it is found."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where the table is within `path`."""
+        return Layout(self.sheet, self.header_row)
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

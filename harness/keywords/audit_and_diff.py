@@ -11,6 +11,7 @@ from baselines.keyword_table import KeywordTable
 from baselines.table_file import read_rows_leniently
 from data_cleaning.consensus import consensus
 from data_cleaning.errors import BadInput, counted
+from data_cleaning.files import Layout
 from data_cleaning.files.opening import refuse_two_standard_inputs
 from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder
 from data_cleaning.files.whole_files import whole_file, whole_folder
@@ -41,6 +42,8 @@ class TableSettings:
     """Of CSV files."""
     labelled: Mapping[str, Path]
     """Name of a reference to its labelled file."""
+    layout: Layout = Layout()
+    """Where the table of leads is within its file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,7 +229,9 @@ def _read_leads(
     Raises:
         BadInput: the file cannot be read, has no column of titles or no title in it, or a label that is in no class.
     """
-    leads = open_leads(path, settings.columns, settings.encoding, taxonomy, title_column, announce).leads
+    leads = open_leads(
+        path, settings.columns, settings.encoding, taxonomy, title_column, announce, layout=settings.layout
+    ).leads
     targets = [name for name in taxonomy.names if name in leads.columns]
     # Rows of equal cells are merged before anything is done to their texts.
     merged = leads.group_by("title", *targets).agg(pl.col("count").sum(), pl.col("record").first())

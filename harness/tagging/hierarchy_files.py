@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files import open_source
+from data_cleaning.files import Layout, open_source
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.progress import Progress
@@ -82,6 +82,7 @@ def compare_on_leads(
     out: Path | None,
     title_column: str | None,
     encoding: str | None,
+    layout: Layout,
     force: bool,
     on_progress: Progress,
 ) -> ComparedOnLeads:
@@ -96,7 +97,7 @@ def compare_on_leads(
     written = _output_files(out, leads, force=force)
     old, new = (read_hierarchy(file, model.taxonomy) for file in files)
     name = model.system(system)
-    titles, records, n_rejected = _count_titles(leads, model, title_column, encoding, on_progress)
+    titles, records, n_rejected = _count_titles(leads, model, title_column, encoding, layout, on_progress)
     loaded = load_system(name, model.systems[name], batch_invariant=True)
     answers = predict_titles(loaded, titles.tolist(), model.taxonomy, f"asking {name}", on_progress)
     found = diff(old, new, titles, answers.probabilities, records)
@@ -134,7 +135,12 @@ def _output_files(out: Path | None, leads: Path, *, force: bool) -> tuple[Path, 
 
 
 def _count_titles(
-    leads: Path, model: Model, title_column: str | None, encoding: str | None, on_progress: Progress
+    leads: Path,
+    model: Model,
+    title_column: str | None,
+    encoding: str | None,
+    layout: Layout,
+    on_progress: Progress,
 ) -> tuple[StrArray, IntArray, int]:
     """Read the distinct titles of a file of any size, in the spelling that they are compared in.
 
@@ -142,7 +148,7 @@ def _count_titles(
         Distinct titles, the most frequent first, (n_titles,); their records, (n_titles,); and how many rows could not
         be read.
     """
-    source = open_source(leads, encoding=encoding)
+    source = open_source(leads, encoding=encoding, layout=layout)
     place = find_titles(source, leads, model, title_column)
     counts = pl.DataFrame(schema={"title": pl.String, "records": pl.Int64})
     n_rows = n_rejected = 0

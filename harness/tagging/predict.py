@@ -68,7 +68,7 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
     _check_words(job)
     # Before a large file is read; what an interrupted call has put there is told from other files later.
     check_file(job.out, job.leads, force=job.force or job_folder(job.out).is_dir())
-    source = open_source(job.leads, encoding=job.encoding, delimiter=job.delimiter)
+    source = open_source(job.leads, encoding=job.encoding, delimiter=job.delimiter, layout=job.table)
     for note in source.notes:
         announce(note)
     work = Work(job, source)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.files import Batch, Reject, Source
+from data_cleaning.files import Layout as TableLayout
 from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.written_tables import RowWriter
 from data_cleaning.lead_columns import find_title
@@ -48,6 +49,8 @@ class Job:
     encoding: str | None = None
     delimiter: str | None = None
     """None finds either of them out."""
+    table: TableLayout = TableLayout()
+    """Where the table is within the file."""
     by: tuple[str, ...] = ()
     """Columns of the file that the summary is broken down by."""
     prefix: str = ""

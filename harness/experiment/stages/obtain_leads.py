@@ -81,7 +81,8 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     section = settings.leads
     if section.simulate is None:
         assert section.path is not None, "the config is checked to name one origin"
-        read_leads(section.path, section.columns, section.encoding).write_parquet(out / LEADS)
+        leads = read_leads(section.path, section.columns, section.encoding, section.layout)
+        leads.write_parquet(out / LEADS)
         if section.test_path is not None:
             read_leads(section.test_path, section.columns, section.encoding).write_parquet(out / TEST_LEADS)
         return

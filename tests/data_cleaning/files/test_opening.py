@@ -78,7 +78,7 @@ def test_the_identity_of_a_file_changes_with_its_content(tmp_path, name):
     path.write_bytes(changed)
     os.utime(path, ns=(before["mtime_ns"], before["mtime_ns"]))
     after = file_identity(path, before["encoding"], before["delimiter"])
-    assert {key for key in before if before[key] != after[key]} == {"sha256"}
+    assert {key for key in after if before[key] != after[key]} == {"sha256"}
 
 
 def test_a_packed_file_beyond_the_limit_is_bad_input(tmp_path):
