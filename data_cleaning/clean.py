@@ -16,6 +16,7 @@ from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.ledger import POSITION, Ledger, records, require_account
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles
 
 Consensus = Literal["none", "whole-file"]
@@ -136,12 +137,18 @@ def equal_rows(cleaned: pl.DataFrame, targets: Sequence[str], prefix: str = "") 
 
 def _normalise(leads: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     distinct = leads["title"].drop_nulls().unique()
-    spelled = pl.DataFrame({"original_title": distinct, "title": normalise_titles(distinct)})
+    whole = repaired(distinct)
+    spelled = pl.DataFrame({"original_title": distinct, "repaired": whole, "title": normalise_titles(whole)})
     renamed = leads.rename({"title": "original_title"})
-    kept = renamed.join(spelled, on="original_title", how="left", maintain_order="left")
-    changed = records(kept.filter(pl.col("title") != pl.col("original_title")))
+    read = renamed.join(spelled, on="original_title", how="left", maintain_order="left")
+    mended = read.drop("title").rename({"repaired": "title"})
+    kept = read.drop("repaired")
+    changed = records(read.filter(pl.col("repaired") != pl.col("original_title")))
+    why = "double-decoded text, HTML entities and invisible characters; the original is kept"
+    ledger.enter("repair titles", leads, mended, changed, why)
+    changed = records(read.filter(pl.col("title") != pl.col("repaired")))
     why = "Unicode, quotes, dashes and white space in one form; the original is kept"
-    ledger.enter("normalise titles", leads, kept, changed, why)
+    ledger.enter("normalise titles", mended, kept, changed, why)
     return kept
 
 

@@ -11,6 +11,7 @@ from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, read_table, require_text
 from data_cleaning.lead_columns import FoundColumns, LeadColumns, check_mapped_once, find_columns
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired, repaired_in_words
 from data_cleaning.words import normalise_titles
 
 LONGEST_TITLE = 10_000
@@ -124,7 +125,11 @@ def open_leads(
     others = "Passed through unchanged" if every_column else "Ignored"
     for line in (*table.notes, _columns_said(found, table.columns, others)):
         announce(line)
-    return OpenedLeads(table=table, leads=pick_leads(table, found.present), found=found)
+    leads = pick_leads(table, found.present)
+    damaged = leads.filter(repaired(leads["title"]) != leads["title"])
+    if len(damaged):
+        announce(repaired_in_words(int(damaged["count"].sum())))
+    return OpenedLeads(table=table, leads=leads, found=found)
 
 
 def read_counted_titles(path: Path) -> pl.DataFrame:

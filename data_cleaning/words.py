@@ -10,8 +10,7 @@ from functools import cache
 
 import polars as pl
 
-_INVISIBLE = r"[\u00ad\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069]"
-"""Soft hyphens, joiners of words and marks of writing direction; the joiner U+200D stays, as emoji need it."""
+from data_cleaning.text_repair import repaired
 
 # Before composing, which turns an acute accent used as an apostrophe into a space and an accent.
 _QUOTES = (
@@ -19,7 +18,7 @@ _QUOTES = (
     ("[\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\uff02]", '"'),
 )
 _DASHES = "[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]"
-_SPACE = r"[\s\p{Cc}\p{Zs}\u200b\ufeff]+"
+_SPACE = r"[\s\p{Cc}\p{Zs}]+"
 
 _WORD = (
     r"\p{N}+(?:/\p{N}+)+"
@@ -28,14 +27,18 @@ _WORD = (
 
 
 def normalise_titles(titles: pl.Series) -> pl.Series:
-    """Compose Unicode (NFKC), drop invisible marks and fold quotes, dashes, control characters and white space.
+    """Repair titles, compose Unicode (NFKC) and fold quotes, dashes, control characters and white space.
 
     Case and wording stay. A title in normal spelling stays unchanged.
     """
-    folded = titles.str.replace_all(_INVISIBLE, "")
+    whole = repaired(titles)
+    folded = whole
     for curly, straight in _QUOTES:
         folded = folded.str.replace_all(curly, straight)
-    return folded.str.normalize("NFKC").str.replace_all(_DASHES, "-").str.replace_all(_SPACE, " ").str.strip_chars()
+    folded = folded.str.normalize("NFKC").str.replace_all(_DASHES, "-").str.replace_all(_SPACE, " ").str.strip_chars()
+    # Folding may uncover damage, as wide letters can spell an entity.
+    changed = (folded != whole).fill_null(False).arg_true()
+    return folded if changed.is_empty() else folded.scatter(changed, normalise_titles(folded.gather(changed)))
 
 
 @cache

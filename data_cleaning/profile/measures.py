@@ -11,6 +11,7 @@ from scipy.special import gammaln
 
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired
 from data_cleaning.titles import IntArray
 from data_cleaning.words import title_records, unique_words
 
@@ -55,7 +56,7 @@ class Material:
 
 
 def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | None) -> Material:
-    """Tidy the leads and count their titles and words.
+    """Tidy the leads, repair their titles and count their titles and words.
 
     Raises:
         BadInput: there are no leads, or a target has the name of a column of the tables.
@@ -67,7 +68,7 @@ def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | Non
         raise BadInput(f"Targets cannot be called {', '.join(taken)}: the tables have columns of that name.")
     present = tuple(target for target in targets if target in leads.columns)
     absent = [target for target in targets if target not in present]
-    leads = leads.with_columns(
+    leads = leads.with_columns(repaired(leads["title"])).with_columns(
         *(pl.when(~is_missing(target)).then(pl.col(target).str.strip_chars()).alias(target) for target in present),
         pl.when(~is_missing("title")).then(pl.col("title")).alias("title"),
     )

@@ -112,6 +112,7 @@ def predict_verb(
 
 def _account(job: "Job", tagged: "Tagged") -> list[str]:
     """Say what was done; the last line is about what could not be read."""
+    from data_cleaning.text_repair import repaired_in_words
     from harness.tagging.predict import rejects_file
 
     lines = [*(tagged.sentences or ()), *tagged.notes]
@@ -119,6 +120,8 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
         lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
     if tagged.n_skipped:
         lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
+    if tagged.n_repaired:
+        lines.append(repaired_in_words(tagged.n_repaired))
     if tagged.n_cut or tagged.n_replaced:
         lines.append(
             f"A spreadsheet cannot hold everything: {counted(tagged.n_cut, 'cell')} cut at 32,767 characters, "

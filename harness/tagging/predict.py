@@ -33,6 +33,8 @@ class Tagged:
     n_rows: int
     n_untitled: int
     n_review: int
+    n_repaired: int
+    """Rows whose title was damaged, and answered for as repaired."""
     n_rejected: int
     n_answered: int
     """Titles that the system was asked for in the process that tagged the last row; the others were looked up."""
@@ -138,7 +140,7 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
     files = [rejects_file(job.out).name] if tally.n_rejected else []
     summary = None
     if work.hierarchy is not None:
-        summary = summarise(work.hierarchy, tally.counter.total(), n_review=tally.n_review)
+        summary = summarise(work.hierarchy, tally.counter.total(), n_review=tally.n_review, n_repaired=tally.n_repaired)
         best, n_relevant = (None, 0) if tally.best is None else tally.best.listed()
         written = write_business(
             job.out,
@@ -160,6 +162,7 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
         n_rows=tally.n_rows,
         n_untitled=tally.n_untitled,
         n_review=tally.n_review,
+        n_repaired=tally.n_repaired,
         n_rejected=tally.n_rejected,
         n_answered=work.tagger.n_answered,
         n_cut=output.n_cut,

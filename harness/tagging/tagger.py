@@ -11,6 +11,7 @@ from baselines.keyword import KeywordClassifier
 from baselines.matching import distinct_texts
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired
 from data_cleaning.titles import FloatArray, IntArray
 from data_cleaning.words import normalise_titles
 from harness.experiment.systems import load_system
@@ -42,7 +43,8 @@ def fields_of(taxonomy: Taxonomy) -> np.dtype:
     """Return what is kept of a title: codes of labels and of its place, confidences, and reasons to review it.
 
     `labels`, `confidences` and `keywords` have a value per target. A label or place of -1 means none, for want of a
-    title or, in `node`, of a hierarchy; `keywords` has rows of the table, -1 where no row decided.
+    title or, in `node`, of a hierarchy; `keywords` has rows of the table, -1 where no row decided. `repaired` says
+    whether the title was damaged and answered for as `text_repair.repaired` has it.
     """
     n_targets = len(taxonomy.names)
     return np.dtype(
@@ -51,7 +53,7 @@ def fields_of(taxonomy: Taxonomy) -> np.dtype:
             ("confidences", np.float32, (n_targets,)),
             ("keywords", np.int32, (n_targets,)),
             *(("node", np.int16), ("leaf", np.int16), ("rule", np.int16), ("place_confidence", np.float32)),
-            *(("band", np.int8), ("contradiction", np.int8), ("reasons", np.uint32)),
+            *(("band", np.int8), ("contradiction", np.int8), ("reasons", np.uint32), ("repaired", np.bool_)),
         ]
     )
 
@@ -120,7 +122,9 @@ class Tagger:
 
     def _answer(self, titles: pl.Series, on_titles: OnTitles) -> Records:
         """Answer for distinct titles that are not known yet, (n_titles,)."""
-        normal = normalise_titles(titles.str.head(LONGEST_TITLE))
+        typed = titles.str.head(LONGEST_TITLE)
+        whole = repaired(typed)
+        normal = normalise_titles(whole)
         titled = (normal != "").to_numpy()  # (n_titles,)
         # Titles that differ in spelling alone are one to the system.
         of_title, distinct = pd.factorize(normal.filter(titled).to_numpy())
@@ -128,6 +132,7 @@ class Tagger:
         records["reasons"] = review.NO_TITLE
         if len(distinct):
             records[titled] = self._records(distinct.tolist(), on_titles)[of_title]
+        records["repaired"] = (whole != typed).to_numpy()
         records["reasons"] |= np.where((titles.str.len_chars() > LONGEST_TITLE).to_numpy(), review.CUT, 0).astype(
             np.uint32
         )

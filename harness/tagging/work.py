@@ -29,7 +29,7 @@ from harness.tagging.tagger import Tagger
 _PIECE = 65_536
 """Rows tagged and written at a time; a block of a narrow file may hold millions."""
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 """Of what an unfinished job keeps."""
 
 
@@ -170,6 +170,7 @@ class Work:
         tally.n_rows += piece.rows.num_rows
         tally.n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
         tally.n_review += int(np.count_nonzero(values[REVIEW]))
+        tally.n_repaired += int(np.count_nonzero(piece.records["repaired"]))
         tally.write_rejects(piece.rejects)
         if self.hierarchy is not None:
             by = {name: pl.Series(name, pl.from_arrow(piece.rows.column(column))) for name, column in self.by.items()}
@@ -191,7 +192,7 @@ class Tally:
     """What the written rows add up to; their rejects are written as they come, to a file that is made for the first."""
 
     def __init__(self, work: Work, rejects: Path) -> None:
-        self.n_rows = self.n_untitled = self.n_review = self.n_rejected = 0
+        self.n_rows = self.n_untitled = self.n_review = self.n_repaired = self.n_rejected = 0
         self.counter = RecordCounter()
         follow_up = None if work.hierarchy is None else work.hierarchy.follow_up
         self.best = None if follow_up is None else BestRows(follow_up)

@@ -65,7 +65,13 @@ def test_every_step_of_the_ledger_has_its_reason_and_counts(company):
     settings = {"english_only": True, "countries": ("US", "Germany"), "consensus": "whole-file"}
     ledger = {row["step"]: row for row in clean(company, MESSY, **settings).ledger.iter_rows(named=True)}
     assert list(ledger) == [
-        *("normalise titles", "drop missing title", "drop missing department", "drop missing seniority"),
+        *(
+            "repair titles",
+            "normalise titles",
+            "drop missing title",
+            "drop missing department",
+            "drop missing seniority",
+        ),
         *("filter sources", "group raw labels", "filter languages", "consensus labels"),
     ]
     assert (ledger["normalise titles"]["changed"], ledger["normalise titles"]["titles_in"]) == (4, 7)
@@ -140,7 +146,7 @@ def test_only_the_title_is_required(company):
     )
     assert cleaned.targets == ()
     assert cleaned.kept["title"].to_list() == ["Night Nurse"]
-    assert cleaned.ledger["step"].to_list() == ["normalise titles", "drop missing title"]
+    assert cleaned.ledger["step"].to_list() == ["repair titles", "normalise titles", "drop missing title"]
     assert make_reports(cleaned).ceilings is None
 
 

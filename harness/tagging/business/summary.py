@@ -25,6 +25,7 @@ from harness.tagging.hierarchy.nodes_and_rules import ROOT
 _TITLED, _UNTITLED = "with a title", "without a title"
 _LEAF, _HIGHER, _NOWHERE = "sure of a leaf", "sure of a higher node only", "sure of no node"
 _CONTRADICT, _REVIEW = "labels contradict each other", "for a person to review"
+_REPAIRED = "with a title that was repaired"
 _ALL = "all"
 _PLACED = {
     _LEAF: "all the way down",
@@ -117,8 +118,8 @@ class Overview:
         return "under 0.1%" if 0 < percent < 0.05 else f"{percent:.1f}%"
 
 
-def overview(hierarchy: Hierarchy, whole: pl.DataFrame, n_review: int | None) -> Overview:
-    """Count the figures from the counts of the whole file."""
+def overview(hierarchy: Hierarchy, whole: pl.DataFrame, others: Mapping[str, int]) -> Overview:
+    """Count the figures from the counts of the whole file, and add the records of others that it does not tell."""
     node, band, records = (whole[name].to_numpy() for name in ("node", "band", "records"))
     is_leaf = np.array([one.leaf for one in hierarchy.nodes])[node] & (node >= 0)
     quality = {
@@ -133,7 +134,7 @@ def overview(hierarchy: Hierarchy, whole: pl.DataFrame, n_review: int | None) ->
     counted = {name: int(records[rows].sum()) for name, rows in quality.items()}
     return Overview(
         n_records=int(records.sum()),
-        quality=counted if n_review is None else {**counted, _REVIEW: n_review},
+        quality={**counted, **others},
         groups=tuple(_by_band(hierarchy, name, nodes, whole) for name, nodes in hierarchy.groups.items()),
         follow_up=_by_rank(hierarchy, whole),
     )
@@ -176,10 +177,20 @@ class Summary:
     """Which values of a column have no row of their own."""
 
 
-def summarise(hierarchy: Hierarchy, counts: Counts, *, n_review: int | None) -> Summary:
-    """Turn the counts of a file, and of the records that a person should look at, into tables."""
+def summarise(
+    hierarchy: Hierarchy, counts: Counts, *, n_review: int | None = None, n_repaired: int | None = None
+) -> Summary:
+    """Turn the counts of a file into tables.
+
+    Args:
+        hierarchy: in which the records have their places.
+        counts: of the records.
+        n_review: records that a person should look at; None leaves them out, as not known.
+        n_repaired: records whose title was damaged and answered for as repaired; None leaves them out.
+    """
     nodes, levels = node_table(hierarchy, counts.whole)
-    told = overview(hierarchy, counts.whole, n_review)
+    others = {name: n for name, n in {_REVIEW: n_review, _REPAIRED: n_repaired}.items() if n is not None}
+    told = overview(hierarchy, counts.whole, others)
     by = {
         name: value_table(hierarchy, name, rows, is_given_up=name in counts.given_up)
         for name, rows in counts.by.items()

@@ -86,6 +86,19 @@ def test_columns_and_rows_are_kept_and_labels_come_beside_them(predict, tmp_path
     assert said.rstrip().endswith("0 rows could not be read.")
 
 
+def test_a_damaged_title_is_answered_for_as_repaired_kept_as_it_came_and_counted(predict, tmp_path, hierarchy):
+    damaged = ["head&nbsp;nurse", "head nur\u00adse", "chief&#32;cook", "Nurse â€“ head"]
+    leads = written(tmp_path, "What you do\n" + "".join(f"{title}\n" for title in [*damaged, "head nurse"]))
+    code, said = predict(leads, tmp_path / "out.csv", "--hierarchy", hierarchy)
+    tagged = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert code == 0, said
+    assert tagged["What you do"].tolist() == [*damaged, "head nurse"]
+    assert tagged["department"].tolist() == ["Nursing", "Nursing", "Kitchen", "Nursing", "Nursing"]
+    assert "4 records with double-decoded text, HTML entities or invisible characters." in said
+    overview = pd.read_csv(tmp_path / "out.summary_overview.csv").set_index("figure")
+    assert overview.loc["with a title that was repaired", "records"] == 4
+
+
 def test_a_hierarchy_adds_places_a_summary_a_crosswalk_and_a_follow_up_list(predict, tmp_path, hierarchy):
     titles = ["head nurse", "chief surgeon", "cook", "nurse", "", "head nurse"]
     leads = written(

@@ -1,0 +1,57 @@
+"""Repairs titles that programs on their way have damaged, so that they read as somebody typed them."""
+
+import polars as pl
+from ftfy import TextFixerConfig, fix_encoding
+from ftfy.fixes import fix_c1_controls, unescape_html
+
+from data_cleaning.errors import counted
+
+_ENTITY = r"&#?[0-9A-Za-z]{1,24};"
+_CAPITALISED = ["&Amp;", "&Quot;", "&Apos;", "&Nbsp;", "&Lt;", "&Gt;"]
+"""What entities become where a program capitalises each word; HTML knows them in lower and upper case alone."""
+
+# The zero width space is dropped, as no reader sees it. The joiners U+200C and U+200D stay within an emoji and between
+# letters that change their form, as in Persian.
+_INVISIBLE = r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_IDLE_JOINER = r"(^|[\p{Latin}\p{N}\p{P}\s])[\u200c\u200d]+"
+
+_DECODING = TextFixerConfig(replace_lossy_sequences=False)  # which would lose what is left of a damaged letter
+
+
+def repaired(titles: pl.Series) -> pl.Series:
+    """Undo double-decoded text, HTML entities and invisible characters; null stays null.
+
+    "GeschÃ¤ftsfÃ¼hrer" becomes "Geschäftsführer", "R&amp;D" becomes "R&D"; soft hyphens, zero-width characters and
+    marks of writing direction go, and a no-break space becomes a space. All else stays as it is, curly quotes, case and
+    ligatures included. What is repaired stays unchanged when it is repaired again.
+    """
+    beyond_ascii = titles.str.len_bytes() > titles.str.len_chars()
+    rows = (beyond_ascii | titles.str.contains(_ENTITY)).fill_null(False).arg_true()
+    if rows.is_empty():
+        return titles
+    damaged = titles.gather(rows)
+    distinct = damaged.unique()
+    known = distinct.str.replace_many(_CAPITALISED, [entity.lower() for entity in _CAPITALISED])
+    # Not `ftfy.fix_text`, which by itself also changes quotes, ligatures, width and line ends.
+    decoded = [fix_c1_controls(_decoded(unescape_html(title))) for title in known]
+    fixed = pl.Series(decoded, dtype=pl.String)
+    fixed = fixed.str.replace_all(_INVISIBLE, "").str.replace_all(_IDLE_JOINER, "${1}").str.replace_all("\u00a0", " ")
+    changed = (fixed != distinct).arg_true()
+    if changed.is_empty():
+        return titles
+    # One repair may show the need for another, such as an entity that was written with a soft hyphen.
+    of_changed = dict(zip(distinct.gather(changed), repaired(fixed.gather(changed)), strict=True))
+    return titles.clone().scatter(rows, damaged.replace(of_changed))
+
+
+def _decoded(title: str) -> str:
+    # ftfy would take U+FFFD, which stands for a lost letter, for the control character U+001A.
+    return title if "\ufffd" in title else fix_encoding(title, _DECODING)
+
+
+def repaired_in_words(n_records: int) -> str:
+    """Say in a sentence that so many records have a title that `repaired` changes."""
+    return (
+        f"Damaged titles, read as repaired and kept as they came: {counted(n_records, 'record')} with double-decoded "
+        "text, HTML entities or invisible characters."
+    )
