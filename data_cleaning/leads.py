@@ -170,6 +170,7 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     """Read a file in which somebody who knows labelled each title: no blanks, every label in the taxonomy.
 
     The title column is `columns.title` or "title", a target's is its configured name or its own, whichever is there.
+    Rows without any label are not judged yet, and are left out.
 
     Returns:
         Distinct rows of `title` and a class name per target, in file order.
@@ -190,11 +191,14 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     require_text(table.frame, path)
     frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
     frame = frame.with_columns(pl.all().cast(pl.String).str.strip_chars())
-    frame = frame.with_columns(normalise_titles(frame["title"]))
+    frame = frame.with_columns(normalise_titles(frame["title"])).with_row_index("_row")
+    frame = frame.filter(~pl.all_horizontal(pl.col(name).fill_null("") == "" for name in taxonomy.names))
+    if frame.is_empty():
+        raise BadInput(f"{path} has no label in any row. Label some of its titles first.")
     for name in names:
-        blank = frame[name].is_null() | (frame[name] == "")
-        if blank.any():
-            rows = first_few(map(table.place, blank.arg_true()))
+        blank = frame["_row"].filter(frame[name].fill_null("") == "")
+        if len(blank):
+            rows = first_few(map(table.place, blank))
             raise BadInput(f"{path} has no {name} in {rows}. A labelled file needs every cell; fill or drop them.")
     for target in taxonomy.targets:
         try:
@@ -202,7 +206,7 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
         except BadInput as error:
             raise BadInput(f"{path}: {error}") from None
         frame = frame.with_columns(pl.Series(target.name, [target.classes[code] for code in codes]))
-    frame = frame.unique(maintain_order=True)
+    frame = frame.drop("_row").unique(maintain_order=True)
     twice = frame.filter(pl.col("title").is_duplicated())["title"].unique(maintain_order=True)
     if len(twice):
         raise BadInput(f"{path} labels the same title in two ways: {first_few(map(repr, twice))}. Keep one of each.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -9,7 +10,6 @@ import pandas as pd
 import polars as pl
 from tabulate import tabulate
 
-_LONGEST_CELL = 90
 _SYSTEM_COLUMNS = ("split", "learned_from", "system")
 
 Frame = TypeVar("Frame", pd.DataFrame, pl.DataFrame)
@@ -44,6 +44,8 @@ class Table(Generic[Frame]):
     """What the shares are a part of, such as "the 9 records with a title"; for the axis of a plot."""
     wording: Literal["scores", "shares"] = "scores"
     """`scores` have three digits; `shares` are in per cent, long text is cut and headers have no underscores."""
+    longest_cell: int = 90
+    """Characters from which on text is cut, where it is."""
 
     def shown(self, max_rows: int | None = None) -> ShownTable:
         """Return the first rows, worded, `max_rows` of them or the table's own number.
@@ -55,7 +57,7 @@ class Table(Generic[Frame]):
         head = self.frame if max_rows is None else self.frame.head(max_rows)
         names = [name for name in head.columns if not self._says_nothing(head, name)]
         columns = [head[name].to_list() if isinstance(head, pl.DataFrame) else head[name].tolist() for name in names]
-        word = _word_score if self.wording == "scores" else _word_share
+        word = _word_score if self.wording == "scores" else partial(_word_share, self.longest_cell)
         worded = [[word(str(name), value) for value in column] for name, column in zip(names, columns, strict=True)]
         return ShownTable(
             columns=tuple(map(str, names)),
@@ -144,13 +146,13 @@ def _word_score(column: str, value: object) -> str:
     return f"{value:,}"
 
 
-def _word_share(column: str, value: object) -> str:
+def _word_share(longest: int, column: str, value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return cut(" ".join(value.split()), _LONGEST_CELL)
+        return cut(" ".join(value.split()), longest)
     if isinstance(value, float):
         if "share" in column or "deviation" in column:
             return percent(value)

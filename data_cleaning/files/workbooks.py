@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from data_cleaning.files.spreadsheet_text import escape_cell, replace_unwritable
 
@@ -26,6 +27,12 @@ MAX_LEVEL = 7
 
 LINE_POINTS = 15
 """Height of a row with one line of text."""
+
+_LONGEST_LIST = 255
+"""Characters of the values to choose from, with a comma between two of them, that a rule holds by itself."""
+
+_CHOICES = "choices"
+"""The hidden sheet with longer lists."""
 
 _MAX_DIGITS = 15
 """Digits that a spreadsheet keeps of a number."""
@@ -83,6 +90,7 @@ class Workbook(AbstractContextManager["Workbook"]):
         self._book.set_properties({"created": _CREATED})
         self._book.use_zip64()
         self._formats: dict[Style, Any] = {}
+        self._choices: Sheet | None = None
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
@@ -114,6 +122,17 @@ class Workbook(AbstractContextManager["Workbook"]):
             asked |= {"bg_color": style.fill} if style.fill else {}
             self._formats[style] = self._book.add_format(asked)
         return self._formats[style]
+
+    def listed(self, values: Sequence[str]) -> list[str] | str:
+        """Return values to choose from as a rule can hold them: by themselves, or else on a hidden sheet."""
+        if len(",".join(values)) <= _LONGEST_LIST and not any("," in value for value in values):
+            return list(values)
+        if self._choices is None:
+            self._choices = self.sheet(_CHOICES, hidden=True, escaped=False)
+        self._choices.row(values)
+        row = self._choices.n_rows - 1
+        last = xl_rowcol_to_cell(row, len(values) - 1, row_abs=True, col_abs=True)
+        return f"={_CHOICES}!{xl_rowcol_to_cell(row, 0, row_abs=True, col_abs=True)}:{last}"
 
     def text(self, text: str, *, escaped: bool) -> str:
         """Return a text as a cell holds it, and count it where that is not all of it."""
@@ -188,7 +207,8 @@ class Sheet:
 
         Another value is refused with the title and the message; a cell may be left empty too.
         """
-        rule = {"validate": "list", "source": list(values), "error_title": title, "error_message": message}
+        source = self._book.listed(values)
+        rule = {"validate": "list", "source": source, "error_title": title, "error_message": message}
         self._sheet.data_validation(1, column, max(self.n_rows - 1, 1), column, rule)
 
     def bars(self, column: int, color: str) -> None:

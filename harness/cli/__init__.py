@@ -11,7 +11,7 @@ from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
-from harness.cli.tagging_commands import explain_verb, export_verb, predict_verb
+from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and measures which system should do it.",
@@ -26,6 +26,7 @@ app.command("simulate")(simulate_verb)
 app.command("profile")(profile_verb)
 app.command("clean")(clean_verb)
 app.command("study")(study_verb)
+app.command("check")(check_verb)
 app.command("predict")(predict_verb)
 app.command("explain")(explain_verb)
 app.command("export")(export_verb)

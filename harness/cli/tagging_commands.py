@@ -1,4 +1,4 @@
-"""The verbs for production use: predict, explain and export."""
+"""The verbs for production use: check, predict, explain and export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,6 +27,66 @@ if TYPE_CHECKING:
 
 WITH_REJECTS, INTERRUPTED = 3, 130
 """Exit codes: the file is tagged except for rows that could not be read; a person stopped the job."""
+
+
+def check_verb(
+    leads: LeadsFile,
+    table: Annotated[
+        Path | None, typer.Option(help="Keyword table as CSV, Parquet or XLSX. By default the shipped one.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column to break down by, such as Event. Repeatable. By default one called event or the like."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Workbook to write. By default <name of the leads>_check.xlsx beside the leads.")
+    ] = None,
+    taxonomy: Annotated[
+        Path | None,
+        typer.Option(help="YAML file of the labels' classes. By default the shipped one, or the table's own labels."),
+    ] = None,
+    hierarchy: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML file of the hierarchy, or 'none'. By default the shipped one with the shipped taxonomy."
+        ),
+    ] = None,
+    title_column: TitleColumn = None,
+    encoding: DetectedEncoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check leads without labels, a run or a config: whom they reach, which answers are doubtful, and what to do next.
+
+    A workbook and the same as an HTML page are written.
+
+    Example: python -m harness check leads.xlsx --table keywords.xlsx --by Event
+    """
+    from data_cleaning.files import Layout
+    from harness.cli.console import announce, print_line, shown_progress
+    from harness.tagging.checking.check_file import CheckJob, account, check_leads
+
+    job = CheckJob(
+        leads=leads,
+        table=table,
+        taxonomy=taxonomy,
+        hierarchy=hierarchy,
+        out=out,
+        by=tuple(by or ()),
+        title_column=title_column,
+        encoding=encoding,
+        layout=Layout(sheet, header_row),
+        force=force,
+    )
+    with shown_progress() as on_progress:
+        checked = check_leads(job, on_progress, announce)
+    for line in account(checked):
+        print_line(line)
+    announce(f"Written to {checked.workbook} and {checked.page}.")
 
 
 def predict_verb(

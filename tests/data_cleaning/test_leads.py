@@ -83,6 +83,13 @@ def test_a_labelled_file_must_have_every_label_and_one_per_title(tmp_path, compa
         read_labelled(write(tmp_path, "title,department,seniority\n" + rows), COLUMNS, company.taxonomy)
 
 
+def test_a_labelled_file_leaves_out_rows_that_nobody_has_labelled_yet(tmp_path, company):
+    path = write(tmp_path, "title,department,seniority\nCook,Kitchen,Head\nNurse,,\nDriver, ,\n")
+    assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
+    with pytest.raises(BadInput, match="has no label in any row"):
+        read_labelled(write(tmp_path, "title,department,seniority\nNurse,,\n"), COLUMNS, company.taxonomy)
+
+
 def test_one_column_cannot_be_mapped_twice(tmp_path):
     path = write(tmp_path, "What you do,Dept\nCook,Kitchen\n")
     with pytest.raises(BadInput, match=r"maps one column more than once: targets\.a -> 'Dept'; targets\.b -> 'Dept'"):

@@ -73,6 +73,7 @@ def commands(company, folder):
         "study": ["study", "--records", "1000", "--out", "study.md"],
         "audit": ["audit", leads.replace("leads", "keywords"), "--leads", leads, *toy],
         "diff": ["diff", leads.replace("leads", "keywords"), leads.replace("leads", "keywords"), *toy],
+        "check": ["check", "simulated.csv"],
         "run": ["run", "all", *config, "--out", "results/toy", "--set", "systems=[majority, keyword, tfidf]"],
         "search": ["search", *config, *few],
         "new-system": ["new-system", "my_knn"],

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +18,7 @@ MAX_LISTED = 100_000
 """Rows of a sheet below its header; the CSV file beside it has them all."""
 
 PLAIN, BOLD, TITLE = Style(), Style(bold=True), Style(bold=True, size=14)
-FAINT, ALERT = Style(color="#808080"), Style(color="#C00000")
+FAINT, ALERT, TO_FILL = Style(color="#808080"), Style(color="#C00000"), Style(fill="#FFF2CC")
 _HEADER = Style(bold=True, fill="#DDE6F0", wrapped=True)
 _BAR = "#9DC3E6"
 
@@ -63,7 +63,7 @@ class FollowUpList:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Table:
+class SheetTable:
     """A table, and how its sheet looks."""
 
     name: str
@@ -81,6 +81,10 @@ class _Table:
     """How deep in a tree each row is; a row can be folded into the less deep one above it."""
     style: Callable[[int, int], Style] = lambda row, column: PLAIN
     """Of a cell, by its row below the header and its column, both from 0."""
+    wrapped: bool = False
+    """Whether text that is longer than its column is wide continues on the next line."""
+    choices: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """Column, from 0, to the values that may be chosen in it."""
 
 
 def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any]) -> None:
@@ -88,7 +92,7 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
     tables = [*_tables(summary)]
     if follow_up is not None:
         tables.append(
-            _Table(
+            SheetTable(
                 name="Follow-up",
                 about=_FOLLOW_UP,
                 frame=follow_up.frame,
@@ -99,24 +103,29 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
         )
     first, *names = sheet_names(["Overview", *(table.name for table in tables)])
     with Workbook(path, path.parent) as book:
-        _Overview(book.sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
+        OverviewSheet(book.sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
         for name, table in zip(names, tables, strict=True):
-            _write_sheet(book.sheet(name), table)
+            write_sheet(book.sheet(name), table)
 
 
-def _tables(summary: Summary) -> Iterator[_Table]:
+def penetration_tables(summary: Summary) -> Iterator[SheetTable]:
+    """Yield the tables of the nodes and of each column that the summary is broken down by."""
     yield _node_table(summary)
     for name, frame in summary.by.items():
-        yield _counted(
+        yield counted_table(
             frame,
             name=f"By {name}",
             about=_BY,
             bars=_shares(frame)[1:],
             style=lambda row, column: PLAIN if row else BOLD,  # the first row is all records
         )
+
+
+def _tables(summary: Summary) -> Iterator[SheetTable]:
+    yield from penetration_tables(summary)
     crosswalk = summary.crosswalk
     last = crosswalk.width - 1  # says what contradicts itself
-    yield _counted(
+    yield counted_table(
         crosswalk,
         name="Crosswalk",
         about=_CROSSWALK,
@@ -126,7 +135,7 @@ def _tables(summary: Summary) -> Iterator[_Table]:
     )
 
 
-def _node_table(summary: Summary) -> _Table:
+def _node_table(summary: Summary) -> SheetTable:
     """Make the tree easy to see: nodes above a row's own are faint, the first level is bold."""
     n_levels = len(summary.levels)
     depths = [n_levels - row.count(None) for row in summary.nodes.select(summary.levels).iter_rows()]
@@ -136,7 +145,7 @@ def _node_table(summary: Summary) -> _Table:
             return FAINT
         return BOLD if depths[row] == 1 else PLAIN
 
-    return _counted(
+    return counted_table(
         summary.nodes,
         name="Hierarchy",
         about=_HIERARCHY,
@@ -147,8 +156,9 @@ def _node_table(summary: Summary) -> _Table:
     )
 
 
-def _counted(frame: pl.DataFrame, **look: Any) -> _Table:
-    return _Table(frame=frame, header=frame.columns, formats=_formats(frame), **look)
+def counted_table(frame: pl.DataFrame, **look: Any) -> SheetTable:
+    """Return a table of text, whole numbers and shares with the formats of these."""
+    return SheetTable(frame=frame, header=frame.columns, formats=_formats(frame), **look)
 
 
 def _formats(frame: pl.DataFrame) -> list[str]:
@@ -159,20 +169,28 @@ def _shares(frame: pl.DataFrame) -> list[int]:
     return [position for position, dtype in enumerate(frame.dtypes) if dtype == pl.Float64]
 
 
-class _Overview:
+class OverviewSheet:
+    """A sheet to read: lines across all columns, and pairs of a name and its meaning."""
+
     def __init__(self, sheet: Sheet) -> None:
+        """Lay out an empty sheet."""
         self._sheet = sheet
         sheet.widths(_OVERVIEW_WIDTHS)
         sheet.hide_grid()
         sheet.print_across(header=False)
 
     def write(
-        self, summary: Summary, tables: Mapping[str, _Table], follow_up: FollowUpList | None, facts: Mapping[str, Any]
+        self,
+        summary: Summary,
+        tables: Mapping[str, SheetTable],
+        follow_up: FollowUpList | None,
+        facts: Mapping[str, Any],
     ) -> None:
-        self._line("How far communications penetrate", TITLE)
+        """Write the overview of a summary."""
+        self.line("How far communications penetrate", TITLE)
         for sentence in summary.sentences:
-            self._line(sentence)
-        self._sheet.row([], height=LINE_POINTS)
+            self.line(sentence)
+        self.gap()
         overview = summary.overview
         self._sheet.row(overview.columns, _HEADER, height=2 * LINE_POINTS)
         about = None
@@ -180,13 +198,11 @@ class _Overview:
             style = PLAIN if values[0] == about else BOLD
             self._sheet.row(values, [_formatted(style, one) for one in _formats(overview)], height=LINE_POINTS)
             about = values[0]
-        self._sheet.row([], height=LINE_POINTS)
-        self._line("What each sheet says", BOLD)
-        for about in dict.fromkeys(table.about for table in tables.values()):
-            self._pair(", ".join(name for name, table in tables.items() if table.about == about), about)
+        self.gap()
+        self.contents(tables)
         for name, table in tables.items():
             if len(table.frame) > MAX_LISTED:
-                self._pair(name, f"Only the first {MAX_LISTED:,} of {len(table.frame):,} rows; the CSV file has all.")
+                self.pair(name, f"Only the first {MAX_LISTED:,} of {len(table.frame):,} rows; the CSV file has all.")
         notes = [*summary.notes]
         if follow_up is not None and len(follow_up.frame) < follow_up.n_relevant:
             notes.append(
@@ -194,17 +210,27 @@ class _Overview:
                 "have a rank."
             )
         for number, note in enumerate(notes):
-            self._pair("" if number else "Left out", note)
-        self._sheet.row([], height=LINE_POINTS)
+            self.pair("" if number else "Left out", note)
+        self.gap()
         for name, value in facts.items():
-            self._pair(name, value)
+            self.pair(name, value)
 
-    def _line(self, text: str, style: Style = PLAIN) -> None:
+    def gap(self) -> None:
+        """Leave a row empty."""
+        self._sheet.row([], height=LINE_POINTS)
+
+    def contents(self, tables: Mapping[str, SheetTable]) -> None:
+        """Say what each sheet holds."""
+        self.line("What each sheet says", BOLD)
+        for about in dict.fromkeys(table.about for table in tables.values()):
+            self.pair(", ".join(name for name, table in tables.items() if table.about == about), about)
+
+    def line(self, text: str, style: Style = PLAIN) -> None:
         """Write a text across all columns."""
         lines = _n_lines(text, sum(_OVERVIEW_WIDTHS))
         self._merged([text], [_formatted(style, TEXT)], LINE_POINTS * lines * style.size / PLAIN.size)
 
-    def _pair(self, name: str, text: Any) -> None:
+    def pair(self, name: str, text: Any) -> None:
         """Write a name, and its meaning across the other columns."""
         first, *others = _OVERVIEW_WIDTHS
         lines = max(_n_lines(str(text), sum(others)), _n_lines(name, first))
@@ -214,14 +240,18 @@ class _Overview:
         self._sheet.row(values, styles, height=height, merged_to=len(_OVERVIEW_WIDTHS) - 1)
 
 
-def _write_sheet(sheet: Sheet, table: _Table) -> None:
+def write_sheet(sheet: Sheet, table: SheetTable) -> None:
     """Write a table that people filter and print, as much of it as a sheet holds."""
     frame = table.frame[:, :MAX_COLUMNS].head(MAX_LISTED)
     header = table.header[: frame.width]
     widths = [_width(title, column) for title, column in zip(header, frame.iter_columns(), strict=True)]
     sheet.widths(widths)
     sheet.row(header, _HEADER, height=LINE_POINTS * max(map(_n_lines, header, widths), default=1))
-    styles = {(style, one): replace(style, number_format=one) for style in _STYLES for one in table.formats}
+    styles = {
+        (style, one): replace(style, number_format=one, wrapped=table.wrapped)
+        for style in _STYLES
+        for one in table.formats
+    }
     for number, values in enumerate(frame.iter_rows()):
         of_cells = [styles[table.style(number, column), one] for column, one in enumerate(table.formats[: frame.width])]
         sheet.row(values, of_cells, level=table.depths[number] if table.depths else 0)
@@ -229,11 +259,13 @@ def _write_sheet(sheet: Sheet, table: _Table) -> None:
     sheet.filter(frame.width)
     for column in table.bars:
         sheet.bars(column, _BAR)
+    for column, offered in table.choices.items():
+        sheet.choices(column, offered, f"Unknown {header[column]}", f"Choose one of the list for {header[column]}.")
     sheet.fold_upwards()
     sheet.print_across(header=True)
 
 
-_STYLES = (PLAIN, BOLD, FAINT, ALERT)
+_STYLES = (PLAIN, BOLD, FAINT, ALERT, TO_FILL)
 
 
 def _formatted(style: Style, number_format: str) -> Style:

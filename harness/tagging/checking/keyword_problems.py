@@ -1,0 +1,164 @@
+"""Rows of a keyword table to narrow, to re-prioritise or to drop, with what they do to these leads."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from baselines.table_file import Duplicate
+from data_cleaning.errors import counted
+from harness.keywords.audit import audit_table
+from harness.keywords.audit_tables import NEVER_FIRED, SHADOWED, UNREACHABLE, name_duplicates, titles_decided
+from harness.tagging.checking.answered import Answered, classes_of, row_name
+from harness.tagging.checking.suspicious import SAME, disagreements
+
+INSIDE_WORDS, TIES, NARROW_LOSES = "decides inside longer words", "ties with another row", "a broader row outranks it"
+REPEATS, CANNOT, OUTRANKED, NEVER = "repeats an earlier row", "can never decide", "outranked each time", "never matches"
+KINDS = (INSIDE_WORDS, TIES, NARROW_LOSES, REPEATS, CANNOT, OUTRANKED, NEVER)
+
+_MOST_HOSTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowProblem:
+    """What is wrong with one row, or with two that meet."""
+
+    row: int | None
+    """Position in the table; None for a row that was left out as a repetition."""
+    line: int
+    keyword: str
+    kind: str
+    """One of `KINDS`."""
+    records: int
+    """Records whose answer hangs on it."""
+    why: str
+    examples: str
+    todo: str
+
+
+def find_keyword_problems(answered: Answered, duplicates: Sequence[Duplicate]) -> list[RowProblem]:
+    """Find what to change in a table; what concerns most records comes first, and rows that decide nothing last."""
+    found = [*_inside_words(answered), *_meeting(answered)]
+    found.sort(key=lambda one: -one.records)
+    return [*found, *_repeated(duplicates), *_idle(answered, duplicates)]
+
+
+def _problem(answered: Answered, row: int, kind: str, titles: np.ndarray, why: str, todo: str) -> RowProblem:
+    rows = answered.table.rows
+    return RowProblem(
+        row=row,
+        line=int(rows["line"].iloc[row]),
+        keyword=str(rows["keyword"].iloc[row]),
+        kind=kind,
+        records=int(answered.counts[titles].sum()),
+        why=why,
+        examples=answered.examples(titles),
+        todo=todo,
+    )
+
+
+def _inside_words(answered: Answered) -> Iterator[RowProblem]:
+    """Find rows that decide titles by accident, where the answer would be another one without them."""
+    narrowed = classes_of(answered.table, answered.narrowed)
+    changed = np.zeros(len(answered.texts), dtype=bool)
+    for target, labels in answered.labels.items():
+        changed |= narrowed[target] != labels
+    decided = titles_decided(answered.hits)
+    wrong = answered.accidents.join(decided, on=["title", "row"]).filter(pl.col("title").is_in(np.flatnonzero(changed)))
+    of_row = decided.with_columns(pl.Series("records", answered.counts[decided["title"].to_numpy()]))
+    all_records = dict(of_row.group_by("row").agg(pl.col("records").sum()).iter_rows())
+    for (row,), one in wrong.group_by("row", maintain_order=True):
+        position = int(row)
+        titles = one["title"].to_numpy()
+        records = pl.Series("records", answered.counts[titles])
+        hosts = one.with_columns(records).group_by("host").agg(pl.col("records").sum())
+        hosts = hosts.sort("records", "host", descending=[True, False])
+        listed = ", ".join(f"{host!r} ({n:,})" for host, n in hosts.head(_MOST_HOSTS).iter_rows())
+        others = f" and {counted(len(hosts) - _MOST_HOSTS, 'other word')}" if len(hosts) > _MOST_HOSTS else ""
+        n_wrong, n_all = int(records.sum()), int(all_records[position])
+        why = f"In {n_wrong:,} of the {counted(n_all, 'record')} that it decides it is only inside {listed}{others}."
+        yield _problem(
+            answered, position, INSIDE_WORDS, titles, why,
+            "Set its match to word."
+            + (f" It still decides the other {counted(n_all - n_wrong, 'record')}." if n_all > n_wrong else ""),
+        )  # fmt: skip
+
+
+def _meeting(answered: Answered) -> Iterator[RowProblem]:
+    """Find rows of one priority that set different classes, and broad rows that outrank narrower ones."""
+    table = answered.table
+    ties = disagreements(answered).filter(pl.col("near") == SAME)
+    for (target, winner, loser), one in ties.group_by("target", "winner", "loser", maintain_order=True):
+        first, second, name = int(winner), int(loser), str(target)
+        titles = one["title"].to_numpy()
+        by = "longer" if _length(answered, first) > _length(answered, second) else "earlier"
+        why = (
+            f"It sets the {name} to {_class(answered, name, first)!r}, and {row_name(table, second)} of the same "
+            f"priority to {_class(answered, name, second)!r}; it wins because it is {by}."
+        )
+        todo = "Give the row that should win a lower priority number."
+        yield _problem(answered, first, TIES, titles, why, todo)
+    for name, ranked in answered.hits.items():
+        classes, winners = table.class_positions[name], ranked.winners[ranked.titles]
+        beaten = (winners != ranked.rows) & (classes[winners] != classes[ranked.rows])
+        pairs = pl.DataFrame({"title": ranked.titles, "winner": winners, "loser": ranked.rows}).filter(
+            pl.Series(beaten)
+        )
+        for (winner, loser), one in pairs.group_by("winner", "loser", maintain_order=True):
+            first, second = int(winner), int(loser)
+            broad, narrow = _keyword(answered, first), _keyword(answered, second)
+            if broad == narrow or f" {broad} " not in f" {narrow} ":
+                continue
+            titles = one["title"].to_numpy()
+            why = (
+                f"{row_name(table, first)} sets the {name} to {_class(answered, name, first)!r} wherever this row "
+                f"would set {_class(answered, name, second)!r}."
+            )
+            todo = f"Give it a lower priority number than {broad!r}, or delete it."
+            yield _problem(answered, second, NARROW_LOSES, titles, why, todo)
+
+
+def _repeated(duplicates: Sequence[Duplicate]) -> Iterator[RowProblem]:
+    for line in name_duplicates(duplicates).iter_rows(named=True):
+        label = (
+            "the same label" if line["agree"] else f"another label, {line['label']!r} and not {line['first_label']!r}"
+        )
+        yield RowProblem(
+            row=None, line=line["line"], keyword=line["keyword"], kind=REPEATS, records=0,
+            why=f"It repeats the {line['target']} of line {line['first_line']}, with {label}; the earlier row counts.",
+            examples="", todo="Delete one of the two rows; other verbs refuse the table.",
+        )  # fmt: skip
+
+
+def _idle(answered: Answered, duplicates: Sequence[Duplicate]) -> Iterator[RowProblem]:
+    """Find rows that decide nothing here, with the reason that an audit gives."""
+    kinds = {UNREACHABLE: (CANNOT, "Delete it, or give it a lower priority number than those rows.")}
+    kinds[SHADOWED] = (OUTRANKED, "Keep it only if other leads need it, or give it a lower priority number.")
+    kinds[NEVER_FIRED] = (NEVER, "Keep it only if other leads need it.")
+    rows = audit_table(answered.table, answered.titles, {}, duplicates=duplicates).rows
+    idle = rows.with_row_index("row").filter(pl.col("verdict").is_not_null())
+    for start, (kind, todo) in kinds.items():
+        for line in idle.filter(pl.col("verdict").str.starts_with(start)).iter_rows(named=True):
+            hit = f"It matches {counted(line['records'], 'record')} and decides none: {line['verdict']}."
+            yield RowProblem(
+                row=line["row"], line=line["line"], keyword=line["keyword"], kind=kind, records=0,
+                why="It matches none of these titles." if kind == NEVER else hit,
+                examples="" if kind == NEVER else _matched(answered, line["row"]), todo=todo,
+            )  # fmt: skip
+
+
+def _matched(answered: Answered, row: int) -> str:
+    return answered.examples(answered.matrix[:, [row]].tocoo().row)
+
+
+def _class(answered: Answered, target: str, row: int) -> str:
+    return answered.table.taxonomy[target].classes[answered.table.class_positions[target][row]]
+
+
+def _keyword(answered: Answered, row: int) -> str:
+    return str(answered.table.rows["keyword"].iloc[row]).lower().strip()
+
+
+def _length(answered: Answered, row: int) -> int:
+    return len(str(answered.table.rows["keyword"].iloc[row]))
