@@ -39,9 +39,10 @@ def _any_size() -> Iterator[None]:
 def parse_carefully(block: bytes, form: CsvForm, position: Position, longest_row: int, *, is_last: bool) -> Parsed:
     """Read the records at the beginning of a block, up to one that the block does not hold whole.
 
-    A record is a row where it has the header's number of fields and all of it is text. Otherwise it is a reject; one
-    that spans several lines is mostly an unclosed quote, so only its first line is rejected, and the lines below are
-    read again as records of their own.
+    A record is a row where it has the header's number of fields, or lacks or adds empty ones at its end, and all of it
+    is text. Otherwise it is a reject; one that spans several lines is mostly an unclosed quote, so only its first line
+    is rejected, and the lines below are read again as records of their own. Of these, what the quote has held may lack
+    no field, since a piece of a broken record is no row.
 
     The block is UTF-8 that begins at `position`, where a line does; the file ends with it if it `is_last`.
     `longest_row` is the limit for a record, in bytes; reading stops before a line that has as many (`is_overlong`).
@@ -68,6 +69,7 @@ class _Reading:
         self._rejects: list[Reject] = []
         self._done = 0
         """Lines that were read as rows, rejected or skipped."""
+        self._strict_until = max(position.strict_until - position.line, 0)
         self._n_blank = 0
         self._n_read_again = 0
 
@@ -93,6 +95,7 @@ class _Reading:
                 line=begin.line + self._done,
                 skipped=begin.skipped + self._n_blank,
                 read_again=begin.read_again + self._n_read_again,
+                strict_until=begin.line + self._strict_until,
             ),
         )
 
@@ -115,26 +118,38 @@ class _Reading:
         return False
 
     def _take(self, cells: list[str], begin: int, stop: int) -> None:
-        n_fields, n_columns = len(cells), len(self._form.names)
-        if n_fields <= 1 and self._is_blank(begin):
+        if len(cells) <= 1 and self._is_blank(begin):
             self._n_blank += 1
             self._done = stop
         elif stop - begin > 1 and self._limit(begin) < stop:
             self._reject_apart(self._too_long, begin, self._limit(begin))
-        elif n_fields != n_columns and not (n_columns == 1 and not cells):
-            self._take_ragged(n_fields, begin, stop)
+        elif not self._fits(cells, begin, stop):
+            self._take_ragged(len(cells), begin, stop)
         elif not self._all_is_text and (byte := bad_byte("".join(self._texts[begin:stop]))) is not None:
             self._reject(f"is not {self._form.encoding.name} (byte {byte:#04x})", begin, stop)
         else:
-            self._rows.append(cells or [""])
+            n_columns = len(self._form.names)
+            self._rows.append(cells[:n_columns] + [""] * (n_columns - len(cells)))
             self._row_lines.append(self._position.line + begin + 1)
             self._done = stop
+
+    def _fits(self, cells: list[str], begin: int, stop: int) -> bool:
+        """Say whether a record has the header's fields, but for empty ones that its end lacks or adds."""
+        n_more = len(cells) - len(self._form.names)
+        if n_more >= 0 or not cells:  # a line without any is blank, and an empty cell where there is one column
+            return n_more <= 0 or not any(cell.strip() for cell in cells[-n_more:])
+        # Below an unclosed quote, whole rows would be taken for lines of its cell.
+        most = max(
+            (text.count(self._form.delimiter or NO_DELIMITER) for text in self._texts[begin + 1 : stop]), default=0
+        )
+        return begin >= self._strict_until and most < len(self._form.names) - 1
 
     def _take_ragged(self, n_fields: int, begin: int, stop: int) -> None:
         reason = f"has {n_fields} field{'s' * (n_fields != 1)}, expected {len(self._form.names)}"
         n_below = stop - begin - 1
         if n_below:
             reason += f", its quotes closing {n_below} line{'s' * (n_below != 1)} below"
+        self._strict_until = max(self._strict_until, stop)
         if n_below < _MAX_LINES_READ_AGAIN:
             self._reject_apart(reason, begin, stop)
         else:
@@ -150,6 +165,8 @@ class _Reading:
         elif is_open and not self._is_last:
             return False
         elif is_open or stop - begin > 1:
+            if not is_open:
+                self._strict_until = max(self._strict_until, stop)
             self._reject_apart("opens a quote that is never closed", begin, stop)
         else:
             self._reject("has a quote within quotes that is not doubled, or text after a closing one", begin, stop)

@@ -71,6 +71,8 @@ class Position:
     """Bytes before it that were read as part of a record, and then again as records of their own."""
     within_line: int = 0
     """1 within a line that is longer than a row may be."""
+    strict_until: int = 0
+    """Lines of the file down to which a row needs all its fields, as it may be what is left of a broken one."""
 
 
 @dataclass(frozen=True)

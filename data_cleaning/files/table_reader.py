@@ -1,10 +1,12 @@
 """Whole tables in memory, from a file of any kind: every row of it, or a refusal that names the rows at fault."""
 
+import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
@@ -60,7 +62,8 @@ def read_table(
         encoding: of a CSV file; None finds it out.
         choose: given the names of the columns, returns those to read; None reads all.
         allow_no_rows: whether a header alone will do.
-        keep_rejects: whether to return rows that could not be read; otherwise they are refused.
+        keep_rejects: whether to return rows that could not be read, those with NUL bytes included, where others could;
+            otherwise they are refused.
         layout: where the table is within the file; by default it is found.
 
     Raises:
@@ -81,12 +84,14 @@ def read_table(
     for batch in source.batches():
         rows = batch.rows.select(chosen)
         _refuse_nameless_content(source, batch, nameless)
-        _refuse_nul_bytes(source, rows, batch)
-        frames.append(pl.DataFrame(rows))
-        places.append(batch.places)
-        rejects += batch.rejects
+        nul = _nul_bytes(source, rows)
+        if nul.any() and not keep_rejects:
+            raise _not_text(source, int(batch.places[nul].min()))
+        frames.append(pl.DataFrame(rows.filter(pa.array(~nul)) if nul.any() else rows))
+        places.append(batch.places[~nul])
+        rejects += heapq.merge(batch.rejects, _as_rejects(source, batch, nul), key=lambda one: one.place)
     frame = pl.concat(frames, rechunk=True)
-    if rejects and not keep_rejects:
+    if rejects and (not keep_rejects or (frame.is_empty() and not allow_no_rows)):
         raise _unreadable(source, rejects, frame)
     if frame.is_empty() and not rejects and not allow_no_rows:
         raise BadInput(f"{path} has a header but no rows; expected at least one.")
@@ -140,17 +145,29 @@ def _refuse_nameless_content(source: Source, batch: Batch, nameless: list[int]) 
             )
 
 
-def _refuse_nul_bytes(source: Source, rows: pa.Table, batch: Batch) -> None:
-    if source.unit != "line":  # only text files have them by mistake
-        return
-    places = [1] if any("\0" in name for name in rows.column_names) else []
-    for column in rows.columns:
-        places += batch.places[np.flatnonzero(pc.match_substring(column, "\0").to_numpy())].tolist()
-    if places:
-        raise BadInput(
-            f"{source.path}: line {min(places)} holds a NUL byte, which no text does. Delete that byte, export the "
-            "file again as UTF-8 text, or name its encoding where it is UTF-16."
-        )
+def _nul_bytes(source: Source, rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Say which rows of a text file hold a NUL byte, (n_rows,); only text files have them by mistake."""
+    found = np.zeros(rows.num_rows, dtype=np.bool_)
+    if source.unit == "line":
+        if any("\0" in name for name in rows.column_names):
+            raise _not_text(source, 1)
+        for column in rows.columns:
+            found |= pc.match_substring(column, "\0").fill_null(False).to_numpy()
+    return found
+
+
+def _not_text(source: Source, line: int) -> BadInput:
+    return BadInput(
+        f"{source.path}: line {line} holds a NUL byte, which no text does. Delete that byte, export the file again as "
+        "UTF-8 text, or name its encoding where it is UTF-16."
+    )
+
+
+def _as_rejects(source: Source, batch: Batch, at_fault: npt.NDArray[np.bool_]) -> list[Reject]:
+    rows = np.flatnonzero(at_fault)
+    cells = zip(*(column.take(rows).to_pylist() for column in batch.rows.columns), strict=True) if len(rows) else ()
+    texts = ((source.delimiter or ",").join(cell or "" for cell in row) for row in cells)
+    return [Reject(int(place), "holds a NUL byte", text) for place, text in zip(batch.places[rows], texts, strict=True)]
 
 
 def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> BadInput:
@@ -166,6 +183,8 @@ def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> B
         remedies.append("Put quotes around a cell that holds the delimiter, or fix these rows.")
     if " quote" in reasons:
         remedies.append("Close each quote, or double every quote that belongs to the text.")
+    if "NUL byte" in reasons:
+        remedies.append("Name the encoding of the file where it is UTF-16, or export it again as UTF-8 text.")
     if "longer than" in reasons:
         remedies.append("Split or delete lines that are too long to be rows.")
     if "(byte 0x" in reasons:

@@ -77,7 +77,7 @@ class XlsxSource(Source):
                     continue
                 self.n_skipped += number - last - 1
                 last = number
-                if _is_empty(row[n_columns:]):
+                if all(_is_blank(cell) for cell in row[n_columns:]):
                     cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
                     places.append(number)
                 else:
@@ -219,6 +219,10 @@ def _value(cell: Any) -> Any:
 
 def _is_empty(cells: _Cells) -> bool:
     return all(cell in _EMPTY for cell in cells)
+
+
+def _is_blank(cell: Any) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
 def _trimmed(cells: _Cells) -> _Cells:

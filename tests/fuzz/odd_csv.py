@@ -176,7 +176,7 @@ def _forms(draw: st.DrawFn) -> _Form:
 @st.composite
 def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
     """Return a row whose marker is yet to be put in, in place of "id00000"."""
-    kind = draw(st.sampled_from(["whole"] * 8 + ["ragged", "blank", "bytes", "spilling", "whole, large"]))
+    kind = draw(st.sampled_from(["whole"] * 8 + ["ragged", "ragged", "blank", "bytes", "spilling", "whole, large"]))
     n_columns = len(form.names)
     if kind == "blank":
         text = draw(st.sampled_from(["", "  "])) if form.parted_by != " " else ""
@@ -194,7 +194,8 @@ def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
     cells[at] = f"id00000{cells[at]}" if draw(st.integers(0, 3)) == 0 or n_columns == 1 else "id00000"
     written = [form.quoted(cell, always=draw(st.integers(0, 3)) == 0) for cell in cells]
     if kind == "ragged" and n_columns > 1:
-        return _ragged(written, at, form, n_more=draw(st.sampled_from([-1, 1, 2, 40])))
+        more = draw(st.sampled_from([None, "more", "", " "]))
+        return _ragged(cells, written, at, form, more, n_more=draw(st.sampled_from([1, 2, 40])))
     pieces: Pieces = [form.parted_by.join(written)]
     if kind == "bytes" and form.not_text:
         pieces = [pieces[0], draw(st.sampled_from(form.not_text))]
@@ -205,13 +206,22 @@ def _rows(draw: st.DrawFn, form: _Form, most_repeats: int) -> Row:
     return Row(pieces, "id00000", tuple(cells))
 
 
-def _ragged(written: list[str], at: int, form: _Form, n_more: int) -> Row:
-    """Leave out a field, or add some; lines that such a row has within quotes are read for themselves."""
-    fields = (
-        written + ["more"] * n_more if n_more > 0 else [cell for n, cell in enumerate(written) if n != 1 - min(at, 1)]
-    )
-    line = form.parted_by.join(fields)
-    return Row([line], "id00000", None, spills="\n" in line or "\r" in line)
+def _ragged(cells: list[str], written: list[str], at: int, form: _Form, more: str | None, n_more: int) -> Row:
+    """Add fields, or leave one out where there are none to add; without content such fields change nothing.
+
+    Lines that such a row has within quotes may be read for themselves.
+    """
+    expected: tuple[str, ...] | None = tuple(cells)
+    if more is None:
+        left_out = 1 - min(at, 1)
+        written = [cell for n, cell in enumerate(written) if n != left_out]
+        expected = (*(cell for n, cell in enumerate(cells) if n != left_out), "")
+    else:
+        written = written + [more] * n_more
+        # A blank is a delimiter where a file has it for one, and then there are still more empty fields.
+        expected = None if more.strip() else expected
+    line = form.parted_by.join(written)
+    return Row([line], "id00000", expected, spills="\n" in line or "\r" in line)
 
 
 def _numbered(row: Row, number: int) -> Row:

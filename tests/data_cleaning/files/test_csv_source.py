@@ -7,6 +7,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files import csv_source, open_source
 from data_cleaning.files.csv_careful import parse_carefully
 from data_cleaning.files.csv_source import CsvSource
+from data_cleaning.files.sources import MAX_BYTES
 
 
 def write(folder, content, name="leads.csv"):
@@ -68,7 +69,7 @@ def test_a_header_may_span_lines(tmp_path):
     source = open_source(write(tmp_path, '"Title\nas given",Age\nCEO\n'))
 
     assert source.schema.names == ["Title\nas given", "Age"]
-    assert read(source) == ([], [(3, "has 1 field, expected 2", "CEO")])
+    assert read(source) == ([("CEO", None)], [])
 
 
 def test_columns_may_share_a_name_or_have_none(tmp_path):
@@ -84,10 +85,10 @@ def test_a_given_delimiter_is_used(tmp_path):
 
 
 def test_the_separator_line_of_excel_is_not_the_header(tmp_path):
-    source = open_source(write(tmp_path, "sep=;\nTitle,x;Age\nCEO;1\nCFO\n"))
+    source = open_source(write(tmp_path, "sep=;\nTitle,x;Age\nCEO;1\nCFO;2;x\n"))
 
     assert source.schema.names == ["Title,x", "Age"]
-    assert read(source) == ([("CEO", "1")], [(4, "has 1 field, expected 2", "CFO")])
+    assert read(source) == ([("CEO", "1")], [(4, "has 3 fields, expected 2", "CFO;2;x")])
 
 
 def test_a_file_of_one_column_has_no_delimiter(tmp_path):
@@ -105,9 +106,9 @@ def test_a_blank_line_in_a_file_of_one_column_is_an_empty_cell_unless_it_is_last
 
 
 def test_blank_lines_among_several_columns_are_skipped_and_counted(tmp_path):
-    source = open_source(write(tmp_path, "\n \nTitle,Age\n\nCEO,1\n   \n\r\nCFO,2,\n\n"))
+    source = open_source(write(tmp_path, "\n \nTitle,Age\n\nCEO,1\n   \n\r\nCFO,2,x\n\n"))
 
-    assert read(source) == ([("CEO", "1")], [(8, "has 3 fields, expected 2", "CFO,2,")])
+    assert read(source) == ([("CEO", "1")], [(8, "has 3 fields, expected 2", "CFO,2,x")])
     assert source.n_skipped == 6
 
 
@@ -137,19 +138,60 @@ def test_a_row_of_empty_cells_between_tabs_is_not_a_blank_line(tmp_path):
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_line_ends_of_every_kind_end_rows_and_stay_within_cells(tmp_path, line_end):
-    content = line_end.join(["Title,Age", f'"a{line_end}b",1', "c,2", "d"])
+    content = line_end.join(["Title,Age", f'"a{line_end}b",1', "c,2", "d,3,x"])
     source = open_source(write(tmp_path, content))
 
-    assert read(source) == ([(f"a{line_end}b", "1"), ("c", "2")], [(5, "has 1 field, expected 2", "d")])
+    assert read(source) == ([(f"a{line_end}b", "1"), ("c", "2")], [(5, "has 3 fields, expected 2", "d,3,x")])
     assert source.n_rows >= 3
 
 
 def test_a_wrong_number_of_fields_costs_its_row_only(tmp_path):
-    content = "Title,Age,Country\nVP, Sales,1,US\nCEO,1,US\nCFO,2\n"
+    content = "Title,Age,Country\nVP, Sales,1,US\nCEO,1,US\nCFO,2,,x\n"
 
     rows, rejects = read(open_source(write(tmp_path, content)))
     assert rows == [("CEO", "1", "US")]
-    assert rejects == [(2, "has 4 fields, expected 3", "VP, Sales,1,US"), (4, "has 2 fields, expected 3", "CFO,2")]
+    assert rejects == [(2, "has 4 fields, expected 3", "VP, Sales,1,US"), (4, "has 4 fields, expected 3", "CFO,2,,x")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("block_bytes", [8, 1 << 20])
+def test_a_row_that_lacks_or_adds_only_empty_fields_at_its_end_is_whole(tmp_path, end, block_bytes):
+    lines = [
+        "Title,Age,Country",
+        "Analyst",
+        "CFO,2",
+        "CEO,1,US,,",
+        'VP,3,DE, ,""',
+        ",",
+        '"Head of',
+        'IT"',
+        "Buyer,4,FR",
+    ]
+    source = CsvSource(write(tmp_path, end.join(lines)), None, None, MAX_BYTES, block_bytes=block_bytes)
+
+    rows, rejects = read(source)
+    assert rejects == []
+    assert rows == [
+        *[("Analyst", None, None), ("CFO", "2", None), ("CEO", "1", "US"), ("VP", "3", "DE"), (None, None, None)],
+        *[(f"Head of{end}IT", None, None), ("Buyer", "4", "FR")],
+    ]
+
+
+@pytest.mark.parametrize("block_bytes", [8, 1 << 20])
+def test_pieces_of_a_broken_record_are_no_rows(tmp_path, block_bytes):
+    content = 'Title,Age,Country\n"Head\nof\nIT",1,US,x\nCFO\n"VP\nof" IT,2\nCEO\n'
+    source = CsvSource(write(tmp_path, content), None, None, MAX_BYTES, block_bytes=block_bytes)
+
+    rows, rejects = read(source)
+    assert rows == [("CFO", None, None), ("CEO", None, None)]
+    assert [text for _, _, text in rejects] == ['"Head', "of", 'IT",1,US,x', '"VP', 'of" IT,2']
+
+
+def test_whole_rows_below_an_unclosed_quote_are_no_lines_of_its_cell(tmp_path):
+    rows, rejects = read(open_source(write(tmp_path, 'Title,Age,Country\n"CEO\nCFO,2,US\nfitter 5"\nVP,3,DE\n')))
+
+    assert rows == [("CFO", "2", "US"), ("VP", "3", "DE")]
+    assert [text for _, _, text in rejects] == ['"CEO', 'fitter 5"']
 
 
 def test_an_unclosed_quote_swallows_nothing(tmp_path):
@@ -213,7 +255,7 @@ def test_nul_bytes_and_a_byte_order_mark_within_the_file_are_kept(tmp_path):
     assert rows_of(tmp_path, "Title,Age\na\0b,\0\n\ufeffc,2\n") == [("a\0b", "\0"), ("\ufeffc", "2")]
 
 
-@pytest.mark.parametrize("odd", ["", "CFO\n"])
+@pytest.mark.parametrize("odd", ["", "CFO,1,x\n"])
 def test_cells_of_megabytes_are_read_by_fast_and_careful_parsing(tmp_path, odd):
     long = "x\n" * (1 << 20)
     source = open_source(write(tmp_path, f'Title,Age\n"{long}",1\n{odd}CEO,2\n'))
@@ -295,7 +337,7 @@ def test_lines_are_not_read_again_without_bound_after_unclosed_quotes(tmp_path, 
 
 
 def test_small_blocks_of_every_kind_of_file_give_all_rows_and_rejects(tmp_path):
-    lines = ["Title,Age", *(f'"VP, ""{n}""",{n}' for n in range(50)), "", "odd", "CEO,1", '"open,1', "é,2", ""]
+    lines = ["Title,Age", *(f'"VP, ""{n}""",{n}' for n in range(50)), "", "odd,1,x", "CEO,1", '"open,1', "é,2", ""]
     content = "\n".join(lines)
     files = {
         "plain.csv": content.encode(),

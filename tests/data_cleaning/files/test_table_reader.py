@@ -24,9 +24,9 @@ def write(folder, content, name="leads.csv"):
             b"What you do,Dept\nCook,Kitchen\nCook,chief,Kitchen\n",
             r"1 row could not be read: line 3 has 3 fields, expected 2 \('Cook,chief,Kitchen'\). Put quotes around",
         ),
-        (b"What you do,Dept\nCook\n", r"line 2 has 1 field, expected 2 \('Cook'\)"),
+        (b"What you do,Dept\nCook,,x\n", r"line 2 has 3 fields, expected 2 \('Cook,,x'\)"),
         (b"a,b\n\n1,2\n1,2,3\n", r"line 4 has 3 fields, expected 2 \('1,2,3'\)"),
-        (b'a,b\n"x\ny",2\n1,2,3\n4\n', r"2 rows could not be read: line 4 has 3 fields.*; line 5 has 1 field, exp"),
+        (b'a,b\n"x\ny",2\n1,2,3\n4,,5\n', r"2 rows could not be read: line 4 has 3 fields.*; line 5 has 3 fields, exp"),
         (b"What you do,What you do\nCook,Kitchen\n", "names these columns more than once: 'What you do'"),
         (
             "What you do\nCook\nCuisinièr\n".encode("latin-1"),
@@ -57,10 +57,17 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_rows_that_could_not_be_read_are_returned_where_that_is_asked_for(tmp_path):
-    table = read_table(write(tmp_path, "a,b\n1\n2,3\n"), keep_rejects=True)
+    table = read_table(write(tmp_path, "a,b\n1,2,x\n2,3\n4,\0\n"), keep_rejects=True)
 
     assert table.frame.rows() == [("2", "3")]
-    assert [(one.place, one.reason) for one in table.rejects] == [(2, "has 1 field, expected 2")]
+    assert table.places.to_list() == [3]
+    rejects = [(one.place, one.reason, one.text) for one in table.rejects]
+    assert rejects == [(2, "has 3 fields, expected 2", "1,2,x"), (4, "holds a NUL byte", "4,\0")]
+
+
+def test_a_file_in_which_nothing_can_be_read_is_refused_even_where_rejects_are_kept(tmp_path):
+    with pytest.raises(BadInput, match=r"1 row could not be read: line 2 has 3 fields, expected 2 \('1,2,x'\)"):
+        read_table(write(tmp_path, "a,b\n1,2,x\n"), keep_rejects=True)
 
 
 def test_a_header_alone_is_a_table_where_that_is_allowed(tmp_path):
