@@ -85,6 +85,9 @@ def write_tables(
 
     A `.md` file has `max_rows` rows, or those that the table shows, and says how many more there are.
     """
+    from data_cleaning.files.spreadsheet_text import escape_cell  # on use: a table that is shown needs no writer
+    from data_cleaning.files.written_tables import write_table
+
     folder.mkdir(parents=True, exist_ok=True)
     for table in tables:
         n_more = len(table.frame) - (max_rows or len(table.frame))
@@ -92,9 +95,10 @@ def write_tables(
         text = f"# {table.title}\n\n{table.note}\n\n{as_markdown(table, max_rows)}{more}\n"
         (folder / f"{table.name}.md").write_text(text, encoding="utf-8")
         if isinstance(table.frame, pl.DataFrame):
-            table.frame.write_csv(folder / f"{table.name}.csv")
+            write_table(table.frame, folder / f"{table.name}.csv")
         else:
-            table.frame.to_csv(folder / f"{table.name}.csv", index=False)
+            safe = table.frame.map(lambda cell: escape_cell(cell) if isinstance(cell, str) else cell)
+            safe.to_csv(folder / f"{table.name}.csv", index=False)
         if with_latex:
             (folder / f"{table.name}.tex").write_text(_as_latex(table), encoding="utf-8")
 

@@ -1,6 +1,7 @@
 """Where a verb writes files and folders: never over what is read, and over what exists only with --force."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,36 +74,53 @@ def check_file(out: Path, source: Path | None, *, force: bool) -> None:
         raise already_exists(out)
 
 
-def check_folder(folder: Path, source: Path, verb: str, *, force: bool) -> None:
+def check_folder(
+    folder: Path,
+    source: Path,
+    verb: str,
+    *,
+    force: bool,
+    written_by: Callable[[str, Path], set[str] | None] | None = None,
+    another: str = "another --out",
+) -> None:
     """Refuse a folder that cannot be written, before any work is done.
 
     One that exists is replaced only with `force`, if the verb itself wrote all that is in it, and `source`, which is
     read, is elsewhere.
+
+    Args:
+        folder: to write.
+        source: what is read.
+        verb: that writes the folder.
+        force: whether a folder that the verb has written may be replaced.
+        written_by: returns the files that a verb has written into a folder, None if it did not make the folder; None
+            believes what `mark` has left there.
+        another: what a person should choose instead, as messages call it.
     """
     if folder.parent.is_dir():
         check_writable(folder)
-    if not folder.parent.is_dir() or (folder.exists() and not folder.is_dir()):
-        raise BadInput(f"{folder} cannot be written: expected a new folder in one that exists. Choose another --out.")
+    if not folder.parent.is_dir() or folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise BadInput(f"{folder} cannot be written: expected a new folder in one that exists. Choose {another}.")
     if not folder.exists() or not any(folder.iterdir()):
         return
-    written = _written_by(verb, folder)
+    written = (written_by or _written_by)(verb, folder)
     if written is None:
-        raise BadInput(f"{folder} was not made by {verb!r}; nothing in it was touched. Choose another --out.")
-    if not force:
-        raise already_exists(folder)
+        raise BadInput(f"{folder} was not made by {verb!r}; nothing in it was touched. Choose {another}.")
     if folder.resolve() in source.resolve().parents:
-        raise BadInput(f"{source}, which is read, is in {folder}, which would be replaced. Choose another --out.")
+        raise BadInput(f"{source}, which is read, is in {folder}, which would be replaced. Choose {another}.")
     others = sorted(set(_content(folder)) - written)
     if others:
         raise BadInput(
             f"{folder} holds what {verb!r} has not written: {first_few(others)}; nothing in it was touched. Move that "
-            "elsewhere, or choose another --out."
+            f"elsewhere, or choose {another}."
         )
+    if not force:
+        raise already_exists(folder, another)
 
 
-def already_exists(what: Path | str) -> BadInput:
+def already_exists(what: Path | str, another: str = "another --out") -> BadInput:
     """Build the error for something that is not replaced without --force."""
-    return BadInput(f"{what} exists already and was left as it is. Choose another --out, or replace it with --force.")
+    return BadInput(f"{what} exists already and was left as it is. Choose {another}, or replace it with --force.")
 
 
 def mark(folder: Path, verb: str, facts: dict[str, Any]) -> None:

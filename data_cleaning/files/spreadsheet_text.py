@@ -7,29 +7,46 @@ import polars as pl
 REPLACEMENT = "\ufffd"
 """Takes the place of each character that XML, and so a worksheet, cannot hold."""
 
-_RISKY = r"'*[=+\-@\t\r\n]"
+_RISKY = r"^'*[=+\-@＝＋－＠\t\r\n]"
 """How a cell begins that is taken for a formula, or that would look like an escaped one.
 
 Source: OWASP, "CSV injection", owasp.org/www-community/attacks/CSV_Injection.
 """
 
-_ESCAPED = r"'+[=+\-@\t\r\n]"
+_HARMLESS = r"'*[+\-][ \u00a0+\-0-9.,()/%$€£]*(?:[eE][+\-]?[0-9]+)?"
+"""Numbers, telephone numbers and dashes, the whole cell: without letters, nothing is there to run or to look up."""
+
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape_cell(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would run, or that has such an apostrophe already."""
-    return f"'{text}" if re.match(_RISKY, text) else text
+    return f"'{text}" if _is_risky(text) else text
 
 
 def unescape_cell(text: str) -> str:
     """Return what `escape_cell` was given; a text that was never escaped stays as it is, unless it looks escaped."""
-    return text[1:] if re.match(_ESCAPED, text) else text
+    return text[1:] if text.startswith("'") and _is_risky(text) else text
 
 
-def escape_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """Escape every cell of every column of text, as `escape_cell` does; numbers stay as they are."""
-    return frame.with_columns(pl.col(pl.String).str.replace(f"^({_RISKY})", "'${1}"))
+def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Escape every cell of every column of text, as `escape_cell` does; numbers stay as they are.
+
+    Returns:
+        The frame, and how many cells were escaped.
+    """
+    texts = pl.col(pl.String)
+    risky = texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
+    escaped = frame.with_columns(pl.when(risky).then(pl.lit("'") + texts).otherwise(texts).name.keep())
+    return escaped, _n_bytes(escaped) - _n_bytes(frame)
+
+
+def _n_bytes(frame: pl.DataFrame) -> int:
+    return sum(int(column.str.len_bytes().sum()) for column in frame.select(pl.col(pl.String)).iter_columns())
+
+
+def _is_risky(text: str) -> bool:
+    return bool(re.match(_RISKY, text)) and not re.fullmatch(_HARMLESS, text)
 
 
 def replace_unwritable(text: str) -> str:

@@ -75,7 +75,8 @@ _NUMBER_FORMATS = {
 class Workbook(AbstractContextManager["Workbook"]):
     """An XLSX file; it is written when the `with` block ends without an error, and not at all otherwise.
 
-    Text is never run as a formula: it is escaped as `escape_cell` does. What a cell cannot hold is cut or replaced, and
+    Text is stored as text and never as a formula; it is also escaped as `escape_cell` does, since it would become one
+    when the cell is typed again or the sheet saved as CSV. What a cell cannot hold is cut or replaced, and
     counted. Equal content gives equal bytes.
     """
 
@@ -85,6 +86,8 @@ class Workbook(AbstractContextManager["Workbook"]):
         """Cells with more text than a cell holds."""
         self.n_replaced = 0
         """Cells with characters that XML cannot hold, which became U+FFFD."""
+        self.n_escaped = 0
+        """Cells that would be formulas once they are typed again or saved as CSV, which got an apostrophe."""
         self._waiting = tempfile.TemporaryDirectory(dir=scratch, prefix="rows-")
         self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": self._waiting.name})
         self._book.set_properties({"created": _CREATED})
@@ -138,8 +141,9 @@ class Workbook(AbstractContextManager["Workbook"]):
         """Return a text as a cell holds it, and count it where that is not all of it."""
         held = replace_unwritable(text)
         self.n_replaced += held != text
-        # XML knows one end of a line.
-        whole = (escape_cell(held) if escaped else held).replace("\r\n", "\n").replace("\r", "\n")
+        safe = escape_cell(held) if escaped else held
+        self.n_escaped += safe != held
+        whole = safe.replace("\r\n", "\n").replace("\r", "\n")  # XML knows one end of a line
         shown = _cut(whole)
         self.n_cut += len(shown) < len(whole)
         return shown

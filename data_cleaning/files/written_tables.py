@@ -47,6 +47,10 @@ class RowWriter(Protocol):
     def n_replaced(self) -> int:
         """How many cells had characters that a spreadsheet cannot hold, and got U+FFFD in their place."""
 
+    @property
+    def n_escaped(self) -> int:
+        """How many cells, headers included, a spreadsheet would have run, and got an apostrophe in front."""
+
     def write(self, table: pa.Table, cells: Cells | None = None) -> None:
         """Write the next rows.
 
@@ -66,7 +70,7 @@ def open_rows(
     schema: pa.Schema,
     *,
     delimiter: str = ",",
-    spreadsheet_safe: bool = False,
+    raw: bool = False,
     sheet: str = "rows",
     scratch: Path | None = None,
 ) -> Iterator[RowWriter]:
@@ -77,7 +81,7 @@ def open_rows(
         names: header of each column, as it is written; equal and empty ones may be among them, except in Parquet.
         schema: types of the columns by position, and the metadata that Parquet keeps.
         delimiter: of CSV, one character.
-        spreadsheet_safe: whether text in CSV that would run as a formula is escaped; in XLSX it always is.
+        raw: whether text that a spreadsheet would run as a formula is written as it is; in Parquet it always is.
         sheet: name of the only sheet of XLSX.
         scratch: folder in which the rows of XLSX wait until they are zipped; None takes the system's own.
     """
@@ -95,18 +99,19 @@ def open_rows(
         from data_cleaning.files.workbooks import Workbook
 
         with Workbook(path, scratch) as book:
-            yield _SheetRows(book, sheet, names)
+            yield _SheetRows(book, sheet, names, raw=raw)
     else:
         with path.open("wb", buffering=0) as file:
-            yield _CsvRows(
-                file, names, delimiter=delimiter, spreadsheet_safe=spreadsheet_safe, zipped=kind == ".csv.gz"
-            )
+            yield _CsvRows(file, names, delimiter=delimiter, raw=raw, zipped=kind == ".csv.gz")
 
 
-def write_table(frame: pl.DataFrame, path: Path, *, spreadsheet_safe: bool = False, sheet: str = "rows") -> None:
+def write_table(frame: pl.DataFrame, path: Path, *, raw: bool = False, sheet: str = "rows") -> int:
     """Write a table that `check_columns` has passed, in the form that the ending of its path names.
 
-    Text that would run as a formula is escaped in XLSX, and in CSV if it is to be `spreadsheet_safe`.
+    Unless the table is to be `raw`, text that a spreadsheet would run as a formula is escaped in CSV and XLSX.
+
+    Returns:
+        How many cells were escaped, headers included.
 
     Raises:
         BadInput: a spreadsheet has no room for so many rows or columns.
@@ -114,15 +119,21 @@ def write_table(frame: pl.DataFrame, path: Path, *, spreadsheet_safe: bool = Fal
     kind = ending(path).lower()
     if kind == ".parquet":
         frame.write_parquet(path)
-    elif kind == ".xlsx":
+        return 0
+    if kind == ".xlsx":
         from data_cleaning.files.workbooks import Workbook
 
         _check_width(frame.width)
         with Workbook(path) as book:
-            _SheetRows(book, sheet, frame.columns).add(frame.iter_rows(), len(frame))
-    else:
-        written = escape_frame(frame) if spreadsheet_safe else frame
-        written.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
+            rows = _SheetRows(book, sheet, frame.columns, raw=raw)
+            rows.add(frame.iter_rows(), len(frame))
+            return rows.n_escaped
+    written, n_escaped = (frame, 0) if raw else _escaped(frame)
+    if not raw:
+        n_escaped += sum(escape_cell(name) != name for name in frame.columns)
+        written = written.rename(escape_cell)
+    written.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
+    return n_escaped
 
 
 def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
@@ -171,15 +182,14 @@ class _CsvRows:
 
     n_cut = n_replaced = 0
 
-    def __init__(
-        self, file: io.FileIO, names: Sequence[str], *, delimiter: str, spreadsheet_safe: bool, zipped: bool
-    ) -> None:
+    def __init__(self, file: io.FileIO, names: Sequence[str], *, delimiter: str, raw: bool, zipped: bool) -> None:
         self._file = file
         self._delimiter = delimiter
-        self._spreadsheet_safe = spreadsheet_safe
+        self._raw = raw
         self._zipped = zipped
         text = io.StringIO()
-        header = [escape_cell(name) for name in names] if spreadsheet_safe else names
+        header = list(names) if raw else [escape_cell(name) for name in names]
+        self.n_escaped = sum(shown != name for shown, name in zip(header, names, strict=True))
         csv.writer(text, delimiter=delimiter, lineterminator="\n").writerow(header)
         line = text.getvalue().encode()
         file.write(gzip.compress(line, _GZIP_LEVEL, mtime=0) if zipped else line)
@@ -188,8 +198,9 @@ class _CsvRows:
         if not table.num_rows:
             return
         frame = cast(pl.DataFrame, pl.from_arrow(table))
-        if self._spreadsheet_safe:
-            frame = escape_frame(frame.with_columns(pl.col(pl.Categorical).cast(pl.String)))
+        if not self._raw:
+            frame, n_escaped = _escaped(frame)
+            self.n_escaped += n_escaped
         frame.write_csv(
             self._file,
             include_header=False,
@@ -206,7 +217,7 @@ class _CsvRows:
 class _ParquetRows:
     """Parquet with its types, every column dictionary-encoded as far as that pays."""
 
-    n_cut = n_replaced = 0
+    n_cut = n_replaced = n_escaped = 0
 
     def __init__(self, opened: Any, schema: pa.Schema) -> None:
         self._opened = opened
@@ -228,11 +239,11 @@ class _ParquetRows:
 class _SheetRows:
     """The only sheet of a workbook; its header stays in sight."""
 
-    def __init__(self, book: "Workbook", name: str, names: Sequence[str]) -> None:
+    def __init__(self, book: "Workbook", name: str, names: Sequence[str], *, raw: bool) -> None:
         from data_cleaning.files.workbooks import BOLD
 
         self._book = book
-        self._sheet = book.sheet(name)
+        self._sheet = book.sheet(name, escaped=not raw)
         self._sheet.freeze(1)
         self._sheet.row(names, BOLD)
 
@@ -243,6 +254,10 @@ class _SheetRows:
     @property
     def n_replaced(self) -> int:
         return self._book.n_replaced
+
+    @property
+    def n_escaped(self) -> int:
+        return self._book.n_escaped
 
     def write(self, table: pa.Table, cells: Cells | None = None) -> None:
         n_own = len(cells[0]) if cells else 0
@@ -273,6 +288,10 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     except (ValueError, OverflowError):
         values = column.cast(pa.string()).to_pylist()
     return values
+
+
+def _escaped(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    return escape_frame(frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)))
 
 
 def _check_width(n_columns: int) -> None:

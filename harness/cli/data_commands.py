@@ -15,8 +15,10 @@ from harness.cli.options import (
     LeadsFile,
     Overrides,
     Quiet,
+    Raw,
     Sheet,
     TitleColumn,
+    escaped_cells,
     load,
 )
 
@@ -110,6 +112,7 @@ def clean_verb(
     config: Config = None,
     set_: Overrides = None,
     allow: Allow = None,
+    raw: Raw = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -125,9 +128,18 @@ def clean_verb(
     settings = load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
         done = clean_file(
-            leads, out, settings, title_column=title_column, force=force, on_progress=on_progress, announce=announce
+            leads,
+            out,
+            settings,
+            title_column=title_column,
+            raw=raw,
+            force=force,
+            on_progress=on_progress,
+            announce=announce,
         )
     show_table(done.ledger)
+    for line in escaped_cells(done.n_escaped):
+        announce(line)
     announce(
         f"Kept {counted(done.n_kept, 'record')} in {out}; {done.n_quarantined:,} in quarantine. The ledger, the "
         f"quarantine and the reports are in {done.report}."

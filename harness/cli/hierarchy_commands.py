@@ -55,7 +55,8 @@ def diff_verb(
     model: ExportedFolder = None,
     results: Results = Path("results"),
     out: Annotated[
-        Path | None, typer.Option(help="CSV file for every way that titles go; the nodes go beside it.")
+        Path | None,
+        typer.Option(help="Table of every way that titles go (.csv, .xlsx, .parquet); the nodes go beside it."),
     ] = None,
     title_column: TitleColumn = None,
     encoding: DetectedEncoding = None,

@@ -54,6 +54,9 @@ HeaderRow = Annotated[
     typer.Option(min=1, help="Line or row that names the columns, from 1. By default it is found."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+Raw = Annotated[
+    bool, typer.Option("--raw", help="Write text that a spreadsheet would run as a formula as it is, unescaped.")
+]
 Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
 RunFolder = Annotated[
     Path | None, typer.Option("--run", help="Folder of a run. By default the newest one under results/.")
@@ -71,6 +74,14 @@ HierarchyFile = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only results and errors, no progress.", callback=_be_quiet)
 ]
+
+
+def escaped_cells(n_escaped: int) -> list[str]:
+    """Say how many cells were made safe, in no line or one."""
+    if not n_escaped:
+        return []
+    cells = "1 cell begins" if n_escaped == 1 else f"{n_escaped:,} cells begin"
+    return [f"{cells} like a formula, and got an apostrophe so that no spreadsheet runs it; --raw leaves that out."]
 
 
 def load(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_cleaning.errors import counted
+from data_cleaning.errors import BadInput, counted
 from harness.cli.options import (
     DetectedEncoding,
     ExportedFolder,
@@ -14,10 +14,12 @@ from harness.cli.options import (
     HierarchyFile,
     LeadsFile,
     Quiet,
+    Raw,
     Results,
     RunFolder,
     Sheet,
     TitleColumn,
+    escaped_cells,
 )
 from harness.experiment.systems import SYSTEMS
 
@@ -108,6 +110,9 @@ def predict_verb(
     by: Annotated[
         list[str] | None, typer.Option(help="Column to break the summary down by, such as Event. Repeatable.")
     ] = None,
+    fields: Annotated[
+        str, typer.Option(help="Columns to add: 'default', 'all', or names with commas: function,review.")
+    ] = "default",
     prefix: Annotated[str, typer.Option(help="Text before the names of the added columns.")] = "",
     review_below: Annotated[
         float, typer.Option(min=0, max=1, help="Flag answers with a lower confidence than this for review.")
@@ -119,9 +124,8 @@ def predict_verb(
     ] = None,
     sheet: Sheet = None,
     header_row: HeaderRow = None,
-    spreadsheet_safe: Annotated[
-        bool, typer.Option("--spreadsheet-safe", help="Disarm formulas in CSV; in XLSX that is always done.")
-    ] = False,
+    raw: Raw = False,
+    spreadsheet_safe: Annotated[bool, typer.Option("--spreadsheet-safe", hidden=True)] = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -138,6 +142,10 @@ def predict_verb(
     from harness.tagging.predict import tag_file
     from harness.tagging.work import Job
 
+    if spreadsheet_safe and raw:
+        raise BadInput("--raw and --spreadsheet-safe exclude each other. Leave out --spreadsheet-safe.")
+    if spreadsheet_safe:  # until the next release
+        announce("Warning: --spreadsheet-safe is what happens without it. Leave it out; --raw is its opposite.")
     chosen = choose_model(run, model, results, system)
     job = Job(
         leads=leads,
@@ -151,9 +159,10 @@ def predict_verb(
         delimiter=delimiter,
         table=Layout(sheet, header_row),
         by=tuple(by or ()),
+        fields=fields,
         prefix=prefix,
         review_below=review_below,
-        spreadsheet_safe=spreadsheet_safe,
+        raw=raw,
         force=force,
     )
     if job.system not in SYSTEMS:
@@ -182,6 +191,7 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
         lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
     if tagged.n_repaired:
         lines.append(repaired_in_words(tagged.n_repaired))
+    lines += escaped_cells(tagged.n_escaped)
     if tagged.n_cut or tagged.n_replaced:
         lines.append(
             f"A spreadsheet cannot hold everything: {counted(tagged.n_cut, 'cell')} cut at 32,767 characters, "

@@ -21,9 +21,9 @@ VERB = "clean"
 QUARANTINE = "quarantine"
 
 _QUARANTINE_HOLDS = (
-    "The dropped records with their reason, their place in the file and all columns unchanged. The place is the `line` "
-    "of a CSV file on which the record begins (the header is line 1), the `row` of a Parquet file (the first record is "
-    "row 1) or the `row` of a sheet."
+    "The dropped records with their reason, their place in the file and all columns unchanged, but for an apostrophe "
+    "before text that a spreadsheet would run. The place is the `line` of a CSV file on which the record begins (the "
+    "header is line 1), the `row` of a Parquet file (the first record is row 1) or the `row` of a sheet."
 )
 _LONG = {
     "foreign_titles": "The titles that the language step dropped, one row each: read these to check it.",
@@ -169,7 +169,13 @@ def ledger_table(cleaned: CleanedLeads) -> Table:
 
 
 def write_cleaning_folder(
-    folder: Path, cleaned: CleanedLeads, reports: CleanReports, quarantine: pl.DataFrame, facts: Mapping[str, Any]
+    folder: Path,
+    cleaned: CleanedLeads,
+    reports: CleanReports,
+    quarantine: pl.DataFrame,
+    facts: Mapping[str, Any],
+    *,
+    raw: bool = False,
 ) -> None:
     """Write the ledger, the quarantine file and every report into an empty folder.
 
@@ -179,7 +185,7 @@ def write_cleaning_folder(
     write_tables(short, folder, with_latex=False)
     # A row of a Parquet file may hold what a CSV file cannot, and stays unchanged.
     dropped = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
-    write_table(quarantine, folder / dropped)
+    write_table(quarantine, folder / dropped, raw=raw)
     long = {
         "foreign_titles": cleaned.foreign_titles,
         "near_duplicates": reports.near_duplicates,
@@ -188,7 +194,7 @@ def write_cleaning_folder(
     }
     written = {name: frame for name, frame in long.items() if frame is not None}
     for name, frame in written.items():
-        frame.write_csv(folder / f"{name}.csv")
+        write_table(frame, folder / f"{name}.csv", raw=raw)
     # A guide to the folder, for someone who did not run the cleaning.
     lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]

@@ -49,6 +49,8 @@ class CleanedFile:
     ledger: Table
     n_kept: int
     n_quarantined: int
+    n_escaped: int
+    """Cells of the cleaned file that a spreadsheet would have run, and that got an apostrophe."""
     report: Path
 
 
@@ -94,8 +96,8 @@ def simulate_file(
         raise BadInput(f"{settings.titles} says how many records of each title there are; leave out --records.")
     made = simulate(settings, config.seed if seed is None else seed, Taxonomy.read(config.taxonomy), on_progress)
     with whole_file(out) as leads_filling, whole_file(truth) as truth_filling:
-        write_table(made.leads, leads_filling)
-        write_table(made.truth, truth_filling)
+        write_table(made.leads, leads_filling, raw=True)
+        write_table(made.truth, truth_filling, raw=True)
     return len(made.leads), made.leads["Title"].drop_nulls().n_unique(), truth
 
 
@@ -155,6 +157,7 @@ def clean_file(
     config: RunConfig,
     *,
     title_column: str | None,
+    raw: bool,
     force: bool,
     on_progress: Progress,
     announce: Callable[[str], None],
@@ -163,6 +166,7 @@ def clean_file(
 
     The output has every column of the file, with the title normalised and labels grouped in place; the original
     spelling and labels are added as `original_title` and `raw_<target>`, or stay as an earlier cleaning wrote them.
+    Unless it is to be `raw`, text that a spreadsheet would run as a formula is escaped in CSV and XLSX.
 
     Raises:
         BadInput: a file is missing, exists already, cannot be read or cannot be written; it has no title, has
@@ -191,10 +195,12 @@ def clean_file(
     facts["settings"] = plain(config.clean, str)
     reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
     with whole_file(out) as filling, whole_folder(folder) as report:
-        write_table(cleaned_rows(opened.table.frame, present, cleaned), filling)
-        write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts)
+        n_escaped = write_table(cleaned_rows(opened.table.frame, present, cleaned), filling, raw=raw)
+        write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts, raw=raw)
     n_kept, n_dropped = count_records(cleaned.kept), count_records(cleaned.quarantined)
-    return CleanedFile(ledger=ledger_table(cleaned), n_kept=n_kept, n_quarantined=n_dropped, report=folder)
+    return CleanedFile(
+        ledger=ledger_table(cleaned), n_kept=n_kept, n_quarantined=n_dropped, n_escaped=n_escaped, report=folder
+    )
 
 
 def write_profile(profile: Profile, folder: Path, progress: Progress = silent) -> Path:

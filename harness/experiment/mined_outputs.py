@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
 from harness.experiment.plan import Arm, exported_arm, mined_arms
@@ -82,7 +84,7 @@ def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, don
         if arm == exported_arm(config):
             write_suggestions(folder, suggestions, origin)
         shutil.copyfile(stage / MINED_TABLE, place / MINED_TABLE)
-        pd.read_parquet(stage / MINED_CANDIDATES).to_csv(place / "candidates.csv", index=False)
+        write_table(pl.read_parquet(stage / MINED_CANDIDATES), place / "candidates.csv")
 
 
 def mining_facts(config: RunConfig, done: Folders) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def diff_files(
     frames = [found.rows] if found.titles is None else [found.titles, found.rows]
     with ExitStack() as stack:
         for place, frame in zip(places, frames, strict=False):
-            write_table(frame, stack.enter_context(whole_file(place)), spreadsheet_safe=True)
+            write_table(frame, stack.enter_context(whole_file(place)))
     return ComparedTables(
         tables=tuple(_shown(found)),
         n_rows=int((found.rows["change"] != REORDERED).sum()),

@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 
 from data_cleaning.files.output_places import mark
-from data_cleaning.files.spreadsheet_text import escape_frame
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.report_table import Table
 from harness.keywords.audit import Audit
 from harness.keywords.audit_tables import OWN
@@ -40,13 +40,13 @@ def write_audit_folder(
 ) -> list[str]:
     """Write the page and the tables of an audit into an empty folder; return the names of the files, the page first.
 
-    Cells of text that a spreadsheet would run are escaped as `spreadsheet_text` says. The notes say what was audited on
+    The notes say what was audited on
     which leads, and what was left out; the facts say which files were read.
     """
     frames = {f"{field.name}.csv": getattr(audit, field.name) for field in fields(audit) if field.name != "references"}
     written = {name: frame for name, frame in frames.items() if frame.width}
     for name, frame in written.items():
-        escape_frame(frame).write_csv(folder / name)
+        write_table(frame, folder / name)
     sentences = audit.findings["sentence"].to_list()
     listed = Section(
         name="findings",

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_cleaning.errors import BadInput, first_few
-from data_cleaning.files.whole_files import check_writable, whole_folder
+from data_cleaning.errors import BadInput
+from data_cleaning.files.output_places import check_folder
+from data_cleaning.files.whole_files import whole_folder
 from harness.experiment.cache import digest, library_versions
 from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
 from harness.experiment.systems import SYSTEMS, folder_files, is_table, network_folders
@@ -89,30 +90,14 @@ def export_model(
 
 def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
     """Refuse a folder that may not be written, before any work is done; only an exported one may be replaced."""
-    if not out.parent.is_dir() or out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise BadInput(f"{out} cannot be written: expected a new folder in one that exists. Choose another.")
-    check_writable(out)
     if run_folder.resolve() in (out.resolve(), *out.resolve().parents):
         raise BadInput(f"{out} is in the run {run_folder}, which should stay as it is. Choose another folder.")
-    if not out.exists() or not any(out.iterdir()):
-        return
-    if not (out / FACTS).is_file():
-        raise BadInput(f"{out} was not made by 'export'; nothing in it was touched. Choose another folder.")
-    written = {*read_checksums(out), CHECKSUMS}
-    others = sorted(
-        name
-        for place in out.rglob("*")
-        if (name := place.relative_to(out).as_posix()) not in written and (place.is_symlink() or not place.is_dir())
-    )
-    if others:
-        raise BadInput(
-            f"{out} holds what 'export' has not written: {first_few(others)}; nothing in it was touched. Move that "
-            "elsewhere, or choose another folder."
-        )
-    if not force:
-        raise BadInput(
-            f"{out} exists already and was left as it is. Choose another folder, or replace it with --force."
-        )
+    check_folder(out, run_folder, "export", force=force, written_by=_written_by_export, another="another folder")
+
+
+def _written_by_export(verb: str, folder: Path) -> set[str] | None:
+    """Return the files that were exported into a folder, by their sums; None if it is no exported folder."""
+    return {*read_checksums(folder), CHECKSUMS} if (folder / FACTS).is_file() else None
 
 
 def _copy_system(saved: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 from harness.tagging import review
@@ -15,9 +15,12 @@ from harness.tagging.answers import Records
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.hierarchy.nodes_and_rules import ROOT
 
-REVIEW, REASON = "review", "review_reason"
+CONFIDENCE, REVIEW, REASON = "confidence", "review", "review_reason"
 _PLACE_CONFIDENCE, _RULE, _VERSION = "hierarchy_confidence", "hierarchy_rule", "hierarchy_version"
 _DECIMALS = 4
+
+DEFAULT, ALL = "default", "all"
+"""Given in place of names of fields: those that a person wants to see, and every one."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,10 @@ class Fields:
     def types(self) -> dict[str, pa.DataType]:
         """Return every field in the order in which it is added, and its type.
 
-        Per target `<target>`, `<target>_confidence` and `<target>_keyword`, the keyword whose row decided; `review` and
-        `review_reason`; and of the hierarchy its levels, its band, `new_<target>` where leaves have new labels,
-        the probability of the place, the line of the rule that decided, and the version.
+        Per target `<target>`, `<target>_confidence` and `<target>_keyword`, the keyword whose row decided; the lowest
+        `confidence` of the labels, `review` and `review_reason`; and of the hierarchy its levels, its band,
+        `new_<target>` where leaves have new labels, the probability of the place, the line of the rule that decided,
+        and the version.
 
         Raises:
             BadInput: two fields have one name, as a level of the hierarchy may have that of a target.
@@ -42,7 +46,7 @@ class Fields:
         named: list[tuple[str, pa.DataType]] = []
         for name in self.taxonomy.names:
             named += [(name, pa.string()), (f"{name}_confidence", pa.float64()), (f"{name}_keyword", pa.string())]
-        named += [(REVIEW, pa.bool_()), (REASON, pa.string())]
+        named += [(CONFIDENCE, pa.float64()), (REVIEW, pa.bool_()), (REASON, pa.string())]
         if self.hierarchy is not None:
             texts = [*self.hierarchy.levels, self.hierarchy.band_name, *(f"new_{name}" for name in self._relabelled())]
             named += [(name, pa.string()) for name in texts]
@@ -51,9 +55,33 @@ class Fields:
         if len(types) < len(named):
             twice = sorted({name for name, _ in named if [other for other, _ in named].count(name) > 1})
             raise BadInput(
-                f"The hierarchy's levels and the taxonomy's targets share names: {first_few(twice)}. Rename the levels."
+                f"Two added columns would share a name: {first_few(twice)}. Rename the level of the hierarchy or the "
+                "target of the taxonomy."
             )
         return types
+
+    def chosen(self, asked: str) -> list[str]:
+        """Return the fields that are asked for: `DEFAULT`, `ALL`, or names with commas between them.
+
+        By default there is what people decide by: the labels, the lowest confidence, whether and why to review, and the
+        place. What only some systems have, what follows from the place, and what is the same in every row is left out.
+
+        Raises:
+            BadInput: there is no such field.
+        """
+        known = [*self.types()]
+        if asked == ALL:
+            return known
+        if asked == DEFAULT:
+            tree = self.hierarchy
+            depth = 0 if tree is None else max(len(node.path) for node in tree.nodes)
+            place = [] if tree is None else [*tree.levels[:depth], tree.band_name]
+            return [*self.taxonomy.names, CONFIDENCE, REVIEW, REASON, *place]
+        names = [*dict.fromkeys(name.strip() for name in asked.split(","))]
+        for name in names:
+            if name not in known:
+                raise unknown("field", name, [DEFAULT, ALL, *known])
+        return names
 
     def values(self, records: Records) -> dict[str, pa.Array]:
         """Return the value of every field for each record, each (n_rows,), in the order of `types`."""
@@ -65,6 +93,8 @@ class Fields:
             sure = records["confidences"][:, position].astype(np.float64).round(_DECIMALS)
             columns[f"{target.name}_confidence"] = pa.array(sure, mask=codes < 0)
             columns[f"{target.name}_keyword"] = _named(self.keywords, records["keywords"][:, position])
+        lowest = records["confidences"].min(axis=1).astype(np.float64).round(_DECIMALS)
+        columns[CONFIDENCE] = pa.array(lowest, mask=records["labels"][:, 0] < 0)
         why = tuple(one.why for one in self.hierarchy.contradictions) if self.hierarchy is not None else ()
         reasons, contradiction = records["reasons"], records["contradiction"]
         columns[REVIEW] = pa.array(review.combined(reasons, contradiction) != 0)

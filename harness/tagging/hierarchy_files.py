@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from data_cleaning.errors import BadInput
 from data_cleaning.files import Layout, open_source
-from data_cleaning.files.output_places import check_file
+from data_cleaning.files.output_places import beside, check_table
 from data_cleaning.files.whole_files import whole_file
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
@@ -88,8 +88,8 @@ def compare_on_leads(
 ) -> ComparedOnLeads:
     """Place the titles of a file in two hierarchies.
 
-    The first of the `files` is of the hierarchy in force, the second of the one that may replace it. `out` is a CSV
-    file for every way that titles go, beside which the nodes are written; without it nothing is written.
+    The first of the `files` is of the hierarchy in force, the second of the one that may replace it. `out` is a table
+    of every way that titles go, beside which the nodes are written; without it nothing is written.
 
     Raises:
         BadInput: a file cannot be read or written, has faults or no titles, or there is no such system.
@@ -103,7 +103,7 @@ def compare_on_leads(
     found = diff(old, new, titles, answers.probabilities, records)
     for file, frame in zip(written, (found.moves, found.nodes), strict=False):
         with whole_file(file) as filling:
-            filling.write_text(frame.to_csv(index=False), encoding="utf-8")
+            write_table(pl.from_pandas(frame), filling)
     note = (
         f"Answers of {name} of {model.described}, placed in {files[0]} ({old.version}) and {files[1]} ({new.version})."
     )
@@ -126,11 +126,9 @@ def _output_files(out: Path | None, leads: Path, *, force: bool) -> tuple[Path, 
     """Return the files for moves and nodes once they may be written, () if none are asked for."""
     if out is None:
         return ()
-    if out.suffix.lower() != ".csv":
-        raise BadInput(f"--out {out} ends in {out.suffix or 'nothing'!r}; expected .csv.")
-    files = (out, out.with_name(f"{out.stem}.nodes.csv"))
+    files = (out, beside(out, ".nodes"))
     for file in files:
-        check_file(file, leads, force=force)
+        check_table(file, leads, force=force)
     return files
 
 

@@ -123,7 +123,7 @@ class Layout:
 
 
 def every_field(columns: Sequence[str], added: Sequence[str], prefix: str) -> list[Field]:
-    """Return the file's own columns and then everything that tagging adds, with a prefix to its names.
+    """Return the file's own columns and then those that tagging adds, with a prefix to their names.
 
     Raises:
         BadInput: the file already has a column of the name of an added one.

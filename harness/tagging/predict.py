@@ -12,6 +12,7 @@ from typing import TypeVar
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
 from data_cleaning.files.output_places import already_exists, check_file
+from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import full_disk_as_bad_input
 from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
 from data_cleaning.progress import Progress
@@ -42,6 +43,8 @@ class Tagged:
     """Cells that an XLSX file could not hold in full."""
     n_replaced: int
     """Cells with characters that an XLSX file cannot hold."""
+    n_escaped: int
+    """Cells that a spreadsheet would have run as formulas."""
     n_skipped: int
     """Blank lines of the file."""
     sentences: Sequence[str] | None
@@ -131,7 +134,7 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
         work.names,
         work.schema,
         delimiter=work.delimiter,
-        spreadsheet_safe=job.spreadsheet_safe,
+        raw=job.raw,
         sheet=_SHEET,
         scratch=folder.scratch,
     )
@@ -148,13 +151,13 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
             best,
             n_relevant,
             {
-                "file": str(job.leads),
+                "file": "standard input" if job.leads == STANDARD_INPUT else str(job.leads),
                 "tagged with": f"{job.system} of {job.model.described}",
                 "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
                 "date": time.strftime("%Y-%m-%d"),
             },
             folder=folder.ready,
-            spreadsheet_safe=job.spreadsheet_safe,
+            raw=job.raw,
             headers=work.names,
         )
         files += [file.name for file in written]
@@ -167,6 +170,7 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
         n_answered=work.tagger.n_answered,
         n_cut=output.n_cut,
         n_replaced=output.n_replaced,
+        n_escaped=output.n_escaped,
         n_skipped=work.source.n_skipped,
         sentences=None if summary is None else summary.sentences,
         notes=() if summary is None else summary.notes,

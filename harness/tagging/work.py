@@ -21,7 +21,7 @@ from harness.experiment.cache import commit, digest, file_digest, library_versio
 from harness.tagging.answers import Records
 from harness.tagging.business.counting import RecordCounter
 from harness.tagging.business.follow_up import BestRows
-from harness.tagging.fields import REVIEW, Fields
+from harness.tagging.fields import DEFAULT, REVIEW, Fields
 from harness.tagging.layout import Layout, every_field
 from harness.tagging.models import Model, load_hierarchy
 from harness.tagging.tagger import Tagger
@@ -53,11 +53,14 @@ class Job:
     """Where the table is within the file."""
     by: tuple[str, ...] = ()
     """Columns of the file that the summary is broken down by."""
+    fields: str = DEFAULT
+    """What is added, as `Fields.chosen` takes it; a layout names the fields itself."""
     prefix: str = ""
     """Put before the name of each added column; a layout names them itself."""
     review_below: float = 0.7
     """Confidence under which a label is for review."""
-    spreadsheet_safe: bool = False
+    raw: bool = False
+    """Whether text that a spreadsheet would run as a formula is written as it is."""
     force: bool = False
 
 
@@ -94,20 +97,24 @@ class Work:
         if job.by and self.hierarchy is None:
             raise BadInput("--by breaks the summary down, but without a hierarchy there is none. Give --hierarchy.")
         layout = None if job.layout is None else Layout.read(job.layout)
-        if layout is not None and job.prefix:
-            raise BadInput(f"--prefix {job.prefix!r} and --layout {layout.path} both name columns. Choose one of them.")
+        for option, given in {"--prefix": job.prefix, "--fields": "" if job.fields == DEFAULT else job.fields}.items():
+            if layout is not None and given:
+                raise BadInput(f"{option} {given!r} and --layout {layout.path} both name columns. Choose one of them.")
         self.title = find_titles(source, job.leads, job.model, job.title_column)
         self.by = {name: _only_column(name, columns, job.leads) for name in dict.fromkeys(job.by)}
-        types = Fields(taxonomy, self.hierarchy).types()
-        added = list(types)
-        self.written = every_field(columns, added, job.prefix) if layout is None else layout.fields(columns, added)
+        fields = Fields(taxonomy, self.hierarchy)
+        types = fields.types()
+        if layout is None:
+            self.written = every_field(columns, fields.chosen(job.fields), job.prefix)
+        else:
+            self.written = layout.fields(columns, list(types))
         self.names = [field.name for field in self.written]
-        fields = [
+        written = [
             # One of the file's own keeps what else its schema says of it.
             pa.field(name, types[one.added]) if one.column is None else source.schema.field(one.column).with_name(name)
             for name, one in zip(_unique(self.names), self.written, strict=True)
         ]
-        self.schema = pa.schema(fields, source.schema.metadata)
+        self.schema = pa.schema(written, source.schema.metadata)
         self.delimiter = (layout.delimiter if layout else None) or source.delimiter or ","
 
     @cached_property
@@ -132,7 +139,7 @@ class Work:
             "columns": digest([[field.name, field.column, field.added] for field in self.written]),
             "column types": [str(field.type) for field in self.schema],
             "delimiter": self.delimiter,
-            "spreadsheet safety": job.spreadsheet_safe,
+            "raw text": job.raw,
             "options": {"title column": self.title, "by": list(self.by), "review below": job.review_below},
             "versions": {"project": project_version(), "commit": commit(), **library_versions()},
         }
@@ -198,7 +205,7 @@ class Tally:
         self.best = None if follow_up is None else BestRows(follow_up)
         self._unit = work.source.unit
         self._rejects = rejects
-        self._safe = escape_cell if work.job.spreadsheet_safe else str
+        self._safe = str if work.job.raw else escape_cell
 
     def write_rejects(self, rejects: Sequence[Reject]) -> None:
         """Write where something could not be read (line or row), why, and the text as it was read."""

@@ -37,21 +37,20 @@ def tag(job: Job, on_progress: Progress = silent) -> Tagged:
     return tagged
 
 
-def read_written(out: Path, delimiter: str = ",", *, spreadsheet_safe: bool = False) -> Written:
+def read_written(out: Path, delimiter: str = ",", *, raw: bool = True) -> Written:
     """Read a tagged file and its rejects.
 
     Args:
         out: of the job.
         delimiter: of a CSV output.
-        spreadsheet_safe: whether text was disarmed, which is undone.
+        raw: whether text was written as it is; otherwise the escape of formulas is undone.
     """
     names, *rows = _rows(out, delimiter)
     beside = rejects_file(out)
     rejects = _csv_rows(beside.read_bytes().decode("utf-8"), ",")[1:] if beside.exists() else []
-    is_disarmed = out.suffix == ".xlsx" or (spreadsheet_safe and out.suffix != ".parquet")
-    as_typed = unescape_cell if is_disarmed else str
+    as_typed = str if raw or out.suffix == ".parquet" else unescape_cell
     undone = [tuple(as_typed(cell) if isinstance(cell, str) else cell for cell in row) for row in rows]
-    texts = [(int(place), reason, unescape_cell(text) if spreadsheet_safe else text) for place, reason, text in rejects]
+    texts = [(int(place), reason, text if raw else unescape_cell(text)) for place, reason, text in rejects]
     return Written([as_typed(name or "") for name in names], undone, texts)
 
 

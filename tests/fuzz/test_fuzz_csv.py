@@ -36,7 +36,7 @@ class Options:
     system: str
     with_hierarchy: bool
     by_event: bool
-    spreadsheet_safe: bool
+    raw: bool
     block_bytes: int
     careful_bytes: int
     longest_row: int
@@ -59,7 +59,7 @@ options_of = st.builds(
     system=st.sampled_from(SYSTEMS),
     with_hierarchy=st.booleans(),
     by_event=st.booleans(),
-    spreadsheet_safe=st.sampled_from([False, False, True]),
+    raw=st.booleans(),
     block_bytes=st.sampled_from([1 << 23] * 4 + [16, 64, 1_000]),
     careful_bytes=st.sampled_from([1 << 20] * 3 + [5, 300]),
     longest_row=st.sampled_from([1 << 24] * 11 + [40]),
@@ -80,7 +80,7 @@ def job_of(toy, file: CsvFile, options: Options, folder: Path) -> Job:
         by=("Event",) if by_event else (),
         encoding=file.encoding,
         delimiter=file.delimiter,
-        spreadsheet_safe=options.spreadsheet_safe,
+        raw=options.raw,
     )
 
 
@@ -92,7 +92,7 @@ EQUAL_UP_TO_A_NUL = CsvFile(
     b"id,What you do,n\0a,n\0b\nid00000,cook,a,b\n", ".csv", None, None, ",", ("id", TITLE, "n\0a", "n\0b"),
     (Row(["id00000,cook,a,b"], "id00000", ("id00000", "cook", "a", "b")),), is_known=True, may_be_refused=False,
 )  # fmt: skip
-PLAINLY = Options(".csv", "keyword", True, False, False, 1 << 23, 1 << 20, 1 << 24)
+PLAINLY = Options(".csv", "keyword", True, False, True, 1 << 23, 1 << 20, 1 << 24)
 
 
 @examples(full=N_WHOLE, few=80)
@@ -112,7 +112,7 @@ def test_every_row_of_any_file_is_tagged_or_rejected_once(toy, file, options):
             TALLY.add(refused=1)
             assert [place.name for place in Path(folder).iterdir()] == [job.leads.name]
             return
-        written = read_written(job.out, file.parted_by, spreadsheet_safe=options.spreadsheet_safe)
+        written = read_written(job.out, file.parted_by, raw=options.raw)
     assert (tagged.n_rows, tagged.n_rejected) == (len(written.rows), len(written.rejects))
     if not tagged.n_cut:
         check_markers(file, written)
@@ -186,7 +186,7 @@ def test_a_gzip_file_that_is_cut_or_damaged_is_refused_or_read_whole(toy, file, 
             TALLY.add(refused=1)
             assert not job.out.exists()
             return
-        written = read_written(job.out, file.parted_by, spreadsheet_safe=options.spreadsheet_safe)
+        written = read_written(job.out, file.parted_by, raw=options.raw)
     if not tagged.n_cut:
         check_markers(file, written)
 
@@ -198,7 +198,7 @@ def test_the_verb_ends_with_a_code_that_says_what_became_of_the_file(toy, file, 
     with tempfile.TemporaryDirectory(dir=toy.work) as folder, options.applied(len(file.content)):
         job = job_of(toy, file, options, Path(folder))
         arguments = ["predict", job.leads, "--out", job.out, "--run", toy.run, "--system", job.system]
-        arguments += ["--hierarchy", job.hierarchy or "none", *(["--spreadsheet-safe"] if job.spreadsheet_safe else [])]
+        arguments += ["--hierarchy", job.hierarchy or "none", *(["--raw"] if job.raw else [])]
         for name, value in (
             ("--encoding", job.encoding),
             ("--delimiter", job.delimiter),
@@ -211,7 +211,7 @@ def test_the_verb_ends_with_a_code_that_says_what_became_of_the_file(toy, file, 
         assert code != 2 or may_be_refused(file, options), said
         if code == 2:
             return
-        written = read_written(job.out, file.parted_by, spreadsheet_safe=options.spreadsheet_safe)
+        written = read_written(job.out, file.parted_by, raw=options.raw)
     assert f"Tagged {len(written.rows):,} row" in said
     if "cut at" not in said:
         check_markers(file, written)

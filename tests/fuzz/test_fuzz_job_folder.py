@@ -32,7 +32,7 @@ options_of = st.builds(
     system=st.sampled_from(["keyword", "tfidf"]),
     with_hierarchy=st.sampled_from([True, True, False]),
     by_event=st.booleans(),
-    spreadsheet_safe=st.booleans(),
+    raw=st.booleans(),
     block_bytes=st.sampled_from([20, 100, 1_000]),
     careful_bytes=st.sampled_from([1 << 20, 5, 100]),
     longest_row=st.sampled_from([1 << 24] * 11 + [40]),
@@ -103,7 +103,7 @@ def test_a_broken_job_on_a_parquet_file_ends_with_the_same_bytes(toy, titles, ki
             model=toy.model,
             system=options.system,
             hierarchy=toy.hierarchy if options.with_hierarchy else None,
-            spreadsheet_safe=options.spreadsheet_safe,
+            raw=options.raw,
         )
         check_repeating(job, breaks)
 

@@ -93,6 +93,8 @@ def check_titles(toy, titles: list[bytes | None], way: Way) -> None:
             system=way.system,
             hierarchy=toy.hierarchy if way.with_hierarchy else None,
             encoding=way.encoding,
+            fields="all",
+            raw=True,
         )
         tagged = tag(job)
         written = read_written(job.out)

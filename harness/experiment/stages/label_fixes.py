@@ -11,6 +11,7 @@ import polars as pl
 
 from data_cleaning.consensus import learn_majority
 from data_cleaning.errors import BadInput
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes, suspect_labels
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
@@ -49,7 +50,7 @@ def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, 
     probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: recipe.build(on_progress), on_progress)
     majority = learn_majority(folded, taxonomy.names)
     suspects = suspect_labels(label_issue_scores(folded, probabilities, taxonomy), majority)
-    suspects.write_csv(out / SUSPECTS)
+    write_table(suspects, out / SUSPECTS)
     truth = inputs["leads"] / TRUTH
     if truth.exists() and set(taxonomy.names) <= set(pl.read_parquet_schema(truth)):
         fixes = compare_label_fixes(folded, pl.read_parquet(truth), taxonomy, probabilities)

@@ -9,6 +9,7 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.errors import BadInput
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.leads import LeadColumns, read_counted_titles, read_labelled, read_leads
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
@@ -141,7 +142,7 @@ def clean(settings: CleaningSettings, inputs: Folders, out: Path, on_progress: P
             cleaned = clean_leads(leads, settings.taxonomy, settings.clean, on_progress)
             cleaned.kept.write_parquet(out / target)
             equal_rows(cleaned.kept, names).write_parquet(out / rows)
-            cleaned.quarantined.write_csv(out / f"quarantine_{name.replace(' ', '_')}.csv")
+            write_table(cleaned.quarantined, out / f"quarantine_{name.replace(' ', '_')}.csv")
             ledgers.append(cleaned.ledger.select(pl.lit(name).alias("file"), pl.all()))
     pl.concat(ledgers).write_parquet(out / LEDGER)
 

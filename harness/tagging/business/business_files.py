@@ -43,7 +43,7 @@ def write_business(
     facts: Mapping[str, Any],
     *,
     folder: Path,
-    spreadsheet_safe: bool,
+    raw: bool,
     headers: Sequence[str] | None = None,
 ) -> list[Path]:
     """Write the summary and the follow-up list, as CSV and as one workbook.
@@ -55,7 +55,7 @@ def write_business(
         n_relevant: records that have a rank, on the list or not.
         facts: what the file was tagged with, for readers of the workbook.
         folder: to write into, from where the caller moves the files beside the tagged file.
-        spreadsheet_safe: whether text in CSV that would run as a formula is escaped; in XLSX it always is.
+        raw: whether text that a spreadsheet would run as a formula is written as it is.
         headers: of the tagged file's columns in the list, where they differ from the frame's; two may be equal.
 
     Returns:
@@ -82,8 +82,8 @@ def write_business(
     for file, (table, names) in zip(csv_files, headed, strict=True):
         with full_disk_as_bad_input(out.with_name(file.name)):
             rows = table.to_arrow()
-            with open_rows(file, names, rows.schema, spreadsheet_safe=spreadsheet_safe) as opened:
+            with open_rows(file, names, rows.schema, raw=raw) as opened:
                 opened.write(rows)
     with full_disk_as_bad_input(out.with_name(workbook.name)):
-        write_workbook(workbook, summary, listed, facts)
+        write_workbook(workbook, summary, listed, facts, raw=raw)
     return files

@@ -87,7 +87,9 @@ class SheetTable:
     """Column, from 0, to the values that may be chosen in it."""
 
 
-def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any]) -> None:
+def write_workbook(
+    path: Path, summary: Summary, follow_up: FollowUpList | None, facts: Mapping[str, Any], *, raw: bool
+) -> None:
     """Write the workbook: an overview to read, at its end what the file was tagged with, and a sheet per table."""
     tables = [*_tables(summary)]
     if follow_up is not None:
@@ -103,9 +105,10 @@ def write_workbook(path: Path, summary: Summary, follow_up: FollowUpList | None,
         )
     first, *names = sheet_names(["Overview", *(table.name for table in tables)])
     with Workbook(path, path.parent) as book:
-        OverviewSheet(book.sheet(first)).write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
+        overview = OverviewSheet(book.sheet(first, escaped=not raw))
+        overview.write(summary, dict(zip(names, tables, strict=True)), follow_up, facts)
         for name, table in zip(names, tables, strict=True):
-            write_sheet(book.sheet(name), table)
+            write_sheet(book.sheet(name, escaped=not raw), table)
 
 
 def penetration_tables(summary: Summary) -> Iterator[SheetTable]:

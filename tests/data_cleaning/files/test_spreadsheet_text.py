@@ -7,15 +7,17 @@ from hypothesis import strategies as st
 
 from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame, unescape_cell
 
-texts = st.text("'=+-@\t\r\na ", max_size=5) | st.text(max_size=5)
+texts = st.text("'=+-@\t\r\nae1 ", max_size=5) | st.text(max_size=5)
 
 
 @pytest.mark.parametrize(
     ("text", "escaped"),
     [
         ("=1+1", "'=1+1"),
-        ("+49", "'+49"),
-        ("-", "'-"),
+        ("+49 a", "'+49 a"),
+        ("-2+3+cmd|' /C calc'!A0", "'-2+3+cmd|' /C calc'!A0"),
+        ("- Director", "'- Director"),
+        ("＝1+1", "'＝1+1"),
         ("@home", "'@home"),
         ("\tx", "'\tx"),
         ("'=1", "''=1"),
@@ -25,6 +27,14 @@ texts = st.text("'=+-@\t\r\na ", max_size=5) | st.text(max_size=5)
         (" =1", " =1"),
         ("a=1", "a=1"),
         ("", ""),
+        ("-", "-"),
+        ("--", "--"),
+        ("-5", "-5"),
+        ("-1.5e-7", "-1.5e-7"),
+        ("-3,5 %", "-3,5 %"),
+        ("+49 (0)30 123-456/7", "+49 (0)30 123-456/7"),
+        ("'-5", "'-5"),
+        ("-5\n", "'-5\n"),
     ],
 )
 def test_formulas_are_escaped(text, escaped):
@@ -37,7 +47,8 @@ def test_formulas_are_escaped(text, escaped):
 def test_escaping_is_undone_exactly_and_leaves_nothing_to_run(text):
     escaped = escape_cell(text)
     assert unescape_cell(escaped) == text
-    assert escaped[:1] not in {*"=+-@\t\r\n"} - {""}
+    assert escaped[:1] not in {*"=@\t\r\n"} - {""}
+    assert not (escaped[:1] in {"+", "-"} and any(letter.isalpha() and letter not in "eE" for letter in escaped))
 
 
 @given(texts, texts)
@@ -48,6 +59,7 @@ def test_two_texts_are_never_escaped_to_the_same(first, second):
 @given(st.lists(texts, max_size=5))
 def test_a_frame_is_escaped_cell_by_cell(cells):
     frame = pl.DataFrame({"text": cells, "number": [-1] * len(cells)}, schema={"text": pl.String, "number": pl.Int64})
-    escaped = escape_frame(frame)
+    escaped, n_escaped = escape_frame(frame)
+    assert n_escaped == sum(escape_cell(cell) != cell for cell in cells)
     assert escaped["text"].to_list() == [escape_cell(cell) for cell in cells]
     assert escaped["number"].to_list() == frame["number"].to_list()

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import zipfile
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -51,7 +52,7 @@ def write(folder, columns, *, names=None, name="out.csv", kinds=None, **options)
     out = folder / name
     names = names or [f"c{number}" for number in range(len(columns))]
     check_schema(out, names, table.schema, options.get("delimiter", ","))
-    with open_rows(out, names, table.schema, **options) as output:
+    with open_rows(out, names, table.schema, **{"raw": True} | options) as output:
         step = max(len(table) // 2, 1)
         for start in range(0, max(len(table), 1), step):
             output.write(table.slice(start, step))
@@ -130,13 +131,32 @@ def test_confidences_are_written_without_exponent(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int32(), pa.string())])
-def test_spreadsheet_safe_escapes_text_and_headers_and_no_numbers(tmp_path, kind):
+def test_text_and_headers_are_escaped_and_counted_unless_raw_and_numbers_never(tmp_path, kind):
     cells = ["=1+1", "+49", "'=x", "a=b", "", None]
-    numbers = [-1] * len(cells)
-    for safe in (False, True):
-        out = write(tmp_path, [cells, numbers], names=["=h", "n"], kinds=[kind, pa.int64()], spreadsheet_safe=safe)
-        escaped = [escape_cell(cell or "") if safe else cell or "" for cell in cells]
-        assert read(out) == [["'=h" if safe else "=h", "n"], *([cell, "-1"] for cell in escaped)]
+    table = pa.table({"t": pa.array(cells, kind), "n": pa.array([-1] * len(cells))})
+    for options, n_escaped in (({}, 3), ({"raw": True}, 0)):
+        with open_rows(tmp_path / "out.csv", ["=h", "n"], table.schema, **options) as output:
+            output.write(table)
+        assert output.n_escaped == n_escaped
+        escaped = [escape_cell(cell or "") if n_escaped else cell or "" for cell in cells]
+        assert read(tmp_path / "out.csv") == [["'=h" if n_escaped else "=h", "n"], *([cell, "-1"] for cell in escaped)]
+
+
+@pytest.mark.parametrize(("raw", "n_escaped"), [(False, 2), (True, 0)])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".xlsx", ".parquet"])
+def test_a_whole_table_is_escaped_unless_raw(tmp_path, ending, raw, n_escaped):
+    out = tmp_path / f"out{ending}"
+    frame = pl.DataFrame({"=h": ["=1+1", "+49 30 1234"]})
+    expected = n_escaped if ending != ".parquet" else 0
+    assert write_table(frame, out, raw=raw) == expected
+    if ending == ".xlsx":
+        sheet = zipfile.ZipFile(out).read("xl/worksheets/sheet1.xml").decode()
+        assert "<f>" not in sheet
+        assert ("'=1+1" in sheet) == bool(expected)
+    else:
+        read = pl.read_parquet if ending == ".parquet" else pl.read_csv
+        apostrophe = "'" if expected else ""
+        assert read(out).to_dict(as_series=False) == {f"{apostrophe}=h": [f"{apostrophe}=1+1", "+49 30 1234"]}
 
 
 def test_gzipped_rows_name_no_time_and_no_file(tmp_path):

@@ -112,6 +112,21 @@ def test_clean_writes_a_spreadsheet_with_the_rows_of_the_csv_file(call, leads, t
     pd.testing.assert_frame_equal(as_csv, as_xlsx)
 
 
+def test_formulas_are_escaped_in_every_file_of_a_cleaning_unless_it_is_to_be_raw(call, tmp_path):
+    leads = tmp_path / "leads.csv"
+    leads.write_text("Title,note\nIT Manager,=HYPERLINK(1)\n,@SUM(A1)\n=cmd Analyst,+49 30 1234\n")
+    setting = ("--set", "clean.english_only=false")
+    for name, mark, options in (("safe.csv", "'", ()), ("raw.csv", "", ("--raw",))):
+        code, _, said = call("clean", leads, "--out", tmp_path / name, *setting, *options, config=DEFAULT)
+        assert code == 0, said
+        assert ("3 cells begin like a formula" in said) == bool(mark)  # the original title is one of them
+        cleaned = pd.read_csv(tmp_path / name, dtype=str)
+        assert cleaned["note"].tolist() == [f"{mark}=HYPERLINK(1)", "+49 30 1234"]
+        assert cleaned["Title"].tolist() == ["IT Manager", f"{mark}=cmd Analyst"]
+        quarantine = pd.read_csv(tmp_path / name.replace(".csv", "_report") / "quarantine.csv", dtype=str)
+        assert quarantine["note"].tolist() == [f"{mark}@SUM(A1)"]
+
+
 def test_only_the_title_is_required_and_missing_columns_are_reported(call, tmp_path):
     pd.DataFrame({"Rolle": ["IT  Manager", None, "CISO"], "n": [1, 2, 3]}).to_parquet(tmp_path / "bare.parquet")
     options = ["--title-column", "Rolle", "--set", "clean.english_only=false"]
@@ -184,7 +199,7 @@ def test_an_impossible_output_is_refused_before_any_work(call, leads, tmp_path, 
 
 
 def test_a_failed_cleaning_leaves_no_files(call, leads, tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **options):
         raise RuntimeError("disk full")
 
     monkeypatch.setattr("harness.data.lead_files.write_cleaning_folder", broken)

@@ -41,7 +41,7 @@ def summary_of(hierarchy: Hierarchy, rows=ROWS, by=("event",)) -> Summary:
 
 
 def write(out: Path, summary: Summary, follow_up: pl.DataFrame | None = LIST, **options) -> list[Path]:
-    options = {"folder": out.parent, "spreadsheet_safe": False, "headers": None, **options}
+    options = {"folder": out.parent, "raw": False, "headers": None, **options}
     return write_business(out, summary, follow_up, 9, {"file": "leads.csv", "hierarchy": "=2027.1"}, **options)
 
 
@@ -88,17 +88,19 @@ def test_csv_files_hold_the_tables(tmp_path, hierarchy):
     assert read_csv(events)[1][:3] == ["(all records)", "10", "1.0"]
 
 
-def test_only_a_safe_csv_escapes_formulas(tmp_path, hierarchy):
+def test_formulas_are_escaped_unless_the_files_are_to_be_raw(tmp_path, hierarchy):
     rows = [(*row[:6], "=1+1") for row in ROWS]
-    for is_safe, event, name in ((False, "=1+1", "=HYPERLINK(1)"), (True, "'=1+1", "'=HYPERLINK(1)")):
-        files = write(tmp_path / "tagged.csv", summary_of(hierarchy, rows), spreadsheet_safe=is_safe)
+    for raw, event, name in ((True, "=1+1", "=HYPERLINK(1)"), (False, "'=1+1", "'=HYPERLINK(1)")):
+        files = write(tmp_path / "tagged.csv", summary_of(hierarchy, rows), raw=raw)
         assert read_csv(files[2])[2][0] == event
         assert read_csv(files[4])[1][3] == name
+        cell = load_workbook(files[-1])["Follow-up"].cell(2, 4)
+        assert (cell.value, cell.data_type) == (name, "s")
 
 
 def test_equal_and_dangerous_headers_of_the_tagged_file_are_kept(tmp_path, hierarchy):
     headers = ["name", "name", "=x"]
-    files = write(tmp_path / "tagged.csv", summary_of(hierarchy), headers=headers, spreadsheet_safe=True)
+    files = write(tmp_path / "tagged.csv", summary_of(hierarchy), headers=headers)
     assert read_csv(files[4])[0] == ["place", "rank", "row", "name", "name", "'=x"]
     assert cells(load_workbook(files[-1])["Follow-up"])[0] == ("place", "rank", "row", "name", "name", "'=x")
 
@@ -149,7 +151,7 @@ def test_rows_come_in_their_order_with_the_look_of_their_columns(tmp_path, hiera
     listed = LIST[:1].select(pl.exclude("number")).join(pl.DataFrame({"text": texts}), how="cross")
     listed = listed.with_columns(row=pl.int_range(pl.len()), share=pl.int_range(pl.len()) / 8, sure=pl.lit(value=False))
     sheet = load_workbook(write(tmp_path / "tagged.csv", summary_of(hierarchy), follow_up=listed)[-1])["Follow-up"]
-    shown = [*texts[:4], None, "_x0041_x0042_", texts[6], "'-1"]
+    shown = [*texts[:4], None, "_x0041_x0042_", texts[6], "-1"]
     assert [row[2] for row in cells(sheet)[1:]] == [*range(8)]
     assert [row[5] for row in cells(sheet)[1:]] == shown
     assert [row[6:] for row in cells(sheet)[1:]] == [(number / 8, False) for number in range(8)]
@@ -227,7 +229,7 @@ def test_files_are_written_where_the_caller_wants_them(tmp_path, hierarchy):
 
 
 def test_a_full_disk_is_bad_input_that_names_the_file(tmp_path, hierarchy, monkeypatch):
-    def fail(path, *arguments):
+    def fail(path, *arguments, **options):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("harness.tagging.business.business_workbook.write_workbook", fail)

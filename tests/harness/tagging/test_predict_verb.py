@@ -3,6 +3,7 @@
 import csv
 import datetime
 import sys
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -70,18 +71,16 @@ def test_columns_and_rows_are_kept_and_labels_come_beside_them(predict, tmp_path
     assert code == 0, said
     assert list(tagged.columns) == [
         *("id", "What you do", "note"),
-        *("department", "department_confidence", "department_keyword"),
-        *("seniority", "seniority_confidence", "seniority_keyword"),
-        *("review", "review_reason"),
+        *("department", "seniority", "confidence", "review", "review_reason"),
     ]
     assert tagged["id"].tolist() == ["007", "008", "009", "010"]
     assert tagged["note"].tolist() == ["", "x", "a,b", ""]
     assert tagged["department"].tolist() == ["Nursing", "", "Kitchen", "Nursing"]
-    assert tagged["department_keyword"].tolist() == ["nurse", "", "cook", "nurse"]
     assert tagged["seniority"].tolist() == ["Head", "", "Chief", "Head"]
     assert tagged["review"].tolist() == ["false", "true", "false", "false"]
     assert tagged["review_reason"].tolist() == ["", "no title", "", ""]
-    assert float(tagged["department_confidence"][0]) > 0.5
+    assert 0.5 < float(tagged["confidence"][0]) <= 1
+    assert tagged["confidence"][1] == ""
     assert "2 distinct titles answered, 1 row without a title, 1 row for review" in said
     assert said.rstrip().endswith("0 rows could not be read.")
 
@@ -108,14 +107,9 @@ def test_a_hierarchy_adds_places_a_summary_a_crosswalk_and_a_follow_up_list(pred
     code, said = predict(leads, tmp_path / "out.csv", "--hierarchy", hierarchy, "--by", "Event")
     tagged = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
     assert code == 0, said
-    added = [
-        *("area", "team", "rank", "new_seniority"),
-        *("hierarchy_confidence", "hierarchy_rule", "hierarchy_version"),
-    ]
-    assert list(tagged.columns[-7:]) == added
+    assert list(tagged.columns[-6:]) == ["confidence", "review", "review_reason", "area", "team", "rank"]
     assert tagged["team"].tolist() == ["Heads of care", "Heads of care", "", "Nurses", "", "Heads of care"]
     assert tagged["area"].tolist() == ["Care", "Care", "House", "Care", "", "Care"]
-    assert set(tagged["hierarchy_version"]) == {"2027.1", ""}
     summary = pd.read_csv(tmp_path / "out.summary.csv")
     care = summary[(summary["area"] == "Care") & summary["team"].isna()].iloc[0]
     assert (care["records"], care["Upper"], care["Lower"]) == (4, 3, 1)
@@ -128,6 +122,26 @@ def test_a_hierarchy_adds_places_a_summary_a_crosswalk_and_a_follow_up_list(pred
     assert (tmp_path / "out.crosswalk.csv").exists()
     assert openpyxl.load_workbook(tmp_path / "out.summary.xlsx").sheetnames
     assert "records" in said
+
+
+def test_all_fields_add_what_each_label_and_place_stand_on(predict, tmp_path, hierarchy):
+    leads = written(tmp_path, 'What you do\nhead nurse\n""\nchief cook\n')
+    code, said = predict(leads, tmp_path / "out.csv", "--hierarchy", hierarchy, "--fields", "all")
+    tagged = pd.read_csv(tmp_path / "out.csv", keep_default_na=False, dtype=str)
+    assert code == 0, said
+    assert list(tagged.columns[1:]) == [
+        *("department", "department_confidence", "department_keyword"),
+        *("seniority", "seniority_confidence", "seniority_keyword"),
+        *("confidence", "review", "review_reason", "area", "team", "rank", "new_seniority"),
+        *("hierarchy_confidence", "hierarchy_rule", "hierarchy_version"),
+    ]
+    assert tagged["department_keyword"].tolist() == ["nurse", "", "cook"]
+    assert tagged["hierarchy_version"].tolist() == ["2027.1", "", "2027.1"]
+    lowest = tagged[["department_confidence", "seniority_confidence"]].min(axis=1)
+    assert tagged["confidence"].tolist() == lowest.tolist()
+    names = ("--fields", "seniority, review,seniority", "--prefix", "new_")
+    predict(leads, tmp_path / "few.csv", "--hierarchy", hierarchy, *names)
+    assert rows_of(tmp_path / "few.csv")[0] == ["What you do", "new_seniority", "new_review"]
 
 
 def test_without_a_hierarchy_there_is_nothing_to_break_down(predict, tmp_path):
@@ -157,7 +171,7 @@ def test_every_form_goes_in_and_out(predict, tmp_path, given, ending):
         tagged = pd.read_excel(out, dtype={"id": str}, engine="openpyxl")
     else:
         tagged = pd.read_csv(out, dtype={"id": str})
-    assert tagged["id"].tolist() == ["007", "8", "'=1+1" if ending == ".xlsx" else "=1+1"]
+    assert tagged["id"].tolist() == ["007", "8", "=1+1" if ending == ".parquet" else "'=1+1"]
     assert tagged["What you do"].fillna("").tolist() == ["head nurse", "", "café cook"]
     assert tagged["n"].astype(int).tolist() == [1, 2, 3]
     assert tagged["department"].fillna("").tolist() == ["Nursing", "", "Kitchen"]
@@ -243,16 +257,31 @@ def test_encoding_and_delimiter_are_found_out_and_said(predict, tmp_path, encodi
     assert [row[:2] for row in rows] == [["What you do", "Name"], ["head nurse", "José"], ["cook", "Anaïs"]]
 
 
-def test_formulas_are_disarmed_where_that_is_asked_for_and_always_in_spreadsheets(predict, tmp_path):
-    leads = written(tmp_path, "What you do,=cmd\n=HYPERLINK(1),@x\n")
-    predict(leads, tmp_path / "plain.csv")
-    assert rows_of(tmp_path / "plain.csv")[0][1] == "=cmd"
-    predict(leads, tmp_path / "safe.csv", "--spreadsheet-safe")
+def test_formulas_are_disarmed_and_counted_in_every_file_unless_it_is_to_be_raw(predict, tmp_path, hierarchy):
+    leads = written(tmp_path, "What you do,=cmd,phone\n=HYPERLINK(1) nurse,@x,+49 30 1234\n=a,b\n")
+    place = ("--hierarchy", hierarchy)
+    code, said = predict(leads, tmp_path / "safe.csv", *place)
+    assert code == 3
+    assert "3 cells begin like a formula, and got an apostrophe" in said
     header, row = rows_of(tmp_path / "safe.csv")
-    assert (header[1], row[0], row[1]) == ("'=cmd", "'=HYPERLINK(1)", "'@x")
-    predict(leads, tmp_path / "safe.xlsx")
-    header, row = openpyxl.load_workbook(tmp_path / "safe.xlsx").active.iter_rows(values_only=True)
-    assert (header[1], row[0], row[1]) == ("'=cmd", "'=HYPERLINK(1)", "'@x")
+    assert (header[1], *row[:3]) == ("'=cmd", "'=HYPERLINK(1) nurse", "'@x", "+49 30 1234")
+    assert rows_of(tmp_path / "safe.csv.rejects.csv")[1][2] == "'=a,b"
+    assert rows_of(tmp_path / "safe.follow_up.csv")[1][3] == "'=HYPERLINK(1) nurse"
+    assert "Warning: --spreadsheet-safe" in predict(leads, tmp_path / "old.csv", *place, "--spreadsheet-safe")[1]
+    assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "safe.csv").read_bytes()
+    for options, mark in (((), "'"), (("--raw",), "")):
+        predict(leads, tmp_path / "out.xlsx", *place, *options, "--force")
+        header, row = openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows(values_only=True)
+        assert (header[1], *row[:2]) == (f"{mark}=cmd", f"{mark}=HYPERLINK(1) nurse", f"{mark}@x")
+        for book in ("out.xlsx", "out.summary.xlsx"):
+            with zipfile.ZipFile(tmp_path / book) as parts:
+                assert not any(b"<f>" in parts.read(name) for name in parts.namelist() if "worksheets" in name)
+    code, said = predict(leads, tmp_path / "raw.csv", *place, "--raw")
+    assert "begin like a formula" not in said
+    assert rows_of(tmp_path / "raw.csv")[0][1] == "=cmd"
+    assert rows_of(tmp_path / "raw.csv.rejects.csv")[1][2] == "=a,b"
+    assert rows_of(tmp_path / "raw.follow_up.csv")[1][3] == "=HYPERLINK(1) nurse"
+    assert predict(leads, tmp_path / "no.csv", "--raw", "--spreadsheet-safe")[0] == 2
 
 
 def test_a_layout_names_and_orders_the_columns(predict, tmp_path):
@@ -263,7 +292,8 @@ def test_a_layout_names_and_orders_the_columns(predict, tmp_path):
     )
     assert predict(leads, tmp_path / "out.csv", "--layout", layout)[0] == 0
     assert (tmp_path / "out.csv").read_text() == "Dept__c;Id\nNursing;1\n"
-    assert "Choose one of them" in predict(leads, tmp_path / "o.csv", "--layout", layout, "--prefix", "x")[1]
+    for option in (("--prefix", "x"), ("--fields", "all")):
+        assert "Choose one of them" in predict(leads, tmp_path / "o.csv", "--layout", layout, *option)[1]
 
 
 def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
@@ -286,6 +316,7 @@ def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
         ("What you do,department\ncook,x\n", [], "already has columns that would be added: department"),
         ("What you do,What you do\ncook,x\n", [], "2 columns called 'What you do'"),
         ("What you do\ncook\n", ["--by", "Event"], "--by"),
+        ("What you do\ncook\n", ["--fields", "seniorty"], "Unknown field 'seniorty'. Did you mean 'seniority'?"),
         ("What you do\ncook\n", ["--layout", "absent.yaml"], "No layout at absent.yaml"),
         ("What you do\ncook\n", ["--hierarchy", "absent.yaml"], "absent.yaml is no file"),
         ("What you do\ncook\n", ["--encoding", "klingon"], "Unknown encoding"),
