@@ -6,10 +6,12 @@ from pathlib import Path
 
 import polars as pl
 
+from data_cleaning.column_names import one_column, same_columns
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.sources import FileColumns
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, read_table, require_text
-from data_cleaning.lead_columns import FoundColumns, LeadColumns, check_mapped_once, find_columns
+from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns, find_title
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired, repaired_in_words
 from data_cleaning.words import normalise_titles
@@ -44,16 +46,16 @@ def read_leads(
     Raises:
         BadInput: as `read_table` and `pick_leads`; a column is missing, or is mapped twice.
     """
-    check_mapped_once(columns)
-    wanted = columns.named()
+    found: FoundColumns | None = None
 
-    def choose(names: list[str]) -> list[str]:
-        for name in wanted.values():
-            if name not in names:
-                raise BadInput(f"{path}: {unknown('column', name, names)} Rename it, or map it under 'columns'.")
-        return list(wanted.values())
+    def choose(file: FileColumns) -> list[str]:
+        nonlocal found
+        found = find_columns(file.named, columns, path, values=file.values, every=True)
+        return list(found.present.values())
 
-    return pick_leads(read_table(path, encoding, choose=choose, layout=layout), wanted)
+    table = read_table(path, encoding, choose=choose, layout=layout)
+    assert found is not None, "columns are chosen before rows are read"
+    return pick_leads(table, found.present)
 
 
 def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
@@ -115,10 +117,11 @@ def open_leads(
             raise unknown("target in leads.columns.targets", name, taxonomy.names)
     found: FoundColumns | None = None
 
-    def choose(names: list[str]) -> list[str]:
+    def choose(file: FileColumns) -> list[str]:
         nonlocal found
-        found = find_columns(names, columns, path, title_asked_for=title_column is not None)
-        return names if every_column else list(found.present.values())
+        asked = title_column is not None
+        found = find_columns(file.named, columns, path, title_asked_for=asked, values=file.values)
+        return file.named if every_column else list(found.present.values())
 
     table = read_table(path, encoding, choose=choose, layout=layout)
     assert found is not None, "columns are chosen before rows are read"
@@ -142,7 +145,9 @@ def read_counted_titles(path: Path) -> pl.DataFrame:
         BadInput: as `read_table`; a column is missing; a title is empty or occurs twice; a count is no
             whole number.
     """
-    table = read_table(path, choose=lambda names: [_in_any_case(names, name, path) for name in ("title", "count")])
+    remedy = "A list of titles has the columns title and count; rename yours."
+    names = ("title", "count")
+    table = read_table(path, choose=lambda file: [one_column(file.named, name, path, remedy) for name in names])
     require_text(table.frame, path)
     frame = table.frame.rename(dict(zip(table.frame.columns, ("title", "count"), strict=True)))
     frame = frame.cast(pl.String)
@@ -169,7 +174,7 @@ def check_distinct(titles: pl.Series, what: str, place: Callable[[int], str]) ->
 def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding: str | None = "utf-8") -> pl.DataFrame:
     """Read a file in which somebody who knows labelled each title: no blanks, every label in the taxonomy.
 
-    The title column is `columns.title` or "title", a target's is its configured name or its own, whichever is there.
+    The title column is found as `find_title` does; a target's has its configured name or its own, whichever is there.
     Rows without any label are not judged yet, and are left out.
 
     Returns:
@@ -179,13 +184,16 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
         BadInput: as `read_table`; a column is missing; a blank cell; a label outside the taxonomy; one title with two
             different labels.
     """
-    names = {"title": columns.title, **{name: columns.targets.get(name, name) for name in taxonomy.names}}
+    names = ("title", *taxonomy.names)
 
-    def choose(present: list[str]) -> list[str]:
-        for ours, column in names.items():
-            if column not in present and ours not in present:
-                raise BadInput(f"{path}: {unknown('column', column, present)} {ours!r} is read as well.")
-        return [column if column in present else ours for ours, column in names.items()]
+    def choose(file: FileColumns) -> list[str]:
+        chosen = []
+        for name in taxonomy.names:
+            column = columns.targets.get(name, name)
+            called = column if same_columns(file.named, column) else name
+            chosen.append(one_column(file.named, called, path, f"It may be called {column!r} or {name!r}."))
+        title = find_title(file.named, columns.title, path, asked_for=False, taken=chosen, values=file.values)
+        return [title.name, *chosen]
 
     table = read_table(path, encoding, choose=choose)
     require_text(table.frame, path)
@@ -213,15 +221,6 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     return frame
 
 
-def _in_any_case(names: list[str], wanted: str, path: Path) -> str:
-    """Return the name that is the wanted one but for case and blanks around it."""
-    alike = [column for column in names if column.strip().lower() == wanted]
-    if len(alike) != 1:
-        listed = first_few(map(repr, names))
-        raise BadInput(f"{path}: expected one column {wanted!r} in upper or lower case; the file has {listed}.")
-    return alike[0]
-
-
 def _whole_numbers(values: pl.Series, column: str, table: TableFile) -> pl.Series:
     """Read a column of text as whole numbers from 1 to `LARGEST_COUNT`; "2.0" is one."""
     stripped = values.str.strip_chars()
@@ -242,6 +241,7 @@ def _columns_said(found: FoundColumns, names: Sequence[str], others: str) -> str
     rest = [repr(name) for name in names if name not in found.present.values()]
     return (
         f"Columns: {read}."
+        + (f" {found.why}" if found.why else "")
         + (f" Not in the file, and not needed: {absent}." if absent else "")
         + (f" {others}: {first_few(rest)}." if rest else "")
     )

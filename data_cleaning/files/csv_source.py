@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from copy import copy
 from pathlib import Path
+
+import pyarrow as pa
 
 from data_cleaning.files.csv_careful import begins_overlong, parse_carefully, parse_piece
 from data_cleaning.files.csv_fast import parse_fast
@@ -60,6 +63,12 @@ class CsvSource(Source):
                 self.n_skipped = parsed.end.skipped
                 if parsed.rows.num_rows or parsed.rejects:
                     yield Batch(parsed.rows, parsed.rejects, places=parsed.lines)
+
+    def first_rows(self) -> pa.Table:
+        """Return rows from the beginning of the file, read in a small block."""
+        small = copy(self)
+        small._block_bytes = _CAREFUL_BYTES
+        return super(CsvSource, small).first_rows()
 
     def _parsed(self, buffer: "_Buffer") -> Iterator[Parsed]:
         """Yield what is read of each block below the header."""

@@ -8,13 +8,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 
+from data_cleaning.column_names import unique_names
 from data_cleaning.errors import BadInput
 from data_cleaning.files.table_layout import Layout
 
@@ -94,6 +97,28 @@ class Source(ABC):
         Raises:
             BadInput: the file can no longer be read.
         """
+
+    def first_rows(self) -> pa.Table:
+        """Return rows from the beginning of the file, enough to see what its columns hold."""
+        return next((batch.rows for batch in self.batches() if batch.rows.num_rows), self.schema.empty_table())
+
+
+class FileColumns:
+    """The columns of a file by distinct names, and what they hold in its first rows."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.names = unique_names(source.schema.names)
+        """Of all columns, blank ones among them."""
+        self.named = [name for name in self.names if name.strip()]
+
+    @cached_property
+    def _rows(self) -> pa.Table:
+        return self._source.first_rows()
+
+    def values(self, name: str) -> pl.Series:
+        """Return the first values of a column."""
+        return pl.Series(name, pl.from_arrow(self._rows.column(self.names.index(name))))
 
 
 def file_identity(path: Path, encoding: str | None = None, delimiter: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whole tables in memory, from a file of any kind: every row of it, or a refusal that names the rows at fault."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 
 from data_cleaning.errors import BadInput, first_few, shortened
 from data_cleaning.files.opening import open_source
-from data_cleaning.files.sources import Batch, Reject, Source
+from data_cleaning.files.sources import Batch, FileColumns, Reject, Source
 from data_cleaning.files.table_layout import Layout
 
 NO_TEXT = cs.nested() | cs.binary() | cs.duration() | cs.object()
@@ -50,7 +51,7 @@ def read_table(
     path: Path,
     encoding: str | None = "utf-8",
     *,
-    choose: Callable[[list[str]], Sequence[str]] | None = None,
+    choose: Callable[[FileColumns], Sequence[str]] | None = None,
     allow_no_rows: bool = False,
     keep_rejects: bool = False,
     layout: Layout = Layout(),
@@ -60,29 +61,30 @@ def read_table(
     Args:
         path: CSV, gzipped CSV, Parquet or XLSX; `open_source` says how they are told apart.
         encoding: of a CSV file; None finds it out.
-        choose: given the names of the columns, returns those to read; None reads all.
+        choose: given the columns, returns the names of those to read; of equal names each has its place added. None
+            reads all.
         allow_no_rows: whether a header alone will do.
         keep_rejects: whether to return rows that could not be read, those with NUL bytes included, where others could;
             otherwise they are refused.
         layout: where the table is within the file; by default it is found.
 
     Raises:
-        BadInput: the file cannot be opened; it names a column twice; it has content in a column without a name, NUL
-            bytes, or, unless that is allowed, no rows or rows that could not be read.
+        BadInput: the file cannot be opened; it names a column twice and nobody chooses; it has content in a column
+            without a name, NUL bytes, or, unless that is allowed, no rows or rows that could not be read.
     """
     source = open_source(path, encoding=encoding, layout=layout)
     path = source.path
-    names = source.schema.names
-    named = [name for name in names if name.strip()]
-    _check_names(path, named)
-    chosen = [names.index(name) for name in (named if choose is None else choose(named))]
-    nameless = [position for position, name in enumerate(names) if not name.strip()]
+    columns = FileColumns(source)
+    _check_names(source, one_each=choose is None)
+    names = columns.named if choose is None else choose(columns)
+    chosen = [columns.names.index(name) for name in names]
+    nameless = [position for position, name in enumerate(columns.names) if not name.strip()]
     # Columns that are not chosen are let go batch by batch.
-    frames = [pl.DataFrame(source.schema.empty_table().select(chosen))]
+    frames = [pl.DataFrame(source.schema.empty_table().select(chosen).rename_columns(names))]
     places = [np.empty(0, dtype=np.int64)]
     rejects: list[Reject] = []
     for batch in source.batches():
-        rows = batch.rows.select(chosen)
+        rows = batch.rows.select(chosen).rename_columns(names)
         _refuse_nameless_content(source, batch, nameless)
         nul = _nul_bytes(source, rows)
         if nul.any() and not keep_rejects:
@@ -98,7 +100,7 @@ def read_table(
     return TableFile(
         path=path,
         frame=frame,
-        columns=tuple(named),
+        columns=tuple(columns.named),
         unit=source.unit,
         places=pl.Series(source.unit, np.concatenate(places)),
         notes=_notes(source, nameless),
@@ -120,11 +122,12 @@ def require_text(frame: pl.DataFrame, path: Path) -> None:
         )
 
 
-def _check_names(path: Path, named: list[str]) -> None:
-    if not named:
+def _check_names(source: Source, *, one_each: bool) -> None:
+    path, times = source.path, Counter(name for name in source.schema.names if name.strip())
+    if not times:
         raise BadInput(f"{path} names no column in its header; expected a header such as Title,Country.")
-    repeated = sorted({name for name in named if named.count(name) > 1})
-    if repeated:
+    repeated = sorted(name for name, n_times in times.items() if n_times > 1)
+    if repeated and one_each:
         shown = first_few(map(repr, repeated))
         raise BadInput(f"{path} names these columns more than once: {shown}. Rename all but one of each.")
 

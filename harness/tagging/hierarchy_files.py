@@ -147,7 +147,7 @@ def _count_titles(
         be read.
     """
     source = open_source(leads, encoding=encoding, layout=layout)
-    place = find_titles(source, leads, model, title_column)
+    place, _ = find_titles(source, leads, model, title_column)
     counts = pl.DataFrame(schema={"title": pl.String, "records": pl.Int64})
     n_rows = n_rejected = 0
     on_progress(_STEP, 0, source.n_rows + 1, "rows")

@@ -77,6 +77,7 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
     for note in source.notes:
         announce(note)
     work = Work(job, source)
+    announce(work.title_said)
     check_schema(job.out, work.names, work.schema, work.delimiter)
     folder = JobFolder(job.out, work.identity(), force=job.force)
     _check_places(job, work, folder)

@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from data_cleaning.errors import BadInput, unknown
+from data_cleaning.column_names import one_column, shown, unique_names
+from data_cleaning.errors import BadInput
 from data_cleaning.files import Batch, Reject, Source
 from data_cleaning.files import Layout as TableLayout
+from data_cleaning.files.sources import FileColumns
 from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.written_tables import RowWriter
 from data_cleaning.lead_columns import find_title
@@ -100,8 +102,10 @@ class Work:
         for option, given in {"--prefix": job.prefix, "--fields": "" if job.fields == DEFAULT else job.fields}.items():
             if layout is not None and given:
                 raise BadInput(f"{option} {given!r} and --layout {layout.path} both name columns. Choose one of them.")
-        self.title = find_titles(source, job.leads, job.model, job.title_column)
-        self.by = {name: _only_column(name, columns, job.leads) for name in dict.fromkeys(job.by)}
+        self.title, self.title_said = find_titles(source, job.leads, job.model, job.title_column)
+        distinct = unique_names(columns)
+        found = {name: one_column(distinct, name, job.leads) for name in dict.fromkeys(job.by)}
+        self.by = {name: distinct.index(column) for name, column in found.items()}
         fields = Fields(taxonomy, self.hierarchy)
         types = fields.types()
         if layout is None:
@@ -219,21 +223,22 @@ class Tally:
         self.n_rejected += len(rejects)
 
 
-def find_titles(source: Source, path: Path, model: Model, asked: str | None) -> int:
-    """Return the position of the column of titles.
+def find_titles(source: Source, path: Path, model: Model, asked: str | None) -> tuple[int, str]:
+    """Return the position of the column of titles, and how it was found, in sentences.
 
     Args:
         source: whose column it is.
         path: of the file, for messages.
         model: says what the column was called in the leads that were learned from.
-        asked: name that was asked for; None takes the one of the model, or whichever is called title or job title.
+        asked: name that was asked for; None takes the one of the model, or finds it as `find_title` does.
 
     Raises:
         BadInput: there is no such column, there are several, or it holds no text.
     """
-    names = source.schema.names
-    name = find_title(names, asked or model.title_column, path, asked_for=asked is not None)
-    position = _only_column(name, names, path)
+    columns = FileColumns(source)
+    wanted, asked_for = asked or model.title_column, asked is not None
+    title = find_title(columns.named, wanted, path, asked_for=asked_for, values=columns.values)
+    position = columns.names.index(title.name)
     field = source.schema.field(position)
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
@@ -242,18 +247,7 @@ def find_titles(source: Source, path: Path, model: Model, asked: str | None) -> 
             f"{path}: column {field.name!r} holds {field.type}, expected titles as text. Name another column with "
             "--title-column."
         )
-    return position
-
-
-def _only_column(name: str, columns: list[str], path: Path) -> int:
-    places = [position for position, column in enumerate(columns) if column == name]
-    if not places:
-        raise BadInput(f"{path}: {unknown('column', name, columns)}")
-    if len(places) > 1:
-        raise BadInput(
-            f"{path} has {len(places)} columns called {name!r}, of which one was asked for. Rename the others."
-        )
-    return places[0]
+    return position, f"Titles are read from {shown(title.name)}. {title.why}".rstrip()
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -118,7 +118,7 @@ def test_a_list_of_titles_is_read_whatever_the_case_of_its_header(tmp_path):
     [
         (
             "Title,Times\nCISO,1\n",
-            r"expected one column 'count' in upper or lower case; the file has 'Title'; 'Times'\.",
+            r"Unknown column 'count'. The file has 'Title'; 'Times'. A list of titles has the columns",
         ),
         ("Title,Count\nCISO,1\n\n ,1\n", r"list.csv has no title in line 4\."),
         (

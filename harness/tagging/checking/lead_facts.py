@@ -10,15 +10,14 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from data_cleaning.errors import BadInput, counted, first_few, unknown
+from data_cleaning.column_names import column_key, one_column, shown, usual_names
+from data_cleaning.errors import BadInput, counted, first_few
 from data_cleaning.files import Layout, Reject, Source, open_source
+from data_cleaning.files.sources import FileColumns
 from data_cleaning.lead_columns import find_title
 from data_cleaning.near_duplicates import near_duplicate_report
 from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles
-
-_EVENT_NAMES = ("event", "event name", "event title", "campaign", "campaign name", "webinar", "webinar name")
-"""Columns that are broken down by where none is named, the most telling first."""
 
 _MAX_EVENTS = 1_000
 """Values of a column that is taken for the events without being asked for."""
@@ -98,9 +97,13 @@ def read_facts(
         BadInput: the file cannot be read, a column is missing, or no record has a title.
     """
     source = open_source(path, encoding=encoding, layout=layout)
-    names = source.schema.names
-    title = find_title(names, title_column or "Title", path, asked_for=title_column is not None)
-    asked = {name: _position(name, names, path) for name in dict.fromkeys(by)}
+    file = FileColumns(source)
+    names = file.names
+    asked_for = title_column is not None
+    found_title = find_title(file.named, title_column or "Title", path, asked_for=asked_for, values=file.values)
+    title = found_title.name
+    remedy = "Name the column to break down by with --by."
+    asked = {name: names.index(one_column(file.named, name, path, remedy)) for name in dict.fromkeys(by)}
     of_events = {} if asked else _events(names)
     dates = {name: at for at, name in enumerate(names) if _OF_DATES.search(name.lower())}
     kept = {names.index(title), *asked.values(), *of_events.values(), *dates.values()}
@@ -119,7 +122,7 @@ def read_facts(
         raise BadInput(f"{path} has no title in column {title!r}. Name another column with --title-column.")
     chosen = asked or _varied(of_events, cells)
     values = {name: cells[at].str.strip_chars().replace("", None) for name, at in chosen.items()}
-    said = f"Titles are read from {title!r}"
+    said = f"{found_title.why} Titles are read from {shown(title)}".lstrip()
     for name in values if not asked else ():
         said += f", events from {name!r}; another column may be named with --by"
     announce(f"{said}.")
@@ -140,21 +143,11 @@ def read_facts(
     )
 
 
-def _position(name: str, names: Sequence[str], path: Path) -> int:
-    alike = [at for at, other in enumerate(names) if other.strip().lower() == name.strip().lower()]
-    exact = [at for at in alike if names[at] == name]
-    found = exact or alike
-    if not found:
-        raise BadInput(f"{path}: {unknown('column', name, names)} Name the column to break down by with --by.")
-    if len(found) > 1:
-        raise BadInput(f"{path} has {len(found)} columns called {name!r}. Rename all but one of them.")
-    return found[0]
-
-
 def _events(names: Sequence[str]) -> dict[str, int]:
     """Return the columns that events may be in, the likeliest first."""
-    plain = [re.sub(r"[\W_]+", " ", name).strip().lower() for name in names]
-    return {names[plain.index(name)]: plain.index(name) for name in _EVENT_NAMES if plain.count(name) == 1}
+    keys = [column_key(name) for name in names]
+    likely = ("".join(usual) for usual in usual_names("event"))
+    return {names[keys.index(key)]: keys.index(key) for key in likely if keys.count(key) == 1}
 
 
 def _varied(columns: Mapping[str, int], cells: Mapping[int, pl.Series]) -> dict[str, int]:

@@ -76,8 +76,19 @@ def test_a_header_alone_is_a_table_where_that_is_allowed(tmp_path):
     assert (table.frame.columns, table.frame.rows(), table.places.to_list()) == (["a", "b"], [], [])
 
 
+def test_columns_of_one_name_may_be_chosen_by_their_place(tmp_path):
+    path = write(tmp_path, "Lead,Job Title,Job Title\nx,cook,nurse\n")
+    table = read_table(path, choose=lambda file: file.names)
+    assert table.frame.row(0, named=True) == {
+        "Lead": "x",
+        "Job Title (column 2)": "cook",
+        "Job Title (column 3)": "nurse",
+    }
+    assert read_table(path, choose=lambda file: ["Lead"]).frame.row(0) == ("x",)
+
+
 def test_chosen_columns_alone_are_read_in_the_order_asked_for(tmp_path):
-    table = read_table(write(tmp_path, "a,b,c\n1,2,3\n"), choose=lambda names: [names[2], names[0]])
+    table = read_table(write(tmp_path, "a,b,c\n1,2,3\n"), choose=lambda file: [file.names[2], file.names[0]])
 
     assert table.frame.to_dicts() == [{"c": "3", "a": "1"}]
     assert table.columns == ("a", "b", "c")

@@ -311,10 +311,14 @@ def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
     ("content", "options", "message"),
     [
         ("What you do\ncook\n", ["--system", "keywrd"], "Did you mean 'keyword'?"),
-        ("Job\ncook\n", [], "Name the column of titles with --title-column"),
+        ("Trade\ncook\n", [], "Name the column of titles with --title-column"),
         ("What you do\ncook\n", ["--title-column", "Title"], "Unknown column 'Title'"),
         ("What you do,department\ncook,x\n", [], "already has columns that would be added: department"),
-        ("What you do,What you do\ncook,x\n", [], "2 columns called 'What you do'"),
+        (
+            "What you do,What you do\ncook,x\n",
+            [],
+            "2 columns that may hold the titles: 'What you do (column 1)'; 'What you do (column 2)'",
+        ),
         ("What you do\ncook\n", ["--by", "Event"], "--by"),
         ("What you do\ncook\n", ["--fields", "seniorty"], "Unknown field 'seniorty'. Did you mean 'seniority'?"),
         ("What you do\ncook\n", ["--layout", "absent.yaml"], "No layout at absent.yaml"),
