@@ -22,10 +22,10 @@ FAINT, ALERT, TO_FILL = Style(color="#808080"), Style(color="#C00000"), Style(fi
 _HEADER = Style(bold=True, fill="#DDE6F0", wrapped=True)
 _BAR = "#9DC3E6"
 
-TEXT, WHOLE, SHARE, ANY = "@", '#,##0;-#,##0;"–"', '0.0%;-0.0%;"–"', "General"
+TEXT, WHOLE, SHARE, ANY = "@", '#,##0_);-#,##0_);"–"_)', '0.0%_);-0.0%_);"–"_)', "General"
 """Number formats; text is text whatever it looks like, and a dash for nothing makes what there is easier to see."""
 
-_NARROWEST, _WIDEST, _OF_NUMBERS, _MARGIN, _FILTER_ARROW = 10, 44, 12, 2, 3  # characters
+_NARROWEST, _WIDEST, _TO_CHOOSE, _OF_NUMBERS, _MARGIN, _FILTER_ARROW = 10, 44, 24, 12, 2, 3  # characters
 _MAX_FROZEN = 100  # characters; more would leave a small screen nothing to scroll
 _MEASURED_ROWS = 1_000
 
@@ -247,7 +247,10 @@ def write_sheet(sheet: Sheet, table: SheetTable) -> None:
     """Write a table that people filter and print, as much of it as a sheet holds."""
     frame = table.frame[:, :MAX_COLUMNS].head(MAX_LISTED)
     header = table.header[: frame.width]
-    widths = [_width(title, column) for title, column in zip(header, frame.iter_columns(), strict=True)]
+    widths = [
+        max(_width(title, column), _TO_CHOOSE if at in table.choices else 0)
+        for at, (title, column) in enumerate(zip(header, frame.iter_columns(), strict=True))
+    ]
     sheet.widths(widths)
     sheet.row(header, _HEADER, height=LINE_POINTS * max(map(_n_lines, header, widths), default=1))
     styles = {
@@ -255,9 +258,13 @@ def write_sheet(sheet: Sheet, table: SheetTable) -> None:
         for style in _STYLES
         for one in table.formats
     }
+    texts = [at for at, kind in enumerate(frame.dtypes) if kind == pl.String] if table.wrapped else []
     for number, values in enumerate(frame.iter_rows()):
+        # Not every spreadsheet gives a row the height that its text takes.
+        lines = max((_n_lines(values[at] or "", widths[at]) for at in texts), default=1)
         of_cells = [styles[table.style(number, column), one] for column, one in enumerate(table.formats[: frame.width])]
-        sheet.row(values, of_cells, level=table.depths[number] if table.depths else 0)
+        level = table.depths[number] if table.depths else 0
+        sheet.row(values, of_cells, height=LINE_POINTS * lines if lines > 1 else None, level=level)
     sheet.freeze(1, sum(right <= _MAX_FROZEN for right in accumulate(widths[: table.frozen_columns])))
     sheet.filter(frame.width)
     for column in table.bars:
@@ -278,6 +285,8 @@ def _formatted(style: Style, number_format: str) -> Style:
 
 def _n_lines(text: str, width: int) -> int:
     """Return how many lines a text takes in a column, a little room at its end left free."""
+    if len(text) <= width - _MARGIN:
+        return 1
     return max(len(textwrap.wrap(text, width - _MARGIN)), 1)
 
 

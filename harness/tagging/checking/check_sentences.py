@@ -9,6 +9,7 @@ import polars as pl
 
 from data_cleaning.errors import counted
 from data_cleaning.titles import IntArray
+from harness.keywords.judged_hits import wilson_bounds
 from harness.tagging.business.summary import Summary
 from harness.tagging.checking.answered import Answered, row_name
 from harness.tagging.checking.keyword_problems import INSIDE_WORDS, NARROW_LOSES, NEVER, TIES, RowProblem
@@ -23,6 +24,7 @@ from harness.tagging.checking.suspicious import (
     NOT_HELD,
     records_by_kind,
 )
+from harness.tagging.checking.titles_to_label import COMMON
 
 SUSPICIOUS_SHEET, KEYWORDS_SHEET, WORDS_SHEET = "Suspicious titles", "Keywords", "New words"
 LABELS_SHEET, FILE_SHEET = "Titles to label", "File"
@@ -137,6 +139,11 @@ def _of_events(check: Check, summary: Summary) -> Iterator[str]:
         (best, n_best, of_best), (last, n_last, of_last) = (
             ranked.select(frame.columns[0], "records", column).row(at) for at in (0, -1)
         )
+        low, _ = wilson_bounds(of_best, n_best)
+        _, high = wilson_bounds(of_last, n_last)
+        if low <= high:
+            yield f"By {name}, the shares of {group} are alike: from {of_last:.1%} to {of_best:.1%}."
+            continue
         yield (
             f"By {name}, the share of {group} is highest for {best!r} ({of_best:.1%} of {counted(n_best, 'record')}) "
             f"and lowest for {last!r} ({of_last:.1%} of {counted(n_last, 'record')})."
@@ -196,7 +203,7 @@ def _actions(check: Check) -> Iterator[tuple[int, str]]:
 
 
 def _label(check: Check) -> Iterator[tuple[int, str]]:
-    doubtful = check.to_label.filter(pl.col("why") != "common words")["position"].to_numpy()
+    doubtful = check.to_label.filter(pl.col("why") != COMMON)["position"].to_numpy()
     records = check.records_of(doubtful)
     yield (
         records,

@@ -1,7 +1,7 @@
 """A check as one spreadsheet and as the same on one page."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -11,7 +11,7 @@ from data_cleaning.files.workbooks import Workbook
 from data_cleaning.report_table import Table
 from data_cleaning.titles import IntArray
 from harness.reporting.pages import Section, write_page
-from harness.tagging.business.business_tables import sheet_names
+from harness.tagging.business.business_tables import NOT_SURE, sheet_names
 from harness.tagging.business.business_workbook import (
     BOLD,
     PLAIN,
@@ -23,6 +23,7 @@ from harness.tagging.business.business_workbook import (
     penetration_tables,
     write_sheet,
 )
+from harness.tagging.checking.answered import Answered
 from harness.tagging.checking.check_sentences import (
     FILE_SHEET,
     KEYWORDS_SHEET,
@@ -35,7 +36,7 @@ from harness.tagging.checking.check_sentences import (
 )
 from harness.tagging.checking.penetration import department_table, label_table
 
-_ON_PAGE = 20
+_ON_PAGE, _LEVELS_ON_PAGE = 20, 2
 _LONGEST_ON_PAGE = 200  # characters
 _MOST_EVENTS = 2
 
@@ -66,8 +67,8 @@ class Part:
     """One sheet, and one section of the page."""
 
     sheet: SheetTable
-    on_page: Sequence[str] = field(default_factory=tuple)
-    """Columns that the page shows; none shows all."""
+    on_page: pl.DataFrame | None = None
+    """What the page shows of it, if not its first rows."""
 
 
 def write_check(workbook: Path, page: Path, check: Check, *, name: str) -> None:
@@ -96,11 +97,11 @@ def write_check(workbook: Path, page: Path, check: Check, *, name: str) -> None:
 
 def _section(part: Part, title: str, workbook: str) -> Section:
     frame = part.sheet.frame
-    chosen = frame.select(part.on_page) if part.on_page else frame
+    chosen = frame.head(_ON_PAGE) if part.on_page is None else part.on_page
     table = Table(title, title, part.sheet.about, chosen, wording="shares", longest_cell=_LONGEST_ON_PAGE)
-    more = len(frame) - _ON_PAGE
+    more = len(frame) - len(chosen)
     return Section(
-        name=title.replace(" ", "-").lower(), title=title, note=part.sheet.about, table=table.shown(_ON_PAGE),
+        name=title.replace(" ", "-").lower(), title=title, note=part.sheet.about, table=table.shown(),
         before_file=f"{counted(more, 'more row')} in" if more > 0 else "", file=workbook if more > 0 else "",
     )  # fmt: skip
 
@@ -109,7 +110,11 @@ def _parts(check: Check) -> Iterator[Part]:
     by = next(iter(check.facts.by.items()), None)
     if check.summary is not None:
         nodes, *others = penetration_tables(check.summary)
-        yield Part(sheet=nodes, on_page=nodes.frame.columns[: nodes.frame.width])
+        depths = pl.Series(nodes.depths)
+        shown = nodes.frame.select(name for name in nodes.frame.columns if ", share" not in name)
+        yield Part(
+            sheet=nodes, on_page=shown.filter(depths < _LEVELS_ON_PAGE).drop(check.summary.levels[_LEVELS_ON_PAGE:])
+        )
         yield from (Part(sheet=one) for one in others)
     else:
         labels = label_table(check.answered)
@@ -119,10 +124,7 @@ def _parts(check: Check) -> Iterator[Part]:
         yield Part(sheet=counted_table(labels, name="Labels", about=about, bars=(3,)))
     for name, values in [*check.facts.by.items()] if by else [("", None)]:
         yield Part(sheet=_departments(check, name, values))
-    yield Part(
-        sheet=_text_table(_suspicious(check), SUSPICIOUS_SHEET),
-        on_page=[name for name in _suspicious(check).columns if name != "kind"],
-    )
+    yield Part(sheet=_text_table(_suspicious(check), SUSPICIOUS_SHEET))
     yield Part(sheet=_text_table(_keywords(check), KEYWORDS_SHEET))
     yield Part(sheet=_text_table(_words(check), WORDS_SHEET))
     yield Part(sheet=_to_label(check))
@@ -157,11 +159,20 @@ def _suspicious(check: Check) -> pl.DataFrame:
         "kind": found["kind"],
         "why": found["why"],
         "answer": answers,
+        **_places(answered, positions),
         "decided by": pl.Series([answered.decided_by[at] for at in positions], dtype=pl.String),
         **_events(check, positions),
         "what to do": found["todo"],
     }
     return pl.DataFrame(columns)
+
+
+def _places(answered: Answered, positions: IntArray) -> Mapping[str, pl.Series]:
+    """Return how the hierarchy counts titles, "Ideal customers > Security", where there is one."""
+    if answered.hierarchy is None or answered.placements is None:
+        return {}
+    paths = [" > ".join(node.path[:2]) or NOT_SURE for node in answered.hierarchy.nodes]
+    return {"counted as": pl.Series([paths[at] for at in answered.placements.node[positions]], dtype=pl.String)}
 
 
 def _events(check: Check, positions: IntArray) -> Mapping[str, pl.Series]:

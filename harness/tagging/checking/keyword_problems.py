@@ -11,7 +11,7 @@ from data_cleaning.errors import counted
 from harness.keywords.audit import audit_table
 from harness.keywords.audit_tables import NEVER_FIRED, SHADOWED, UNREACHABLE, name_duplicates, titles_decided
 from harness.tagging.checking.answered import Answered, classes_of, row_name
-from harness.tagging.checking.suspicious import SAME, disagreements
+from harness.tagging.checking.suspicious import SAME, disagreements, labels_set
 
 INSIDE_WORDS, TIES, NARROW_LOSES = "decides inside longer words", "ties with another row", "a broader row outranks it"
 REPEATS, CANNOT, OUTRANKED, NEVER = "repeats an earlier row", "can never decide", "outranked each time", "never matches"
@@ -65,39 +65,40 @@ def _inside_words(answered: Answered) -> Iterator[RowProblem]:
     for target, labels in answered.labels.items():
         changed |= narrowed[target] != labels
     decided = titles_decided(answered.hits)
-    wrong = answered.accidents.join(decided, on=["title", "row"]).filter(pl.col("title").is_in(np.flatnonzero(changed)))
-    of_row = decided.with_columns(pl.Series("records", answered.counts[decided["title"].to_numpy()]))
-    all_records = dict(of_row.group_by("row").agg(pl.col("records").sum()).iter_rows())
-    for (row,), one in wrong.group_by("row", maintain_order=True):
+    decided = decided.with_columns(pl.Series("records", answered.counts[decided["title"].to_numpy()]))
+    all_records = dict(decided.group_by("row").agg(pl.col("records").sum()).iter_rows())
+    inside = answered.accidents.join(decided, on=["title", "row"])
+    for (row,), one in inside.group_by("row", maintain_order=True):
         position = int(row)
-        titles = one["title"].to_numpy()
-        records = pl.Series("records", answered.counts[titles])
-        hosts = one.with_columns(records).group_by("host").agg(pl.col("records").sum())
+        titles = one.filter(pl.Series(changed[one["title"].to_numpy()]))["title"].to_numpy()
+        if not len(titles):
+            continue
+        hosts = one.group_by("host").agg(pl.col("records").sum())
         hosts = hosts.sort("records", "host", descending=[True, False])
         listed = ", ".join(f"{host!r} ({n:,})" for host, n in hosts.head(_MOST_HOSTS).iter_rows())
         others = f" and {counted(len(hosts) - _MOST_HOSTS, 'other word')}" if len(hosts) > _MOST_HOSTS else ""
-        n_wrong, n_all = int(records.sum()), int(all_records[position])
-        why = f"In {n_wrong:,} of the {counted(n_all, 'record')} that it decides it is only inside {listed}{others}."
-        yield _problem(
-            answered, position, INSIDE_WORDS, titles, why,
-            "Set its match to word."
-            + (f" It still decides the other {counted(n_all - n_wrong, 'record')}." if n_all > n_wrong else ""),
-        )  # fmt: skip
+        n_inside, n_all = int(one["records"].sum()), int(all_records[position])
+        n_changed = int(answered.counts[titles].sum())
+        why = f"In {n_inside:,} of the {counted(n_all, 'record')} that it decides it is only inside {listed}{others}."
+        if n_changed < n_inside:
+            why += f" Without these matches {n_changed:,} get another answer."
+        todo = f"Set its match to word; it then decides {counted(n_all - n_inside, 'record')}."
+        yield _problem(answered, position, INSIDE_WORDS, titles, why, todo)
 
 
 def _meeting(answered: Answered) -> Iterator[RowProblem]:
     """Find rows of one priority that set different classes, and broad rows that outrank narrower ones."""
     table = answered.table
     ties = disagreements(answered).filter(pl.col("near") == SAME)
-    for (target, winner, loser), one in ties.group_by("target", "winner", "loser", maintain_order=True):
-        first, second, name = int(winner), int(loser), str(target)
-        titles = one["title"].to_numpy()
+    for (winner, loser), one in ties.group_by("winner", "loser", maintain_order=True):
+        first, second = int(winner), int(loser)
+        titles, targets = np.unique(one["title"].to_numpy()), one["target"].unique(maintain_order=True).to_list()
         by = "longer" if _length(answered, first) > _length(answered, second) else "earlier"
         why = (
-            f"It sets the {name} to {_class(answered, name, first)!r}, and {row_name(table, second)} of the same "
-            f"priority to {_class(answered, name, second)!r}; it wins because it is {by}."
+            f"It sets {labels_set(answered, first, targets)}, and {row_name(table, second)} of the same priority "
+            f"{labels_set(answered, second, targets)}; it wins because it is {by}."
         )
-        todo = "Give the row that should win a lower priority number."
+        todo = f"Give {row_name(table, second)} a lower priority number if it should win here."
         yield _problem(answered, first, TIES, titles, why, todo)
     for name, ranked in answered.hits.items():
         classes, winners = table.class_positions[name], ranked.winners[ranked.titles]

@@ -1,7 +1,7 @@
 """Titles whose answer is doubtful, and why: no row, a match inside a word, rows that disagree, and so on."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -186,17 +186,22 @@ def _inside(answered: Answered) -> Iterator[_Doubt]:
 def _disagreeing(answered: Answered) -> Iterator[_Doubt]:
     table = answered.table
     named = [row_name(table, row) for row in range(len(table))]
-    pairs = disagreements(answered)
-    for target, of_target in pairs.group_by("target", maintain_order=True):
-        first = of_target.unique("title", keep="first", maintain_order=True)
-        classes = table.taxonomy[str(target[0])].classes
-        positions = table.class_positions[str(target[0])]
-        why = [
-            f"{target[0]}: {named[winner]} says {classes[positions[winner]]}, "
-            f"{named[loser]} of the {near} priority says {classes[positions[loser]]}"
-            for winner, loser, near in first.select("winner", "loser", "near").iter_rows()
-        ]
-        yield _Doubt(DISAGREE, first["title"].to_numpy(), pl.Series(why, dtype=pl.String))
+    # Of each title and target, the pair in which the loser comes closest is enough.
+    pairs = disagreements(answered).unique(["target", "title"], keep="first", maintain_order=True)
+    merged = pairs.group_by("title", "winner", "loser", "near", maintain_order=True).agg("target")
+    why = [
+        f"{named[winner]} says {labels_set(answered, winner, targets)}, "
+        f"{named[loser]} of the {near} priority says {labels_set(answered, loser, targets)}"
+        for winner, loser, near, targets in merged.select("winner", "loser", "near", "target").iter_rows()
+    ]
+    yield _Doubt(DISAGREE, merged["title"].to_numpy(), pl.Series(why, dtype=pl.String))
+
+
+def labels_set(answered: Answered, row: int, targets: Sequence[str]) -> str:
+    """Name the classes that a row sets, "function IT and role Networking"."""
+    table = answered.table
+    named = [f"{name} {table.taxonomy[name].classes[table.class_positions[name][row]]}" for name in targets]
+    return " and ".join(named)
 
 
 SAME, NEXT = "same", "next"

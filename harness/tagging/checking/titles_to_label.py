@@ -8,15 +8,17 @@ from harness.tagging.checking.answered import Answered
 from harness.tagging.checking.suspicious import FOREIGN, NOT_A_TITLE
 
 N_TITLES = 100
-_DOUBTFUL_SHARE = 0.7
-"""Of the titles to label; the rest are the commonest words of all leads, so that right answers are confirmed too."""
+COMMON = "common words"
+_FREQUENT_SHARE, _DOUBTFUL_SHARE = 0.4, 0.8
+"""Of the titles to label: the most frequent doubtful ones, and all doubtful ones. The rest have the commonest words of
+the other leads, so that answers are confirmed too."""
 
 
 def choose_titles(answered: Answered, suspicious: pl.DataFrame, n_titles: int = N_TITLES) -> pl.DataFrame:
-    """Choose titles to label, the doubtful ones first; what is no title or foreign is not worth it.
+    """Choose titles to label; what is no title or foreign is not worth it.
 
     Returns:
-        `position` of a title in `answered.titles`, and `why` it was chosen.
+        `position` of a title in `answered.titles`, and `why` it was chosen; titles of most records first.
     """
     numbered = answered.titles.with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
     numbered = numbered.join(suspicious.select("position", "kind"), on="position", how="left", maintain_order="left")
@@ -25,8 +27,10 @@ def choose_titles(answered: Answered, suspicious: pl.DataFrame, n_titles: int = 
     offered = numbered.filter(safe & ~pl.col("kind").is_in([NOT_A_TITLE, FOREIGN]).fill_null(False))
     doubtful = offered.filter(pl.col("kind").is_not_null())
     n_doubtful = max(round(_DOUBTFUL_SHARE * n_titles), n_titles - (len(offered) - len(doubtful)))
-    first = choose_titles_to_review(doubtful, n_doubtful)
-    rest = offered.join(first.select("position"), on="position", how="anti", maintain_order="left")
-    more = choose_titles_to_review(rest, n_titles - len(first))
-    why = pl.col("kind").fill_null("common words")
-    return pl.concat([first, more]).select("position", why.alias("why"))
+    frequent = doubtful.head(round(_FREQUENT_SHARE * n_titles))
+    others = doubtful.slice(len(frequent))
+    varied = choose_titles_to_review(others, n_doubtful - len(frequent))
+    certain = offered.filter(pl.col("kind").is_null())
+    common = choose_titles_to_review(certain, n_titles - len(frequent) - len(varied))
+    chosen = pl.concat([frequent, varied, common]).sort("position")  # the titles are in the order of their records
+    return chosen.select("position", pl.col("kind").fill_null(COMMON).alias("why"))

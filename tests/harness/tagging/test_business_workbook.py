@@ -172,8 +172,8 @@ def test_sheets_can_be_filtered_and_scrolled(tmp_path, hierarchy):
 def test_numbers_and_shares_look_like_what_they_are(tmp_path, hierarchy):
     nodes = book_of(tmp_path, hierarchy)["Hierarchy"]
     formats = {cell.value: nodes.cell(2, cell.column).number_format for cell in nodes[1]}
-    assert formats["records"] == formats["Top"] == '#,##0;-#,##0;"–"'
-    assert formats["share of all records"] == formats["Top, share of all"] == '0.0%;-0.0%;"–"'
+    assert formats["records"] == formats["Top"] == '#,##0_);-#,##0_);"–"_)'
+    assert formats["share of all records"] == formats["Top, share of all"] == '0.0%_);-0.0%_);"–"_)'
 
 
 def test_rows_of_the_tree_are_indented_and_can_be_folded(tmp_path, hierarchy):
