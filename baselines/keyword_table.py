@@ -1,6 +1,6 @@
 """The keyword table that the business runs on: rows, matching, priorities, and the row that won."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +11,24 @@ import pandas as pd
 import polars as pl
 from scipy import sparse
 
-from baselines.matching import MatchingPass, find_matches, lower_case, lowest_ranks, normal_form
+from baselines.matching import (
+    MatchingPass,
+    Spelling,
+    find_matches,
+    has_symbol,
+    in_either_order,
+    lower_case,
+    lowest_ranks,
+    normal_form,
+    singular_form,
+    symbol_form,
+)
 from baselines.table_file import check_rows, read_rows, write_rows
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
 
-_Spelled = tuple[StrArray, Callable[[pl.Series], pl.Series]]
+_Spelled = tuple[StrArray, Spelling]
+"""The pattern of each row ("" for none), (n_rows,), and what brings titles into the spelling of the patterns."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,8 +40,12 @@ class KeywordTable:
 
     A `substring` row matches where the lower-cased title holds the lower-cased keyword, be it within a word: "cto"
     matches "Director". A `word` row matches whole words, a `prefix` row the beginning of words, both regardless of case
-    and punctuation (see `matching.normal_form`). The corrected reading, `normalised`, takes substring rows for word
-    rows, in which a keyword without a letter or digit matches nothing.
+    and punctuation (see `matching.normal_form`), except that the symbols of a keyword such as "c++" or "r&d" must be in
+    the title too (see `matching.has_symbol`).
+
+    The corrected reading, `normalised`, takes substring rows for word rows, in which a keyword without a letter or
+    digit matches nothing. In word rows without symbols it takes plurals for singulars, and it also reads the words of a
+    title with a comma in the order that they have without it ("Engineer, Software").
 
     Every method that takes titles raises `BadInput` where one is missing or is no text.
     """
@@ -77,11 +93,12 @@ class KeywordTable:
         winners = self.winners(titles, normalised)
         return {target: self.raw_values[target][rows] for target, rows in winners.items()}
 
-    def hits(self, titles: Sequence[str] | StrArray) -> sparse.csr_matrix:
+    def hits(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> sparse.csr_matrix:
         """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows)."""
+        passes = self._corrected_passes if normalised else self._exact_passes
         found = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         for (patterns, _), (titles_at, patterns_at) in zip(
-            self._spelled_with_patterns, find_matches(self._exact_passes, titles), strict=True
+            self._spelled(normalised), find_matches(passes, titles), strict=True
         ):
             # Several rows may have one pattern: they differ in priority or in the targets that they set.
             rows = np.flatnonzero(patterns != "")  # (n_spelled,)
@@ -134,7 +151,11 @@ class KeywordTable:
 
     @cached_property
     def _exact_passes(self) -> tuple[MatchingPass, ...]:
-        return self._passes(self.sets, *self._as_written())
+        return self._passes(self.sets, self._spelled(normalised=False))
+
+    @cached_property
+    def _corrected_passes(self) -> tuple[MatchingPass, ...]:
+        return self._passes(self.sets, self._spelled(normalised=True))
 
     @cached_property
     def _class_passes(self) -> tuple[MatchingPass, ...]:
@@ -144,38 +165,42 @@ class KeywordTable:
             for target in self.taxonomy.targets
             for position, name in enumerate(target.classes)
         }
-        return self._passes(of_class, *self._as_written())
+        return self._passes(of_class, self._spelled(normalised=False))
 
-    @cached_property
-    def _spelled_with_patterns(self) -> list[_Spelled]:
-        """The spellings that have a pass of their own; see `_passes`."""
-        first, *others = self._as_written()
-        return [first, *(spelled for spelled in others if (spelled[0] != "").any())]
+    def _spelled(self, normalised: bool) -> list[_Spelled]:
+        """Return the spellings that some row needs, at least one; most tables need the first alone."""
+        keywords = pl.Series(self.rows["keyword"].tolist(), dtype=pl.String)
+        match = self.rows["match"].to_numpy()
+        words = normal_form(keywords)
+        as_it_is = (match == "substring") & (not normalised)
+        in_words = ~as_it_is & (words != " ").to_numpy()
+        symbols = in_words & has_symbol(keywords).to_numpy()
+        with_symbols = symbol_form(keywords).str.strip_chars_start(" ").str.strip_chars_end(" .")
+        choices = [
+            (as_it_is, lower_case(keywords), lower_case),
+            (in_words & ~symbols, words, normal_form),
+            (symbols, with_symbols, symbol_form),
+        ]
+        if normalised:
+            # The last word of a keyword stays as it is: "windows" is not found in "window cleaner".
+            inner = singular_form(keywords).str.extract("^(.* )[^ ]+ $")
+            singular = inner.fill_null(" ") + words.str.extract("([^ ]+ )$")
+            choices.append((in_words & ~symbols & (match != "prefix"), singular, singular_form))
+        spelled: list[_Spelled] = []
+        for chosen, texts, spell in choices:
+            begun = texts.str.strip_chars_end(" |")  # the beginning of a word, without what tells its end
+            patterns = np.where(chosen, np.where(match == "prefix", begun.to_numpy(), texts.to_numpy()), "")
+            spelled.append((patterns, in_either_order(spell) if normalised else spell))
+        return [one for one in spelled if (one[0] != "").any()] or spelled[:1]
 
-    def _as_written(self) -> tuple[_Spelled, _Spelled]:
-        """Return the patterns of substring rows and of the others; most tables have none of the latter."""
-        keywords, match = pl.Series(self.rows["keyword"].tolist(), dtype=pl.String), self.rows["match"].to_numpy()
-        as_it_is = np.where(match == "substring", lower_case(keywords).to_numpy(), "")
-        return (as_it_is, lower_case), (self._in_words(match != "substring"), normal_form)
-
-    @cached_property
-    def _corrected_passes(self) -> tuple[MatchingPass, ...]:
-        """The pass that reads substring rows as word rows."""
-        return self._passes(self.sets, (self._in_words(np.full(len(self), True)), normal_form))
-
-    def _in_words(self, chosen: npt.NDArray[np.bool_]) -> StrArray:
-        """Return the pattern of each chosen row over titles in normal form, "" for the others, shape (n_rows,)."""
-        words = normal_form(pl.Series(self.rows["keyword"].tolist(), dtype=pl.String)).to_numpy()
-        prefix = (self.rows["match"] == "prefix").to_numpy()
-        patterns = np.where(prefix, [word[:-1] for word in words], words)
-        return np.where(chosen & (words != " "), patterns, "")
-
-    def _passes(self, rows_of: Mapping[str, npt.NDArray[np.bool_]], *spelled: _Spelled) -> tuple[MatchingPass, ...]:
-        """Build a pass for each spelling with patterns; the first always, so that there is one.
+    def _passes(
+        self, rows_of: Mapping[str, npt.NDArray[np.bool_]], spelled: Sequence[_Spelled]
+    ) -> tuple[MatchingPass, ...]:
+        """Build a pass for each spelling.
 
         Args:
             rows_of: a target, or a target and class, to the rows that count for it, each (n_rows,).
-            spelled: the pattern of each row ("" for none) and what brings titles into its spelling.
+            spelled: what `_spelled` returns.
         """
         n_rows = len(self)
         rank = np.empty(n_rows, dtype=np.uint32)
@@ -183,8 +208,6 @@ class KeywordTable:
         passes: list[MatchingPass] = []
         for patterns, spell in spelled:
             position = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns[patterns != ""]))}
-            if passes and not position:
-                continue
             ranks = {}
             for name, rows in rows_of.items():
                 ranks[name] = np.full(len(position), n_rows, dtype=np.uint32)

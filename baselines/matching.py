@@ -17,9 +17,16 @@ from data_cleaning.titles import IntArray, StrArray
 CHUNK_TITLES = 100_000
 """Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title."""
 
-_NOT_A_WORD = r"[^\p{L}\p{M}\p{N}]+"
+_WORD = r"\p{L}\p{M}\p{N}"
+_NOT_A_WORD = rf"[^{_WORD}]+"
+_SYMBOL = rf"[{_WORD}]\s*[&/]\s*[{_WORD}]|[+#]|(?:^|[^{_WORD}])\.[\p{{L}}\p{{N}}]"
+_NOT_KEPT = rf"[^{_WORD}+#.]+"
+_PLURALS = ((r"(\pL(?:ss|x|ch|sh))es\b", "$1"), (r"(\pL{3}[\pL--[sui]])s\b", "$1"))
 
 Ranks = npt.NDArray[np.uint32]
+
+Spelling = Callable[[pl.Series], pl.Series]
+"""Brings titles into the spelling in which patterns are sought."""
 
 _Found = TypeVar("_Found")
 
@@ -37,6 +44,53 @@ def normal_form(texts: pl.Series) -> pl.Series:
     """
     padded = " " + texts + " "  # the runs at both ends absorb the padding, or it is all that is left
     return padded.str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_A_WORD, " ")
+
+
+def has_symbol(texts: pl.Series) -> pl.Series:
+    """Say which keywords a symbol tells from other texts of the same words; these are sought in `symbol_form`.
+
+    Such are + and # ("c++", "c#"), a dot before a word (".net"), and & and / between two words ("r&d", "a/v"). All
+    other signs only separate words, such as the hyphen of "c-level" and the dots of "i.t." and "node.js".
+    """
+    return texts.str.normalize("NFKC").str.contains(_SYMBOL)
+
+
+def symbol_form(texts: pl.Series) -> pl.Series:
+    """Spell each text as `normal_form` does, but keep + # and dots, with bars around each word that tell where it ends.
+
+    "C/C++, R & D" becomes " |c| |c|++ |r| |d| ", in which "|c|++" and "|r| |d|" are found, and "|c|#" is not. Blanks
+    beside a symbol count: "Sr. Net Admin" does not hold ".|net|", and "R.D." does not hold "|r| |d|".
+    """
+    padded = " " + texts + " "
+    kept = padded.str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_KEPT, " ")
+    return kept.str.replace_all(f"([{_WORD}]+)", "|$1|")
+
+
+def singular_form(texts: pl.Series) -> pl.Series:
+    """Spell each text as `normal_form` does, with words in the singular as far as an ending in -s tells it.
+
+    Words of four letters and less stay as they are, as "news" is not the plural of "new", and so do endings in -ies, as
+    "securities" have nothing to do with "security".
+    """
+    folded = normal_form(texts)
+    for plural, singular in _PLURALS:
+        folded = folded.str.replace_all(plural, singular)
+    return folded
+
+
+def in_either_order(spell: Spelling) -> Spelling:
+    """Spell a title with a comma also in the order without it: "Engineer, Cloud Security" as "cloud security engineer".
+
+    The two spellings are on lines of their own, so that no pattern is found across both.
+    """
+
+    def spell_both(titles: pl.Series) -> pl.Series:
+        turned = titles.str.split(",").list.reverse().list.join(" ")
+        spelled = pl.DataFrame({"once": spell(titles), "turned": spell(turned)})
+        both = pl.when(titles.str.contains(",", literal=True)).then(pl.concat_str("once", "turned", separator="\n"))
+        return spelled.select(both.otherwise("once")).to_series()
+
+    return spell_both
 
 
 def as_series(titles: Sequence[str] | StrArray) -> pl.Series:
@@ -59,8 +113,7 @@ def as_series(titles: Sequence[str] | StrArray) -> pl.Series:
 class MatchingPass:
     """One search of all texts, in one spelling, for patterns that carry ranks, such as one per target."""
 
-    spell: Callable[[pl.Series], pl.Series]
-    """Brings titles into the spelling of the patterns."""
+    spell: Spelling
     patterns: tuple[str, ...]
     """Distinct texts, none of them empty."""
     ranks: Mapping[str, Ranks]

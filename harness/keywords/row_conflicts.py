@@ -8,7 +8,7 @@ import polars as pl
 from scipy import sparse
 
 from baselines.keyword_table import KeywordTable
-from baselines.matching import lower_case, normal_form
+from baselines.matching import has_symbol, lower_case, normal_form, symbol_form
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import Counts, RankedHits, Reference, pairs_of_rows
 
@@ -126,7 +126,8 @@ def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
     keywords = _keywords(table)
     match = table.rows["match"].to_numpy()
     substring = match == "substring"
-    words = normal_form(keywords).str.strip_chars()
+    with_symbols = symbol_form(keywords).str.replace_all("|", "", literal=True)
+    words = with_symbols.zip_with(has_symbol(keywords), normal_form(keywords)).str.strip_chars()
     # A letter in no keyword extends the first or last word where a title may have more letters there.
     glue = next(chr(code) for code in _IDEOGRAPHS if not keywords.str.contains(chr(code), literal=True).any())
     spelled = np.where(substring, keywords.to_numpy(), words.to_numpy())

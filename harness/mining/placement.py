@@ -250,7 +250,7 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         placement: before any change.
         repriced: number of a row to priorities that it may have instead.
     """
-    texts = [" ".join(words) for words in split_titles(table.rows["keyword"].tolist())]
+    has_words = [bool(words) for words in split_titles(table.rows["keyword"].tolist())]
     parts = (placement.train, placement.valid)
     setters = {
         (row["keyword"].lower(), row["match"], target)
@@ -258,10 +258,11 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         for target in table.taxonomy.names
         if row[target]
     }
-    narrower = {
-        match: [titles_matching([text or "-" for text in texts], [match] * len(texts), part.titles) for part in parts]
-        for match in ("prefix", "word")
-    }
+    narrower: dict[str, list[list[IntArray]]] = {}
+    for match in ("prefix", "word"):
+        in_words = replace(table, rows=table.rows.assign(match=match))
+        hits = [in_words.hits(part.titles).tocsc() for part in parts]
+        narrower[match] = [np.split(np.int64(one.indices), one.indptr[1:-1]) for one in hits]
     subjects = []
     for number, (keyword, match, priority) in enumerate(
         table.rows[["keyword", "match", "priority"]].itertuples(index=False)
@@ -270,10 +271,10 @@ def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[in
         assert len(now) == len(parts), "rows are offered before any is retired"
         labels = {target: table.rows[target].iloc[number] for target in now[0].classes}
         options = []
-        if match == "substring" and texts[number]:
+        if match == "substring" and has_words[number]:
             for narrow in ("prefix", "word"):
                 # Words may match where the substring does not: "i.t." as words also matches "I T nurse".
-                rows = [replace(row, titles=narrower[narrow][part][number]) for part, row in enumerate(now)]
+                rows = [replace(row, titles=np.sort(narrower[narrow][part][number])) for part, row in enumerate(now)]
                 loses = any(len(np.setdiff1d(a.titles, b.titles)) for a, b in zip(now, rows, strict=True))
                 is_taken = any((keyword.lower(), narrow, target) in setters for target in labels)
                 if len(rows[0].titles) and loses and not is_taken:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from baselines.keyword import KeywordClassifier
-from baselines.keyword_table import KeywordTable
 from baselines.matching import as_series
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
@@ -162,13 +161,14 @@ def _answers(
 
 def _keywords(system: KeywordClassifier, titles: list[str]) -> list[dict[str, dict[str, Any]]]:
     """Return per title and target the row that decided, and those that it outranked."""
-    table = _as_read(system)
-    ranked = table.hits(titles).tocsc()[:, table.order].tocsr()  # (n_titles, n_rows), the strongest row first
+    table = system.table
+    matches = table.hits(titles, system.normalised)
+    ranked = matches.tocsc()[:, table.order].tocsr()  # (n_titles, n_rows), the strongest row first
     found = []
     for row in range(len(titles)):
         matching = table.order[np.sort(ranked[row].indices)]
         hits = {
-            target: [_hit(table, target, position) for position in matching[table.sets[target][matching]]]
+            target: [_hit(system, target, position) for position in matching[table.sets[target][matching]]]
             for target in table.taxonomy.names
         }
         found.append(
@@ -177,24 +177,16 @@ def _keywords(system: KeywordClassifier, titles: list[str]) -> list[dict[str, di
     return found
 
 
-def _as_read(system: KeywordClassifier) -> KeywordTable:
-    """Return the table with its rows matching as the system reads them: corrected, substrings are whole words."""
-    if not system.normalised:
-        return system.table
-    rows = system.table.rows
-    return KeywordTable(taxonomy=system.taxonomy, rows=rows.assign(match=rows["match"].replace("substring", "word")))
-
-
-def _hit(table: KeywordTable, target: str, position: int) -> KeywordHit:
-    row = table.rows.iloc[int(position)]
-    raw = str(row[target])
+def _hit(system: KeywordClassifier, target: str, position: int) -> KeywordHit:
+    row = system.table.rows.iloc[int(position)]
+    raw, match = str(row[target]), str(row["match"])
     return KeywordHit(
         keyword=str(row["keyword"]),
         line=int(row["line"]),
         priority=int(row["priority"]),
-        match=str(row["match"]),
+        match="word" if system.normalised and match == "substring" else match,
         raw_label=raw,
-        label=table.taxonomy[target].group(raw),
+        label=system.taxonomy[target].group(raw),
     )
 
 

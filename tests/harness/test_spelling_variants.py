@@ -1,8 +1,12 @@
 """How often an answer changes when a title is only spelled differently; see `tests.spelling_variants`."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from baselines.keyword_table import KeywordTable
+from data_cleaning.taxonomy import Taxonomy
 from tests.spelling_variants import REAL_TITLES, common_titles, count_changes, spelling_variants
 
 
@@ -47,3 +51,22 @@ def test_there_are_forty_distinct_real_titles():
     titles = common_titles()
     assert len(set(titles)) == 40
     assert {"Head of Security", "Cyber Security Analyst", "Loss Prevention Agent"} <= set(titles)
+
+
+@pytest.mark.skipif(not REAL_TITLES.is_file(), reason="the real titles are not beside the checkout")
+@pytest.mark.parametrize(("year", "exact", "corrected"), [(2021, 30, 2), (2022, 21, 2), (2023, 18, 0)])
+def test_the_corrected_table_changes_at_most_four_answers_and_the_exact_one_as_many_as_ever(year, exact, corrected):
+    configs = Path(__file__).parents[2] / "configs"
+    table = KeywordTable.read(configs / "keywords" / f"{year}.csv", Taxonomy.read(configs / "taxonomy.yaml"))
+
+    def changes(normalised):
+        def classes_of(titles):
+            won = table.winners(titles, normalised)
+            return {target: table.class_positions[target][rows] for target, rows in won.items()}
+
+        changed, n_variants = count_changes(classes_of, common_titles())
+        assert n_variants == 373
+        return len(changed)
+
+    assert changes(normalised=False) == exact
+    assert changes(normalised=True) == corrected <= 4

@@ -10,7 +10,7 @@ from data_cleaning.words import normalise_titles
 from harness.keywords.row_conflicts import covered_by, equal_overlaps, find_accidents, unreachable
 from tests.harness.mining.by_hand import host_of, in_words, table_of
 
-PARTS = ("chief", "security", "sec", "officer", "cto", "o", "&", "-", "é", "i")
+PARTS = ("chief", "security", "sec", "officer", "cto", "o", "&", "-", "é", "i", "c++", ".net", "r&d", "c#", "net", "c")
 keywords = st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).flatmap(
     lambda parts: st.sampled_from(["", " ", "-"]).map(lambda sign: sign.join(parts))
 )
@@ -37,7 +37,7 @@ def titles_around(table) -> list[str]:
 
 @settings(max_examples=80, deadline=None, derandomize=True)
 @given(
-    table=tables(["substring", "word", "prefix"]), more=st.lists(st.text("chiefseotéi &-", max_size=12), max_size=10)
+    table=tables(["substring", "word", "prefix"]), more=st.lists(st.text("chiefseotéi &-+#.", max_size=12), max_size=10)
 )
 @example(table=table_of(("secur", 1, {"function": "IT"}, "prefix"), ("securx", 1, {"function": "IT"}, "word")), more=[])
 def test_covering_rows_hit_wherever_the_covered_row_does_and_unreachable_rows_never_win(table, more):
@@ -75,6 +75,13 @@ def test_in_tables_of_substrings_every_other_row_wins_somewhere(table):
         (("chief secur", "prefix"), ("chief", "word"), True),
         (("chief secur", "prefix"), ("sec", "prefix"), True),
         (("security", ""), ("chief security", ""), False),
+        (("senior c++", "word"), ("c++", "word"), True),
+        (("c++", "word"), ("c", "word"), True),
+        (("c", "word"), ("c++", "word"), False),
+        (("vp .net", "word"), ("net", ""), True),
+        (("asp.net", "word"), (".net", "word"), False),
+        (("vp r&d", "word"), ("r&d", "word"), True),
+        (("vp r&d", "word"), ("r&d", ""), False),
     ],
 )
 def test_which_row_covers_which(row, other, covered):
