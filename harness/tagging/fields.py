@@ -95,10 +95,16 @@ class Fields:
             columns[f"{target.name}_keyword"] = _named(self.keywords, records["keywords"][:, position])
         lowest = records["confidences"].min(axis=1).astype(np.float64).round(_DECIMALS)
         columns[CONFIDENCE] = pa.array(lowest, mask=records["labels"][:, 0] < 0)
-        why = tuple(one.why for one in self.hierarchy.contradictions) if self.hierarchy is not None else ()
-        reasons, contradiction = records["reasons"], records["contradiction"]
-        columns[REVIEW] = pa.array(review.combined(reasons, contradiction) != 0)
-        columns[REASON] = review.worded(reasons, contradiction, self.taxonomy, why)
+        why: tuple[str, ...] = ()
+        disagreements: tuple[str, ...] = ()
+        disagreement = np.full(len(records), -1)
+        if self.hierarchy is not None:
+            why = tuple(one.why for one in self.hierarchy.contradictions)
+            place = (records["labels"], records["node"], records["band"])
+            disagreement, disagreements = self.hierarchy.disagreements(*place)
+        reasons = review.combined(records["reasons"], records["contradiction"], disagreement)
+        columns[REVIEW] = pa.array(reasons != 0)
+        columns[REASON] = review.worded(reasons, self.taxonomy, why, disagreements)
         if self.hierarchy is not None:
             columns |= self._place(self.hierarchy, records)
         return columns

@@ -1,5 +1,7 @@
 """Why a person should review an answer: reasons as bits of a number, and their words."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -31,24 +33,33 @@ def low_confidence(position: int) -> int:
     return 1 << (_FIRST_TARGET_BIT + position)
 
 
-def worded(reasons: Reasons, contradiction: IntArray, taxonomy: Taxonomy, why: tuple[str, ...]) -> pa.Array:
+def worded(
+    codes: npt.NDArray[np.int64], taxonomy: Taxonomy, why: Sequence[str], disagreements: Sequence[str]
+) -> pa.Array:
     """Put reasons into words, "function unsure; no keyword matches", null where there is none.
 
-    `contradiction` says which of `why` the labels fall under, -1 for none; all arrays are (n_rows,).
+    The codes are as `combined` returns them; `why` words the contradictions and `disagreements` the disagreements.
     """
-    distinct, position = np.unique(combined(reasons, contradiction), return_inverse=True)
-    said = pl.Series([_words(int(code), taxonomy, why) for code in distinct], dtype=pl.String)
+    distinct, position = np.unique(codes, return_inverse=True)
+    said = pl.Series([_words(int(code), taxonomy, why, disagreements) for code in distinct], dtype=pl.String)
     return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())
 
 
-def combined(reasons: Reasons, contradiction: IntArray) -> npt.NDArray[np.int64]:
-    """Return one number per row that is 0 only where there is nothing to review, (n_rows,)."""
-    return reasons.astype(np.int64) | ((contradiction.astype(np.int64) + 1) << 32)
+def combined(reasons: Reasons, contradiction: IntArray, disagreement: IntArray) -> npt.NDArray[np.int64]:
+    """Return one number per row that is 0 only where there is nothing to review, (n_rows,).
+
+    `contradiction` and `disagreement` are positions in lists of words, -1 for none; all arrays are (n_rows,). Labels
+    that contradict each other cannot all agree with a place, so that no disagreement is said beside a contradiction.
+    """
+    beside = np.where(contradiction >= 0, -1, disagreement).astype(np.int64)
+    return reasons.astype(np.int64) | ((contradiction.astype(np.int64) + 1) << 32) | ((beside + 1) << 40)
 
 
-def _words(code: int, taxonomy: Taxonomy, why: tuple[str, ...]) -> str | None:
+def _words(code: int, taxonomy: Taxonomy, why: Sequence[str], disagreements: Sequence[str]) -> str | None:
     said = [words for bit, words in _WORDS.items() if code & bit]
     said += [f"{name} unsure" for position, name in enumerate(taxonomy.names) if code & low_confidence(position)]
-    if contradiction := code >> 32:
+    if contradiction := code >> 32 & 0xFF:
         said.append(f"labels contradict: {why[contradiction - 1]}")
+    if disagreement := code >> 40:
+        said.append(f"labels disagree with the place: {disagreements[disagreement - 1]}")
     return "; ".join(said) or None

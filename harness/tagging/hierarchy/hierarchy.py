@@ -16,6 +16,7 @@ from baselines.matching import MatchingPass, find_matches, normal_form
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray, StrArray
+from harness.tagging.hierarchy.agreement import Agreement, disagreements
 from harness.tagging.hierarchy.nodes_and_rules import (
     ROOT,
     BoolArray,
@@ -92,6 +93,7 @@ class Hierarchy:
     """Name to the nodes in it and everything below them."""
     follow_up: FollowUp | None
     contradictions: tuple[Contradiction, ...]
+    agreements: tuple[Agreement, ...] = ()
 
     def place(self, titles: Sequence[str] | StrArray, probabilities: Mapping[str, FloatArray]) -> Placements:
         """Find the place of each title.
@@ -104,6 +106,12 @@ class Hierarchy:
             BadInput: a title is missing or is no text, or the probabilities are for other targets, classes or titles.
         """
         return self._placer.place(titles, probabilities)
+
+    def disagreements(
+        self, labels: IntArray, node: IntArray, band: IntArray
+    ) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
+        """Say where labels do not go with their place, as `agreement.disagreements` does."""
+        return disagreements(self.agreements, self.nodes, self.bands, self.taxonomy, labels, node, band)
 
     @cached_property
     def _placer(self) -> "_Placer":

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from baselines.matching import normal_form
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.yaml_files import Faults, Where, read_yaml
+from harness.tagging.hierarchy.agreement import Agreement, agreement_faults
 from harness.tagging.hierarchy.hierarchy import Hierarchy
 from harness.tagging.hierarchy.hierarchy_checks import contradiction_faults, coverage_faults
 from harness.tagging.hierarchy.nodes_and_rules import (
@@ -26,7 +27,7 @@ from harness.tagging.hierarchy.nodes_and_rules import (
     share_labels,
 )
 
-_OWN_KEYS = ("band", "keywords", "confidence", "leaf", "why")
+_OWN_KEYS = ("band", "node", "keywords", "confidence", "leaf", "why")
 """Keys that are in one mapping with the names of targets, so that no target may be called so."""
 
 _OTHER_COLUMNS = ("records", "share", "contradiction")
@@ -96,6 +97,7 @@ class _File(_Section):
     rules: Any = None
     default: Any = None
     contradictions: Any = None
+    agreement: Any = None
     groups: Any = None
     follow_up: Any = None
 
@@ -135,6 +137,7 @@ class _Reader:
         self._leaf = _keys_of({"band": _Text}, labels)
         self._rule = _keys_of({"leaf": _Text}, {"keywords": _Texts, **classes, "confidence": _Texts})
         self._contradiction = _keys_of({"why": _Text}, classes)
+        self._agreement = _keys_of({}, {"node": _Texts, "band": _Texts, **classes})
         self._levels: tuple[str, ...] = ()
         self._bands: tuple[str, ...] = ()
         self._confidence_bands = _ANY_CONFIDENCE
@@ -153,13 +156,15 @@ class _Reader:
         self._read_confidence_bands()
         self._read_tree()
         rules, default = self._read_rules(), self._read_default()
-        contradictions = self._read_contradictions()
+        contradictions, agreements = self._read_contradictions(), self._read_agreements()
         groups = {
             name: self._nodes(("groups", name), names)
             for name, names in checked(("groups",), dict[str, _Texts], {}).items()
         }
         follow_up = self._read_follow_up()
         self._check_coverage((*rules, *default))
+        if not self._faults.found:
+            self._faults.found += agreement_faults(agreements, rules, self._tree.nodes, self._bands)
         self._faults.raise_any()
         assert band is not None, "a band that cannot be read is a fault"
         return Hierarchy(
@@ -175,6 +180,7 @@ class _Reader:
             groups=groups,
             follow_up=follow_up,
             contradictions=contradictions,
+            agreements=agreements,
         )
 
     def _check_names(self, band_name: str) -> None:
@@ -279,6 +285,19 @@ class _Reader:
         if len(found) > _MAX_ITEMS:
             self._faults.add(("contradictions",), f"{len(found)} contradictions; at most {_MAX_ITEMS} are possible")
         self._faults.found += contradiction_faults(found, self._taxonomy)
+        return tuple(found)
+
+    def _read_agreements(self) -> tuple[Agreement, ...]:
+        found = []
+        for where, item in self._items("agreement", self._agreement):
+            labels = self._classes(where, item)
+            if not labels or ("node" in item) == ("band" in item):
+                self._faults.add(where, "expected either 'node' or 'band', and the labels that titles there have")
+            nodes = self._known((*where, "node"), "node", item.get("node", ()), self._tree.position)
+            bands = self._known((*where, "band"), "band", item.get("band", ()), self._bands)
+            positions = tuple(sorted(self._tree.position[name] for name in nodes))
+            line = self._faults.file.line(where)
+            found.append(Agreement(positions, frozenset(self._bands.index(name) for name in bands), labels, line))
         return tuple(found)
 
     def _read_follow_up(self) -> FollowUp | None:

@@ -209,3 +209,50 @@ def test_placing_is_fast_enough_for_every_title_of_a_company(hierarchy):
     started = time.perf_counter()
     hierarchy.place(titles, probabilities)
     assert time.perf_counter() - started < 5  # a tenth of a second when nothing else runs
+
+
+@pytest.mark.parametrize(
+    ("title", "labels", "said"),
+    [
+        (
+            "Security Guard",
+            ("IT", SECURITY, "Contributor"),
+            "function IT in Business, role Information Security in Business",
+        ),
+        (
+            "Assistant to the Chief Information Officer",
+            ("IT", "IT General", "C-Level"),
+            "function IT in Business, role IT General in Business, level C-Level in Practitioners",
+        ),
+        (
+            "DevSecOps Engineer",
+            ("Engineering", "Non-ICP", "Contributor"),
+            "function Engineering in Security, role Non-ICP in Security",
+        ),
+        ("Deputy CISO", ("IT", SECURITY, "C-Level"), "level C-Level in Directors"),
+        ("Former CISO", ("IT", SECURITY, "C-Level"), "level C-Level in Not in the job"),
+        ("Security Guard", ("Non-ICP", "Non-ICP", "Contributor"), None),
+        ("Former CISO", ("IT", SECURITY, "Unknown"), None),
+        ("Deputy CISO", ("IT", SECURITY, "Director"), None),
+        ("Data Protection Officer", ("Risk/Legal/Compliance", GRC, "Contributor"), None),
+        ("Solutions Architect", ("IT", "IT General", "Contributor"), None),
+        ("Cloud Engineer", ("IT", SYSTEMS, "Contributor"), None),
+        ("IT Intern", ("IT", "IT General", "Contributor"), None),
+        ("CIO", ("IT", "IT General", "C-Level"), None),
+    ],
+)  # fmt: skip
+def test_labels_that_a_false_friend_misled_disagree_with_the_place(hierarchy, title, labels, said):
+    placed = hierarchy.place([title], certain(hierarchy, labels))
+    codes = [[target.class_index[label] for target, label in zip(hierarchy.taxonomy.targets, labels, strict=True)]]
+    found, words = hierarchy.disagreements(np.array(codes), placed.node, placed.band)
+    assert (None if found[0] < 0 else words[found[0]]) == said
+
+
+def test_places_that_labels_alone_lead_to_agree_with_them_unless_they_contradict(hierarchy):
+    names = [target.classes for target in hierarchy.taxonomy.targets]
+    labels = [*itertools.product(*names)]
+    placed = hierarchy.place([f"x {number}" for number in range(len(labels))], certain(hierarchy, *labels))
+    codes = np.array([[target.class_index[label] for target, label in zip(hierarchy.taxonomy.targets, row, strict=True)]
+                      for row in labels])  # fmt: skip
+    found, words = hierarchy.disagreements(codes, placed.node, placed.band)
+    assert [(labels[row], words[found[row]]) for row in np.flatnonzero((found >= 0) & (placed.contradiction < 0))] == []
