@@ -8,7 +8,7 @@ import polars as pl
 
 from data_cleaning.column_names import one_column, same_columns
 from data_cleaning.errors import BadInput, first_few, unknown
-from data_cleaning.files.sources import FileColumns
+from data_cleaning.files.sources import FileColumns, Reject
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, read_table, require_text
 from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns, find_title
@@ -18,6 +18,8 @@ from data_cleaning.words import normalise_titles
 
 LONGEST_TITLE = 10_000
 """Characters; a longer one is no title but rows that an unclosed quote has swallowed."""
+
+_UNCLOSED = f"more than the {LONGEST_TITLE:,} of the longest title that is read"
 
 LARGEST_COUNT = 1_000_000_000
 """Records that one row may stand for, so that sums over any file keep within 64 bits."""
@@ -35,9 +37,16 @@ class OpenedLeads:
 
 
 def read_leads(
-    path: Path, columns: LeadColumns, encoding: str | None = "utf-8", layout: Layout = Layout()
+    path: Path,
+    columns: LeadColumns,
+    encoding: str | None = "utf-8",
+    layout: Layout = Layout(),
+    set_aside: Callable[[TableFile], None] | None = None,
 ) -> pl.DataFrame:
     """Read leads under the project's own column names.
+
+    Rows that could not be read are refused, or, where others could, `set_aside` is called with the table of the others,
+    which holds them as `rejects`.
 
     Returns:
         Text columns `title` and one per target, those of `country` and `date` that the file has, `record` (from 1, in
@@ -53,9 +62,35 @@ def read_leads(
         found = find_columns(file.named, columns, path, values=file.values, every=True)
         return list(found.present.values())
 
-    table = read_table(path, encoding, choose=choose, layout=layout)
+    table = read_table(path, encoding, choose=choose, layout=layout, keep_rejects=set_aside is not None)
     assert found is not None, "columns are chosen before rows are read"
+    if set_aside is not None:
+        table = without_endless_titles(table, found.present["title"])
+        set_aside(table)
     return pick_leads(table, found.present)
+
+
+def without_endless_titles(table: TableFile, title: str) -> TableFile:
+    """Make rejects of the rows whose title is beyond `LONGEST_TITLE`, unless all are; `title` names its column."""
+    if table.frame[title].dtype != pl.String:
+        return table
+    lengths = table.frame[title].str.len_chars().fill_null(0)
+    endless = lengths > LONGEST_TITLE
+    if not endless.any() or endless.all():
+        return table
+    found = zip(
+        table.places.filter(endless), lengths.filter(endless), table.frame.filter(endless).iter_rows(), strict=True
+    )
+    rejects = [
+        Reject(place, f"has a title of {length:,} characters, {_UNCLOSED}", "\t".join(str(cell or "") for cell in row))
+        for place, length, row in found
+    ]
+    return replace(
+        table,
+        frame=table.frame.filter(~endless),
+        places=table.places.filter(~endless),
+        rejects=tuple(sorted((*table.rejects, *rejects), key=lambda one: one.place)),
+    )
 
 
 def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
@@ -72,8 +107,7 @@ def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
         row = too_long[0]
         raise BadInput(
             f"{table.path}: the title in {table.place(row)} has {lengths[row]:,} characters, "
-            f"more than the {LONGEST_TITLE:,} of the longest title that is read ({len(too_long):,} such). Look for an "
-            "unclosed quote there, or cut the title."
+            f"{_UNCLOSED} ({len(too_long):,} such). Look for an unclosed quote there, or cut the title."
         )
     if "count" in leads.columns:
         leads = leads.with_columns(_whole_numbers(leads["count"], wanted["count"], table))
@@ -95,7 +129,7 @@ def open_leads(
     every_column: bool = False,
     layout: Layout = Layout(),
 ) -> OpenedLeads:
-    """Read a file of which only the title is required, and say which columns were found.
+    """Read a file of which only the title is required, and say which columns were found and what could not be read.
 
     Args:
         path: CSV, gzipped CSV, Parquet or XLSX.
@@ -123,10 +157,11 @@ def open_leads(
         found = find_columns(file.named, columns, path, title_asked_for=asked, values=file.values)
         return file.named if every_column else list(found.present.values())
 
-    table = read_table(path, encoding, choose=choose, layout=layout)
+    table = read_table(path, encoding, choose=choose, layout=layout, keep_rejects=True)
     assert found is not None, "columns are chosen before rows are read"
+    table = without_endless_titles(table, found.present["title"])
     others = "Passed through unchanged" if every_column else "Ignored"
-    for line in (*table.notes, _columns_said(found, table.columns, others)):
+    for line in (*table.notes, _columns_said(found, table.columns, others), *table.rejects_said()):
         announce(line)
     leads = pick_leads(table, found.present)
     damaged = leads.filter(repaired(leads["title"]) != leads["title"])

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
+_UNREAD = "what could not be read as a record; its place, the fault and the text are in the file rejects"
 POSITION = "position in the leads"
 """Name of a column that no file and no target has: the row of a record in the leads."""
 
@@ -44,6 +45,20 @@ class Ledger:
     def table(self) -> pl.DataFrame:
         """Return the lines, with `LEDGER_COLUMNS`."""
         return pl.DataFrame(self.lines)
+
+
+def with_unread_rows(ledger: pl.DataFrame, n_rows: int) -> pl.DataFrame:
+    """Put a first line before those of a ledger for rows of the file that could not be read; none where there are none.
+
+    Each of them counts as a record.
+    """
+    if not n_rows:
+        return ledger
+    first = ledger.row(0, named=True)
+    n_records, n_titles = first["records_in"], first["titles_in"]
+    values = ("read the file", n_records + n_rows, n_titles, 0, n_rows, n_records, n_titles, _UNREAD)
+    line = pl.DataFrame([values], schema=ledger.schema, orient="row")
+    return pl.concat([line, ledger])
 
 
 def records(frame: pl.DataFrame) -> int:

@@ -9,6 +9,9 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import check_writable
 
+REJECTS = "rejects.csv"
+"""What could not be read of a file, in the folder that a verb writes about it."""
+
 ENDINGS = (".csv.gz", ".csv", ".parquet", ".xlsx")
 MARK = "made_by.json"
 """File by which a folder is known as one that a verb wrote, and may write again."""
@@ -29,6 +32,11 @@ def ending(path: Path) -> str:
 def beside(path: Path, addition: str) -> Path:
     """Put an addition between the stem of a table's path and its ending: leads.csv.gz to leads.truth.csv.gz."""
     return path.with_name(path.name.removesuffix(ending(path)) + addition + ending(path))
+
+
+def rejects_file(out: Path) -> Path:
+    """Return where what could not be read goes beside an output: tagged.csv to tagged.csv.rejects.csv."""
+    return out.with_name(f"{out.name}.{REJECTS}")
 
 
 def folder_beside(path: Path, addition: str) -> Path:

@@ -13,7 +13,7 @@ import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_cleaning.errors import BadInput, first_few, shortened
+from data_cleaning.errors import BadInput, counted, first_few, shortened
 from data_cleaning.files.opening import open_source
 from data_cleaning.files.sources import Batch, FileColumns, Reject, Source
 from data_cleaning.files.table_layout import Layout
@@ -45,6 +45,14 @@ class TableFile:
     def place(self, row: int) -> str:
         """Say where a row is, as in "line 7"; rows are counted from 0."""
         return f"{self.unit} {self.places[row]}"
+
+    def rejects_said(self) -> list[str]:
+        """Say in a sentence what could not be read and was set aside; nothing where that is nothing."""
+        if not self.rejects:
+            return []
+        shown = first_few((f"{self.unit} {one.place} {one.reason}" for one in self.rejects), max_items=3)
+        rows = counted(len(self.rejects), "row")
+        return [f"{rows} set aside, as not readable: {shown}."]
 
 
 def read_table(

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import ending
+from data_cleaning.files.sources import Reject
 from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
 from data_cleaning.files.table_reader import NO_TEXT
 
@@ -134,6 +135,23 @@ def write_table(frame: pl.DataFrame, path: Path, *, raw: bool = False, sheet: st
         written = written.rename(escape_cell)
     written.write_csv(path, compression="gzip" if kind == ".csv.gz" else "uncompressed", check_extension=False)
     return n_escaped
+
+
+def write_rejects(path: Path, rejects: Sequence[Reject], unit: str, *, raw: bool = False) -> None:
+    """Append what could not be read as rows to a CSV file: where it is (line or row), why, and its text as it was read.
+
+    The first call makes the file and its header; without rejects there is none. Text that would run as a formula is
+    escaped, unless it is to be `raw`.
+    """
+    if not rejects:
+        return
+    safe = str if raw else escape_cell
+    is_new = not path.exists()
+    with path.open("a", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened, lineterminator="\n")
+        if is_new:
+            writer.writerow((unit, "reason", "text"))
+        writer.writerows((one.place, safe(one.reason), safe(one.text)) for one in rejects)
 
 
 def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:

@@ -19,6 +19,7 @@ from harness.cli.options import (
     Sheet,
     TitleColumn,
     escaped_cells,
+    exit_with_rejects,
     load,
 )
 
@@ -80,6 +81,8 @@ def profile_verb(
 ) -> None:
     """Look at leads before anything is done to them: figures, tables and plots.
 
+    Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read.
+
     Example: python -m harness profile leads.csv
     """
     from harness.cli.console import announce, shown_progress
@@ -87,7 +90,7 @@ def profile_verb(
 
     settings = load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
-        page = profile_file(
+        done = profile_file(
             leads,
             out,
             settings,
@@ -97,7 +100,8 @@ def profile_verb(
             on_progress=on_progress,
             announce=announce,
         )
-    announce(f"Open {page}; tables and plots are beside it.")
+    announce(f"Open {done.page}; tables and plots are beside it.")
+    exit_with_rejects(done.rejects)
 
 
 def clean_verb(
@@ -119,6 +123,8 @@ def clean_verb(
     """Clean leads step by step: a ledger of the steps, every dropped record in quarantine, reports on what is left.
 
     Only the title is required. Columns are named in the config under leads.columns, steps are chosen under clean.
+
+    Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read.
 
     Example: python -m harness clean leads.csv --out clean.parquet --set clean.english_only=false
     """
@@ -144,6 +150,7 @@ def clean_verb(
         f"Kept {counted(done.n_kept, 'record')} in {out}; {done.n_quarantined:,} in quarantine. The ledger, the "
         f"quarantine and the reports are in {done.report}."
     )
+    exit_with_rejects(done.rejects)
 
 
 def study_verb(

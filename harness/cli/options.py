@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 _DEFAULT = Path("configs/default.yaml")
 
 
+WITH_REJECTS = 3
+"""Exit code: everything is done, except for rows of the leads that could not be read and are set aside."""
+
+
+def exit_with_rejects(rejects: Path | None) -> None:
+    """Name the file of what could not be read, and end the verb with the code that says so; do nothing for None."""
+    if rejects is not None:
+        from harness.cli.console import announce
+
+        announce(f"What could not be read is in {rejects}.")
+        raise typer.Exit(WITH_REJECTS)
+
+
 def _be_quiet(quiet: bool) -> None:
     if quiet:
         from harness.cli.console import silence

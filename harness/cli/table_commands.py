@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from data_cleaning.errors import counted
-from harness.cli.options import Allow, Config, Encoding, Force, HeaderRow, Overrides, Quiet, Sheet, TitleColumn, load
+from harness.cli.options import (
+    WITH_REJECTS,
+    Allow,
+    Config,
+    Encoding,
+    Force,
+    HeaderRow,
+    Overrides,
+    Quiet,
+    Sheet,
+    TitleColumn,
+    exit_with_rejects,
+    load,
+)
 
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
@@ -61,6 +74,7 @@ def audit_verb(
         )
     show_table(done.findings)
     announce(f"Open {done.page}; {', '.join(done.files[1:])} are beside it.")
+    exit_with_rejects(done.rejects)
 
 
 def diff_verb(
@@ -109,6 +123,8 @@ def diff_verb(
     moved = "" if done.n_titles is None else f", {counted(done.n_titles, 'title')} with another prediction"
     written = f"; written to {' and '.join(map(str, done.written))}" if done.written else ""
     announce(f"{counted(done.n_rows, 'row')} changed{moved}{written}.")
+    if done.n_rejects:
+        raise typer.Exit(WITH_REJECTS)
 
 
 @suggest.command("apply")

@@ -7,6 +7,7 @@ import typer
 
 from data_cleaning.errors import BadInput, counted
 from harness.cli.options import (
+    WITH_REJECTS,
     DetectedEncoding,
     ExportedFolder,
     Force,
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from harness.tagging.predict import Tagged
     from harness.tagging.work import Job
 
-WITH_REJECTS, INTERRUPTED = 3, 130
-"""Exit codes: the file is tagged except for rows that could not be read; a person stopped the job."""
+INTERRUPTED = 130
+"""Exit code: a person stopped the job."""
 
 
 def check_verb(
@@ -181,8 +182,8 @@ def predict_verb(
 
 def _account(job: "Job", tagged: "Tagged") -> list[str]:
     """Say what was done; the last line is about what could not be read."""
+    from data_cleaning.files.output_places import rejects_file
     from data_cleaning.text_repair import repaired_in_words
-    from harness.tagging.predict import rejects_file
 
     lines = [*(tagged.sentences or ()), *tagged.notes]
     if tagged.sentences is None:

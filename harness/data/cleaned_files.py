@@ -10,7 +10,7 @@ from data_cleaning.clean import CleanedLeads
 from data_cleaning.clean_reports import CleanReports
 from data_cleaning.consensus import MAJORITY, TIE, TOO_FEW, UNSEEN
 from data_cleaning.errors import BadInput, first_few
-from data_cleaning.files.output_places import mark
+from data_cleaning.files.output_places import REJECTS, mark
 from data_cleaning.files.table_reader import NO_TEXT, TableFile
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.report_table import Table, write_tables
@@ -25,6 +25,7 @@ _QUARANTINE_HOLDS = (
     "before text that a spreadsheet would run. The place is the `line` of a CSV file on which the record begins (the "
     "header is line 1), the `row` of a Parquet file (the first record is row 1) or the `row` of a sheet."
 )
+_REJECTS_HOLD = "What could not be read as a record: its place, what is wrong with it, and its text as it was read."
 _LONG = {
     "foreign_titles": "The titles that the language step dropped, one row each: read these to check it.",
     "near_duplicates": "Titles that are equal but for case, separators, word order and common abbreviations; `titles` "
@@ -175,11 +176,13 @@ def write_cleaning_folder(
     quarantine: pl.DataFrame,
     facts: Mapping[str, Any],
     *,
+    n_rejects: int = 0,
     raw: bool = False,
 ) -> None:
     """Write the ledger, the quarantine file and every report into an empty folder.
 
     The quarantine is as `quarantined_rows` returns it; the facts say which `file` was cleaned with which `settings`.
+    The caller has written the `n_rejects` rows that could not be read.
     """
     short = _short_tables(cleaned, reports)
     write_tables(short, folder, with_latex=False)
@@ -199,6 +202,7 @@ def write_cleaning_folder(
     lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
     lines += [f"| {dropped} | {len(quarantine):,} | {_QUARANTINE_HOLDS} |"]
+    lines += [f"| {REJECTS} | {n_rejects:,} | {_REJECTS_HOLD} |"] if n_rejects else []
     lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in written.items()]
     lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")

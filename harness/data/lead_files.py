@@ -1,7 +1,7 @@
 """What the verbs `simulate`, `profile` and `clean` do."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +9,20 @@ import numpy as np
 from data_cleaning.clean import clean_leads
 from data_cleaning.clean_reports import make_reports
 from data_cleaning.errors import BadInput
-from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder, folder_beside, mark
+from data_cleaning.files.output_places import (
+    REJECTS,
+    beside,
+    check_folder,
+    check_table,
+    default_folder,
+    folder_beside,
+    mark,
+)
 from data_cleaning.files.whole_files import whole_file, whole_folder
-from data_cleaning.files.written_tables import check_columns, write_table
+from data_cleaning.files.written_tables import check_columns, write_rejects, write_table
 from data_cleaning.leads import open_leads
 from data_cleaning.ledger import records as count_records
+from data_cleaning.ledger import with_unread_rows
 from data_cleaning.profile import Profile, profile_leads, write_plots
 from data_cleaning.profile.plots import PlotFile
 from data_cleaning.progress import Progress, silent
@@ -43,6 +52,16 @@ _MAX_ROWS_IN_MARKDOWN = 100
 
 
 @dataclass(frozen=True, kw_only=True)
+class ProfiledFile:
+    """What `profile_file` wrote."""
+
+    page: Path
+    """To open first."""
+    rejects: Path | None
+    """What could not be read; None where there is nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CleanedFile:
     """What `clean_file` wrote."""
 
@@ -52,6 +71,8 @@ class CleanedFile:
     n_escaped: int
     """Cells of the cleaned file that a spreadsheet would have run, and that got an apostrophe."""
     report: Path
+    rejects: Path | None
+    """What could not be read; None where there is nothing."""
 
 
 def simulate_file(
@@ -111,7 +132,7 @@ def profile_file(
     force: bool,
     on_progress: Progress,
     announce: Callable[[str], None],
-) -> Path:
+) -> ProfiledFile:
     """Write the exploratory tables and plots of a file into a folder, `<stem>_profile` where `out` is None.
 
     Args:
@@ -122,13 +143,10 @@ def profile_file(
         with_tokens: whether to count tokens with the tokenizer of the config's encoder.
         force: whether a folder that this verb has written may be replaced.
         on_progress: called during the slow steps.
-        announce: called with the columns that were found.
-
-    Returns:
-        The page to open first.
+        announce: called with the columns that were found, and what could not be read.
 
     Raises:
-        BadInput: the file cannot be read or has no title, or the folder holds something else.
+        BadInput: nothing can be read in the file, it has no title, or the folder holds something else.
     """
     folder = out or default_folder(source, "_profile")
     check_folder(folder, source, PROFILE, force=force)
@@ -145,10 +163,13 @@ def profile_file(
     targets = [name for name in taxonomy.names if name in opened.leads.columns]
     count_tokens = token_counter(config.neural.encoder) if with_tokens else None
     profile = profile_leads(opened.leads, targets, taxonomy, count_tokens, on_progress)
+    table = opened.table
+    profile = replace(profile, left_out=(*profile.left_out, *table.rejects_said()))
     with whole_folder(folder) as filling:
         page = write_profile(profile, filling, on_progress)
+        write_rejects(filling / REJECTS, table.rejects, table.unit)
         mark(filling, PROFILE, {"file": source.name, "columns": dict(opened.found.present)})
-    return folder / page.name
+    return ProfiledFile(page=folder / page.name, rejects=folder / REJECTS if table.rejects else None)
 
 
 def clean_file(
@@ -190,16 +211,25 @@ def clean_file(
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
     cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress)
+    rejects = opened.table.rejects
+    cleaned = replace(cleaned, ledger=with_unread_rows(cleaned.ledger, len(rejects)))
     announce("writing the cleaned leads and the reports")
     facts = {"file": source.name, "taxonomy_version": taxonomy.version, "columns": dict(present)}
     facts["settings"] = plain(config.clean, str)
     reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
     with whole_file(out) as filling, whole_folder(folder) as report:
         n_escaped = write_table(cleaned_rows(opened.table.frame, present, cleaned), filling, raw=raw)
-        write_cleaning_folder(report, cleaned, reports, quarantined_rows(opened.table, cleaned), facts, raw=raw)
+        quarantine = quarantined_rows(opened.table, cleaned)
+        write_rejects(report / REJECTS, rejects, opened.table.unit, raw=raw)
+        write_cleaning_folder(report, cleaned, reports, quarantine, facts, n_rejects=len(rejects), raw=raw)
     n_kept, n_dropped = count_records(cleaned.kept), count_records(cleaned.quarantined)
     return CleanedFile(
-        ledger=ledger_table(cleaned), n_kept=n_kept, n_quarantined=n_dropped, n_escaped=n_escaped, report=folder
+        ledger=ledger_table(cleaned),
+        n_kept=n_kept,
+        n_quarantined=n_dropped,
+        n_escaped=n_escaped,
+        report=folder,
+        rejects=folder / REJECTS if rejects else None,
     )
 
 

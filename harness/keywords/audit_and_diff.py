@@ -13,9 +13,17 @@ from data_cleaning.consensus import consensus
 from data_cleaning.errors import BadInput, counted
 from data_cleaning.files import Layout
 from data_cleaning.files.opening import refuse_two_standard_inputs
-from data_cleaning.files.output_places import beside, check_folder, check_table, default_folder
+from data_cleaning.files.output_places import (
+    REJECTS,
+    beside,
+    check_folder,
+    check_table,
+    default_folder,
+    rejects_file,
+)
+from data_cleaning.files.table_reader import TableFile
 from data_cleaning.files.whole_files import whole_file, whole_folder
-from data_cleaning.files.written_tables import write_table
+from data_cleaning.files.written_tables import write_rejects, write_table
 from data_cleaning.grouping import group_labels
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.leads import open_leads, read_labelled
@@ -54,6 +62,8 @@ class AuditFolder:
     """To open first."""
     files: tuple[str, ...]
     """Names of the files in the folder, the page first."""
+    rejects: Path | None
+    """What could not be read of the leads; None where there is nothing."""
     findings: Table
     """The most important findings."""
 
@@ -70,6 +80,8 @@ class ComparedTables:
     """Distinct titles that change; None where no leads were given."""
     written: tuple[Path, ...]
     """Files, none if no output was asked for."""
+    n_rejects: int
+    """Rows of the leads that could not be read."""
 
 
 def audit_file(
@@ -108,6 +120,7 @@ def audit_file(
     rows, duplicates = read_rows_leniently(table, taxonomy)
     loaded = KeywordTable(taxonomy=taxonomy, rows=rows)
     notes = []
+    read: TableFile | None = None
     if duplicates:
         n_rows = len({one.line for one in duplicates})
         repeat = f"{counted(n_rows, 'row')} of {table.name} repeat{'s' if n_rows == 1 else ''} what an earlier one sets"
@@ -116,7 +129,7 @@ def audit_file(
         notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
         audit = audit_rows(loaded, duplicates=duplicates)
     else:
-        titles, labels = _read_leads(leads, settings, taxonomy, title_column, announce)
+        titles, labels, read = _read_leads(leads, settings, taxonomy, title_column, announce)
         references = _references(titles, labels, settings, taxonomy, announce)
         audit = audit_table(loaded, titles, references, duplicates=duplicates, on_progress=on_progress)
         known = [f"{name} ({counted(references[name]['title'].n_unique(), 'title')})" for name in audit.references]
@@ -126,10 +139,19 @@ def audit_file(
         notes.append(f"Audited on {audited}, {against}.")
     for note in notes:
         announce(note)
+    notes += [] if read is None else read.rejects_said()  # opening the leads has announced them
     facts = {"file": table.name, "leads": leads.name if leads else None, "references": list(audit.references)}
     with whole_folder(folder) as filling:
         files = write_audit_folder(filling, audit, f"Audit of {table.name}", notes, facts)
-    return AuditFolder(page=folder / PAGE, files=tuple(files), findings=findings_table(audit))
+        if read is not None and read.rejects:
+            write_rejects(filling / REJECTS, read.rejects, read.unit)
+            files.append(REJECTS)
+    return AuditFolder(
+        page=folder / PAGE,
+        files=tuple(files),
+        findings=findings_table(audit),
+        rejects=folder / REJECTS if REJECTS in files else None,
+    )
 
 
 def diff_files(
@@ -152,7 +174,7 @@ def diff_files(
         settings: name the taxonomy and the columns of the leads.
         leads: None compares the rows alone.
         out: file to write the titles to, with the rows beside it as `<stem>.rows<ending>`; without leads, the rows are
-            written to it. None writes nothing.
+            written to it. What could not be read of the leads goes beside it too. None writes nothing.
         title_column: of the leads, where it is not the configured one.
         force: whether existing files may be replaced.
         on_progress: told of the slow steps.
@@ -163,16 +185,18 @@ def diff_files(
     """
     refuse_two_standard_inputs(old, new, leads)
     places = [] if out is None else [out] if leads is None else [out, beside(out, ".rows")]
-    for place in places:
+    rejected = [] if out is None or leads is None else [rejects_file(out)]
+    for place in (*places, *rejected):
         for source in (old, new, *([leads] if leads else [])):
             check_table(place, source, force=force)
     taxonomy = Taxonomy.read(settings.taxonomy)
     tables = KeywordTable.read(old, taxonomy), KeywordTable.read(new, taxonomy)
+    read: TableFile | None = None
     if leads is None:
         announce("Which titles change is not known without leads; name some with --leads.")
         found = diff_rows(*tables)
     else:
-        titles, labels = _read_leads(leads, settings, taxonomy, title_column, announce)
+        titles, labels, read = _read_leads(leads, settings, taxonomy, title_column, announce)
         on_progress("Compare the tables", 1, 2, "steps")
         found = diff_tables(*tables, titles, labels)
         on_progress("Compare the tables", 2, 2, "steps")
@@ -180,11 +204,16 @@ def diff_files(
     with ExitStack() as stack:
         for place, frame in zip(places, frames, strict=False):
             write_table(frame, stack.enter_context(whole_file(place)))
+        if read is not None and read.rejects:
+            for place in rejected:
+                write_rejects(stack.enter_context(whole_file(place)), read.rejects, read.unit)
+            places += rejected
     return ComparedTables(
         tables=tuple(_shown(found)),
         n_rows=int((found.rows["change"] != REORDERED).sum()),
         n_titles=None if found.titles is None else found.titles["title"].n_unique(),
         written=tuple(places),
+        n_rejects=0 if read is None else len(read.rejects),
     )
 
 
@@ -219,19 +248,21 @@ def _first(name: str, title: str, frame: pl.DataFrame) -> Table:
 
 def _read_leads(
     path: Path, settings: TableSettings, taxonomy: Taxonomy, title_column: str | None, announce: Callable[[str], None]
-) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+) -> tuple[pl.DataFrame, pl.DataFrame | None, TableFile]:
     """Read leads of which only the title is required.
 
     Returns:
         Distinct normalised `title` and `count`, its records, in order of the titles; and distinct rows of `title`, the
-        class of each target that the file has (null for none) and `count`, None where it has no labels.
+        class of each target that the file has (null for none) and `count`, None where it has no labels; and the file as
+        it was read.
 
     Raises:
         BadInput: the file cannot be read, has no column of titles or no title in it, or a label that is in no class.
     """
-    leads = open_leads(
+    opened = open_leads(
         path, settings.columns, settings.encoding, taxonomy, title_column, announce, layout=settings.layout
-    ).leads
+    )
+    leads = opened.leads
     targets = [name for name in taxonomy.names if name in leads.columns]
     # Rows of equal cells are merged before anything is done to their texts.
     merged = leads.group_by("title", *targets).agg(pl.col("count").sum(), pl.col("record").first())
@@ -248,7 +279,7 @@ def _read_leads(
     rows = grouped.group_by("title", *targets).agg(pl.col("count").sum()).sort("title", *targets)
     titles = rows.group_by("title", maintain_order=True).agg(pl.col("count").sum())
     labelled = rows.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in targets)) if targets else None
-    return titles, None if labelled is None or labelled.is_empty() else labelled
+    return titles, None if labelled is None or labelled.is_empty() else labelled, opened.table
 
 
 def _references(

@@ -5,13 +5,12 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
-from data_cleaning.files.output_places import already_exists, check_file
+from data_cleaning.files.output_places import already_exists, check_file, rejects_file
 from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import full_disk_as_bad_input
 from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
@@ -93,11 +92,6 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
             rejects_file(job.out).unlink(missing_ok=True)  # one of an earlier job would be taken for this one's
         folder.discard()
     return replace(tagged, earlier=[file.name for file in earlier_files(job.out) if file.name not in tagged.files])
-
-
-def rejects_file(out: Path) -> Path:
-    """Return where the rejects of an output go: tagged.csv to tagged.csv.rejects.csv."""
-    return out.with_name(f"{out.name}.rejects.csv")
 
 
 def _check_words(job: Job) -> None:

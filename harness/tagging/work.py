@@ -1,6 +1,5 @@
 """What is to be tagged, and how one piece of it is: the columns that are read, and those that are written."""
 
-import csv
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +15,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files import Batch, Reject, Source
 from data_cleaning.files import Layout as TableLayout
 from data_cleaning.files.sources import FileColumns
-from data_cleaning.files.spreadsheet_text import escape_cell
-from data_cleaning.files.written_tables import RowWriter
+from data_cleaning.files.written_tables import RowWriter, write_rejects
 from data_cleaning.lead_columns import find_title
 from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
 from harness.tagging.answers import Records
@@ -209,17 +207,11 @@ class Tally:
         self.best = None if follow_up is None else BestRows(follow_up)
         self._unit = work.source.unit
         self._rejects = rejects
-        self._safe = str if work.job.raw else escape_cell
+        self._raw = work.job.raw
 
     def write_rejects(self, rejects: Sequence[Reject]) -> None:
         """Write where something could not be read (line or row), why, and the text as it was read."""
-        if not rejects:
-            return
-        with self._rejects.open("a", encoding="utf-8", newline="") as opened:
-            writer = csv.writer(opened, lineterminator="\n")
-            if not self.n_rejected:
-                writer.writerow((self._unit, "reason", "text"))
-            writer.writerows((one.place, self._safe(one.reason), self._safe(one.text)) for one in rejects)
+        write_rejects(self._rejects, rejects, self._unit, raw=self._raw)
         self.n_rejected += len(rejects)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import openpyxl
 import pyarrow.parquet as pq
 
+from data_cleaning.files.output_places import rejects_file
 from data_cleaning.files.spreadsheet_text import unescape_cell
 from data_cleaning.progress import Progress, silent
-from harness.tagging.predict import Tagged, rejects_file, tag_file
+from harness.tagging.predict import Tagged, tag_file
 from harness.tagging.work import Job
 from tests.fuzz.fuzz_size import TALLY, within_limit
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from data_cleaning.errors import BadInput
 from data_cleaning.files import csv_source
 from data_cleaning.files.csv_source import CsvSource
+from data_cleaning.files.output_places import rejects_file
 from harness.cli import main
-from harness.tagging.predict import rejects_file
 from harness.tagging.work import Job
 from tests.fuzz.fuzz_size import FULL, TALLY, examples, within_limit
 from tests.fuzz.odd_csv import MARKER, TITLE, CsvFile, Row, csv_files

@@ -13,6 +13,8 @@ Folders = Mapping[str, Path]
 
 LEADS = "leads.parquet"
 TEST_LEADS = "test_leads.parquet"
+REJECTS = {LEADS: "rejects_leads.csv", TEST_LEADS: "rejects_test_file.csv"}
+"""What could not be read of each file of leads; there is none where all could."""
 TRUTH = "truth.parquet"
 
 CLEAN = "clean.parquet"

@@ -9,8 +9,11 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.errors import BadInput
-from data_cleaning.files.written_tables import write_table
+from data_cleaning.files.table_layout import Layout
+from data_cleaning.files.table_reader import TableFile
+from data_cleaning.files.written_tables import write_rejects, write_table
 from data_cleaning.leads import LeadColumns, read_counted_titles, read_labelled, read_leads
+from data_cleaning.ledger import with_unread_rows
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
@@ -23,6 +26,7 @@ from harness.experiment.stages import (
     LEADS,
     LEARN,
     LEDGER,
+    REJECTS,
     ROWS,
     SPLIT_FACTS,
     TEST,
@@ -82,10 +86,16 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     section = settings.leads
     if section.simulate is None:
         assert section.path is not None, "the config is checked to name one origin"
-        leads = read_leads(section.path, section.columns, section.encoding, section.layout)
-        leads.write_parquet(out / LEADS)
+
+        def read(path: Path, layout: Layout, name: str) -> None:
+            def set_aside(table: TableFile) -> None:
+                write_rejects(out / REJECTS[name], table.rejects, table.unit)
+
+            read_leads(path, section.columns, section.encoding, layout, set_aside).write_parquet(out / name)
+
+        read(section.path, section.layout, LEADS)
         if section.test_path is not None:
-            read_leads(section.test_path, section.columns, section.encoding).write_parquet(out / TEST_LEADS)
+            read(section.test_path, Layout(), TEST_LEADS)
         return
     assert settings.seed is not None, "a simulation has a seed"
     simulated = simulate(section.simulate, settings.seed, settings.taxonomy, on_progress)
@@ -140,10 +150,13 @@ def clean(settings: CleaningSettings, inputs: Folders, out: Path, on_progress: P
         if (inputs["leads"] / source).exists():
             leads = pl.read_parquet(inputs["leads"] / source)
             cleaned = clean_leads(leads, settings.taxonomy, settings.clean, on_progress)
+            rejects = inputs["leads"] / REJECTS[source]
+            n_rejects = len(pl.read_csv(rejects, infer_schema=False)) if rejects.exists() else 0
             cleaned.kept.write_parquet(out / target)
             equal_rows(cleaned.kept, names).write_parquet(out / rows)
             write_table(cleaned.quarantined, out / f"quarantine_{name.replace(' ', '_')}.csv")
-            ledgers.append(cleaned.ledger.select(pl.lit(name).alias("file"), pl.all()))
+            ledger = with_unread_rows(cleaned.ledger, n_rejects)
+            ledgers.append(ledger.select(pl.lit(name).alias("file"), pl.all()))
     pl.concat(ledgers).write_parquet(out / LEDGER)
 
 
