@@ -13,7 +13,7 @@ from harness.experiment.cache import fingerprints
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import plan
 from harness.experiment.stages import CLEAN, LEADS, LEDGER, ROWS
-from harness.experiment.stages.obtain_leads import CleaningSettings, clean
+from harness.experiment.stages.obtain_leads import CleaningSettings, ObtainSettings, clean, obtain_leads
 from tests.harness.given_leads import CONSENSUS, DEFAULT, GIVEN
 
 
@@ -44,6 +44,59 @@ def test_clean_keeps_rows_and_columns_and_adds_the_original_values(call, leads, 
     assert "title from 'What you do', department from 'Dept'" in said
     assert "Passed through unchanged: 'id'; 'campaign'." in said
     assert "Kept 7 records" in said
+
+
+BROKEN = (
+    GIVEN
+    + '013,Cook,Kitchen,Head,1,x,more\n014,"Cook,Kitchen,Head,1,x\n'
+    + "015,Night\0Nurse,Nursing,Head,1,\n016,Cook,Kitchen,Head,2\n"
+)
+
+
+def test_what_cannot_be_read_is_set_aside_and_counted(call, leads, tmp_path):
+    leads.write_text(BROKEN)
+    code, shown, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 3
+    assert "3 rows set aside, as not readable: line 8 has 7 fields, expected 6; line 9 opens a quote" in said
+    assert said.rstrip().endswith(f"What could not be read is in {tmp_path / 'clean_report' / 'rejects.csv'}.")
+    rejects = pd.read_csv(tmp_path / "clean_report" / "rejects.csv", dtype=str)
+    assert rejects["line"].tolist() == ["8", "9", "10"]
+    assert rejects["text"].tolist()[:2] == ["013,Cook,Kitchen,Head,1,x,more", '014,"Cook,Kitchen,Head,1,x']
+    assert rejects["reason"][2] == "holds a NUL byte"
+    kept = pd.read_csv(tmp_path / "clean.csv", dtype=str)["id"].tolist()
+    quarantined = pd.read_csv(tmp_path / "clean_report" / "quarantine.csv", dtype=str)["id"].tolist()
+    assert sorted([*kept, *quarantined]) == ["007", "008", "009", "010", "011", "012", "016"]
+    ledger = pd.read_csv(tmp_path / "clean_report" / "ledger.csv")
+    assert ledger.loc[0, ["step", "records_in", "dropped", "records_out"]].tolist() == ["read the file", 14, 3, 11]
+    assert ledger["dropped"].sum() + ledger["records_out"].iloc[-1] == ledger["records_in"][0]
+    assert "read the file" in shown
+    assert "| rejects.csv | 3 |" in (tmp_path / "clean_report" / "README.md").read_text()
+
+
+def test_a_file_in_which_nothing_can_be_read_is_refused(call, leads, tmp_path):
+    leads.write_text(GIVEN.splitlines()[0] + "\n1,2,3,4,5,6,7\n")
+    for verb, *out in (("clean", "--out", tmp_path / "clean.csv"), ("profile",)):
+        code, _, said = call(verb, leads, *out)
+        assert code == 2
+        assert "1 row could not be read: line 2 has 7 fields, expected 6" in said
+
+
+@pytest.mark.usefixtures("_without_plots")
+def test_a_profile_sets_aside_what_cannot_be_read_and_says_so_on_its_page(call, leads, tmp_path):
+    leads.write_text(BROKEN)
+    code, _, said = call("profile", leads, "--out", tmp_path / "p", "--no-tokens")
+    assert code == 3, said
+    assert len(pd.read_csv(tmp_path / "p" / "rejects.csv")) == 3
+    assert "3 rows set aside, as not readable" in (tmp_path / "p" / "profile.html").read_text()
+
+
+def test_a_title_that_an_unclosed_quote_has_filled_costs_its_row_only(call, tmp_path):
+    pd.DataFrame({"What you do": ["cook", "x" * 10_001, "nurse"]}).to_parquet(tmp_path / "leads.parquet")
+    options = ("--set", "clean.english_only=false", "--title-column", "What you do")
+    code, _, said = call("clean", tmp_path / "leads.parquet", "--out", tmp_path / "clean.csv", *options, config=DEFAULT)
+    assert code == 3, said
+    assert "row 2 has a title of 10,001 characters, more than the 10,000 of the longest title" in said
+    assert pd.read_csv(tmp_path / "clean.csv")["What you do"].tolist() == ["cook", "nurse"]
 
 
 def test_a_spreadsheet_and_standard_input_are_cleaned_as_the_csv_is(call, leads, tmp_path, monkeypatch):
@@ -163,7 +216,6 @@ def test_only_the_title_is_required_and_missing_columns_are_reported(call, tmp_p
         (("", ""), ["--set", "clean.contries=[US]"], "unknown key 'clean.contries'. Did you mean 'countries'?"),
         (("", ""), ["--set", "clean.countries=[US]"], "the leads have no such column"),
         (("", ""), ["--set", "leads.columns.targets.rank=Grade"], "Unknown target in leads.columns.targets 'rank'"),
-        (('"Chef ""2nd"", hot"', '"Chef'), [], "line 5"),
     ],
 )
 def test_bad_input_gives_one_message_and_writes_nothing(call, leads, tmp_path, change, options, message):
@@ -225,6 +277,22 @@ def test_every_column_of_the_file_is_in_quarantine(call, leads, tmp_path):
         *("quarantine_reason", "What you do", "Dept", "Grade", "line", "reason"),
     ], said
     assert dropped["quarantine_reason"].tolist() == ["008", "010"]
+
+
+def test_a_run_sets_aside_what_cannot_be_read_and_its_ledger_counts_it(company, leads, tmp_path):
+    leads.write_text(BROKEN)
+    config = load_config(company.config, [f"leads.path={leads}"])
+    settings = ObtainSettings(leads=config.leads, taxonomy=company.taxonomy, seed=None)
+    places = {name: tmp_path / name for name in ("leads", "clean")}
+    for place in places.values():
+        place.mkdir()
+    obtain_leads(settings, {}, places["leads"], silent)
+    assert pd.read_csv(places["leads"] / "rejects_leads.csv")["line"].tolist() == [8, 9, 10]
+    clean(CleaningSettings(clean=config.clean, taxonomy=company.taxonomy), places, places["clean"], silent)
+    ledger = pl.read_parquet(places["clean"] / LEDGER)
+    assert ledger.row(0)[:3] == ("leads", "read the file", 14)
+    ledger = ledger.filter(file="leads")
+    assert ledger["dropped"].sum() + ledger["records_out"][-1] == 14
 
 
 def test_a_run_cleans_by_the_section_clean_of_its_config(company, tmp_path):

@@ -186,6 +186,25 @@ def test_bad_leads_are_one_message_and_nothing_is_written(verb, table, leads, tm
         assert sorted(place.name for place in tmp_path.iterdir()) == ["leads.csv", "table.csv"]
 
 
+def test_leads_that_cannot_be_read_are_set_aside_and_the_others_count(verb, table, leads, tmp_path):
+    expected = verb(audit_file, table, leads=leads, out=tmp_path / "whole")[1].findings.frame
+    leads.write_text(GIVEN + "013,Cook,Kitchen,Head,1,x,more\n")
+    said, done = verb(audit_file, table, leads=leads)
+    assert done.findings.frame.equals(expected)
+    assert (done.rejects, done.files[-1]) == (done.page.with_name("rejects.csv"), "rejects.csv")
+    assert read(done.page.parent, "rejects")[0] == {
+        **{"line": "8", "reason": "has 7 fields, expected 6", "text": "013,Cook,Kitchen,Head,1,x,more"}
+    }
+    sentence = "1 row set aside, as not readable: line 8 has 7 fields, expected 6."
+    assert sentence in said
+    assert sentence in done.page.read_text()
+
+    said, compared = verb(diff_files, table, table, leads=leads, out=tmp_path / "out.csv")
+    assert compared.n_rejects == 1
+    assert [place.name for place in compared.written] == ["out.csv", "out.rows.csv", "out.csv.rejects.csv"]
+    assert read(tmp_path, "out.csv.rejects")[0]["text"] == "013,Cook,Kitchen,Head,1,x,more"
+
+
 def test_leads_without_any_title_are_bad_input(verb, table, tmp_path):
     (tmp_path / "blank.csv").write_text("What you do,Times,x\n,1,a\n  ,2,a\n")
     with pytest.raises(BadInput, match=r"blank\.csv has no title in any row"):

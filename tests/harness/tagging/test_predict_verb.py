@@ -258,14 +258,14 @@ def test_encoding_and_delimiter_are_found_out_and_said(predict, tmp_path, encodi
 
 
 def test_formulas_are_disarmed_and_counted_in_every_file_unless_it_is_to_be_raw(predict, tmp_path, hierarchy):
-    leads = written(tmp_path, "What you do,=cmd,phone\n=HYPERLINK(1) nurse,@x,+49 30 1234\n=a,b\n")
+    leads = written(tmp_path, "What you do,=cmd,phone\n=HYPERLINK(1) nurse,@x,+49 30 1234\n=a,b,c,d\n")
     place = ("--hierarchy", hierarchy)
     code, said = predict(leads, tmp_path / "safe.csv", *place)
     assert code == 3
     assert "3 cells begin like a formula, and got an apostrophe" in said
     header, row = rows_of(tmp_path / "safe.csv")
     assert (header[1], *row[:3]) == ("'=cmd", "'=HYPERLINK(1) nurse", "'@x", "+49 30 1234")
-    assert rows_of(tmp_path / "safe.csv.rejects.csv")[1][2] == "'=a,b"
+    assert rows_of(tmp_path / "safe.csv.rejects.csv")[1][2] == "'=a,b,c,d"
     assert rows_of(tmp_path / "safe.follow_up.csv")[1][3] == "'=HYPERLINK(1) nurse"
     assert "Warning: --spreadsheet-safe" in predict(leads, tmp_path / "old.csv", *place, "--spreadsheet-safe")[1]
     assert (tmp_path / "old.csv").read_bytes() == (tmp_path / "safe.csv").read_bytes()
@@ -279,7 +279,7 @@ def test_formulas_are_disarmed_and_counted_in_every_file_unless_it_is_to_be_raw(
     code, said = predict(leads, tmp_path / "raw.csv", *place, "--raw")
     assert "begin like a formula" not in said
     assert rows_of(tmp_path / "raw.csv")[0][1] == "=cmd"
-    assert rows_of(tmp_path / "raw.csv.rejects.csv")[1][2] == "=a,b"
+    assert rows_of(tmp_path / "raw.csv.rejects.csv")[1][2] == "=a,b,c,d"
     assert rows_of(tmp_path / "raw.follow_up.csv")[1][3] == "=HYPERLINK(1) nurse"
     assert predict(leads, tmp_path / "no.csv", "--raw", "--spreadsheet-safe")[0] == 2
 
