@@ -209,7 +209,7 @@ def test_only_the_title_is_required_and_missing_columns_are_reported(call, tmp_p
         ),
         (("", ""), ["--title-column", "Nope"], "Unknown column 'Nope'"),
         (("", ""), ["--set", "leads.columns.title=Nope"], "Unknown column 'Nope'"),
-        (("", ""), ["--set", "leads.columns.count=times"], "Unknown column 'times'. Did you mean 'Times'?"),
+        (("", ""), ["--set", "leads.columns.count=Tims"], "Unknown column 'Tims'. Did you mean 'Times'?"),
         (("campaign", ""), [], "column 6 from the left has no name but content, first in line 2"),
         (("winter", "9" * 12), ["--set", "leads.columns.count=campaign"], "1 to 1,000,000,000; got line 2"),
         (("", ""), ["--set", "clean.consensus=always"], "clean.consensus = 'always'"),
