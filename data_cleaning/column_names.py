@@ -41,7 +41,7 @@ def column_key(name: str) -> str:
 def usual_names(meaning: str) -> tuple[tuple[str, ...], ...]:
     """Return the usual names of a column, each as its words, the most telling first.
 
-    The meanings are title, function, role, level, record, country, date, count and event.
+    The meanings are title, function, role, level, record, country, date, count, event and other.
     """
     text = files(__package__).joinpath("column_names.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(text.splitlines())

@@ -66,6 +66,7 @@ class _Reading:
         self._all_is_text = bad_byte("".join(self._texts)) is None
         self._rows: list[list[str]] = []
         self._row_lines: list[int] = []
+        self._short: list[int] = []
         self._rejects: list[Reject] = []
         self._done = 0
         """Lines that were read as rows, rejected or skipped."""
@@ -97,6 +98,7 @@ class _Reading:
                 read_again=begin.read_again + self._n_read_again,
                 strict_until=begin.line + self._strict_until,
             ),
+            tuple(self._short),
         )
 
     def read_records(self) -> bool:
@@ -131,6 +133,8 @@ class _Reading:
             n_columns = len(self._form.names)
             self._rows.append(cells[:n_columns] + [""] * (n_columns - len(cells)))
             self._row_lines.append(self._position.line + begin + 1)
+            if 0 < len(cells) < n_columns:
+                self._short.append(self._row_lines[-1])
             self._done = stop
 
     def _fits(self, cells: list[str], begin: int, stop: int) -> bool:

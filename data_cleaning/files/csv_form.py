@@ -2,6 +2,7 @@
 
 import csv
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.sources import Reject
+from data_cleaning.files.table_layout import ROWS_LOOKED_AT, Header, HeadRow, check_width, find_header
 from data_cleaning.files.text_encoding import Encoding, bad_byte, undecodable, utf8_blocks
 
 NO_DELIMITER = "\ud800"
@@ -31,6 +33,8 @@ class CsvForm:
     delimiter: str | None
     """None in a file of one column, whose lines are cells."""
     encoding: Encoding
+    header: Header
+    """Where it is."""
     n_bytes: int
     """Of everything down to the end of the header, as UTF-8."""
     n_lines: int
@@ -85,17 +89,21 @@ class Parsed:
     """Line on which each row begins, (n_rows,)."""
     end: Position
     """Where the rest begins; where reading began, if the block holds no whole record."""
+    short: tuple[int, ...] = ()
+    """Lines of the rows that lack fields at their end."""
 
 
-def read_form(path: Path, encoding: Encoding, delimiter: str | None, *, gzipped: bool) -> CsvForm:
-    """Read the header of a CSV file.
+def read_form(
+    path: Path, encoding: Encoding, delimiter: str | None, header_row: int | None = None, *, gzipped: bool
+) -> CsvForm:
+    """Read the header of a CSV file, which is found unless its line is given.
 
     Where no delimiter is given, it is the one that occurs most in the header outside quotes; a header without any is
     one column.
 
     Raises:
-        BadInput: there is no header, it is not in the encoding, has a stray or unclosed quote, or the delimiter is not
-            one ASCII character.
+        BadInput: there is no header, or none in the line that was given; it is not in the encoding, is too wide, or has
+            a stray or unclosed quote; the delimiter is not one ASCII character.
     """
     delimiter = _checked(delimiter)
     block = next(utf8_blocks(path, encoding, _LONGEST_HEADER, gzipped=gzipped), b"")[:_LONGEST_HEADER]
@@ -103,29 +111,70 @@ def read_form(path: Path, encoding: Encoding, delimiter: str | None, *, gzipped:
     if len(block) == _LONGEST_HEADER:
         lines = lines[:-1]  # which may be cut
     texts = [line.decode("utf-8", undecodable(encoding)) for line in lines]
-    n_blank = next((position for position, text in enumerate(texts) if text.strip()), len(texts))
-    first = n_blank
+    is_blank = [not text.strip() for text in texts]
+    first = is_blank.index(False) if False in is_blank else len(texts)
     if first < len(texts) and (found := _SEPARATOR_LINE.fullmatch(texts[first])):
         delimiter, first = delimiter or found[1], first + 1
+    if header_row is not None:
+        first = header_row - 1
+        if first >= len(texts) or is_blank[first]:
+            raise BadInput(f"{path} has no header in line {header_row}. Give --header-row the line of the names.")
     if first >= len(texts):
         where = f" in its first {_LONGEST_HEADER:,} bytes" if len(block) == _LONGEST_HEADER else ""
         raise BadInput(f"{path} has no header{where}; expected a line of column names and at least one row.")
-    delimiter = delimiter or _most_frequent(texts, first)
-    reader = csv.reader(texts[first:], delimiter=delimiter or NO_DELIMITER, strict=True)
+    delimiter, header = _find_table(texts, first, delimiter, asked=header_row is not None)
+    place = header.rows[0].place
+    reader = csv.reader(texts[place - 1 :], delimiter=delimiter or NO_DELIMITER, strict=True)
     try:
-        names = next(reader)
+        rows = [next(reader) for _ in header.rows]
     except csv.Error as error:
         raise BadInput(
-            f"{path}: the header in line {first + 1} has a quote that is stray or never closed ({error}). Fix it."
+            f"{path}: the header in line {place} has a quote that is stray or never closed ({error}). Fix it."
         ) from None
-    n_lines = first + reader.line_num
-    header = "".join(texts[first:n_lines])
-    if (byte := bad_byte(header)) is not None:
+    n_lines = place - 1 + reader.line_num
+    if (byte := bad_byte("".join(texts[place - 1 : n_lines]))) is not None:
         raise BadInput(
-            f"{path}: the header in line {first + 1} is not {encoding.name} (byte {byte:#04x}). Save the file as "
+            f"{path}: the header in line {place} is not {encoding.name} (byte {byte:#04x}). Save the file as "
             "UTF-8, or name its encoding (often latin-1 or cp1252)."
         )
-    return CsvForm(tuple(names), delimiter, encoding, sum(map(len, lines[:n_lines])), n_lines, n_blank)
+    names = header.names if len(rows) > 1 else tuple(rows[0])
+    check_width(path, len(names))
+    n_bytes = sum(map(len, lines[:n_lines]))
+    return CsvForm(names, delimiter, encoding, header, n_bytes, n_lines, sum(is_blank[: place - 1]))
+
+
+def _find_table(texts: list[str], first: int, delimiter: str | None, *, asked: bool) -> tuple[str | None, Header]:
+    """Return the delimiter, None for one column, and the header that it shows best.
+
+    Lines above a table may hold none of its delimiters, or others.
+    """
+    usual = delimiter or _most_frequent(texts, first)
+    others = [] if delimiter else [one for one in _DELIMITERS if one != usual]
+    best: tuple[str | None, Header] | None = None
+    for one in (usual, *others):
+        header = find_header(_head_rows(texts, first, one), "line", asked=asked)
+        if best is None or header.evidence > best[1].evidence:
+            best = one, header
+        if best[1].evidence == 2:
+            break
+    assert best is not None, "one delimiter is always tried"
+    return best
+
+
+def _head_rows(texts: list[str], first: int, delimiter: str | None) -> list[HeadRow]:
+    """Read the first rows that are not blank, leniently, as what is above a table is no CSV."""
+    reader = csv.reader(texts[first:], delimiter=delimiter or NO_DELIMITER)
+    rows: list[HeadRow] = []
+    line = first
+    with suppress(csv.Error):
+        for cells in reader:
+            row = HeadRow(line + 1, tuple(cells))
+            line = first + reader.line_num
+            if row.width or not rows:
+                rows.append(row)
+            if len(rows) == ROWS_LOOKED_AT:
+                break
+    return rows or [HeadRow(first + 1, (texts[first],))]
 
 
 def _checked(delimiter: str | None) -> str | None:

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from data_cleaning.files.csv_careful import begins_overlong, parse_carefully, parse_piece
 from data_cleaning.files.csv_fast import parse_fast
-from data_cleaning.files.csv_form import CsvForm, Parsed, Position, read_form
+from data_cleaning.files.csv_form import NO_DELIMITER, CsvForm, Parsed, Position, read_form
+from data_cleaning.files.not_records import Sifter
 from data_cleaning.files.sources import GZIP_SUFFIX, Batch, Source, is_gzip
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.text_encoding import Scan, scan, utf8_blocks
@@ -46,7 +47,7 @@ class CsvSource(Source):
         self._block_bytes, self._longest_row = block_bytes, longest_row
         self._gzipped = is_gzip(path)
         found = scan(path, encoding, max_bytes, gzipped=self._gzipped)
-        self._form = read_form(path, found.encoding, delimiter, gzipped=self._gzipped)
+        self._form = read_form(path, found.encoding, delimiter, layout.header_row, gzipped=self._gzipped)
         self.codec, self.delimiter = found.encoding.codec, self._form.delimiter
         self.schema = self._form.schema
         self.n_rows = max(found.n_breaks + 1 - self._form.n_lines, 0)
@@ -55,6 +56,14 @@ class CsvSource(Source):
 
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last."""
+        self.left_out = ()
+        form = self._form
+        heads = [form.names, *(row.cells for row in form.header.rows)]
+        sifter = Sifter(heads, self.unit, form.delimiter or NO_DELIMITER, is_sheet=False)
+        yield from sifter.sift(self._batches())
+        self.left_out = sifter.said
+
+    def _batches(self) -> Iterator[Batch]:
         form = self._form
         self.n_skipped = form.n_blank
         blocks = utf8_blocks(self.path, form.encoding, self._block_bytes, gzipped=self._gzipped)
@@ -62,7 +71,7 @@ class CsvSource(Source):
             for parsed in self._parsed(_Buffer(blocks)):
                 self.n_skipped = parsed.end.skipped
                 if parsed.rows.num_rows or parsed.rejects:
-                    yield Batch(parsed.rows, parsed.rejects, places=parsed.lines)
+                    yield Batch(parsed.rows, parsed.rejects, places=parsed.lines, short=parsed.short)
 
     def first_rows(self) -> pa.Table:
         """Return rows from the beginning of the file, read in a small block."""
@@ -138,7 +147,7 @@ class _Buffer:
 
 
 def _notes(path: Path, form: CsvForm, found: Scan, *, gzipped: bool) -> tuple[str, ...]:
-    notes = [form.in_words]
+    notes = [form.in_words, *form.header.notes]
     if found.n_not_utf8:
         lines = "A line is" if found.n_not_utf8 == 1 else f"{found.n_not_utf8:,} lines are"
         notes.append(f"{lines} not UTF-8, while others with accents are.")

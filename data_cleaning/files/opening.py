@@ -1,6 +1,7 @@
 """Opens a file of rows: what it begins with says of which kind it is, more than how its name ends."""
 
 import atexit
+import re
 import shutil
 import sys
 import tempfile
@@ -25,7 +26,9 @@ _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": ("packed with 7-Zip", "Unpack it"),
     b"%PDF-": ("a PDF", "Export the table as CSV"),
 }
-_LONGEST_MARK = 16
+_PAGE = re.compile(rb"<(!doctype html|html|head|meta|body|table|style|title|div)[\s>/]", re.IGNORECASE)
+_START_BYTES = 4096
+"""Enough to see what a file is."""
 _spooled: "WeakKeyDictionary[TextIO, Path]" = WeakKeyDictionary()
 """Standard input to the temporary file that holds what was read from it."""
 
@@ -53,7 +56,7 @@ def open_source(
     """
     # Readers of other kinds are imported on use, as that takes longer than a small CSV file takes to read.
     path = _standard_input() if path == STANDARD_INPUT else path
-    start = first_bytes(path, _LONGEST_MARK)
+    start = first_bytes(path, _START_BYTES)
     _refuse_others(path, start)
     ending = path.suffix.lower()
     if start.startswith(_PARQUET):
@@ -112,11 +115,31 @@ def _refuse_others(path: Path, start: bytes) -> None:
     for mark, (what, remedy) in _OTHERS.items():
         if start.startswith(mark):
             raise BadInput(f"{path} is {what}; expected a CSV, gzipped CSV, Parquet or XLSX file. {remedy}.")
+    if markup := _markup(start):
+        raise BadInput(
+            f"{path} is {markup}, whatever its name says; expected a CSV, gzipped CSV, Parquet or XLSX file. Open it "
+            "in a spreadsheet program and save it as .xlsx."
+        )
+
+
+def _markup(start: bytes) -> str | None:
+    """Say what kind of markup a file begins with; programs give it the names of spreadsheets and CSV files."""
+    text = start.removeprefix(b"\xef\xbb\xbf").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    text = re.sub(
+        rb"<!--.*?-->", b"", text.replace(b"\0", b""), flags=re.DOTALL
+    ).lstrip()  # UTF-16 has a NUL per letter
+    if text.lower().startswith(b"mime-version:"):
+        return "a saved web page (MHTML)"
+    if text.startswith(b"<?xml"):
+        is_sheet = b"Excel.Sheet" in text or b"office:spreadsheet" in text
+        text = text.partition(b"?>")[2].lstrip()
+        return "an XML Spreadsheet 2003" if is_sheet else "a web page (HTML)" if _PAGE.match(text) else "an XML file"
+    return "a web page (HTML)" if _PAGE.match(text) else None
 
 
 def _refuse_packed_tables(path: Path) -> None:
     with readable(path), unpacked(path, gzipped=True) as file:
-        start = file.read(_LONGEST_MARK)
+        start = file.read(_START_BYTES)
     if start.startswith((*_PARQUET, *_ZIP)):
         kind = "Parquet" if start.startswith(_PARQUET) else "XLSX or zip"
         raise BadInput(f"{path} is a gzipped {kind} file; only CSV is read gzipped. Unpack it.")

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from data_cleaning.errors import BadInput, shortened
 from data_cleaning.files.sources import Batch, Reject, Source, readable
+from data_cleaning.files.table_layout import check_width
 
 BATCH_ROWS = 131_072
 _BUFFER_BYTES = 1 << 20
@@ -35,6 +36,7 @@ class ParquetSource(Source):
             largest = max((group.total_byte_size for group in groups), default=0)
         if not self.schema.names:
             raise BadInput(f"{path} has no columns; expected at least one, of titles.")
+        check_width(path, len(self.schema.names))
         if largest > max_bytes:
             raise BadInput(
                 f"{path} has a row group of {largest:,} bytes, beyond the limit of {max_bytes:,}. "

@@ -59,6 +59,8 @@ class Batch:
     """XLSX only: the cells of each row as the sheet has them, numbers and dates included, (n_rows, n_columns)."""
     places: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Where each row begins, counted as `Reject.place` is, (n_rows,)."""
+    short: tuple[int, ...] = ()
+    """Places of the rows that lack fields at their end, each of which is empty; in a sheet none is known to."""
 
 
 class Source(ABC):
@@ -79,6 +81,8 @@ class Source(ABC):
     """The character between the fields of a CSV file; None where it has one column, and for other kinds."""
     notes: tuple[str, ...] = ()
     """How the file is read, in sentences for a person."""
+    left_out: tuple[str, ...] = ()
+    """What was found below the header that is no record, in sentences; known once all batches are read."""
     n_skipped: int = 0
     """Blank lines, in XLSX empty rows, that were passed over so far."""
 

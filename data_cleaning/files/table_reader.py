@@ -212,7 +212,7 @@ def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> B
 
 
 def _notes(source: Source, nameless: list[int]) -> tuple[str, ...]:
-    notes = list(source.notes)
+    notes = [*source.notes, *source.left_out]
     if source.n_skipped:
         what = "Blank lines" if source.unit == "line" else "Empty rows"
         notes.append(f"{what}, skipped: {source.n_skipped:,}.")

@@ -1,10 +1,11 @@
-"""An XLSX file as a source: the first sheet that is not hidden, with its cells' own values and as text."""
+"""An XLSX file as a source: the sheet with the table, with its cells' own values and as text."""
 
 import datetime
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,30 @@ import numpy as np
 import pyarrow as pa
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.not_records import Sifter
 from data_cleaning.files.sources import Batch, Reject, Source, readable
-from data_cleaning.files.table_layout import Layout
+from data_cleaning.files.table_layout import (
+    ALL_SHEETS,
+    ROWS_LOOKED_AT,
+    Header,
+    HeadRow,
+    Layout,
+    check_width,
+    find_header,
+)
 
 BATCH_ROWS = 50_000
 MAX_SHEET_ROWS = 1_048_576
 """Of a sheet by its format."""
 _MAX_CELLS = 50_000_000
 """From the first to the last that is filled; the library holds each of them, 32 bytes, whether it is empty or not."""
+_MAX_CELLS_LOOKED_AT = 200_000
+"""For the header."""
 _MAX_HELD_BYTES = 1 << 30
 """Limit for the parts that are held in memory whole, of which the texts of all cells are the largest."""
+_MAX_STYLES_BYTES = 1 << 26
+"""Several times what 65,490 formats, the most that a spreadsheet program keeps, take."""
 _WORKSHEETS = "xl/worksheets/"
 _WORKBOOK = "xl/workbook.xml"
 _RELATIONS = "xl/_rels/workbook.xml.rels"
@@ -38,38 +52,79 @@ _EMPTY = (None, "")
 _Cells = tuple[Any, ...]
 
 
+@dataclass
+class _Sheet:
+    """A sheet in memory, and the table in it."""
+
+    name: str
+    rows: Any
+    """The library's own, whose errors look like empty cells."""
+    errors: dict[int, list[tuple[int, str]]]
+    header: Header
+    """Its names are without the empty ones at the end."""
+
+    @property
+    def n_above(self) -> int:
+        """Rows down to the last of the header."""
+        return self.header.rows[-1].place
+
+    @property
+    def n_rows(self) -> int:
+        """Rows below the header, empty ones among them."""
+        return max((self.rows.end[0] + 1 if self.rows.end else 0) - self.n_above, 0)
+
+    def numbered(self) -> Iterator[tuple[int, _Cells]]:
+        yield from _numbered(self.rows, self.errors)
+
+
 class XlsxSource(Source):
-    """The first visible sheet of an XLSX file; its header is the first row that is not empty."""
+    """One sheet of an XLSX file, or several with the same columns."""
 
     def __init__(self, path: Path, max_bytes: int, layout: Layout = Layout()) -> None:
-        """Read the sheet into memory, once all parts of the file are known to unpack to `max_bytes` or less.
+        """Read the sheets into memory, once all parts of the file are known to unpack to `max_bytes` or less.
 
         Raises:
-            BadInput: it is broken, encrypted, no XLSX file, beyond the limit, or has no visible sheet or no header.
+            BadInput: it is broken, encrypted, no XLSX file, beyond the limit, or has no visible sheet, no such sheet or
+                no header.
         """
         self.path, self.layout = path, layout
         _check_parts(path, max_bytes)
         with _whole(path), load_workbook(str(path)) as workbook:
             sheets = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+            names = [sheet.name for sheet in sheets]
             visible = [sheet.name for sheet in sheets if sheet.visible == SheetVisibleEnum.Visible]
-            if not visible:
+            asked = None if layout.sheet in (None, ALL_SHEETS) else layout.sheet
+            if asked is not None and asked not in names:
+                raise BadInput(f"{path}: {unknown('sheet', asked, names)}")
+            if not visible and asked is None:
                 raise BadInput(f"{path} has no visible sheet; expected one with a header. Unhide it.")
-            self._errors = _scan_sheet(path, visible[0])
-            self._sheet = workbook.get_sheet_by_name(visible[0])
-        self._header_row, header = self._find_header(visible[0])
-        self.schema = pa.schema([(_text(name) or "", pa.string()) for name in header])
-        last_row = self._sheet.end[0] + 1 if self._sheet.end else 0
-        self.n_rows = max(last_row - self._header_row, 0)
-        self.n_skipped = self._header_row - 1
+            self._sheets, same = self._choose(workbook, visible if asked is None else [asked])
         if len(sheets) > 1:
-            self.notes = (f"Read sheet {visible[0]!r}, the first visible one of {len(sheets)}.",)
+            self.notes = (_sheets_said([sheet.name for sheet in self._sheets], same, names, visible),)
+        several = len(self._sheets) > 1
+        for sheet in self._sheets:
+            self.notes += tuple(f"{sheet.name!r}: {note}" if several else note for note in sheet.header.notes)
+        self.schema = pa.schema([(name, pa.string()) for name in self._sheets[0].header.names])
+        self.n_rows = sum(sheet.n_rows for sheet in self._sheets)
+        self.n_skipped = self._n_empty_above()
 
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last."""
-        last = self._header_row
-        self.n_skipped = last - 1
+        self.n_skipped, self.left_out = self._n_empty_above(), ()
+        several = len(self._sheets) > 1
+        names, n_columns = self.schema.names, len(self.schema.names)
+        for sheet in self._sheets:
+            own = sheet.header.names
+            order = [own.index(name) for name in names] if sheet is not self._sheets[0] else range(n_columns)
+            rows = ([*row.cells, *[""] * n_columns] for row in sheet.header.rows)
+            sifter = Sifter([names, *([row[at] for at in order] for row in rows)], self.unit, "\t", is_sheet=True)
+            yield from sifter.sift(self._batches(sheet, order, f"of sheet {sheet.name!r} " if several else ""))
+            self.left_out += tuple(f"{sheet.name!r}: {said}" if several else said for said in sifter.said)
+
+    def _batches(self, sheet: _Sheet, order: Sequence[int], where: str) -> Iterator[Batch]:
+        last = sheet.n_above
         n_columns = len(self.schema.names)
-        numbered = islice(self._rows(), last, None)
+        numbered = islice(sheet.numbered(), last, None)
         while read := list(islice(numbered, BATCH_ROWS)):
             cells, rejects, places = [], [], []
             for number, row in read:
@@ -78,30 +133,104 @@ class XlsxSource(Source):
                 self.n_skipped += number - last - 1
                 last = number
                 if all(_is_blank(cell) for cell in row[n_columns:]):
-                    cells.append((*row[:n_columns], *[None] * (n_columns - len(row))))
+                    padded = (*row[:n_columns], *[None] * (n_columns - len(row)))
+                    cells.append(tuple(padded[at] for at in order))
                     places.append(number)
                 else:
                     filled = [_text(cell) or "" for cell in _trimmed(row)]
-                    reason = f"has {len(filled)} fields, expected {n_columns}"
+                    reason = f"{where}has {len(filled)} fields, expected {n_columns}"
                     rejects.append(Reject(number, reason, "\t".join(filled)))
             if cells or rejects:
                 texts = [pa.array([_text(row[column]) for row in cells], pa.string()) for column in range(n_columns)]
                 rows = pa.Table.from_arrays(texts, schema=self.schema)
                 yield Batch(rows, tuple(rejects), cells, np.array(places, dtype=np.int64))
 
-    def _rows(self) -> Iterator[tuple[int, _Cells]]:
-        for number, row in enumerate(self._sheet.iter_rows(), start=1):
-            cells = [_value(cell) for cell in row]
-            for column, error in self._errors.get(number, ()):
-                cells[column - 1] = error
-            yield number, tuple(cells)
+    def _n_empty_above(self) -> int:
+        heads = [sheet.header.rows[0].place for sheet in self._sheets]
+        return sum(
+            _is_empty(row)
+            for sheet, head in zip(self._sheets, heads, strict=True)
+            for _, row in islice(sheet.numbered(), head - 1)
+        )
 
-    def _find_header(self, sheet: str) -> tuple[int, _Cells]:
-        """Return the first row that is not empty, up to its last cell that is not, and its number."""
-        for number, row in self._rows():
+    def _choose(self, workbook: Any, names: Sequence[str]) -> tuple[list[_Sheet], list[str]]:
+        """Return the sheets to read, and the names of others that have the same columns.
+
+        The first sheet that names a column of titles is read; without one the first, unless it is a mere text.
+        """
+        chosen: list[_Sheet] = []
+        same: list[str] = []
+        refused: BadInput | None = None
+        for name in names:
+            try:
+                sheet = self._open(workbook, name)
+            except BadInput as error:
+                refused = refused or error
+                continue
+            if not chosen or _is_better(sheet.header, chosen[0].header):
+                chosen, same = [sheet], []
+            elif sorted(sheet.header.names) == sorted(chosen[0].header.names):
+                if self.layout.sheet == ALL_SHEETS:
+                    chosen.append(sheet)
+                else:
+                    same.append(name)
+        if not chosen:
+            assert refused is not None, "there is at least one sheet"
+            raise refused
+        return chosen, same
+
+    def _open(self, workbook: Any, name: str) -> _Sheet:
+        """Read a sheet and find its header.
+
+        Raises:
+            BadInput: it is empty, too large or too wide, or has no header where it was asked for.
+        """
+        errors = _scan_sheet(self.path, name)
+        rows = workbook.get_sheet_by_name(name)
+        asked = self.layout.header_row
+        head: list[HeadRow] = []
+        n_cells = 0
+        for number, row in islice(_numbered(rows, errors), (asked or 1) - 1, None):
             if not _is_empty(row):
-                return number, _trimmed(row)
-        raise BadInput(f"{self.path}: sheet {sheet!r} is empty; expected a header and at least one row.")
+                head.append(HeadRow(number, tuple(_text(cell) or "" for cell in row)))
+                n_cells += len(row)
+            if len(head) == ROWS_LOOKED_AT or n_cells > _MAX_CELLS_LOOKED_AT or (asked == number and not head):
+                break
+        if not head:
+            if asked is not None:
+                raise BadInput(f"{self.path}: sheet {name!r} has no header in row {asked}. Check --header-row.")
+            raise BadInput(f"{self.path}: sheet {name!r} is empty; expected a header and at least one row.")
+        header = find_header(head, "row", asked=asked is not None)
+        width = max(position for position, text in enumerate(header.names, start=1) if text)
+        check_width(self.path, width)
+        return _Sheet(name, rows, errors, replace(header, names=header.names[:width]))
+
+
+def _is_better(header: Header, first: Header) -> bool:
+    """Say whether the table of a sheet is surely meant rather than that of a sheet before it."""
+    if header.evidence == first.evidence:
+        return False
+    return header.evidence == 2 or (header.evidence > first.evidence and len(first.names) == 1)
+
+
+def _sheets_said(chosen: Sequence[str], same: Sequence[str], names: Sequence[str], visible: Sequence[str]) -> str:
+    """Say which of several sheets are read."""
+    said = f"Read sheet{'s' * (len(chosen) > 1)} {first_few(map(repr, chosen))} of {len(names)}."
+    if same:
+        have = "has" if len(same) == 1 else "have"
+        said += f" {first_few(map(repr, same))} {have} the same columns, and --sheet all reads all of these."
+    others = [name for name in names if name not in (*chosen, *same)]
+    if others:
+        said += " Not read: " + first_few(repr(name) + " (hidden)" * (name not in visible) for name in others) + "."
+    return said
+
+
+def _numbered(rows: Any, errors: dict[int, list[tuple[int, str]]]) -> Iterator[tuple[int, _Cells]]:
+    for number, row in enumerate(rows.iter_rows(), start=1):
+        cells = [_value(cell) for cell in row]
+        for column, error in errors.get(number, ()):
+            cells[column - 1] = error
+        yield number, tuple(cells)
 
 
 @contextmanager
@@ -134,12 +263,14 @@ def _check_parts(path: Path, max_bytes: int) -> None:
     n_bytes = sum(part.file_size for part in parts)
     if n_bytes > max_bytes:
         raise BadInput(f"{path} unpacks to {n_bytes:,} bytes, beyond the limit of {max_bytes:,}. Save it as CSV.")
-    held = max((part for part in parts if not part.filename.startswith(_WORKSHEETS)), key=lambda part: part.file_size)
-    if held.file_size > _MAX_HELD_BYTES:
-        raise BadInput(
-            f"{path}: its part {held.filename} unpacks to {held.file_size:,} bytes, beyond the limit of "
-            f"{_MAX_HELD_BYTES:,} for what is held in memory. Save it as CSV."
-        )
+    for part in parts:
+        is_styles = part.filename.lower().endswith("styles.xml")
+        limit = _MAX_STYLES_BYTES if is_styles else _MAX_HELD_BYTES
+        if not part.filename.startswith(_WORKSHEETS) and part.file_size > limit:
+            raise BadInput(
+                f"{path}: its part {part.filename} unpacks to {part.file_size:,} bytes, beyond the limit of "
+                f"{limit:,} for what is held in memory. Save it as CSV."
+            )
 
 
 def part_of(archive: zipfile.ZipFile, sheet: str) -> str:

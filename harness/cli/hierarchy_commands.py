@@ -88,6 +88,8 @@ def diff_verb(
             force=force,
             on_progress=on_progress,
         )
+    for note in found.notes:
+        announce(note)
     for table in found.tables:
         show_table(table)
     written = f"; written to {' and '.join(map(str, found.files))}" if found.files else ""

@@ -188,6 +188,7 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
     lines = [*(tagged.sentences or ()), *tagged.notes]
     if tagged.sentences is None:
         lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
+    lines += tagged.left_out
     if tagged.n_skipped:
         lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
     if tagged.n_repaired:

@@ -43,6 +43,8 @@ class ComparedOnLeads:
     records: int
     n_rejected: int
     """Rows that could not be read."""
+    notes: tuple[str, ...]
+    """How the leads were read, in sentences for a person."""
     files: tuple[Path, ...]
     """What was written."""
 
@@ -97,7 +99,7 @@ def compare_on_leads(
     written = _output_files(out, leads, force=force)
     old, new = (read_hierarchy(file, model.taxonomy) for file in files)
     name = model.system(system)
-    titles, records, n_rejected = _count_titles(leads, model, title_column, encoding, layout, on_progress)
+    titles, records, n_rejected, notes = _count_titles(leads, model, title_column, encoding, layout, on_progress)
     loaded = load_system(name, model.systems[name], batch_invariant=True)
     answers = predict_titles(loaded, titles.tolist(), model.taxonomy, f"asking {name}", on_progress)
     found = diff(old, new, titles, answers.probabilities, records)
@@ -118,6 +120,7 @@ def compare_on_leads(
         changed_records=int(records[found.changed].sum()),
         records=int(records.sum()),
         n_rejected=n_rejected,
+        notes=notes,
         files=written,
     )
 
@@ -139,12 +142,12 @@ def _count_titles(
     encoding: str | None,
     layout: Layout,
     on_progress: Progress,
-) -> tuple[StrArray, IntArray, int]:
+) -> tuple[StrArray, IntArray, int, tuple[str, ...]]:
     """Read the distinct titles of a file of any size, in the spelling that they are compared in.
 
     Returns:
-        Distinct titles, the most frequent first, (n_titles,); their records, (n_titles,); and how many rows could not
-        be read.
+        Distinct titles, the most frequent first, (n_titles,); their records, (n_titles,); how many rows could not be
+        read; and how the file was read.
     """
     source = open_source(leads, encoding=encoding, layout=layout)
     place, _ = find_titles(source, leads, model, title_column)
@@ -161,7 +164,8 @@ def _count_titles(
     on_progress(_STEP, n_rows, n_rows, "rows")
     normal = counts.with_columns(normalise_titles(counts["title"])).drop_nulls("title").filter(pl.col("title") != "")
     normal = normal.group_by("title").agg(_RECORDS).sort("records", "title", descending=[True, False])
-    return normal["title"].to_numpy(), normal["records"].to_numpy().astype(np.int64), n_rejected
+    records = normal["records"].to_numpy().astype(np.int64)
+    return normal["title"].to_numpy(), records, n_rejected, (*source.notes, *source.left_out)
 
 
 def _short(frame: pd.DataFrame) -> pd.DataFrame:

@@ -46,6 +46,8 @@ class Tagged:
     """Cells that a spreadsheet would have run as formulas."""
     n_skipped: int
     """Blank lines of the file."""
+    left_out: Sequence[str]
+    """What was found among the rows that is no record, in sentences."""
     sentences: Sequence[str] | None
     """What the summary says; None without a hierarchy."""
     notes: Sequence[str]
@@ -167,6 +169,7 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
         n_replaced=output.n_replaced,
         n_escaped=output.n_escaped,
         n_skipped=work.source.n_skipped,
+        left_out=work.source.left_out,
         sentences=None if summary is None else summary.sentences,
         notes=() if summary is None else summary.notes,
         files=files,
