@@ -42,8 +42,9 @@ def read_leads(
     encoding: str | None = "utf-8",
     layout: Layout = Layout(),
     set_aside: Callable[[TableFile], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> pl.DataFrame:
-    """Read leads under the project's own column names.
+    """Read leads under the project's own column names; `announce` is told which column is read as the titles.
 
     Rows that could not be read are refused, or, where others could, `set_aside` is called with the table of the others,
     which holds them as `rejects`.
@@ -67,6 +68,8 @@ def read_leads(
     if set_aside is not None:
         table = without_endless_titles(table, found.present["title"])
         set_aside(table)
+    if announce is not None:
+        announce(f"Titles are read from {found.present['title']!r} of {path.name}. {found.why}".rstrip())
     return pick_leads(table, found.present)
 
 

@@ -66,6 +66,8 @@ def run_verb(
     if finished.reused:
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
         announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
+    for note in finished.notes:
+        announce(note)
     shown = _SHOWN_AFTER_MINING if what == _MINE else _SHOWN
     for table in finished.tables:
         if what == "report" or table.name in shown:

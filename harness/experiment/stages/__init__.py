@@ -15,6 +15,8 @@ LEADS = "leads.parquet"
 TEST_LEADS = "test_leads.parquet"
 REJECTS = {LEADS: "rejects_leads.csv", TEST_LEADS: "rejects_test_file.csv"}
 """What could not be read of each file of leads; there is none where all could."""
+LEADS_NOTES = "notes.json"
+"""Which columns were read, in sentences."""
 TRUTH = "truth.parquet"
 
 CLEAN = "clean.parquet"
