@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from data_cleaning.errors import counted
+from data_cleaning.leads import LABELLING_SHEET
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import wilson_bounds
 from harness.tagging.business.summary import Summary
@@ -27,7 +28,7 @@ from harness.tagging.checking.suspicious import (
 from harness.tagging.checking.titles_to_label import COMMON
 
 SUSPICIOUS_SHEET, KEYWORDS_SHEET, WORDS_SHEET = "Suspicious titles", "Keywords", "New words"
-LABELS_SHEET, FILE_SHEET = "Titles to label", "File"
+LABELS_SHEET, FILE_SHEET = LABELLING_SHEET, "File"
 
 _N_ACTIONS, _N_WORDS, _MIN_RECORDS = 3, 8, 30
 _NOT_OF_REACH = ("have a title", "contradict", "a person to review", "was repaired")

@@ -10,6 +10,7 @@ _EMPTY_WORDS = (
     *("private", "confidential", "various", "misc", "abc", "no", "yes", "me", "myself", "person", "true", "false"),
 )
 _ADDRESS = r"(?i)[\w.+-]+@[\w-]+\.\w+|https?://|\bwww\.|^[\w.-]+\.(?:com|org|net|io|edu)$"
+_FORMULA = r"^[=@]"
 _COMPANY = r"(?i)[ ,](?:inc|llc|ltd|gmbh|corp|plc|pty|s\.a|b\.v|n\.v)\.?$"
 _DENIAL = r"(?i)^(?:not an?|no longer|i am|i'm|i work|we |my |please|do not|don't)\b"
 _KEYS = r"(?:^| )[a-z]*(?:[bcdfghjklmnpqrstvwxz]{6,}|[aeiou]{5,}|a{4,}|x{3,}|z{3,}|asdf|qwert|sdfg)[a-z]*(?: |$)"
@@ -27,6 +28,7 @@ def is_no_title(texts: pl.Series) -> pl.Series:
         (letters < 2)
         | pl.col("plain").is_in(_EMPTY_WORDS)
         | text.str.contains(_ADDRESS)
+        | text.str.contains(_FORMULA)
         | text.str.contains(_COMPANY)
         | text.str.contains(_DENIAL)
         | pl.col("plain").str.contains(_KEYS)

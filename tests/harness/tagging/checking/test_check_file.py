@@ -6,8 +6,12 @@ import sys
 from collections import Counter
 
 import pytest
+from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import read_labelled
+from data_cleaning.taxonomy import Taxonomy
 from harness.cli import main
 from harness.experiment.config import PROJECT_CONFIGS
 
@@ -202,3 +206,21 @@ def test_duplicate_rows_of_a_table_are_listed_not_refused(leads, check, tmp_path
     assert code == 0
     _, found = sheets(leads.with_name("leads_check.xlsx"))
     assert ("ciso", "repeats an earlier row") in {(row["keyword"], row["problem"]) for row in found["Keywords"]}
+
+
+def test_titles_that_were_labelled_in_the_sheet_are_read_as_reviewed(leads, check, tmp_path):
+    check(leads)
+    book = load_workbook(leads.with_name("leads_check.xlsx"))
+    sheet = book["Titles to label"]
+    rules = sheet.data_validations.dataValidation
+    taxonomy = Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml")
+    for column, target in enumerate(taxonomy.targets, start=2):
+        (rule,) = [one for one in rules if sheet.cell(2, column).coordinate in one.cells]
+        assert rule.formula1 == f'"{",".join(target.classes)}"'
+    chosen = {sheet.cell(row, 1).value: row for row in range(2, 6)}
+    for row in chosen.values():
+        for column, label in enumerate(("IT", "Networking", "Manager"), start=2):
+            sheet.cell(row, column).value = label
+    book.save(tmp_path / "filled.xlsx")
+    read = read_labelled(tmp_path / "filled.xlsx", LeadColumns(), taxonomy)
+    assert read.rows() == [(title, "IT", "Networking", "Manager") for title in chosen]
