@@ -1,9 +1,13 @@
-"""From titles to languages: first the form of a title, then the vocabulary of the leads, then lingua."""
+"""From titles to languages: first the form of a title, then how its words are used, then lingua."""
+
+from collections.abc import Iterable
 
 import polars as pl
 
-from data_cleaning.language.detection import Detector, all_known, fold_texts, learn_english_words
+from data_cleaning.language.detection import Detector, fold_texts
 from data_cleaning.language.language_settings import LanguageSettings
+from data_cleaning.language.word_evidence import weigh_words
+from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 
 UNDECODABLE = "undecodable title"
@@ -16,17 +20,22 @@ theirs, and lingua distinguishes them."""
 
 
 def judge_languages(
-    titles: pl.DataFrame, settings: LanguageSettings | None = None, progress: Progress = silent
+    titles: pl.DataFrame,
+    settings: LanguageSettings | None = None,
+    progress: Progress = silent,
+    known: Iterable[str] = (),
 ) -> pl.DataFrame:
     """Find the titles that are not English and those that cannot be read; where there is doubt, a title is kept.
 
-    The English vocabulary is learned from these titles, the most frequent first. Of the others, those made of known
-    words alone are kept without asking lingua.
+    The words of a title decide where they can: a word that another language uses much more often than English makes it
+    foreign, and words of English alone make it English. Lingua decides the others. Frequent and known titles need more
+    evidence, and a near duplicate of a title that is kept is kept as well.
 
     Args:
         titles: `title`, distinct, not null and normalised, and `count`, its records.
-        settings: margins per language and the rest; None takes the defaults.
+        settings: how sure the decision must be; None takes the defaults.
         progress: called for the step "finding languages".
+        known: titles, keywords or labels of the business, such as the keyword table's, whose words count as English.
 
     Returns:
         One row per title, in the given order: `title`; `language`, the ISO 639-1 code of the language, null where none
@@ -34,28 +43,22 @@ def judge_languages(
     """
     settings = settings or LanguageSettings()
     frame = read_titles(titles, settings)
-    texts = unsettled_texts(frame)
-    done = len(titles) - int(texts["n_titles"].sum())
+    texts = settle_texts(weigh_texts(frame, settings, known), settings)
+    unsure = texts.filter(~pl.col("settled_by_words"))
+    done = len(titles) - int(unsure["n_titles"].sum())
 
-    def report(finished: pl.DataFrame) -> None:
+    def report(start: int, n_texts: int) -> None:
         nonlocal done
-        if len(finished):
-            done += int(finished["n_titles"].sum())
-            progress("finding languages", done, len(titles), "titles")
+        done += int(unsure["n_titles"].slice(start, n_texts).sum())
+        progress("finding languages", done, len(titles), "titles")
 
     progress("finding languages", done, len(titles), "titles")
-    if texts.is_empty():
-        return decide(frame.with_columns(nearest=pl.lit(None, pl.String), margin=pl.lit(None, pl.Float64)), settings)
-    learning, rest = texts.head(settings.max_learning_titles), texts.slice(settings.max_learning_titles)
-    with Detector(settings.used_margins) as detector:
-        detected = detector.detect(learning["text"], lambda *chunk: report(learning.slice(*chunk)))
-        words = learn_english_words(detected.with_columns(learning["count"]), settings)
-        known = all_known(rest["text"], words)
-        report(rest.filter(known))
-        unknown = rest.filter(~known)
-        more = detector.detect(unknown["text"], lambda *chunk: report(unknown.slice(*chunk)))
-        detected = pl.concat([detected, more])
-    return decide(frame.join(overrule(detected, words), on="text", how="left", maintain_order="left"), settings)
+    detected = pl.DataFrame(schema={"text": pl.String, "nearest": pl.String, "margin": pl.Float64})
+    if len(unsure):
+        with Detector(settings.used_margins) as detector:
+            detected = detector.detect(unsure["text"], report)
+    texts = texts.join(detected, on="text", how="left", maintain_order="left")
+    return keep_near_duplicates(decide(frame, texts, settings))
 
 
 def read_titles(titles: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
@@ -101,24 +104,65 @@ def _too_short(settings: LanguageSettings) -> str:
     return rf"^\P{{L}}*(?:{short}(?:\P{{L}}+{short})?|{acronym})\P{{L}}*$"
 
 
-def unsettled_texts(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the distinct texts that are still open, with `count` and `n_titles`, those of most records first."""
-    texts = frame.filter(~pl.col("settled")).group_by("text").agg(pl.col("count").sum(), pl.len().alias("n_titles"))
-    return texts.sort("count", "text", descending=[True, False])
+def weigh_texts(frame: pl.DataFrame, settings: LanguageSettings, known: Iterable[str] = ()) -> pl.DataFrame:
+    """Weigh the words of the distinct texts that the form of their titles leaves open.
 
+    Args:
+        frame: as `read_titles` returns it.
+        settings: what is frequent, and what `weigh_words` needs.
+        known: as for `judge_languages`.
 
-def overrule(detected: pl.DataFrame, words: pl.Series) -> pl.DataFrame:
-    """Leave out the texts whose every word is known, so that lingua does not decide them."""
-    return detected.filter(~all_known(detected["text"], words))
-
-
-def decide(frame: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
-    """Apply the margins to titles as `read_titles` returns them, and return what `judge_languages` does.
-
-    They have `nearest` and `margin` of `Detector.detect`, null where it was not asked.
+    Returns:
+        One row per text, those of most records first: the columns of `weigh_words`, `count`, `n_titles`, and
+        `needs_sure`, whether the text is frequent or known.
     """
-    exceeded = pl.col("nearest").replace_strict(settings.used_margins, default=None, return_dtype=pl.Float64)
-    by_lingua = pl.when(~pl.col("settled") & (pl.col("margin") > exceeded)).then("nearest")
-    language = pl.coalesce("form_language", by_lingua)
+    texts = frame.filter(~pl.col("settled")).group_by("text").agg(pl.col("count").sum(), pl.len().alias("n_titles"))
+    texts = texts.sort("count", "text", descending=[True, False])
+    known_words = fold_texts(pl.Series(list(known), dtype=pl.String)).str.split(" ").explode().unique()
+    weighed = weigh_words(texts["text"], settings, known_words).with_columns(texts["count"], texts["n_titles"])
+    frequent = pl.col("count") >= settings.min_frequent_records
+    return weighed.with_columns(needs_sure=frequent | (pl.col("all_known") & (len(known_words) > 0)))
+
+
+def settle_texts(weighed: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
+    """Settle the texts whose words decide their language.
+
+    Returns:
+        The weighed texts with `word_language`, null where their words do not show that they are foreign; and
+        `settled_by_words`, false where lingua is to decide.
+    """
+    needed = pl.when("needs_sure").then(settings.sure_evidence).otherwise(settings.min_evidence)
+    settled = weighed.with_columns(word_language=pl.when(pl.col("evidence") >= needed).then("language"))
+    return settled.with_columns(settled_by_words=pl.col("word_language").is_not_null() | pl.col("is_english"))
+
+
+def decide(frame: pl.DataFrame, texts: pl.DataFrame, settings: LanguageSettings) -> pl.DataFrame:
+    """Return what `judge_languages` does, before near duplicates are compared.
+
+    Args:
+        frame: as `read_titles` returns it.
+        texts: as `settle_texts` returns them, with `nearest` and `margin` of `Detector.detect`, null where it was not
+            asked.
+        settings: the margins.
+    """
+    margin = pl.col("nearest").replace_strict(settings.used_margins, default=None, return_dtype=pl.Float64)
+    needed = pl.when("needs_sure").then(pl.max_horizontal(margin, pl.lit(settings.sure_margin))).otherwise(margin)
+    by_lingua = pl.when(~pl.col("settled_by_words") & margin.is_not_null() & (pl.col("margin") > needed)).then(
+        "nearest"
+    )
+    found = texts.select("text", text_language=pl.coalesce("word_language", by_lingua))
+    joined = frame.join(found, on="text", how="left", maintain_order="left")
+    of_words = pl.when(~pl.col("settled")).then("text_language")
+    language = pl.coalesce("form_language", of_words)
     reason = pl.coalesce("form_reason", pl.format("foreign title ({})", language))
-    return frame.select("title", language.alias("language"), reason.alias("reason"))
+    return joined.select("title", language.alias("language"), reason.alias("reason"))
+
+
+def keep_near_duplicates(judged: pl.DataFrame) -> pl.DataFrame:
+    """Keep each foreign title that differs from one that is kept only in case, separators or the order of words."""
+    if judged["language"].is_null().all():
+        return judged
+    keyed = judged.with_columns(near_duplicate_keys(judged["title"]))
+    kept_keys = keyed.filter(pl.col("reason").is_null())["key"].unique()
+    kept = pl.col("language").is_not_null() & keyed["key"].is_in(kept_keys.implode())
+    return judged.with_columns(pl.when(~kept).then(name).alias(name) for name in ("language", "reason"))

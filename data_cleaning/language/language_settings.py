@@ -1,4 +1,4 @@
-"""The settings of the language step; a test repeats how the default margins were chosen."""
+"""The settings of the language step; a test repeats how the default thresholds were chosen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,46 +11,45 @@ ENGLISH = "en"
 KNOWN_LANGUAGES = frozenset(name.lower() for name in dir(IsoCode639_1) if len(name) == 2)
 """ISO 639-1 codes of the languages that lingua has models of."""
 
-_MARGINS = {
-    "de": 0.17, "es": 0.17, "fr": 0.19, "it": 0.18, "ja": 0.2, "nl": 0.15, "pl": 0.11, "pt": 0.17, "zh": 0.2,
-}  # fmt: skip
+_MARGINS = dict.fromkeys(("de", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh"), 0.5)
 
-_SHARES = ("learning_margin", "min_english_share", "min_surrounded_share", "max_surrounded_margin", "min_lost_share")
-_NUMBERS = (
-    "min_word_titles", "min_surrounded_titles", "min_surrounded_records", "max_learning_titles", "max_short_letters",
-    "max_acronym_letters",
-)  # fmt: skip
+REMOVED = {
+    "learning_margin": 0.2, "min_word_titles": 2, "min_english_share": 0.5, "min_surrounded_titles": 3,
+    "min_surrounded_records": 10, "min_surrounded_share": 0.7, "max_surrounded_margin": 0.4,
+    "max_learning_titles": 50_000,
+}  # fmt: skip
+"""Settings that are gone, to the defaults that saved configs hold."""
+
+_SHARES = ("sure_margin", "min_lost_share")
+_NUMBERS = ("min_frequent_records", "max_short_letters", "max_acronym_letters")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageSettings:
-    """When a title is foreign, when a word counts as English, and when a title is too short or too damaged to check."""
+    """When a title is foreign, and when it is too short or too damaged to check."""
 
     margins: Mapping[str, float | None] = field(default_factory=lambda: dict(_MARGINS))
     """The foreign languages to find, by ISO 639-1 code, and for each by how much lingua's confidence in it must exceed
-    its confidence in English before a title is foreign; confidences are in [0, 1]. Languages that are not given
-    keep their default; null leaves one out."""
-    learning_margin: float = 0.2
-    """The same margin for every language while the vocabulary is learned."""
-    min_word_titles: int = 2
-    """Distinct titles that have a word and that lingua takes for English, before the word is known; with 1, one mistake
-    of lingua would make a foreign word known."""
-    min_english_share: float = 0.5
-    """Least share of English titles among the English and foreign ones that have a known word, in [0, 1]."""
-    min_surrounded_titles: int = 3
-    """Distinct titles in which all other words are known, before a word is known as well."""
-    min_surrounded_records: int = 10
-    """Records of such titles that make two of them enough; typing errors occur once or twice."""
-    min_surrounded_share: float = 0.7
-    """Least share of such titles' records among those of all titles of several words that have the word."""
-    max_surrounded_margin: float = 0.4
-    """Highest mean margin of such titles, in [0, 1]; above it, lingua is too sure to be overruled."""
-    max_learning_titles: int = 50_000
-    """Distinct titles that the vocabulary is learned from, those of most records first; a cap on lingua's work."""
+    its confidence in English before a title is foreign, where the words of the title decide nothing; confidences are in
+    [0, 1]. Languages that are not given keep their default; null leaves one out."""
+    sure_margin: float = 0.7
+    """The same margin for every language, where it is higher, for frequent titles and for those whose words are all in
+    the keyword table or the taxonomy."""
+    min_evidence: float = 1.5
+    """How much more often than in English the words of a title must be used in another language before it is foreign:
+    as a power of ten, so that 1.5 is 32 times."""
+    sure_evidence: float = 2.0
+    """The same for frequent titles and for those whose words are all in the keyword table or the taxonomy."""
+    min_english_frequency: float = 2.0
+    """Least frequency of an English word, on the Zipf scale: the power of ten of its uses in a billion words. A title
+    of such words alone, in which no other language has that much evidence, is English."""
+    min_frequent_records: int = 20
+    """Records that make a title frequent."""
     max_short_letters: int = 3
     """A title of one or two words no longer than this is too short to check, and is kept."""
     max_acronym_letters: int = 4
-    """A title of one word in capitals no longer than this is an acronym, and is kept."""
+    """A title of one word in capitals no longer than this is an acronym, and is kept. A word of the keyword table or of
+    the taxonomy that is no longer is taken for an acronym too, and tells no language."""
     min_lost_share: float = 0.5
     """Least share of replacement marks among a title's marks, letters and digits that makes it undecodable, in (0, 1];
     marks are U+FFFD, and question marks in a row."""
@@ -68,6 +67,11 @@ class LanguageSettings:
             raise BadInput(f"Margins and shares must be from 0 to 1, but {'; '.join(wrong)}.")
         if not self.min_lost_share:
             raise BadInput("min_lost_share is 0, which makes every title undecodable; set it above 0.")
+        if not 0 < self.min_evidence <= self.sure_evidence:
+            raise BadInput(
+                f"min_evidence is {self.min_evidence} and sure_evidence {self.sure_evidence}; expected numbers above "
+                "0, of which the second is not the smaller."
+            )
         if not self.used_margins or ENGLISH in self.margins:
             raise BadInput(
                 f"margins has {sorted(self.used_margins)}; it needs at least one language other than English, and "

@@ -19,6 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.language import language_settings
 from data_cleaning.yaml_files import YamlFile, read_yaml, schemas_at, worded_errors
 from harness.experiment.config import PROJECT_CONFIGS, RunConfig
 from harness.experiment.systems import PATHS_OF_NETWORK, SYSTEMS, find_system
@@ -30,7 +31,10 @@ RENAMED = {
 }
 """Old names of settings to the new ones; an old name works for one release."""
 
-DROPPED: dict[str, Any] = {f"neural.{name}": value for name, value in neural_settings.REMOVED.items()}
+DROPPED: dict[str, Any] = {
+    **{f"neural.{name}": value for name, value in neural_settings.REMOVED.items()},
+    **{f"clean.language.{name}": value for name, value in language_settings.REMOVED.items()},
+}
 """Settings that are gone, to the one value that changes nothing, which saved configs hold; any other is refused."""
 
 _SET = "--set"

@@ -99,10 +99,10 @@ def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, o
 def with_english_titles(
     divided: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
 ) -> pl.DataFrame:
-    """Drop legacy rows of train whose title is in another language or undecodable, as cleaning would.
+    """Drop legacy rows of train whose title is in another language or undecodable.
 
-    The English vocabulary is learned from these rows alone. Validation stays as it is, so that all fits are chosen
-    on the same, and so do reviewed rows, which cleaning does not judge either.
+    Validation stays as it is, so that all fits are chosen on the same, and so do reviewed rows, which cleaning does not
+    judge either.
 
     Args:
         divided: `title`, `part`, `source` and `count`; titles are normalised.

@@ -15,9 +15,11 @@ from tests.data_cleaning.language.toy_titles import NONE, SETTINGS
         ({"margins": {"de": 0.2, "en": 0.2}}, "no 'en'"),
         ({"margins": {"xx": None}}, "Unknown language 'xx'"),
         ({"margins": NONE}, "at least one language"),
-        ({"min_english_share": -1}, "min_english_share is -1"),
+        ({"sure_margin": -1}, "sure_margin is -1"),
+        ({"min_evidence": 0}, "min_evidence is 0"),
+        ({"min_evidence": 3, "sure_evidence": 2}, "the second is not the smaller"),
         ({"min_lost_share": 0}, "every title undecodable"),
-        ({"min_word_titles": 0, "max_learning_titles": 0}, "min_word_titles is 0; max_learning_titles is 0"),
+        ({"min_frequent_records": 0, "max_short_letters": 0}, "min_frequent_records is 0; max_short_letters is 0"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):

@@ -1,4 +1,4 @@
-"""Titles of known language, and what lingua might say of them."""
+"""Titles of known language."""
 
 import polars as pl
 
@@ -30,10 +30,3 @@ ENGLISH = [
 
 def leads(*titles):
     return pl.DataFrame({"title": titles, "count": [1] * len(titles)}, schema={"title": pl.String, "count": pl.Int64})
-
-
-def detected(*rows):
-    """Rows of text, nearest, margin, and records where they are not 1."""
-    return pl.DataFrame(
-        [(*row, 1)[:4] for row in rows], schema=["text", "nearest", "margin", "count"], orient="row"
-    ).with_columns(pl.col("margin").cast(pl.Float64))

@@ -164,7 +164,7 @@ def test_a_network_beside_the_config_counts_wherever_the_config_is_called(compan
 def test_language_settings_change_the_fits_that_read_them_and_no_others():
     learn_from = ("learn_from=[legacy, consensus, consensus-english]", "clean.english_only=false")
     before, after = (
-        fingerprints(planned(*learn_from, f"clean.language.learning_margin={margin}")[1]) for margin in (0.2, 0.3)
+        fingerprints(planned(*learn_from, f"clean.language.sure_margin={margin}")[1]) for margin in (0.2, 0.3)
     )
     changed = {name for name in before if before[name] != after[name]}
     of_label_set = {name for name in before if "/consensus-english" in name}
@@ -172,9 +172,7 @@ def test_language_settings_change_the_fits_that_read_them_and_no_others():
 
 
 def test_language_settings_change_cleaning_where_it_judges_languages():
-    before, after = (
-        fingerprints(planned(*overrides)[1]) for overrides in ((), ("clean.language.learning_margin=0.3",))
-    )
+    before, after = (fingerprints(planned(*overrides)[1]) for overrides in ((), ("clean.language.sure_margin=0.3",)))
     assert before["leads"] == after["leads"]
     assert before["clean"] != after["clean"]
 
