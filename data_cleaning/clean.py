@@ -3,7 +3,7 @@
 No record vanishes without a reason: in = out + quarantined.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,6 +20,7 @@ from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles
 
 Consensus = Literal["none", "whole-file"]
+LANGUAGE_STEP = "filter languages"
 _FOREIGN_COLUMNS = {"title": pl.String, "language": pl.String, "reason": pl.String, "records": pl.Int64}
 
 
@@ -30,7 +31,8 @@ class CleanSettings:
     countries: tuple[str, ...] = ()
     """Keep records of these countries only, as the leads spell them; none keeps all."""
     english_only: bool = True
-    """Whether titles in other languages, and undecodable ones, go to quarantine."""
+    """Whether titles in other languages, and undecodable ones, go to quarantine; `clean --keep-foreign` sets it to
+    false."""
     language: LanguageSettings = field(default_factory=LanguageSettings)
     """How sure the detection of a language must be."""
     consensus: Consensus = "none"
@@ -73,7 +75,11 @@ class CleanedLeads:
 
 
 def clean_leads(
-    leads: pl.DataFrame, taxonomy: Taxonomy, settings: CleanSettings | None = None, progress: Progress = silent
+    leads: pl.DataFrame,
+    taxonomy: Taxonomy,
+    settings: CleanSettings | None = None,
+    progress: Progress = silent,
+    known: Iterable[str] = (),
 ) -> CleanedLeads:
     """Take every step: normalise, drop what is missing, filter sources, group labels, filter languages, consensus.
 
@@ -82,6 +88,7 @@ def clean_leads(
         taxonomy: names the targets and groups their raw labels.
         settings: None takes the defaults.
         progress: called during the slow steps.
+        known: keywords or titles of the business, whose words count as English, as those of the labels do.
 
     Raises:
         BadInput: a raw label is in no class of the taxonomy, countries are to be filtered but the leads have none, or
@@ -106,7 +113,8 @@ def clean_leads(
         ledger.enter("group raw labels", before, kept, records(kept.filter(regrouped)), why)
     foreign = pl.DataFrame(schema=_FOREIGN_COLUMNS)
     if settings.english_only:
-        kept, foreign = _filter_languages(kept, settings.language, ledger, progress)
+        known = [*known, *(label for target in taxonomy.targets for label in target.raw_to_class)]
+        kept, foreign = _filter_languages(kept, settings.language, ledger, progress, known)
     if targets and settings.consensus == "whole-file":
         kept = _relabel(kept, targets, settings.min_support, ledger)
 
@@ -175,14 +183,16 @@ def _filter_countries(kept: pl.DataFrame, countries: Sequence[str], ledger: Ledg
 
 
 def _filter_languages(
-    kept: pl.DataFrame, settings: LanguageSettings, ledger: Ledger, progress: Progress
+    kept: pl.DataFrame, settings: LanguageSettings, ledger: Ledger, progress: Progress, known: Iterable[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     titles = kept.group_by("title", maintain_order=True).agg(pl.col("count").sum())
-    judged = judge_languages(titles, settings, progress)
+    judged = judge_languages(titles, settings, progress, known)
     foreign = judged.with_columns(titles["count"].alias("records")).filter(pl.col("reason").is_not_null())
     reasons = kept.select("title").join(foreign, on="title", how="left", maintain_order="left")["reason"]
-    left = ledger.drop("filter languages", kept, reasons, "in other languages, or nobody can decode them")
-    _require_some(left, "No title is in English; with clean.english_only=false titles of any language are kept.")
+    left = ledger.drop(LANGUAGE_STEP, kept, reasons, "in other languages, or nobody can decode them")
+    _require_some(
+        left, "No title is in English; with --keep-foreign (clean.english_only=false) titles of any language are kept."
+    )
     return left, foreign.sort("records", "title", descending=[True, False]).select(list(_FOREIGN_COLUMNS))
 
 

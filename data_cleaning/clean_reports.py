@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from data_cleaning.clean import CleanedLeads, equal_rows
+from data_cleaning.clean import LANGUAGE_STEP, CleanedLeads, equal_rows
 from data_cleaning.consensus import (
     MAJORITY,
     TIE,
@@ -18,6 +18,10 @@ from data_cleaning.consensus import (
     single_record_share,
 )
 from data_cleaning.near_duplicates import near_duplicate_report
+
+MAX_FOREIGN_SHARE = 0.02
+"""Share of the records above which dropping them as foreign is said aloud."""
+_N_COMMONEST = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,24 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
         titles=titles.join(status, on="title", how="left", maintain_order="left"),
         majority=_count_majority(majority),
         ceilings=_ceilings(labelled, targets),
+    )
+
+
+def foreign_warning(cleaned: CleanedLeads) -> str | None:
+    """Word a warning that names the commonest titles dropped as foreign; None up to `MAX_FOREIGN_SHARE` of records."""
+    foreign = cleaned.foreign_titles.drop_nulls("language")
+    n_dropped = int(foreign["records"].sum())
+    n_given = int(cleaned.ledger.filter(pl.col("step") == LANGUAGE_STEP)["records_in"].sum())
+    if n_dropped <= MAX_FOREIGN_SHARE * n_given:
+        return None
+    commonest = foreign.head(_N_COMMONEST).select("title", "language", "records").iter_rows()
+    named = ", ".join(f"{title!r} ({language}, {n_records:,})" for title, language, n_records in commonest)
+    others = len(foreign) - _N_COMMONEST
+    return (
+        f"{n_dropped:,} of {n_given:,} records ({n_dropped / n_given:.1%}) were dropped as foreign. Titles with most "
+        f"records, with their language and records: {named}{f', and {others:,} more titles' if others > 0 else ''}. If "
+        "they should stay, clean again with --keep-foreign (clean.english_only=false in a config), or leave a language "
+        "out, as with --set clean.language.margins.de=null."
     )
 
 

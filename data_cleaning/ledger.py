@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-LEDGER_COLUMNS = ("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out", "why")
+LEDGER_COLUMNS = (
+    *("step", "records_in", "titles_in", "changed", "dropped", "records_out", "titles_out"),
+    *("records_kept", "titles_kept", "why"),
+)
+"""The columns of a ledger; those of what is kept are shares of what the step was given."""
 _UNREAD = "what could not be read as a record; its place, the fault and the text are in the file rejects"
 POSITION = "position in the leads"
 """Name of a column that no file and no target has: the row of a record in the leads."""
@@ -30,7 +34,8 @@ class Ledger:
         n_before = _titles(before) if self._titles_before is None else self._titles_before
         n_after = _titles(after)
         n_in, n_out = records(before), records(after)
-        values = (step, n_in, n_before, changed, n_in - n_out, n_out, n_after, why)
+        shares = (kept_share(n_out, n_in), kept_share(n_after, n_before))
+        values = (step, n_in, n_before, changed, n_in - n_out, n_out, n_after, *shares, why)
         self.lines.append(dict(zip(LEDGER_COLUMNS, values, strict=True)))
         self._titles_before = n_after
 
@@ -56,9 +61,15 @@ def with_unread_rows(ledger: pl.DataFrame, n_rows: int) -> pl.DataFrame:
         return ledger
     first = ledger.row(0, named=True)
     n_records, n_titles = first["records_in"], first["titles_in"]
-    values = ("read the file", n_records + n_rows, n_titles, 0, n_rows, n_records, n_titles, _UNREAD)
+    shares = (kept_share(n_records, n_records + n_rows), 1.0)
+    values = ("read the file", n_records + n_rows, n_titles, 0, n_rows, n_records, n_titles, *shares, _UNREAD)
     line = pl.DataFrame([values], schema=ledger.schema, orient="row")
     return pl.concat([line, ledger])
+
+
+def kept_share(n_kept: int, n_given: int) -> float:
+    """Return a share with four digits; 1 where nothing was given, so that nothing was lost."""
+    return round(n_kept / n_given, 4) if n_given else 1.0
 
 
 def records(frame: pl.DataFrame) -> int:

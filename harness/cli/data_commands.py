@@ -24,6 +24,7 @@ from harness.cli.options import (
 )
 
 _MAX_RECORDS = 100_000_000
+_MAX_SEED = 2**32 - 1  # as in harness.experiment.config, which takes long to import
 
 
 def simulate_verb(
@@ -37,7 +38,7 @@ def simulate_verb(
         Path | None, typer.Option(help="Label these titles instead: a file with title and count, which says how many.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(min=0, help="Equal seeds give equal leads. By default the config's.")
+        int | None, typer.Option(min=0, max=_MAX_SEED, help="Equal seeds give equal leads. By default the config's.")
     ] = None,
     config: Config = None,
     set_: Overrides = None,
@@ -109,6 +110,9 @@ def clean_verb(
     out: Annotated[
         Path, typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The reports are written beside it.")
     ],
+    keep_foreign: Annotated[
+        bool, typer.Option("--keep-foreign", help="Keep titles in other languages, which otherwise go to quarantine.")
+    ] = False,
     title_column: TitleColumn = None,
     encoding: Encoding = None,
     sheet: Sheet = None,
@@ -126,12 +130,13 @@ def clean_verb(
 
     Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read.
 
-    Example: python -m harness clean leads.csv --out clean.parquet --set clean.english_only=false
+    Example: python -m harness clean leads.csv --out clean.parquet --keep-foreign
     """
-    from harness.cli.console import announce, show_table, shown_progress
+    from harness.cli.console import announce, show_table, shown_progress, warn
     from harness.data.lead_files import clean_file
 
-    settings = load(config, set_, allow, encoding, sheet=sheet, header_row=header_row)
+    kept = {"--keep-foreign": ("clean.english_only", False if keep_foreign else None)}
+    settings = load(config, set_, allow, encoding, kept, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
         done = clean_file(
             leads,
@@ -147,9 +152,11 @@ def clean_verb(
     for line in escaped_cells(done.n_escaped):
         announce(line)
     announce(
-        f"Kept {counted(done.n_kept, 'record')} in {out}; {done.n_quarantined:,} in quarantine. The ledger, the "
-        f"quarantine and the reports are in {done.report}."
+        f"Kept {done.kept} in {out}; {counted(done.n_quarantined, 'record')} in quarantine. The ledger, the quarantine "
+        f"and the reports are in {done.report}."
     )
+    if done.warning:
+        warn(done.warning)
     exit_with_rejects(done.rejects)
 
 

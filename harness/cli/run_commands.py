@@ -38,7 +38,7 @@ def run_verb(
 
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
-    from harness.cli.console import announce, by_step, print_line, show_table, shown_progress
+    from harness.cli.console import announce, by_step, print_line, show_table, shown_progress, warn
     from harness.experiment.run import run
 
     chosen = MINED if what == _MINE else what
@@ -67,7 +67,7 @@ def run_verb(
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
         announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
     for note in finished.notes:
-        announce(note)
+        warn(note)
     shown = _SHOWN_AFTER_MINING if what == _MINE else _SHOWN
     for table in finished.tables:
         if what == "report" or table.name in shown:

@@ -7,12 +7,13 @@ from typing import Any
 import polars as pl
 
 from data_cleaning.clean import CleanedLeads
-from data_cleaning.clean_reports import CleanReports
+from data_cleaning.clean_reports import CleanReports, foreign_warning
 from data_cleaning.consensus import MAJORITY, TIE, TOO_FEW, UNSEEN
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import REJECTS, mark
 from data_cleaning.files.table_reader import NO_TEXT, TableFile
 from data_cleaning.files.written_tables import write_table
+from data_cleaning.ledger import kept_share
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.words import normalise_titles
@@ -164,9 +165,17 @@ def ledger_table(cleaned: CleanedLeads) -> Table:
     """Return the ledger as a table to show or to write."""
     note = (
         "Each step with the records and distinct titles it was given, the records it changed and dropped, and what it "
-        f"left. Every dropped record is in the file {QUARANTINE}, with its reason."
+        f"left, also as shares of what it was given. Every dropped record is in the file {QUARANTINE}, with its reason."
     )
     return Table("ledger", "What cleaning did", note, cleaned.ledger.to_pandas())
+
+
+def kept_in_words(cleaned: CleanedLeads) -> str:
+    """Say how many of the records and of the distinct titles were kept, and which shares these are."""
+    ledger = cleaned.ledger
+    counts = {name: (ledger[f"{name}_out"][-1], ledger[f"{name}_in"][0]) for name in ("records", "titles")}
+    kept = [f"{n_out:,} of {n_in:,} {name} ({kept_share(n_out, n_in):.1%})" for name, (n_out, n_in) in counts.items()]
+    return " and ".join(kept)
 
 
 def write_cleaning_folder(
@@ -199,7 +208,17 @@ def write_cleaning_folder(
     for name, frame in written.items():
         write_table(frame, folder / f"{name}.csv", raw=raw)
     # A guide to the folder, for someone who did not run the cleaning.
-    lines = [f"# Cleaning of {facts['file']}", "", "| file | rows | what it holds |", "|---|---:|---|"]
+    warning = foreign_warning(cleaned)
+    kept = f"Kept: {kept_in_words(cleaned)}."
+    lines = [
+        f"# Cleaning of {facts['file']}",
+        "",
+        kept,
+        "",
+        *([f"**{warning}**", ""] if warning else []),
+        "| file | rows | what it holds |",
+        "|---|---:|---|",
+    ]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
     lines += [f"| {dropped} | {len(quarantine):,} | {_QUARANTINE_HOLDS} |"]
     lines += [f"| {REJECTS} | {n_rejects:,} | {_REJECTS_HOLD} |"] if n_rejects else []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from data_cleaning.clean import clean_leads
-from data_cleaning.clean_reports import make_reports
+from data_cleaning.clean_reports import foreign_warning, make_reports
 from data_cleaning.errors import BadInput
 from data_cleaning.files.output_places import (
     REJECTS,
@@ -33,13 +33,14 @@ from harness.data.cleaned_files import (
     VERB,
     check_added,
     cleaned_rows,
+    kept_in_words,
     ledger_table,
     quarantined_rows,
     write_cleaning_folder,
 )
 from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig
-from harness.experiment.stages.obtain_leads import simulate
+from harness.experiment.stages.obtain_leads import known_keywords, simulate
 from harness.reporting.pages import PagePlot, table_section, write_page
 
 PROFILE = "profile"
@@ -66,13 +67,16 @@ class CleanedFile:
     """What `clean_file` wrote."""
 
     ledger: Table
-    n_kept: int
+    kept: str
+    """Which share of the records and of the titles was kept, in words."""
     n_quarantined: int
     n_escaped: int
     """Cells of the cleaned file that a spreadsheet would have run, and that got an apostrophe."""
     report: Path
     rejects: Path | None
     """What could not be read; None where there is nothing."""
+    warning: str | None
+    """What must not be missed, such as many records dropped as foreign."""
 
 
 def simulate_file(
@@ -210,7 +214,7 @@ def clean_file(
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
-    cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress)
+    cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress, known_keywords(config, taxonomy))
     rejects = opened.table.rejects
     cleaned = replace(cleaned, ledger=with_unread_rows(cleaned.ledger, len(rejects)))
     announce("writing the cleaned leads and the reports")
@@ -222,14 +226,14 @@ def clean_file(
         quarantine = quarantined_rows(opened.table, cleaned)
         write_rejects(report / REJECTS, rejects, opened.table.unit, raw=raw)
         write_cleaning_folder(report, cleaned, reports, quarantine, facts, n_rejects=len(rejects), raw=raw)
-    n_kept, n_dropped = count_records(cleaned.kept), count_records(cleaned.quarantined)
     return CleanedFile(
         ledger=ledger_table(cleaned),
-        n_kept=n_kept,
-        n_quarantined=n_dropped,
+        kept=kept_in_words(cleaned),
+        n_quarantined=count_records(cleaned.quarantined),
         n_escaped=n_escaped,
         report=folder,
         rejects=folder / REJECTS if rejects else None,
+        warning=foreign_warning(cleaned),
     )
 
 

@@ -33,6 +33,10 @@ PROJECT_CONFIGS = _HARNESS / "configs" if (_HARNESS / "configs").is_dir() else _
 """The project's own configs: inside the package in an installed copy, beside it in a checkout."""
 
 
+MAX_SEED = 2**32 - 1
+"""The largest seed that NumPy's older generator takes, and with it scikit-learn."""
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,8 +77,6 @@ class LeadsSection(_Section):
     """Your labelled leads: CSV, gzipped CSV, Parquet or XLSX."""
     simulate: SimulateSection | None = None
     """Settings of simulated leads, in place of `path`."""
-    labels: Literal["recorded", "table"] = "recorded"
-    """`recorded` reads labels from the columns of the file; `table` has the table of `keyword` label every title."""
     test_path: Path | None = None
     """The test split as a file with the same columns and formats; `path` then gives train and validation only."""
     columns: LeadColumns = LeadColumns()
@@ -97,8 +99,6 @@ class LeadsSection(_Section):
             raise ValueError("give either 'path' (your own leads) or 'simulate' (leads made here), not both or neither")
         if self.test_path is not None and self.path is None:
             raise ValueError("'test_path' goes with 'path'; simulated leads are split by the harness")
-        if self.labels == "table" and self.path is None:
-            raise ValueError("'labels: table' goes with 'path'; simulated leads have labels")
         return self
 
 
@@ -209,7 +209,7 @@ class RunConfig(_Section):
 
     name: str = Field(default="", pattern=r"^[\w][\w.-]*$")
     """Set from the file's name."""
-    seed: int = Field(default=17, ge=0)
+    seed: int = Field(default=17, ge=0, le=MAX_SEED)
     """Seed of every random draw of the run."""
     taxonomy: Path
     """YAML file with the targets and their classes."""
@@ -222,9 +222,8 @@ class RunConfig(_Section):
     most_wrong: tuple[str, ...] = ("neural",)
     """Systems whose answers on train and test are ranked by loss, where the run has them."""
     learn_from: tuple[Labels, ...] = Field(default=("legacy",), min_length=1)
-    """Labels to learn from; every system is fitted on each of them. What is learned about labels and languages comes
-    from train alone; validation and test keep the recorded labels, and titles of every language that cleaning
-    leaves."""
+    """Labels to learn from; every system is fitted on each of them. What is learned about labels comes from train
+    alone; validation and test keep the recorded labels, and titles of every language that cleaning leaves."""
     systems: tuple[str | OwnSystem, ...] = Field(min_length=1)
     """Names of systems, and systems of your own as `file.py:Class`, which are called by the name of their file."""
     keyword: KeywordSection | None = None
@@ -265,12 +264,6 @@ class RunConfig(_Section):
         if faults:
             raise ValidationError.from_exception_data("search", faults)
         return section
-
-    @model_validator(mode="after")
-    def _has_the_table_that_labels(self) -> Self:
-        if self.leads.labels == "table" and self.keyword is None:
-            raise ValueError("'leads.labels: table' needs the table: give 'keyword: {table: keywords.csv}'")
-        return self
 
     @model_validator(mode="after")
     def _knows_what_reviewers_would_say(self) -> Self:

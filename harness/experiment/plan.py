@@ -28,6 +28,7 @@ from harness.experiment.stages.obtain_leads import (
     ObtainSettings,
     SplitSettings,
     clean,
+    known_keywords,
     obtain_leads,
     split,
 )
@@ -122,17 +123,18 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         Stage(
             name="leads",
             function=obtain_leads,
-            settings=ObtainSettings(
-                leads=config.leads,
-                taxonomy=taxonomy,
-                seed=config.seed if simulated else None,
-                table=config.keyword.table if config.keyword and config.leads.labels == "table" else None,
-            ),
+            settings=ObtainSettings(leads=config.leads, taxonomy=taxonomy, seed=config.seed if simulated else None),
         ),
         Stage(
             name="clean",
             function=clean,
-            settings=CleaningSettings(clean=_settings_that_clean(config.clean), taxonomy=taxonomy),
+            settings=CleaningSettings(
+                clean=_settings_that_clean(config.clean),
+                taxonomy=taxonomy,
+                known=known_keywords(config, taxonomy),
+                file=_named(config.leads.path, "the leads"),
+                test_file=_named(config.leads.test_path, "the test file"),
+            ),
             inputs={"leads": "leads"},
         ),
     ]
@@ -169,6 +171,10 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
 def _settings_that_clean(settings: CleanSettings) -> CleanSettings:
     """Return the settings of cleaning; those of the language step count only where it is taken."""
     return settings if settings.english_only else replace(settings, language=LanguageSettings())
+
+
+def _named(path: Path | None, otherwise: str) -> str:
+    return otherwise if path is None else path.name
 
 
 def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, label_set: LabelSet) -> Stage:

@@ -2,7 +2,7 @@ import polars as pl
 import pytest
 
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
-from data_cleaning.clean_reports import make_reports
+from data_cleaning.clean_reports import foreign_warning, make_reports
 from data_cleaning.errors import BadInput
 from data_cleaning.ledger import POSITION, Ledger, RecordsLost, require_account
 
@@ -79,6 +79,7 @@ def test_every_step_of_the_ledger_has_its_reason_and_counts(company):
     assert ledger["group raw labels"]["changed"] == 3
     assert "taxonomy version 1" in ledger["group raw labels"]["why"]
     assert ledger["filter languages"]["dropped"] == 2
+    assert (ledger["filter languages"]["records_kept"], ledger["filter languages"]["titles_kept"]) == (0.7143, 0.3333)
     assert "learned from the whole file: later test records had a say" in ledger["consensus labels"]["why"]
     assert ledger["consensus labels"]["changed"] == 2
 
@@ -242,3 +243,24 @@ def test_equal_rows_merge_in_a_fixed_order(company):
         ("Leiter der Buchhaltung", "Accounts", 1),
         ("Night Nurse", "Nursing", 6),
     ]
+
+
+def test_many_records_dropped_as_foreign_are_said_with_the_ten_commonest_titles(company):
+    words = ("Buchhaltung", "Entwicklung", "Fertigung", "Forschung", "Verwaltung", "Werkstatt", "Küche", "Pflege",
+             "Abteilung", "Reinigung", "Lagerhaltung", "Vermarktung")  # fmt: skip
+    german = [(f"Leiter der {word}", "Accounts", "Head", "US", 12 - n) for n, word in enumerate(words)]
+    english = [("Night Nurse", "Nursing", "Head", "US", 1000)]
+    warning = foreign_warning(clean(company, leads(*english, *german), english_only=True))
+    assert warning.startswith("78 of 1,078 records (7.2%) were dropped as foreign.")
+    assert "'Leiter der Buchhaltung' (de, 12), 'Leiter der Entwicklung' (de, 11)" in warning
+    assert "'Leiter der Reinigung' (de, 3), and 2 more titles." in warning
+    assert "--keep-foreign" in warning
+    assert foreign_warning(clean(company, leads(*english, german[0]), english_only=True)) is None
+    assert foreign_warning(clean(company, leads(*english, *german))) is None
+
+
+def test_words_of_the_labels_and_of_known_keywords_count_as_english(company):
+    odd = leads(("Presales", "Accounts", "Head"), ("Cook", "Kitchen", "Head"))
+    settings = CleanSettings()
+    assert clean_leads(odd, company.taxonomy, settings).foreign_titles["title"].to_list() == ["Presales"]
+    assert clean_leads(odd, company.taxonomy, settings, known=["presales"]).foreign_titles.is_empty()

@@ -15,8 +15,6 @@ LEADS = "leads.parquet"
 TEST_LEADS = "test_leads.parquet"
 REJECTS = {LEADS: "rejects_leads.csv", TEST_LEADS: "rejects_test_file.csv"}
 """What could not be read of each file of leads; there is none where all could."""
-LEADS_NOTES = "notes.json"
-"""Which columns were read, in sentences."""
 TRUTH = "truth.parquet"
 
 CLEAN = "clean.parquet"
@@ -25,6 +23,8 @@ ROWS = "rows.parquet"
 """Clean records of the same title and labels merged, each row with its count."""
 TEST_ROWS = "test_rows.parquet"
 LEDGER = "ledger.parquet"
+NOTES = "notes.json"
+"""Sentences about the leads that a reader of the results must not miss."""
 
 SUSPECTS = "suspect_labels.csv"
 LABEL_FIXES = "label_fixes.parquet"

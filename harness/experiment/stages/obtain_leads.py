@@ -1,34 +1,34 @@
 """Stages `leads`, `clean` and `split`: from a file or the simulation to train, validation and test."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
-from data_cleaning.errors import BadInput
+from data_cleaning.clean_reports import foreign_warning
+from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile
 from data_cleaning.files.written_tables import write_rejects, write_table
 from data_cleaning.leads import LeadColumns, read_counted_titles, read_labelled, read_leads
 from data_cleaning.ledger import with_unread_rows
+from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles
-from harness.experiment.config import LeadsSection, SimulatedReviewSection, SimulateSection
+from harness.experiment.config import LeadsSection, RunConfig, SimulatedReviewSection, SimulateSection
 from harness.experiment.splits import ToReview, split_hash, split_rows
 from harness.experiment.stages import (
     CLEAN,
     CLEAN_TEST,
     LEADS,
-    LEADS_NOTES,
     LEARN,
     LEDGER,
+    NOTES,
     REJECTS,
     ROWS,
     SPLIT_FACTS,
@@ -48,8 +48,6 @@ class ObtainSettings:
     taxonomy: Taxonomy = field(repr=False)
     seed: int | None
     """Of the simulation; None where leads are read."""
-    table: Path | None = None
-    """The keyword table that labels the leads; None where they have labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +56,12 @@ class CleaningSettings:
 
     clean: CleanSettings
     taxonomy: Taxonomy = field(repr=False)
+    known: tuple[str, ...] = ()
+    """Keywords of the business, as `known_keywords` returns them."""
+    file: str = "the leads"
+    """What messages call the leads."""
+    test_file: str = "the test file"
+    """What messages call the test file, where there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +95,16 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     section = settings.leads
     if section.simulate is None:
         assert section.path is not None, "the config is checked to name one origin"
-        notes: list[str] = []
-        files = ((LEADS, section.path, section.layout), (TEST_LEADS, section.test_path, Layout()))
-        for name, path, layout in files:
-            if path is not None:
-                _read(settings, path, layout, notes.append, out / REJECTS[name]).write_parquet(out / name)
-        (out / LEADS_NOTES).write_text(json.dumps(notes))
+
+        def read(path: Path, layout: Layout, name: str) -> None:
+            def set_aside(table: TableFile) -> None:
+                write_rejects(out / REJECTS[name], table.rejects, table.unit)
+
+            read_leads(path, section.columns, section.encoding, layout, set_aside).write_parquet(out / name)
+
+        read(section.path, section.layout, LEADS)
+        if section.test_path is not None:
+            read(section.test_path, Layout(), TEST_LEADS)
         return
     assert settings.seed is not None, "a simulation has a seed"
     simulated = simulate(section.simulate, settings.seed, settings.taxonomy, on_progress)
@@ -105,26 +113,6 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     # Simulated leads are read like any file, column mapping and checks included.
     read_leads(written, section.columns).write_parquet(out / LEADS)
     simulated.truth.write_parquet(out / TRUTH)
-
-
-def _read(
-    settings: ObtainSettings, path: Path, layout: Layout, announce: Callable[[str], None], rejects: Path
-) -> pl.DataFrame:
-    """Read leads with their labels or, where the keyword table labels them, with the raw label of each row that won."""
-
-    def set_aside(table: TableFile) -> None:
-        write_rejects(rejects, table.rejects, table.unit)
-
-    section = settings.leads
-    columns = section.columns if settings.table is None else replace(section.columns, targets={})
-    leads = read_leads(path, columns, section.encoding, layout, set_aside, announce)
-    if settings.table is None:
-        return leads
-    table = KeywordTable.read(settings.table, settings.taxonomy)
-    titles = leads["title"].drop_nulls().unique()
-    # The table labels the spelling that cleaning gives a title, which is the one that systems answer for.
-    labels = table.raw_labels(normalise_titles(repaired(titles)).to_list())
-    return leads.join(pl.DataFrame({"title": titles, **labels}), on="title", how="left", maintain_order="left")
 
 
 def read_truth(leads_folder: Path, taxonomy: Taxonomy) -> pl.DataFrame | None:
@@ -163,26 +151,46 @@ def simulate(settings: SimulateSection, seed: int, taxonomy: Taxonomy, on_progre
     )
 
 
+def known_keywords(config: RunConfig, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Return the keywords of a config's table, sorted, whose words cleaning takes for English; none without a table.
+
+    Raises:
+        BadInput: the table is at fault.
+    """
+    if config.keyword is None or not config.clean.english_only:
+        return ()
+    return tuple(sorted(set(KeywordTable.read(config.keyword.table, taxonomy).rows["keyword"])))
+
+
 def clean(settings: CleaningSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Clean the leads and, where there is one, the test file by itself; write the ledger and what was set aside."""
-    ledgers, names = [], settings.taxonomy.names
-    files = ((LEADS, CLEAN, ROWS, "leads"), (TEST_LEADS, CLEAN_TEST, TEST_ROWS, "test file"))
-    for source, target, rows, name in files:
+    ledgers, names, notes = [], settings.taxonomy.names, []
+    files = (
+        (LEADS, CLEAN, ROWS, "leads", settings.file),
+        (TEST_LEADS, CLEAN_TEST, TEST_ROWS, "test file", settings.test_file),
+    )
+    for source, target, rows, name, file in files:
         if (inputs["leads"] / source).exists():
             leads = pl.read_parquet(inputs["leads"] / source)
-            cleaned = clean_leads(leads, settings.taxonomy, settings.clean, on_progress)
             rejects = inputs["leads"] / REJECTS[source]
             n_rejects = len(pl.read_csv(rejects, infer_schema=False)) if rejects.exists() else 0
+            try:
+                cleaned = clean_leads(leads, settings.taxonomy, settings.clean, on_progress, settings.known)
+            except BadInput as error:
+                raise BadInput(f"{file}: {error}") from None
+            warning = foreign_warning(cleaned)
+            notes += [f"{file}: {warning}"] if warning else []
             cleaned.kept.write_parquet(out / target)
             equal_rows(cleaned.kept, names).write_parquet(out / rows)
             write_table(cleaned.quarantined, out / f"quarantine_{name.replace(' ', '_')}.csv")
             ledger = with_unread_rows(cleaned.ledger, n_rejects)
             ledgers.append(ledger.select(pl.lit(name).alias("file"), pl.all()))
     pl.concat(ledgers).write_parquet(out / LEDGER)
+    (out / NOTES).write_text(json.dumps(notes))
 
 
 def split(settings: SplitSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write what may be learned from, what is scored, and how much of each part there is.
+    """Write what may be learned from, what is scored, how much of each part there is, and which classes train lacks.
 
     Raises:
         BadInput: the train or the test part has no leads, or a part has fewer titles than are to be reviewed.
@@ -194,27 +202,51 @@ def split(settings: SplitSettings, inputs: Folders, out: Path, on_progress: Prog
         assert labels is not None, "the config is checked to simulate leads whose truth is known"
         to_review = ToReview(n_titles=dict(settings.to_review), labels=labels)
     test_file = inputs["clean"] / TEST_ROWS
+    rows = pl.read_parquet(inputs["clean"] / ROWS)
+    truth_titles = settings.truth.read(taxonomy)["title"].to_list() if settings.truth else []
     divided = split_rows(
-        pl.read_parquet(inputs["clean"] / ROWS),
+        rows,
         by=by,
         shares=settings.shares,
         seed=settings.seed,
         test_rows=pl.read_parquet(test_file) if test_file.exists() else None,
         reviewed=settings.reviewed.read(taxonomy) if settings.reviewed else None,
         to_review=to_review,
-        truth_titles=settings.truth.read(taxonomy)["title"].to_list() if settings.truth else (),
+        truth_titles=truth_titles,
     )
     in_test = pl.col("part") == "test"
     divided.filter(in_test).write_parquet(out / TEST)
     divided.filter(~in_test).write_parquet(out / LEARN)
     for part, remedy in (("test", "a larger split.test_share"), ("train", "smaller shares for validation and test")):
         if not ((divided["part"] == part) & (divided["source"] == "legacy")).any():
-            raise BadInput(
-                f"Split by {by}, no lead is in the {part} part, of {divided['title'].n_unique():,} titles in all. "
-                f"Give more leads, or {remedy}."
-            )
+            left = f"Split by {by}, no lead is in the {part} part, of {rows['title'].n_unique():,} titles in all. "
+            keys = near_duplicate_keys(rows["title"])
+            n_held_out = rows["title"].filter(keys.is_in(near_duplicate_keys(truth_titles).implode())).n_unique()
+            if part == "train" and settings.truth is not None and n_held_out:
+                raise BadInput(
+                    f"{left}{n_held_out:,} of them are titles of the truth file {settings.truth.path}, or near "
+                    "duplicates of these, and train nothing. Give leads with other titles, or a truth file with fewer."
+                )
+            raise BadInput(f"{left}Give more leads, or {remedy}.")
     counted = divided.group_by("part", "source").agg(
         pl.col("title").n_unique().alias("titles"), pl.len().alias("rows"), pl.col("count").sum().alias("records")
     )
     facts = {"by": by, "hash": split_hash(divided), "parts": counted.sort("source", "part").to_dicts()}
     (out / SPLIT_FACTS).write_text(json.dumps(facts))
+    (out / NOTES).write_text(json.dumps(_unlearnable(divided, taxonomy, by)))
+
+
+def _unlearnable(divided: pl.DataFrame, taxonomy: Taxonomy, by: str) -> list[str]:
+    """Name the classes that test has and train lacks, so that no system which learns can be right about them."""
+    notes = []
+    in_train, in_test = (divided.filter(pl.col("part") == part) for part in ("train", "test"))
+    for name in taxonomy.names:
+        lacking = in_test.filter(~pl.col(name).is_in(in_train[name].unique().implode()))
+        if len(lacking):
+            counted = lacking.group_by(name).agg(pl.col("count").sum()).sort("count", name, descending=[True, False])
+            named = first_few(f"{label!r} ({n_records:,})" for label, n_records in counted.iter_rows())
+            notes.append(
+                f"Split by {by}, train has no record of these classes of {name}, but test has (records in brackets): "
+                f"{named}. No system can learn them, and they lower every score of one that learns."
+            )
+    return notes

@@ -43,7 +43,7 @@ def test_clean_keeps_rows_and_columns_and_adds_the_original_values(call, leads, 
     assert "normalise titles" in shown
     assert "title from 'What you do', department from 'Dept'" in said
     assert "Passed through unchanged: 'id'; 'campaign'." in said
-    assert "Kept 7 records" in said
+    assert "Kept 7 of " in said
 
 
 BROKEN = (
@@ -366,9 +366,9 @@ def test_blank_lines_and_nameless_columns_are_reported(call, leads, tmp_path):
     assert code == 0
     assert "Blank lines, skipped: 2." in said
     assert "Columns without name and content, left out: 7, from the left." in said
-    assert "Kept 3 records in " in said
+    assert "Kept 3 of " in said
     leads.write_text("What you do,Dept,Grade,Times\nCook,Kitchen,Head,1\n")
-    assert "Kept 1 record in " in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
+    assert "Kept 1 of 1 records (100.0%)" in call("clean", leads, "--out", tmp_path / "clean.csv", "--force")[2]
 
 
 @pytest.mark.usefixtures("_without_plots")

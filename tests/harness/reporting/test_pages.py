@@ -7,7 +7,7 @@ from data_cleaning.report_table import Table
 from harness.reporting.pages import PagePlot, Section, table_section, write_page, write_run_page
 
 FACTS = {"name": "x", "made_at": "now", "seed": 1, "device": "cpu", "fingerprint": "f", "commit": None,
-         "data_hash": "d", "split_hash": {"record": "h"}}  # fmt: skip
+         "data_hash": "d", "notes": ["Train lacks <a class>."], "split_hash": {"record": "h"}}  # fmt: skip
 TABLE = Table(
     "odd", "Odd & ends", "A note.", pd.DataFrame({"label": ["<b>a|b</b>", "z"], "n_rows": [1, 2]}), max_rows=1
 )
@@ -27,6 +27,7 @@ def test_a_page_of_a_run_escapes_what_people_typed_and_says_what_it_was_made_wit
     page = (tmp_path / "report.html").read_text()
     assert "&lt;b&gt;a|b&lt;/b&gt;" in page
     assert "<b>" not in page
+    assert "Train lacks &lt;a class&gt;." in page
     assert "x: which system should sort our titles?" in page
     assert "Fingerprint f; sources at no commit; data d; splits record h." in page
 
