@@ -28,10 +28,9 @@ def inconsistent_combinations(
         largest, and combinations of equal size share a rank.
 
     Raises:
-        BadInput: a minimum is below 1, or a target has the name of a column of the result.
+        BadInput: a minimum is below 1.
     """
     _check_minima(min_records=min_records, min_combinations=min_combinations)
-    _check_names(targets, "records", "combinations", "rank")
     combined = _combine(rows, targets).with_columns(
         pl.len().over("title").alias("combinations"),
         pl.col("records").rank("min", descending=True).over("title").alias("rank"),
@@ -113,10 +112,9 @@ def learn_majority(rows: pl.DataFrame, targets: Sequence[str], *, min_support: i
     A majority that feeds a score is learned from the training part only.
 
     Raises:
-        BadInput: `min_support` is below 1, or a target has the name of a column of the result.
+        BadInput: `min_support` is below 1.
     """
     _check_minima(min_support=min_support)
-    _check_names(targets, "records", "support", "share", "status", "majority_status", "changed")
     ranked = _combine(rows, targets).with_columns(
         pl.col("records").sum().over("title").alias("_all"), pl.col("records").max().over("title").alias("support")
     )
@@ -213,11 +211,3 @@ def _check_minima(**minima: int) -> None:
     for name, value in minima.items():
         if value < 1:
             raise BadInput(f"{name} is {value}; expected a whole number of at least 1.")
-
-
-def _check_names(targets: Sequence[str], *columns: str) -> None:
-    taken = sorted(set(targets) & set(columns))
-    if taken:
-        raise BadInput(
-            f"Targets cannot be called {', '.join(taken)}: the report has columns of that name. Rename them."
-        )

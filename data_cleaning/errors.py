@@ -1,5 +1,6 @@
 """The one exception for input that a person can fix, and its shared wording."""
 
+import stat
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,6 +12,10 @@ class BadInput(ValueError):
     The message says what came, what was expected and what to do; the command line prints it and exits with 2.
     Any other exception is a fault of the program.
     """
+
+
+class Notice(RuntimeWarning):
+    """What a person should know while the work goes on. The command line shows these and no warning of a library."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
@@ -43,13 +48,19 @@ def shortened(text: str, max_characters: int) -> str:
     return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
 
 
-def read_text(path: Path, what: str, remedy: str) -> str:
+def read_text(path: Path, what: str, remedy: str, max_bytes: int | None = None) -> str:
     """Read a UTF-8 text file that a person named; messages say `what` it is, and the `remedy` where it is missing.
 
     Raises:
-        BadInput: there is no such file, it cannot be read, or it is not UTF-8.
+        BadInput: there is no such file, it is a pipe or a device, it has more than `max_bytes`, it cannot be read, or
+            it is not UTF-8.
     """
     try:
+        # A pipe that nobody writes to would be waited for without end.
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise BadInput(f"{path} is a pipe or a device; expected a plain file as the {what}. {remedy}")
+        if max_bytes is not None and path.stat().st_size > max_bytes:
+            raise BadInput(f"{path} is larger than {max_bytes / 2**20:g} MiB, too large for a {what}. {remedy}")
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise BadInput(f"No {what} at {path}. {remedy}") from None

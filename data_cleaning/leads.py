@@ -21,9 +21,6 @@ LONGEST_TITLE = 10_000
 
 _UNCLOSED = f"more than the {LONGEST_TITLE:,} of the longest title that is read"
 
-LABELLING_SHEET = "Titles to label"
-"""Of a workbook: the sheet in which somebody labels titles, as `check` writes it."""
-
 LARGEST_COUNT = 1_000_000_000
 """Records that one row may stand for, so that sums over any file keep within 64 bits."""
 
@@ -45,9 +42,8 @@ def read_leads(
     encoding: str | None = "utf-8",
     layout: Layout = Layout(),
     set_aside: Callable[[TableFile], None] | None = None,
-    announce: Callable[[str], None] | None = None,
 ) -> pl.DataFrame:
-    """Read leads under the project's own column names; `announce` is told which column is read as the titles.
+    """Read leads under the project's own column names.
 
     Rows that could not be read are refused, or, where others could, `set_aside` is called with the table of the others,
     which holds them as `rejects`.
@@ -71,8 +67,6 @@ def read_leads(
     if set_aside is not None:
         table = without_endless_titles(table, found.present["title"])
         set_aside(table)
-    if announce is not None:
-        announce(f"Titles are read from {found.present['title']!r} of {path.name}. {found.why}".rstrip())
     return pick_leads(table, found.present)
 
 
@@ -216,15 +210,14 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     """Read a file in which somebody who knows labelled each title: no blanks, every label in the taxonomy.
 
     The title column is found as `find_title` does; a target's has its configured name or its own, whichever is there.
-    Rows without any label are not judged yet, and are left out. Of a workbook that `check` has written, the sheet of
-    titles to label is read.
+    Rows without any label are not judged yet, and are left out.
 
     Returns:
         Distinct rows of `title` and a class name per target, in file order.
 
     Raises:
         BadInput: as `read_table`; a column is missing; a blank cell; a label outside the taxonomy; one title with two
-            different labels.
+            different labels, in whatever case and with whatever blanks it is written.
     """
     names = ("title", *taxonomy.names)
 
@@ -237,10 +230,7 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
         title = find_title(file.named, columns.title, path, asked_for=False, taken=chosen, values=file.values)
         return [title.name, *chosen]
 
-    from data_cleaning.files.xlsx_source import has_sheet  # on use, as every reader of one kind of file
-
-    layout = Layout(sheet=LABELLING_SHEET if has_sheet(path, LABELLING_SHEET) else None)
-    table = read_table(path, encoding, choose=choose, layout=layout)
+    table = read_table(path, encoding, choose=choose)
     require_text(table.frame, path)
     frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
     frame = frame.with_columns(pl.all().cast(pl.String).str.strip_chars())
@@ -260,9 +250,15 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
             raise BadInput(f"{path}: {error}") from None
         frame = frame.with_columns(pl.Series(target.name, [target.classes[code] for code in codes]))
     frame = frame.drop("_row").unique(maintain_order=True)
-    twice = frame.filter(pl.col("title").is_duplicated())["title"].unique(maintain_order=True)
+    # Titles that differ in case or blanks alone are one title to every system; equal labels contradict nothing.
+    folded = pl.col("title").str.to_lowercase().str.replace_all(" ", "", literal=True)
+    labels = pl.struct(taxonomy.names).n_unique().over(folded)
+    twice = frame.filter(labels > 1).sort(folded, maintain_order=True)["title"].unique(maintain_order=True)
     if len(twice):
-        raise BadInput(f"{path} labels the same title in two ways: {first_few(map(repr, twice))}. Keep one of each.")
+        raise BadInput(
+            f"{path} labels the same title in two ways: {first_few(map(repr, twice))}. Upper and lower case and blanks "
+            "make no difference. Keep one of each, or label them alike."
+        )
     return frame
 
 

@@ -16,13 +16,28 @@ import numpy.typing as npt
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.yaml_files import BOOLEANS, Faults, YamlFile, read_yaml
 
-_TARGET_KEYS = ("importance", "ordinal", "fallback", "no_title", "classes")
+_TARGET_KEYS = ("importance", "ordinal", "fallback", "classes")
 
 _RESERVED = frozenset({
-    *("all", "weighted", "title", "original_title", "key", "part", "source", "count", "records", "record", "reference"),
-    *("history", "country", "date", "reason", "keyword", "priority", "match", "line", "weight", "system", "split"),
+    # Leads, labelled titles and splits
+    *("title", "titles", "original_title", "record", "records", "count", "counts", "country", "date", "key", "part"),
+    *("source", "sources", "weight", "weights", "reason", "language", "line", "row", "changed", "label", "labels"),
+    # Consensus and profile
+    *("class", "combinations", "rank", "share", "cumulative_share", "support", "status", "majority_status"),
+    *("single_record_share", "Record", "persona", "planted", "revision"),
+    # Scores
+    *("all", "weighted", "low", "high", "legacy all", "split", "learned_from", "system", "reference", "weighting"),
+    *("history", "target", "metric", "value", "loss", "baseline", "compared", "difference"),
+    # Keyword tables, audits and suggestions
+    *("keyword", "priority", "match", "rationale", "accept", "action", "id", "order", "old_priority", "old_match"),
+    *("lift", "lift_low", "fixed", "broken", "precision", "precision_low", "precision_high", "judge", "judged_titles"),
+    *("support_titles", "support_records", "importance", "fixed_titles", "fixed_records", "broken_titles"),
+    *("broken_records", "review", "review_reason", "confidence"),
 })  # fmt: skip
-"""Names that tables and score columns use themselves."""
+"""Names of columns that are beside those of targets in some table; a test looks at every table."""
+
+_RESERVED_FORMS = ("raw_", "original_", "predicted_", "cause_", "example_", "counter_example_", "hierarchy_")
+"""How other such columns begin."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +55,6 @@ class Target:
     """Whether the order of `classes` means something."""
     fallback: str
     """The class of a title that no rule covers."""
-    no_title: str
-    """The class of a text that is no job title."""
 
     @property
     def n_classes(self) -> int:
@@ -128,7 +141,7 @@ class Taxonomy:
             for raw, name in target.raw_to_class.items():
                 if raw != name:
                     gathered[name].append(raw)
-            plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback", "no_title")}
+            plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback")}
             targets[target.name] = {**plain, "classes": gathered}
         return {"version": self.version, "targets": targets}
 
@@ -165,8 +178,9 @@ def _read(file: YamlFile) -> Taxonomy:
 
 def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     where = ("targets", name)
-    if name in _RESERVED:
-        faults.add(where, f"a target cannot be called {name!r}, a name that the tables use themselves")
+    if name in _RESERVED or name.startswith(_RESERVED_FORMS) or "=" in name:
+        said = "a name that the tables use themselves; choose another, such as"
+        faults.add(where, f"a target cannot be called {name!r}, {said} {'job_' + name.strip('=_')!r}")
         return None
     if not isinstance(body, Mapping) or not isinstance(body.get("classes"), Mapping) or not body["classes"]:
         faults.add(where, f"target {name!r} needs a mapping 'classes' with at least one class")
@@ -174,11 +188,9 @@ def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     faults.unknown_keys(where, _TARGET_KEYS)
     classes = tuple(map(str, body["classes"]))
     fallback = str(body.get("fallback", classes[-1]))
-    no_title = str(body.get("no_title", fallback))
-    for key, label in {"fallback": fallback, "no_title": no_title}.items():
-        if label not in classes and (key == "fallback" or label != fallback):
-            said = f"target {name!r} has {key} {label!r}, which is none of its classes ({', '.join(classes)})"
-            faults.add((*where, key), said)
+    if fallback not in classes:
+        said = f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})"
+        faults.add((*where, "fallback"), said)
     importance, ordinal = body.get("importance", 1), body.get("ordinal", False)
     weight = _number(importance)
     if not 0 < weight < math.inf:
@@ -189,7 +201,7 @@ def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     raw_to_class = _read_classes(name, body["classes"], faults)
     return Target(
         name=name, classes=classes, raw_to_class=raw_to_class, importance=weight, ordinal=bool(is_ordinal),
-        fallback=fallback, no_title=no_title,
+        fallback=fallback,
     )  # fmt: skip
 
 

@@ -14,7 +14,6 @@ from data_cleaning.taxonomy import Taxonomy
 
 IntArray = npt.NDArray[np.integer]
 FloatArray = npt.NDArray[np.floating]
-BoolArray = npt.NDArray[np.bool_]
 StrArray = npt.NDArray[np.object_]
 
 SOURCES = ("legacy", "consensus", "reviewed", "truth")

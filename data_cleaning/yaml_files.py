@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
+from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text, shortened
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
@@ -165,9 +165,7 @@ def read_yaml(path: Path, what: str, remedy: str, *, as_written: bool = False) -
         BadInput: the file is missing, is not YAML, is not a mapping, repeats a key, contains itself or exceeds a limit
             of this module.
     """
-    text = read_text(path, what, remedy)
-    if len(text.encode()) > MAX_BYTES:
-        raise BadInput(f"{path} is larger than {MAX_BYTES / 2**20:g} MiB, too large for a {what}. {remedy}")
+    text = read_text(path, what, remedy, MAX_BYTES)
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
@@ -313,7 +311,7 @@ class _Reader:
         try:
             return self._constructor.construct_object(node)
         except (yaml.YAMLError, ValueError) as error:  # an impossible date is a ValueError
-            self._add(node, f"{node.value!r} is not readable YAML: {error}")
+            self._add(node, f"{shortened(node.value, 40)!r} is not readable YAML: {shortened(str(error), 200)}")
             return None
 
     def _add(self, node: yaml.Node, wording: str) -> None:

@@ -78,6 +78,7 @@ class OnnxNetwork:
         except ImportError:
             raise BadInput("onnxruntime is not installed; pip install it, or set runtime to 'torch'.") from None
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # errors; its warnings are about graphs that no user made
         options.intra_op_num_threads = torch.get_num_threads()
         options.log_severity_level = 3
         try:

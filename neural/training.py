@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, Notice
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import Examples, plan_batches, plan_random_batches
@@ -212,7 +212,7 @@ class Trainer:
                 n_tokens = self.settings.max_tokens_per_batch >> self.at.halvings
                 warnings.warn(
                     f"The device ran out of memory; continuing with batches of half the size ({n_tokens} tokens).",
-                    RuntimeWarning,
+                    Notice,
                     stacklevel=2,
                 )
 

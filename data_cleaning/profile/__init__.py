@@ -50,7 +50,7 @@ def profile_leads(
         progress: called after each step, and while tokens are counted.
 
     Raises:
-        BadInput: there are no leads, or a target has the name of a column of the tables.
+        BadInput: there are no leads.
     """
     material = gather(leads, targets, taxonomy)
     material.add("records", material.n_records)

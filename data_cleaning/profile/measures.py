@@ -18,8 +18,6 @@ from data_cleaning.words import title_records, unique_words
 ANY_OUTPUT, ANY = "any output", "any"
 """Missing at least one label; missing at least the title or one label."""
 
-_OWN_COLUMNS = frozenset({"title", "label", "class", "records", "share", "cumulative_share", "combinations", "rank"})
-
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
@@ -59,13 +57,10 @@ def gather(leads: pl.DataFrame, targets: Sequence[str], taxonomy: Taxonomy | Non
     """Tidy the leads, repair their titles and count their titles and words.
 
     Raises:
-        BadInput: there are no leads, or a target has the name of a column of the tables.
+        BadInput: there are no leads.
     """
     if leads.is_empty():
         raise BadInput("There are no leads to profile; expected at least one record.")
-    taken = sorted(_OWN_COLUMNS.intersection(targets))
-    if taken:
-        raise BadInput(f"Targets cannot be called {', '.join(taken)}: the tables have columns of that name.")
     present = tuple(target for target in targets if target in leads.columns)
     absent = [target for target in targets if target not in present]
     leads = leads.with_columns(repaired(leads["title"])).with_columns(

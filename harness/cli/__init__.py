@@ -1,11 +1,14 @@
 """The command line: every verb, declared in one file a group of verbs."""
 
+import logging
+import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, Notice
 from harness.cli.data_commands import clean_verb, profile_verb, simulate_verb, study_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
@@ -45,8 +48,21 @@ def _options_of_all(
     pass
 
 
+def hide_library_warnings() -> None:
+    """Show no warning but `Notice`: those of libraries are about code that no user wrote. `python -W` shows all."""
+    if sys.warnoptions:
+        return
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("default", Notice)
+    warnings.showwarning = lambda message, *_: print(f"Warning: {message}", file=sys.stderr)  # noqa: T201
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    if logging.lastResort is not None:  # prints what loggers without a handler of their own say
+        logging.lastResort.setLevel(logging.ERROR)
+
+
 def main() -> None:
     """Run the command; bad input becomes one message and exit code 2."""
+    hide_library_warnings()
     try:
         app()
     except BadInput as error:

@@ -264,8 +264,9 @@ def _read_leads(
     )
     leads = opened.leads
     targets = [name for name in taxonomy.names if name in leads.columns]
-    # Rows of equal cells are merged before anything is done to their texts.
-    merged = leads.group_by("title", *targets).agg(pl.col("count").sum(), pl.col("record").first())
+    # Rows of equal cells are merged before anything is done to their texts. They stay in file order, so that a message
+    # about an unknown label names the first record that has it.
+    merged = leads.group_by("title", *targets, maintain_order=True).agg(pl.col("count").sum(), pl.col("record").first())
     labels = [pl.col(name).str.strip_chars().replace("", None) for name in targets]
     merged = merged.with_columns(normalise_titles(merged["title"]).replace("", None), *labels)
     blank = merged.filter(pl.col("title").is_null())

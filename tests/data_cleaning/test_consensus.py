@@ -183,8 +183,6 @@ def test_only_titles_of_one_record_count_as_single():
         (lambda: inconsistent_titles(LEADS, TARGETS, min_records=0), "min_records is 0; expected a whole number"),
         (lambda: inconsistent_combinations(LEADS, TARGETS, min_combinations=0), "min_combinations is 0"),
         (lambda: learn_majority(LEADS, TARGETS, min_support=0), "min_support is 0"),
-        (lambda: inconsistent_combinations(LEADS.rename({"job": "rank"}), ("rank",)), "cannot be called rank"),
-        (lambda: learn_majority(LEADS.rename({"job": "status"}), ("status",)), "cannot be called status"),
     ],
 )
 def test_bad_settings_are_refused_with_a_remedy(call, message):

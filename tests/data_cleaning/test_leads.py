@@ -76,6 +76,7 @@ def test_a_labelled_file_may_be_a_spreadsheet_and_faults_name_its_rows(tmp_path,
         ("Cook,Kitchen,\n", "has no seniority in line 2"),
         ("Cook,Kitchn,Head\n", "Did you mean 'Kitchen'"),
         ("Cook,Kitchen,Head\nCook,Kitchen,Chief\n", "labels the same title in two ways: 'Cook'"),
+        ("Night Cook,Kitchen,Head\n night  COOK,Kitchen,Chief\n", "in two ways: 'Night Cook'; 'night COOK'"),
     ],
 )
 def test_a_labelled_file_must_have_every_label_and_one_per_title(tmp_path, company, rows, message):
@@ -88,6 +89,11 @@ def test_a_labelled_file_leaves_out_rows_that_nobody_has_labelled_yet(tmp_path, 
     assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
     with pytest.raises(BadInput, match="has no label in any row"):
         read_labelled(write(tmp_path, "title,department,seniority\nNurse,,\n"), COLUMNS, company.taxonomy)
+
+
+def test_a_title_in_two_cases_may_have_equal_labels(tmp_path, company):
+    path = write(tmp_path, "title,department,seniority\nCook,Kitchen,Head\ncook,Kitchen,Head\n")
+    assert len(read_labelled(path, COLUMNS, company.taxonomy)) == 2
 
 
 def test_one_column_cannot_be_mapped_twice(tmp_path):

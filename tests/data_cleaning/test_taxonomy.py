@@ -1,9 +1,11 @@
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
+from tests.harness.tagging.given_run import toy_run
 
 OURS = Path(__file__).parents[2] / "configs" / "taxonomy.yaml"
 
@@ -81,3 +83,43 @@ def test_labels_that_yaml_would_take_for_something_else_stay_as_they_are_written
     assert (taxonomy["kind"].classes, taxonomy["kind"].fallback) == (("No", "Yes"), "No")
     assert taxonomy["kind"].raw_to_class == {"No": "No", "Yes": "Yes", "1.50": "No"}
     assert (taxonomy["kind"].ordinal, taxonomy["kind"].importance) == (True, 2.5)
+
+
+def test_classes_that_yaml_would_take_for_other_values_are_the_texts_that_are_written(tmp_path):
+    path = tmp_path / "taxonomy.yaml"
+    path.write_text("targets: {kind: {classes: {NA: [], No: [], true: [], 007: [], 1: []}}}")
+    assert Taxonomy.read(path)["kind"].classes == ("NA", "No", "true", "007", "1")
+
+
+def test_a_class_that_is_written_twice_is_named(tmp_path):
+    path = tmp_path / "taxonomy.yaml"
+    path.write_text("targets:\n  kind:\n    classes:\n      NA: [a]\n      No: [b]\n      NA: [c]\n")
+    with pytest.raises(BadInput, match="line 6: key 'NA' is repeated; the first is on line 4"):
+        Taxonomy.read(path)
+
+
+def _is_refused(name):
+    try:
+        Taxonomy.from_dict({"targets": {name: {"classes": {"A": []}}}})
+    except BadInput:
+        return True
+    return False
+
+
+def test_names_of_columns_beside_those_of_targets_are_reserved(company):
+    # Every table that a run writes, and those of the verbs that have a column per target.
+    folder = toy_run(company.config)
+    paths = [*folder.rglob("*.csv"), *(folder.parent / ".cache").rglob("*.parquet")]
+    beside = {"titles", "learned_from", "low", "high", "rank", "share"}
+    for path in paths:
+        columns = pl.scan_csv(path).collect_schema() if path.suffix == ".csv" else pl.read_parquet_schema(path)
+        if set(company.taxonomy.names) & set(columns):
+            beside |= {name for name in columns if not any(target in name for target in company.taxonomy.names)}
+    assert len(beside) > 30
+    assert [name for name in sorted(beside) if not _is_refused(name)] == []
+
+
+@pytest.mark.parametrize("name", ["titles", "raw_kind", "a=b"])
+def test_a_reserved_name_and_forms_of_names_are_refused(name):
+    with pytest.raises(BadInput, match=f"a target cannot be called '{name}'"):
+        Taxonomy.from_dict({"targets": {name: {"classes": {"A": []}}}})

@@ -1,6 +1,7 @@
 """YAML files: values, lines, and everything that a file may not have."""
 
 import datetime
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,23 @@ def test_a_huge_file_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
     monkeypatch.setattr(yaml_files, "MAX_BYTES", 100)
     with pytest.raises(BadInput, match="too large for a config"):
         read(tmp_path, "a: [\n" + "x" * 200)
+
+
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(BadInput, match="is a pipe or a device; expected a plain file as the config"):
+        read_yaml(tmp_path / "pipe.yaml", "config", "Give a file.")
+
+
+def test_ten_megabytes_of_text_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="is larger than 4 MiB, too large for a config"):
+        read(tmp_path, "x " * 5_000_000)
+
+
+def test_a_number_of_5000_digits_is_named_in_short(tmp_path):
+    with pytest.raises(BadInput, match=r"line 1: '9999.*' is not readable YAML") as raised:
+        read(tmp_path, f"seed: {'9' * 5000}")
+    assert len(str(raised.value)) < 500
 
 
 def test_a_missing_file_says_what_to_do(tmp_path):

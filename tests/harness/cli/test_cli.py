@@ -118,3 +118,18 @@ def test_the_saved_config_is_one_that_runs_again(monkeypatch, cheap_run, capsys)
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
     assert f"All results are in {folder}" in shown.out
+
+
+def test_warnings_of_libraries_stay_off_the_screen_and_our_own_are_shown():
+    lines = (
+        "import logging, sys, warnings",
+        "from data_cleaning.errors import Notice",
+        "from harness.cli import hide_library_warnings",
+        "hide_library_warnings()",
+        "warnings.warn('of scikit-learn', UserWarning)",
+        "warnings.warn('of torch', FutureWarning)",
+        "logging.getLogger('transformers').warning('of transformers')",
+        "warnings.warn('The device ran out of memory.', Notice)",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "Warning: The device ran out of memory.\n")

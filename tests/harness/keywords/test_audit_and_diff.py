@@ -296,3 +296,14 @@ def test_only_the_first_lines_are_shown_and_long_titles_cut(verb, table, new_tab
     assert (len(shown.frame), shown.note) == (20, "The first 20 of 30.")
     assert shown.frame["title"].str.len().max() == 40
     assert "verdict" not in shown.frame
+
+
+def test_the_first_record_with_an_unknown_label_is_the_first_of_the_file(verb, table, tmp_path):
+    # Records of one title and label are merged before labels are looked up, among many others.
+    rows = [f"Cook {number % 40},Kitchen,Head,1" for number in range(500)]
+    rows[12], rows[300] = "Nurse,Kitchn,Head,1", "Assistant,Kitchn,Head,1"
+    leads = tmp_path / "leads.csv"
+    leads.write_text("\n".join(["What you do,Dept,Grade,Times", *rows]))
+    for _ in range(5):
+        with pytest.raises(BadInput, match=r"Records that have it: 2, the first is 13 \('Nurse'\)"):
+            verb(audit_file, table, leads=leads)
