@@ -19,8 +19,9 @@ from sklearn.utils.validation import has_fit_parameter
 from baselines.majority import read_state, write_state
 from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import BadInput, require_fitted, unknown
+from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, LabelledTitles
+from data_cleaning.titles import BoolArray, FloatArray, LabelledTitles, StrArray
 
 _STATE, _ARRAYS, _ESTIMATOR = "sklearn.json", "sklearn.safetensors", "estimator_{}.skops"
 _TRUSTED = frozenset({
@@ -63,6 +64,7 @@ class SklearnClassifier:
     fitted_: dict[str, Any]
     """Target to its fitted estimator; None where training showed a single class, whose position `only_` has."""
     only_: dict[str, int]
+    novelty_: TitleNovelty
     summary_: dict[str, object]
 
     def __init__(self, estimator: str, settings: Mapping[str, Any] | None = None, seed: int = 0) -> None:
@@ -78,7 +80,9 @@ class SklearnClassifier:
         self.seed = seed
 
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> "SklearnClassifier":
-        """Learn features from distinct titles, then each target. `valid` is not read.
+        """Learn features from distinct titles, then each target.
+
+        Only what tells texts that are unlike the training titles is chosen on `valid`.
 
         Raises:
             BadInput: there is no such estimator, or it cannot be fitted with these settings on sparse features.
@@ -87,6 +91,7 @@ class SklearnClassifier:
         title_of_row, titles = pd.factorize(train.titles)
         self.features_ = TitleFeatures(TfidfSettings()).fit(titles)
         features = self.features_.transform(titles)  # (n_titles, n_features)
+        self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
         self.fitted_, self.only_ = {}, {}
         for target in train.taxonomy.names:
             weights = pd.DataFrame({"title": title_of_row, "class": train.labels[target], "weight": train.fit_weights})
@@ -108,7 +113,10 @@ class SklearnClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked."""
+        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked.
+
+        Texts that are unlike the training titles get what `fall_back` answers.
+        """
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
         features = self.features_.transform(distinct) if len(distinct) else None
@@ -120,8 +128,14 @@ class SklearnClassifier:
             elif features is not None:
                 fitted = self.fitted_[target]
                 found[:, fitted.classes_] = fitted.predict_proba(features)
-            answers[target] = found[back]
-        return answers
+            answers[target] = found
+        answers = fall_back(answers, self.unlike(distinct), self.taxonomy_)
+        return {target: rows[back] for target, rows in answers.items()}
+
+    def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say which texts are unlike the training titles, (n_titles,)."""
+        require_fitted(self, "summary_")
+        return self.novelty_.unlike(titles)
 
     def fit_summary(self) -> dict[str, object]:
         """Return what the system learned from, the estimator, and the number of features."""
@@ -133,7 +147,12 @@ class SklearnClassifier:
         require_fitted(self, "summary_")
         runs, rarity = self.features_.state()
         state = {"estimator": self.estimator, "settings": self.settings, "seed": self.seed, "summary": self.summary_}
-        write_state(folder, _STATE, self.taxonomy_, {**state, "runs": runs, "only": self.only_})
+        write_state(
+            folder,
+            _STATE,
+            self.taxonomy_,
+            {**state, "runs": runs, "only": self.only_, "novelty": self.novelty_.to_dict()},
+        )
         save_file({name: np.ascontiguousarray(values) for name, values in rarity.items()}, folder / _ARRAYS)
         for position, target in enumerate(self.taxonomy_.names):
             if target in self.fitted_:
@@ -150,6 +169,7 @@ class SklearnClassifier:
         system = cls(state["estimator"], state["settings"], state["seed"])
         system.features_ = TitleFeatures.from_state(TfidfSettings(), state["runs"], load_file(folder / _ARRAYS))
         system.taxonomy_, system.summary_, system.only_ = taxonomy, state["summary"], state["only"]
+        system.novelty_ = TitleNovelty.from_dict(state.get("novelty"))
         system.fitted_ = {}
         for position, target in enumerate(taxonomy.names):
             path = folder / _ESTIMATOR.format(position)

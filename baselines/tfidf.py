@@ -18,9 +18,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from baselines.majority import read_state, write_state
 from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import require_fitted
+from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
+from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 
 _STATE, _ARRAYS = "tfidf.json", "tfidf.safetensors"
 _PREDICT_TITLES = 20_000  # distinct titles whose features are in memory at a time, about 20 MB
@@ -39,6 +40,7 @@ class TfidfClassifier:
     """Target to weights, (n_features, n_classes)."""
     intercepts_: dict[str, npt.NDArray[np.float64]]
     """Target to (n_classes,); minus infinity for a class that is not in training."""
+    novelty_: TitleNovelty
     summary_: dict[str, object]
 
     def __init__(self, settings: TfidfSettings, seed: int = 0, on_progress: Progress = silent) -> None:
@@ -53,12 +55,14 @@ class TfidfClassifier:
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> "TfidfClassifier":
         """Learn the runs from distinct titles, then a regression per target from distinct (title, class) rows.
 
-        Rows weigh as `TfidfSettings.count_power` says, scaled to a mean of 1 per target. `valid` is not read.
+        Rows weigh as `TfidfSettings.count_power` says, scaled to a mean of 1 per target. Only what tells texts that are
+        unlike the training titles is chosen on `valid`.
         """
         self.taxonomy_ = train.taxonomy
         title_of_row, titles = pd.factorize(train.titles)
         self.features_ = TitleFeatures(self.settings).fit(titles)
         features = self.features_.transform(titles)  # (n_titles, n_features)
+        self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
         self.coefficients_, self.intercepts_ = {}, {}
         regressions = {}
         for done, target in enumerate(train.taxonomy.names, start=1):
@@ -74,7 +78,10 @@ class TfidfClassifier:
         return self
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
-        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked."""
+        """Return class probabilities per target, shape (n_titles, n_classes); 0 for classes that training lacked.
+
+        Texts that are unlike the training titles get what `fall_back` answers.
+        """
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
         chunks_of: dict[str, list[npt.NDArray[np.float64]]] = {target: [] for target in self.taxonomy_.names}
@@ -84,7 +91,14 @@ class TfidfClassifier:
             for target, chunks in chunks_of.items():
                 chunks.append(_softmax(features @ self.coefficients_[target] + self.intercepts_[target]))
             self.on_progress("predict tfidf", start + len(some), len(distinct))
-        return {target: np.concatenate(chunks)[back] for target, chunks in chunks_of.items()}
+        answers: dict[str, FloatArray] = {target: np.concatenate(chunks) for target, chunks in chunks_of.items()}
+        answers = fall_back(answers, self.unlike(distinct), self.taxonomy_)
+        return {target: rows[back] for target, rows in answers.items()}
+
+    def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say which texts are unlike the training titles, (n_titles,)."""
+        require_fitted(self, "summary_")
+        return self.novelty_.unlike(titles)
 
     def fit_summary(self) -> dict[str, object]:
         """Return what the system learned from, the features kept, and how each regression ended."""
@@ -96,7 +110,7 @@ class TfidfClassifier:
         require_fitted(self, "summary_")
         runs, rarity = self.features_.state()
         state = {"settings": dataclasses.asdict(self.settings), "seed": self.seed, "summary": self.summary_}
-        write_state(folder, _STATE, self.taxonomy_, {**state, "runs": runs})
+        write_state(folder, _STATE, self.taxonomy_, {**state, "runs": runs, "novelty": self.novelty_.to_dict()})
         arrays: dict[str, npt.NDArray[np.generic]] = {f"rarity {name}": values for name, values in rarity.items()}
         arrays |= {f"coefficients {target}": values for target, values in self.coefficients_.items()}
         arrays |= {f"intercepts {target}": values for target, values in self.intercepts_.items()}
@@ -111,6 +125,7 @@ class TfidfClassifier:
         rarity = {name: arrays[f"rarity {name}"] for name in state["runs"]}
         system.features_ = TitleFeatures.from_state(system.settings, state["runs"], rarity)
         system.taxonomy_, system.summary_ = taxonomy, state["summary"]
+        system.novelty_ = TitleNovelty.from_dict(state.get("novelty"))
         system.coefficients_ = {target: arrays[f"coefficients {target}"] for target in taxonomy.names}
         system.intercepts_ = {target: arrays[f"intercepts {target}"] for target in taxonomy.names}
         return system

@@ -21,6 +21,9 @@ LONGEST_TITLE = 10_000
 
 _UNCLOSED = f"more than the {LONGEST_TITLE:,} of the longest title that is read"
 
+LABELLING_SHEET = "Titles to label"
+"""Of a workbook: the sheet in which somebody labels titles, as `check` writes it."""
+
 LARGEST_COUNT = 1_000_000_000
 """Records that one row may stand for, so that sums over any file keep within 64 bits."""
 
@@ -42,8 +45,9 @@ def read_leads(
     encoding: str | None = "utf-8",
     layout: Layout = Layout(),
     set_aside: Callable[[TableFile], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> pl.DataFrame:
-    """Read leads under the project's own column names.
+    """Read leads under the project's own column names; `announce` is told which column is read as the titles.
 
     Rows that could not be read are refused, or, where others could, `set_aside` is called with the table of the others,
     which holds them as `rejects`.
@@ -67,6 +71,8 @@ def read_leads(
     if set_aside is not None:
         table = without_endless_titles(table, found.present["title"])
         set_aside(table)
+    if announce is not None:
+        announce(f"Titles are read from {found.present['title']!r} of {path.name}. {found.why}".rstrip())
     return pick_leads(table, found.present)
 
 
@@ -210,7 +216,8 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
     """Read a file in which somebody who knows labelled each title: no blanks, every label in the taxonomy.
 
     The title column is found as `find_title` does; a target's has its configured name or its own, whichever is there.
-    Rows without any label are not judged yet, and are left out.
+    Rows without any label are not judged yet, and are left out. Of a workbook that `check` has written, the sheet of
+    titles to label is read.
 
     Returns:
         Distinct rows of `title` and a class name per target, in file order.
@@ -230,7 +237,10 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
         title = find_title(file.named, columns.title, path, asked_for=False, taken=chosen, values=file.values)
         return [title.name, *chosen]
 
-    table = read_table(path, encoding, choose=choose)
+    from data_cleaning.files.xlsx_source import has_sheet  # on use, as every reader of one kind of file
+
+    layout = Layout(sheet=LABELLING_SHEET if has_sheet(path, LABELLING_SHEET) else None)
+    table = read_table(path, encoding, choose=choose, layout=layout)
     require_text(table.frame, path)
     frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
     frame = frame.with_columns(pl.all().cast(pl.String).str.strip_chars())

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.yaml_files import BOOLEANS, Faults, YamlFile, read_yaml
 
-_TARGET_KEYS = ("importance", "ordinal", "fallback", "classes")
+_TARGET_KEYS = ("importance", "ordinal", "fallback", "no_title", "classes")
 
 _RESERVED = frozenset({
     # Leads, labelled titles and splits
@@ -55,6 +55,8 @@ class Target:
     """Whether the order of `classes` means something."""
     fallback: str
     """The class of a title that no rule covers."""
+    no_title: str
+    """The class of a text that is no job title."""
 
     @property
     def n_classes(self) -> int:
@@ -141,7 +143,7 @@ class Taxonomy:
             for raw, name in target.raw_to_class.items():
                 if raw != name:
                     gathered[name].append(raw)
-            plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback")}
+            plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback", "no_title")}
             targets[target.name] = {**plain, "classes": gathered}
         return {"version": self.version, "targets": targets}
 
@@ -188,9 +190,11 @@ def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     faults.unknown_keys(where, _TARGET_KEYS)
     classes = tuple(map(str, body["classes"]))
     fallback = str(body.get("fallback", classes[-1]))
-    if fallback not in classes:
-        said = f"target {name!r} has fallback {fallback!r}, which is none of its classes ({', '.join(classes)})"
-        faults.add((*where, "fallback"), said)
+    no_title = str(body.get("no_title", fallback))
+    for key, label in {"fallback": fallback, "no_title": no_title}.items():
+        if label not in classes and (key == "fallback" or label != fallback):
+            said = f"target {name!r} has {key} {label!r}, which is none of its classes ({', '.join(classes)})"
+            faults.add((*where, key), said)
     importance, ordinal = body.get("importance", 1), body.get("ordinal", False)
     weight = _number(importance)
     if not 0 < weight < math.inf:
@@ -201,7 +205,7 @@ def _read_target(name: str, body: Any, faults: Faults) -> Target | None:
     raw_to_class = _read_classes(name, body["classes"], faults)
     return Target(
         name=name, classes=classes, raw_to_class=raw_to_class, importance=weight, ordinal=bool(is_ordinal),
-        fallback=fallback,
+        fallback=fallback, no_title=no_title,
     )  # fmt: skip
 
 

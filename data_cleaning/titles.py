@@ -14,6 +14,7 @@ from data_cleaning.taxonomy import Taxonomy
 
 IntArray = npt.NDArray[np.integer]
 FloatArray = npt.NDArray[np.floating]
+BoolArray = npt.NDArray[np.bool_]
 StrArray = npt.NDArray[np.object_]
 
 SOURCES = ("legacy", "consensus", "reviewed", "truth")

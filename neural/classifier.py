@@ -16,9 +16,10 @@ from safetensors.torch import load_model, save_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from data_cleaning.errors import BadInput, require_fitted
+from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, IntArray, LabelledTitles
+from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from neural.batches import Examples, tokenize
 from neural.calibration import calibrate
 from neural.checkpoints import Checkpoints, EpochLog, log_table
@@ -33,6 +34,7 @@ from neural.training_rows import distinct_rows, resampling_probabilities, sample
 _ONNX = "network.onnx"
 _WEIGHTS = "model.safetensors"
 _LOG = "training_log.json"
+_NOVELTY = "novelty.json"
 _TITLES_AT_ONCE = 100_000
 
 
@@ -40,7 +42,7 @@ class NeuralClassifier:
     """A title classifier in torch.
 
     `fit` sets `taxonomy_`, `tokenizer_`, `model_`, `log_` (one entry per epoch), `temperatures_` (target to what its
-    logits are divided by), `runtime_` (the network that predicts instead of torch, or None) and `summary_`.
+    logits are divided by), `runtime_` (the network that predicts instead of torch, or None), `novelty_` and `summary_`.
     """
 
     taxonomy_: Taxonomy
@@ -49,6 +51,7 @@ class NeuralClassifier:
     log_: list[EpochLog]
     temperatures_: dict[str, float]
     runtime_: OnnxNetwork | None
+    novelty_: TitleNovelty
     summary_: dict[str, Any]
     _n_fitted: int
     """Distinct rows that the fit has learned from so far."""
@@ -128,6 +131,7 @@ class NeuralClassifier:
         valid_rows = self._examples(valid)
         chosen = choose_runtime(self.model_, valid_rows.titles, self.settings.runtime, self.settings.precision)
         self.runtime_ = chosen.network
+        self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
         self.summary_ = {
             **train.summary(),
             "distinct_rows_fitted": self._n_fitted,
@@ -194,7 +198,8 @@ class NeuralClassifier:
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return the probabilities of each target, float64, each (n_titles, n_classes), in the order of the titles.
 
-        Any string is a title, the empty one too. Equal titles get equal rows.
+        Any string is a title, the empty one too. Equal titles get equal rows. Texts that are unlike the training titles
+        get what `fall_back` answers.
 
         Raises:
             BadInput: called before `fit`.
@@ -215,7 +220,14 @@ class NeuralClassifier:
 
             for target, values in run(tokenized, "neural predict", report).items():
                 found[target].append(probabilities(values / self.temperatures_[target]))
-        return {target: np.concatenate(pieces)[rows] for target, pieces in found.items()}
+        answers = {target: np.concatenate(pieces) for target, pieces in found.items()}
+        answers = fall_back(answers, self.unlike(distinct_titles), self.taxonomy_)
+        return {target: values[rows] for target, values in answers.items()}
+
+    def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say which texts are unlike the training titles, (n_titles,)."""
+        require_fitted(self, "summary_")
+        return self.novelty_.unlike(titles)
 
     def fit_summary(self) -> dict[str, Any]:
         """Return what the system learned from, in all and per source, its best epoch, and where it was computed."""
@@ -231,6 +243,7 @@ class NeuralClassifier:
         _write_json(folder / "settings.json", {"seed": self.seed, "settings": asdict(self.settings)})
         if self.runtime_ is not None:
             (folder / _ONNX).write_bytes(self.runtime_.content)
+        _write_json(folder / _NOVELTY, self.novelty_.to_dict())
         log = [asdict(entry) for entry in self.log_]
         _write_json(folder / _LOG, {"summary": self.summary_, "epochs": log})
         table = log_table(self.log_, self.summary_["best_epoch"])
@@ -260,6 +273,8 @@ class NeuralClassifier:
             with torch.random.fork_rng(devices=[]):
                 system.model_ = system._build(encoder, torch.device("cpu"))
             load_model(system.model_, folder / _WEIGHTS)
+            novelty = folder / _NOVELTY
+            system.novelty_ = TitleNovelty.from_dict(_read_json(novelty) if novelty.exists() else None)
         except (OSError, KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
             raise BadInput(
                 f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "

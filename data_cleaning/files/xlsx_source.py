@@ -17,7 +17,7 @@ from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.files.not_records import Sifter
-from data_cleaning.files.sources import Batch, Reject, Source, readable
+from data_cleaning.files.sources import MAX_BYTES, Batch, Reject, Source, readable
 from data_cleaning.files.table_layout import (
     ALL_SHEETS,
     ROWS_LOOKED_AT,
@@ -204,6 +204,19 @@ class XlsxSource(Source):
         width = max(position for position, text in enumerate(header.names, start=1) if text)
         check_width(self.path, width)
         return _Sheet(name, rows, errors, replace(header, names=header.names[:width]))
+
+
+def has_sheet(path: Path, name: str) -> bool:
+    """Say whether a file is a workbook that has a sheet of this name.
+
+    Raises:
+        BadInput: it is packed, but no whole workbook, or beyond the limit.
+    """
+    if not zipfile.is_zipfile(path):
+        return False
+    _check_parts(path, MAX_BYTES)
+    with _whole(path), load_workbook(str(path)) as workbook:
+        return name in workbook.sheet_names
 
 
 def _is_better(header: Header, first: Header) -> bool:

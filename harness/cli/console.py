@@ -102,15 +102,15 @@ def by_step(stages: Iterable[str]) -> str:
     return ", ".join(step if n == 1 else f"{step} ({n})" for step, n in counted.items())
 
 
-def show_table(table: Table) -> None:
-    """Print one table with its title and note; a line separates the groups of the first column."""
+def show_table(table: Table, *, grouped: bool = True) -> None:
+    """Print one table with its title and note; if it is `grouped`, a line separates the groups of the first column."""
     worded = table.shown()
     shown = RichTable(box=SIMPLE_HEAD, collapse_padding=True, pad_edge=False)
     for name, is_number in zip(worded.columns, worded.is_number, strict=True):
         side: Literal["left", "right"] = "right" if is_number else "left"
         shown.add_column(name.replace("_", " "), justify=side, no_wrap=name != "why")
     groups = [row[0] for row in worded.rows]
-    in_groups = len(set(groups)) < len(groups)
+    in_groups = grouped and len(set(groups)) < len(groups)
     for position, row in enumerate(worded.rows):
         ends = in_groups and position + 1 < len(groups) and groups[position + 1] != groups[position]
         shown.add_row(*map(escape, row), end_section=ends)

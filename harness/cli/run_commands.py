@@ -67,7 +67,9 @@ def run_verb(
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
         announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
     for note in finished.notes:
-        warn(note)
+        announce(note)
+    for warning in finished.warnings:
+        warn(warning)
     shown = _SHOWN_AFTER_MINING if what == _MINE else _SHOWN
     for table in finished.tables:
         if what == "report" or table.name in shown:

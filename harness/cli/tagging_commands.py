@@ -216,6 +216,9 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
 
 def explain_verb(
     titles: Annotated[list[str], typer.Argument(help="One or more titles, each in quotes.")],
+    system: Annotated[
+        str | None, typer.Option(help="Ask this system alone, such as keyword or one of your own. By default all.")
+    ] = None,
     run: RunFolder = None,
     model: ExportedFolder = None,
     results: Results = Path("results"),
@@ -231,17 +234,23 @@ def explain_verb(
     from harness.tagging.explain import as_json_text, explain_titles, place_lines, tables_of
     from harness.tagging.models import choose_model, find_hierarchy, load_hierarchy
 
-    chosen = choose_model(run, model, results)
+    chosen = choose_model(run, model, results, system)
     placed_in = load_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
-    announce(f"Asking {', '.join(chosen.systems)} of {chosen.described}.")
-    explained = explain_titles(chosen, titles, placed_in)
-    default = chosen.system(None)
+    default = chosen.system(system)
+    asked = [name for name in chosen.systems if name in SYSTEMS] if system is None else [default]
+    own = [name for name in chosen.systems if name not in SYSTEMS]
+    announce(f"Asking {', '.join(asked)} of {chosen.described}.")
+    if default not in SYSTEMS:
+        announce(f"Running {default}.py …")
+    elif own:
+        announce(f"Not asked, as they would run code of your own: {', '.join(own)}. Name one with --system.")
+    explained = explain_titles(chosen, titles, placed_in, system)
     if as_json:
         typer.echo(as_json_text(chosen.described, default, explained))
         return
     for explanation in explained:
         for table in tables_of(explanation, default):
-            show_table(table)
+            show_table(table, grouped=False)
         for line in place_lines(explanation):
             print_line(line)
         print_line("")

@@ -77,6 +77,8 @@ class LeadsSection(_Section):
     """Your labelled leads: CSV, gzipped CSV, Parquet or XLSX."""
     simulate: SimulateSection | None = None
     """Settings of simulated leads, in place of `path`."""
+    labels: Literal["recorded", "table"] = "recorded"
+    """`recorded` reads labels from the columns of the file; `table` has the table of `keyword` label every title."""
     test_path: Path | None = None
     """The test split as a file with the same columns and formats; `path` then gives train and validation only."""
     columns: LeadColumns = LeadColumns()
@@ -99,6 +101,8 @@ class LeadsSection(_Section):
             raise ValueError("give either 'path' (your own leads) or 'simulate' (leads made here), not both or neither")
         if self.test_path is not None and self.path is None:
             raise ValueError("'test_path' goes with 'path'; simulated leads are split by the harness")
+        if self.labels == "table" and self.path is None:
+            raise ValueError("'labels: table' goes with 'path'; simulated leads have labels")
         return self
 
 
@@ -264,6 +268,12 @@ class RunConfig(_Section):
         if faults:
             raise ValidationError.from_exception_data("search", faults)
         return section
+
+    @model_validator(mode="after")
+    def _has_the_table_that_labels(self) -> Self:
+        if self.leads.labels == "table" and self.keyword is None:
+            raise ValueError("'leads.labels: table' needs the table: give 'keyword: {table: keywords.csv}'")
+        return self
 
     @model_validator(mode="after")
     def _knows_what_reviewers_would_say(self) -> Self:

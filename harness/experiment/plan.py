@@ -123,7 +123,12 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         Stage(
             name="leads",
             function=obtain_leads,
-            settings=ObtainSettings(leads=config.leads, taxonomy=taxonomy, seed=config.seed if simulated else None),
+            settings=ObtainSettings(
+                leads=config.leads,
+                taxonomy=taxonomy,
+                seed=config.seed if simulated else None,
+                table=config.keyword.table if config.keyword and config.leads.labels == "table" else None,
+            ),
         ),
         Stage(
             name="clean",

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Run:
 
     folder: Path
     tables: list[Table]
-    notes: list[str]
+    warnings: list[str]
     """What a reader of the results must know about the leads."""
     reused: list[str]
     """Stages taken from an earlier run."""
@@ -79,6 +79,8 @@ class Run:
     """Stages made now, with their wall seconds."""
     already_there: bool
     """Whether the folder already held this run."""
+    notes: Sequence[str] = ()
+    """Which columns were read and where labels come from, in sentences."""
 
 
 def run(
@@ -136,18 +138,19 @@ def run(
             "fingerprints": prints,
             "device": _device(done),
             "mined": mining_facts(config, done),
-            "notes": _notes(config, done),
+            "warnings": _warnings(config, done),
             "peak_rss_mb": peak_memory() / (1 << 20),
             **environment(),
         }
         with whole_folder(folder) as filling:
             _fill(filling, config, taxonomy, done, facts, tables)
-    return Run(folder, tables, _notes(config, done), store.reused, store.made, already_there)
+    warnings = _warnings(config, done)
+    return Run(folder, tables, warnings, store.reused, store.made, already_there, figures.notes)
 
 
-def _notes(config: RunConfig, done: Folders) -> list[str]:
+def _warnings(config: RunConfig, done: Folders) -> list[str]:
     stages = ["clean", *(f"split/{by}" for by in config.split.by)]
-    return [note for stage in stages for note in _facts(done[stage], NOTES)]
+    return [warning for stage in stages for warning in _facts(done[stage], NOTES)]
 
 
 def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
@@ -212,6 +215,8 @@ def _check_english(config: RunConfig) -> None:
 
 
 def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
+    if config.leads.labels == "table":
+        return
     mapped = config.leads.columns.targets
     unmapped = [name for name in taxonomy.names if name not in mapped]
     surplus = [name for name in mapped if name not in taxonomy.names]
@@ -301,6 +306,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     whole_numbers[counted] = whole_numbers[counted].astype("Int64")
     all_scores = pd.concat(scores, ignore_index=True)
     mined = mining_figures(config, done)
+    from_table = config.leads.labels == "table"
     return RunFigures(
         taxonomy=taxonomy,
         scores=all_scores,
@@ -313,8 +319,12 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
+        labels_from_table=from_table,
+        notes=_facts(done["leads"], NOTES) if config.leads.path else (),
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
-        mining=[] if mined is None else mining_tables(mined, headline_reference(all_scores)),
+        mining=[]
+        if mined is None
+        else mining_tables(mined, headline_reference(all_scores, labels_from_table=from_table)),
     )
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, LabelledTitles
+from data_cleaning.titles import BoolArray, FloatArray, LabelledTitles
 
 ODD_TITLES = ("night head nurse", "", "COOK", "a\0b", "👩‍⚕️", "٣", "́", "x" * 100_000, "night head nurse")
 """What people type; the first and the last are equal."""
@@ -62,6 +62,14 @@ class Explainer(Protocol):
 
     def explain(self, titles: Sequence[str]) -> pd.DataFrame:
         """Return one row per title and target: the row of the table that won, or none."""
+
+
+@runtime_checkable
+class NoveltyDetector(Protocol):
+    """A system that also says for which texts it has learned nothing, so that its answers for them mean nothing."""
+
+    def unlike(self, titles: Sequence[str]) -> BoolArray:
+        """Say which texts are unlike the titles of the fit, (n_titles,)."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,29 @@ def a_saved_system_predicts_the_same(subject: Subject) -> None:
         before, after = subject.fitted.predict_proba(ODD_TITLES), again.predict_proba(ODD_TITLES)
         for target, rows in before.items():
             assert np.allclose(rows, after[target], atol=1e-6), f"{target}: the loaded system answers differently"
+        if isinstance(subject.fitted, NoveltyDetector) and isinstance(again, NoveltyDetector):
+            same = np.array_equal(subject.fitted.unlike(ODD_TITLES), again.unlike(ODD_TITLES))
+            assert same, "for the loaded system other texts are unlike the fit"
         assert again.fit_summary() == subject.fitted.fit_summary(), "the loaded system has another fit_summary"
+
+
+def what_is_unlike_the_fit_has_low_confidence(subject: Subject) -> None:
+    """Say of each text alone whether it is unlike the fit, where a system does so, and answer it with the fallback."""
+    if not isinstance(subject.fitted, NoveltyDetector):
+        return
+    titles = [*ODD_TITLES, "zqxw vbkj", "cook"]
+    unlike, answers = subject.fitted.unlike(titles), subject.fitted.predict_proba(titles)
+    assert unlike.shape == (len(titles),), f"unlike has shape {unlike.shape}, expected {(len(titles),)}"
+    assert unlike[-2], "letters without sense are not unlike the fit"
+    assert not unlike[-1], "a training title is unlike the fit"
+    alone = np.concatenate([subject.fitted.unlike([title]) for title in titles])
+    assert np.array_equal(unlike, alone), "the other titles change what is unlike the fit"
+    for target in subject.train.taxonomy.targets:
+        rows, fallback = answers[target.name][unlike], target.class_index[target.no_title]
+        assert (rows.argmax(axis=1) == fallback).all(), (
+            f"{target.name}: unlike texts have other answers than {fallback}"
+        )
+        assert (rows.max(axis=1) < 0.7).all(), f"{target.name}: unlike texts have confident answers"
 
 
 def the_same_seed_gives_the_same_system(subject: Subject) -> None:
@@ -149,6 +179,7 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
     probabilities_are_rows_that_sum_to_one,
     equal_titles_get_equal_answers,
     a_saved_system_predicts_the_same,
+    what_is_unlike_the_fit_has_low_confidence,
     the_same_seed_gives_the_same_system,
     the_fit_says_what_it_learned_from,
     predicting_before_fitting_is_refused,

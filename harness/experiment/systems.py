@@ -54,8 +54,8 @@ class System:
     """The section of the config with its settings."""
     example: str | None = None
     """Of that section, where a config must have one; None where there are defaults."""
-    explains: Literal["keywords", "words"] | None = None
-    """What it can give as reasons: the row of its table that decided, or the importance of each word."""
+    explains: Literal["keywords"] | None = None
+    """What it can give as reasons: the row of its table that decided."""
     warm_start: bool = False
     """Whether it learns reviewed titles last, and so may start from its fit without them."""
     mined_from: str | None = None
@@ -255,7 +255,6 @@ _SHIPPED = (
         arguments=_with_folders,
         load_batch_invariant=_network_batch_invariant,
         section="neural",
-        explains="words",
         warm_start=True,
     ),
     System(

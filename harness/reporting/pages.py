@@ -62,7 +62,7 @@ def write_run_page(path: Path, tables: Sequence[Table], facts: Mapping[str, Any]
     write_page(
         path,
         f"{facts['name']}: which system should sort our titles?",
-        [f"Made {facts['made_at']} with seed {facts['seed']} on {facts['device']}.", *facts["notes"]],
+        [f"Made {facts['made_at']} with seed {facts['seed']} on {facts['device']}.", *facts["warnings"]],
         [table_section(table, "tables") for table in tables],
         footer,
     )

@@ -1,7 +1,7 @@
 """The tables of a run, the most important one first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -39,6 +39,10 @@ class RunFigures:
     """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
     """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
+    labels_from_table: bool = False
+    """Whether the keyword table labelled the leads, which have no labels of their own."""
+    notes: Sequence[str] = ()
+    """Which columns were read, in sentences."""
     mining: Sequence[Table] = ()
     """Tables of what was mined, to follow the comparisons; none where the run mines nothing."""
 
@@ -54,7 +58,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
     costs = "Wall seconds on this machine; titles per second counts distinct titles."
-    ledger = "Records that each step changed or dropped; the dropped ones are in quarantine_*.csv."
+    read = " ".join(figures.notes)
+    ledger = f"Records that each step changed or dropped; the dropped ones are in quarantine_*.csv. {read}".rstrip()
     parts = "Split by record, a title may be in several parts; split by title, it is in one."
     references = "Consensus leaves out titles with one record or with tied majorities; they are counted here."
     tables += [
@@ -69,6 +74,14 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables.append(_most_wrong(figures.most_wrong))
     if figures.label_fixes is not None:
         tables += _label_fixes(figures.label_fixes)
+    if figures.labels_from_table:
+        judged = ("summary", "differences", "mined_lift", "agreement")
+        tables = [
+            replace(table, note=table.note.rstrip() + _FROM_TABLE)
+            if table.name in judged or table.name.startswith("scores_by_")
+            else table
+            for table in tables
+        ]
     return tables
 
 
@@ -98,10 +111,20 @@ def _label_fixes(fixes: pd.DataFrame) -> list[Table]:
     ]
 
 
-def headline_reference(scores: pd.DataFrame) -> str:
-    """Return the most trusted reference that every split has; reviewed titles are too few for it."""
+_FROM_TABLE = (
+    " The leads have no labels of their own: the keyword table labelled them (labels: table). The agreement of the "
+    "system keyword with such legacy labels is 1 by construction, and a system that is right where the table is wrong "
+    "counts as wrong. Only reviewed titles or a truth file can tell which system is better."
+)
+
+
+def headline_reference(scores: pd.DataFrame, *, labels_from_table: bool = False) -> str:
+    """Return the most trusted reference that every split has.
+
+    Reviewed titles are too few for it, unless the other labels are the keyword table's own answers.
+    """
     present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
-    return next(name for name in REFERENCES if name in present and name != "reviewed")
+    return next(name for name in REFERENCES if name in present and (name != "reviewed" or labels_from_table))
 
 
 def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataFrame:
@@ -130,7 +153,7 @@ def _once(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
 
 def _summary(figures: RunFigures) -> Table:
     keys = ["split", "learned_from", "system"]
-    reference = headline_reference(figures.scores)
+    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
     by_record = figures.scores["weighting"] == WEIGHTINGS[0]
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     wide = _wide(main[main["reference"] == reference], figures.taxonomy, keys)
@@ -163,15 +186,18 @@ def _summary(figures: RunFigures) -> Table:
         "first split's test part), one column per target, then all targets right at once with its 95% interval, and "
         "the mean weighted by importance. "
         + ("" if reference == "legacy" else "The last column is agreement with the legacy labels. ")
-        + "Legacy labels contradict each other, so no system that sees only titles can exceed the noise ceiling; "
-        f"titles that occur once cannot contradict themselves and raise it ({single} of the scored records)."
     )
+    if not figures.labels_from_table:
+        note += (
+            "Legacy labels contradict each other, so no system that sees only titles can exceed the noise ceiling; "
+            f"titles that occur once cannot contradict themselves and raise it ({single} of the scored records)."
+        )
     return Table("summary", "Read this first", note, frame)
 
 
 def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
     """Return whether each system is ahead of the baseline by more than chance."""
-    reference = headline_reference(figures.scores)
+    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
     name = str(differences["baseline"].iloc[0])
     wanted = {"target": ALL, "reference": reference, "weighting": WEIGHTINGS[0]}
     chosen = differences[(differences[list(wanted)] == pd.Series(wanted)).all(axis=1)]

@@ -10,22 +10,33 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 
 from baselines.keyword import KeywordClassifier
 from baselines.matching import as_series
+from data_cleaning.errors import BadInput
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired
 from data_cleaning.titles import FloatArray
 from data_cleaning.words import normalise_titles
-from harness.experiment.systems import SYSTEMS, load_system
+from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE
+from harness.tagging.word_contributions import word_contributions
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
-    from neural.classifier import NeuralClassifier
 
-METHOD = "integrated-gradients"
+_SURE = 0.7
+"""Confidence of the default system from which a title is not asked about its language, if a keyword matches."""
+
+_WITHOUT, _TOGETHER = "(without words)", "(all together)"
+_WORDS_NOTE = (
+    "Log-odds of the label: what a title without words has, what each word adds on average over all orders in which "
+    "the words may join (Shapley values), and their sum, which is that of the probability above: 0 is .50, +2.2 is "
+    ".90, +4.6 is .99."
+)
 
 
 @dataclass(frozen=True)
@@ -45,11 +56,11 @@ class KeywordHit:
 
 @dataclass(frozen=True)
 class Word:
-    """How much one word of a title, as it was read, counts for a label."""
+    """What one word of a title, as it is written, adds to a label; in a long title, several words in a row."""
 
     text: str
-    share: float
-    """Share of the importance of all words, in [-1, 1]; below 0 the word counts against the label."""
+    adds: float
+    """To the log-odds of the label; below 0 the word speaks against it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,9 @@ class Answer:
     outranked: tuple[KeywordHit, ...] = ()
     """The rows that it outranked, the strongest first."""
     words: tuple[Word, ...] = ()
-    """In the order of the title; none but for the network."""
+    """In the order of the title; none for keyword tables and for systems that ignore the title."""
+    without_words: float | None = None
+    """Log-odds of the label for a title without words; with what the words add, it is that of the confidence."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +94,15 @@ class Place:
     leaf: tuple[str, ...]
     """Path of the leaf that the most probable labels lead to, sure or not."""
     rule: str
-    """What the rule that decided on the leaf asks for."""
+    """What of the title and its labels the rule that decided on the leaf asks for."""
     line: int
     """Of the hierarchy's file, where that rule begins."""
     band: str | None
     """Band of seniority; None where none is sure."""
     contradiction: str | None
     """Why the labels contradict themselves; None where they do not."""
+    disagreement: str | None
+    """Which labels do not go with the place; None where all do."""
     new_labels: Mapping[str, str]
     """Target to the new label of the node."""
 
@@ -103,47 +118,76 @@ class Explanation:
     answers: tuple[Answer, ...] = ()
     """System after system, the targets of each in the taxonomy's order."""
     place: Place | None = None
+    language: str | None = None
+    """ISO 639-1 code of the language that the title seems to be in, if it is not English."""
 
 
-def explain_titles(model: Model, titles: Sequence[str], hierarchy: "Hierarchy | None") -> list[Explanation]:
-    """Explain what every system of a model answers for each title.
+def explain_titles(
+    model: Model, titles: Sequence[str], hierarchy: "Hierarchy | None", system: str | None = None
+) -> list[Explanation]:
+    """Explain what a system answers for each title, or what every one of the project's own systems does.
 
     The systems are loaded one after the other. Titles, as somebody typed them, are placed in the hierarchy, if there is
-    one, by the answers of the model's default system.
+    one, by the answers of the system or of the model's default one.
 
     Raises:
         BadInput: a title is no text, a system cannot be loaded, or the hierarchy is for another taxonomy.
     """
-    spelled = normalise_titles(as_series(titles).str.head(LONGEST_TITLE)).to_list()
+    spelled = normalise_titles(repaired(as_series(titles)).str.head(LONGEST_TITLE)).to_list()
     asked = list(dict.fromkeys(title for title in spelled if title))
     row_of = {title: row for row, title in enumerate(asked)}
     answers: list[list[Answer]] = [[] for _ in asked]
     places: list[Place | None] = [None for _ in asked]
-    default = model.system(None)
-    for name, folder in model.systems.items() if asked else ():
-        if name not in SYSTEMS:  # a system of your own is code, and runs only where it is asked for by name
-            continue
-        system: Any = load_system(name, folder, batch_invariant=True)
-        probabilities = system.predict_proba(asked)
-        for row, found in enumerate(_answers(name, system, asked, probabilities, model.taxonomy)):
+    default = model.system(system)
+    # A system of your own is code, and runs only where it is asked for by name.
+    names = [name for name in model.systems if name in SYSTEMS] if system is None else [default]
+    if default not in names:
+        raise BadInput(f"{model.folder} has only systems of your own: {', '.join(model.systems)}. Name one: --system.")
+    for name in names if asked else ():
+        loaded: Any = load_system(name, model.systems[name])
+        if name == NETWORK:
+            loaded.runtime_ = None  # torch, as fp32 for another runtime costs seconds, and int8 rounds by the batch
+        probabilities = loaded.predict_proba(asked)
+        for row, found in enumerate(_answers(name, loaded, asked, probabilities, model.taxonomy)):
             answers[row] += found
         if name == default and hierarchy is not None:
             places = [*_places(name, asked, probabilities, hierarchy)]
+    doubtful = [title for title, row in row_of.items() if _is_doubtful(title, answers[row], default)]
+    languages = _languages(doubtful)
     return [
-        Explanation(title, read, tuple(answers[row_of[read]]), places[row_of[read]]) if read else Explanation(title, "")
+        Explanation(title, read, tuple(answers[row_of[read]]), places[row_of[read]], languages.get(read))
+        if read
+        else Explanation(title, "")
         for title, read in zip(titles, spelled, strict=True)
     ]
+
+
+def _is_doubtful(title: str, answers: Sequence[Answer], default: str) -> bool:
+    """Say whether a title may be foreign: to find the language takes seconds, which most titles need not pay."""
+    decided = [answer.decided for answer in answers if is_table(answer.system)]
+    sure = min(answer.confidence for answer in answers if answer.system == default)
+    return not title.isascii() or sure < _SURE or (bool(decided) and not any(decided))
+
+
+def _languages(titles: list[str]) -> dict[str, str]:
+    """Return the language of each title that seems to be foreign."""
+    if not titles:
+        return {}
+    from data_cleaning.language import judge_languages  # on use: its models take seconds
+
+    judged = judge_languages(pl.DataFrame({"title": titles, "count": [1] * len(titles)}))
+    found = zip(judged["title"], judged["language"], judged["reason"], strict=True)
+    return {title: language for title, language, reason in found if language is not None and reason is not None}
 
 
 def _answers(
     name: str, system: Any, titles: list[str], probabilities: Mapping[str, FloatArray], taxonomy: Taxonomy
 ) -> list[list[Answer]]:
     reasons: list[dict[str, dict[str, Any]]] = [{target: {} for target in taxonomy.names} for _ in titles]
-    explains = SYSTEMS[name].explains
-    if explains == "keywords":
+    if is_table(name):
         reasons = _keywords(system, titles)
-    elif explains == "words":
-        reasons = _words(system, titles, probabilities)
+    elif name not in SYSTEMS or not SYSTEMS[name].is_floor:
+        reasons = [_words(system, title, row, probabilities) for row, title in enumerate(titles)]
     return [
         [
             Answer(
@@ -190,38 +234,31 @@ def _hit(system: KeywordClassifier, target: str, position: int) -> KeywordHit:
     )
 
 
-def _words(
-    system: "NeuralClassifier", titles: list[str], probabilities: Mapping[str, FloatArray]
-) -> list[dict[str, dict[str, Any]]]:
-    """Return per title and target each word's share of the importance for the label that was answered."""
-    from neural.attribution import explain
-
-    # What answers may have been rounded to 8 bits, so that torch alone might explain another label.
-    classes = {target: rows.argmax(axis=1) for target, rows in probabilities.items()}
-    found = explain(system, titles, METHOD, classes=classes)
-    reasons = []
-    for row, title in enumerate(titles):
-        of_title = np.flatnonzero(found.title_of_word == row)
-        texts = [title[found.starts[word] : found.ends[word]] for word in of_title]
-        shares = {}
-        for target, scores in found.scores.items():
-            values = scores[of_title]  # (n_words,)
-            shares[target] = values / max(float(np.abs(values).sum()), np.finfo(np.float64).tiny)
-        reasons.append(
-            {
-                target: {"words": tuple(Word(text, float(share)) for text, share in zip(texts, of, strict=True))}
-                for target, of in shares.items()
-            }
-        )
-    return reasons
+def _words(system: Any, title: str, row: int, probabilities: Mapping[str, FloatArray]) -> dict[str, dict[str, Any]]:
+    """Return per target what each word of a title adds to the label that was answered."""
+    classes = {target: int(rows[row].argmax()) for target, rows in probabilities.items()}
+    pieces, found = word_contributions(system, title, classes)
+    return {
+        target: {
+            "words": tuple(Word(text, adds) for text, adds in zip(pieces, of.words, strict=True)),
+            "without_words": of.start,
+        }
+        for target, of in found.items()
+    }
 
 
 def _places(
     system: str, titles: list[str], probabilities: Mapping[str, FloatArray], hierarchy: "Hierarchy"
 ) -> list[Place]:
     placed = hierarchy.place(titles, probabilities)
+    positions = [probabilities[name].argmax(axis=1) for name in hierarchy.taxonomy.names]
+    disagreement, said = hierarchy.disagreements(np.column_stack(positions), placed.node, placed.band)
     places = []
-    for row in range(len(titles)):
+    for row, title in enumerate(titles):
+        labels = {
+            target.name: target.classes[codes[row]]
+            for target, codes in zip(hierarchy.taxonomy.targets, positions, strict=True)
+        }
         node, rule = hierarchy.nodes[placed.node[row]], hierarchy.rules[placed.rule[row]]
         contradiction = int(placed.contradiction[row])
         places.append(
@@ -230,10 +267,11 @@ def _places(
                 path=node.path,
                 confidence=float(placed.confidence[row]),
                 leaf=hierarchy.nodes[placed.leaf[row]].path,
-                rule=str(rule),
+                rule=rule.matched(title, labels),
                 line=rule.line,
                 band=hierarchy.bands[placed.band[row]] if placed.band[row] >= 0 else None,
                 contradiction=hierarchy.contradictions[contradiction].why if contradiction >= 0 else None,
+                disagreement=said[disagreement[row]] if disagreement[row] >= 0 else None,
                 new_labels=dict(node.new_labels),
             )
         )
@@ -250,7 +288,7 @@ def tables_of(explanation: Explanation, default: str) -> list[Table]:
     """Return the tables about one title: the answers of every system, the keywords that match, the words that count."""
     if not explanation.answers:
         return []
-    found = (_answer_table(explanation, default), _keyword_table(explanation), _word_table(explanation))
+    found = (_answer_table(explanation, default), _keyword_table(explanation), *_word_tables(explanation))
     return [table for table in found if table is not None]
 
 
@@ -258,11 +296,17 @@ def place_lines(explanation: Explanation) -> list[str]:
     """Word the place of a title in the hierarchy; no lines without a hierarchy."""
     if not explanation.answers:
         return [f"{explanation.title!r} has no text; no system is asked, and it gets no label."]
+    lines = []
+    if explanation.language is not None:
+        lines.append(
+            f"The title seems to be in another language ({explanation.language}). The systems learned English titles, "
+            "so that their answers mean little."
+        )
     place = explanation.place
     if place is None:
-        return []
+        return lines
     path, leaf = " > ".join(place.path), " > ".join(place.leaf)
-    lines = [f"Place, by {place.system}: {path or 'none with enough confidence'} (probability {place.confidence:.3f})"]
+    lines += [f"Place, by {place.system}: {path or 'none with enough confidence'} (probability {place.confidence:.3f})"]
     if place.path != place.leaf:
         lines.append(f"  its labels lead to {leaf}, with too little confidence")
     lines.append(f"  rule of line {place.line}: {place.rule}")
@@ -272,6 +316,8 @@ def place_lines(explanation: Explanation) -> list[str]:
         lines.append("  new labels: " + ", ".join(f"{target} {label}" for target, label in place.new_labels.items()))
     if place.contradiction is not None:
         lines.append(f"  its labels contradict themselves: {place.contradiction}")
+    elif place.disagreement is not None:
+        lines.append(f"  its labels disagree with the place: {place.disagreement}")
     return lines
 
 
@@ -314,15 +360,29 @@ def _keyword_table(explanation: Explanation) -> Table | None:
     return Table("keywords", "Keywords", note, pd.DataFrame(ranked))
 
 
-def _word_table(explanation: Explanation) -> Table | None:
-    """Return a row per word with its share of the evidence for the label of each target; None without a network."""
-    asked = [answer for answer in explanation.answers if answer.words]
-    if not asked:
-        return None
-    columns = {f"{answer.target}: {answer.label}": [f"{word.share:+.2f}" for word in answer.words] for answer in asked}
-    frame = pd.DataFrame({"word": [word.text for word in asked[0].words], **columns})
-    note = (
-        f"The share of each word in the evidence for the label ({METHOD.replace('-', ' ')}); a negative share speaks "
-        "against it."
-    )
-    return Table("words", f"Importance of each word to {asked[0].system}", note, frame)
+def _word_tables(explanation: Explanation) -> list[Table]:
+    """Return a table per system with what each word adds to the label of each target."""
+    asked: dict[str, list[Answer]] = {}
+    for answer in explanation.answers:
+        if answer.words:
+            asked.setdefault(answer.system, []).append(answer)
+    return [
+        Table(
+            f"words_{system}",
+            f"What each word adds, by {system}",
+            _WORDS_NOTE if number == 0 else "As above.",
+            pd.DataFrame(
+                {
+                    "word": [_WITHOUT, *(word.text for word in answers[0].words), _TOGETHER],
+                    **{f"{answer.target}: {answer.label}": _added(answer) for answer in answers},
+                }
+            ),
+        )
+        for number, (system, answers) in enumerate(asked.items())
+    ]
+
+
+def _added(answer: Answer) -> list[str]:
+    start = answer.without_words or 0.0
+    adds = [word.adds for word in answer.words]
+    return [f"{value:+.2f}" for value in (start, *adds, start + sum(adds))]

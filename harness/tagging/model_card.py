@@ -52,6 +52,7 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
         meanings={name: system.description for name, system in SYSTEMS.items()},
         has_hierarchy=(folder / HIERARCHY).exists(),
         simulated=bool(simulated),
+        labels_from_table=leads.get("labels") == "table",
         leads_file=Path(leads.get("path") or "").name,
         titles_file=Path(simulated.get("titles") or "").name,
         n_revisions=len(simulated.get("revisions", ())),

@@ -10,8 +10,8 @@ import pyarrow as pa
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 
-NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, LOW_PLACE_CONFIDENCE = (1 << bit for bit in range(6))
-_FIRST_TARGET_BIT = 6
+NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, LOW_PLACE_CONFIDENCE, UNLIKE = (1 << bit for bit in range(7))
+_FIRST_TARGET_BIT = 7
 
 MAX_TARGETS = 32 - _FIRST_TARGET_BIT
 """Targets that a number of 32 bits has room for."""
@@ -21,6 +21,7 @@ _WORDS = {
     CUT: "longer than a title",
     OTHER_SCRIPT: "not in Latin letters",
     ACCENTED: "letters that English does not have",
+    UNLIKE: "unlike the titles learned from",
     NO_KEYWORD: "no keyword matches",
     LOW_PLACE_CONFIDENCE: "low confidence in the hierarchy",
 }

@@ -14,6 +14,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired
 from data_cleaning.titles import FloatArray, IntArray
 from data_cleaning.words import normalise_titles
+from harness.experiment.system_contract import NoveltyDetector
 from harness.experiment.systems import load_system
 from harness.tagging import review
 from harness.tagging.answers import AnswerStore, Records, TitleCache
@@ -175,6 +176,11 @@ class Tagger:
             reasons |= np.where(low, review.low_confidence(position), 0).astype(np.uint32)
         if winners:
             reasons |= np.where((records["keywords"] < 0).all(axis=1), review.NO_KEYWORD, 0).astype(np.uint32)
+        if isinstance(self._system, NoveltyDetector):
+            unlike = self._system.unlike(titles)
+            reasons |= np.where(unlike, review.UNLIKE, 0).astype(np.uint32)
+            # No keyword of the hierarchy's rules may find a place for what is no title: "Not a CISO" is none.
+            titles = ["" if is_unlike else title for is_unlike, title in zip(unlike, titles, strict=True)]
         if self.hierarchy is not None:
             placed = self.hierarchy.place(titles, probabilities)
             for name in _CODES_OF_PLACE:

@@ -24,7 +24,7 @@ ROWS = "rows.parquet"
 TEST_ROWS = "test_rows.parquet"
 LEDGER = "ledger.parquet"
 NOTES = "notes.json"
-"""Sentences about the leads that a reader of the results must not miss."""
+"""Of the stage leads: which columns were read, in sentences; of the stages after it: what a reader must not miss."""
 
 SUSPECTS = "suspect_labels.csv"
 LABEL_FIXES = "label_fixes.parquet"

@@ -1,7 +1,8 @@
 """Stages `leads`, `clean` and `split`: from a file or the simulation to train, validation and test."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles
 from harness.experiment.config import LeadsSection, RunConfig, SimulatedReviewSection, SimulateSection
 from harness.experiment.splits import ToReview, split_hash, split_rows
@@ -48,6 +50,8 @@ class ObtainSettings:
     taxonomy: Taxonomy = field(repr=False)
     seed: int | None
     """Of the simulation; None where leads are read."""
+    table: Path | None = None
+    """The keyword table that labels the leads; None where they have labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,16 +99,12 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     section = settings.leads
     if section.simulate is None:
         assert section.path is not None, "the config is checked to name one origin"
-
-        def read(path: Path, layout: Layout, name: str) -> None:
-            def set_aside(table: TableFile) -> None:
-                write_rejects(out / REJECTS[name], table.rejects, table.unit)
-
-            read_leads(path, section.columns, section.encoding, layout, set_aside).write_parquet(out / name)
-
-        read(section.path, section.layout, LEADS)
-        if section.test_path is not None:
-            read(section.test_path, Layout(), TEST_LEADS)
+        notes: list[str] = []
+        files = ((LEADS, section.path, section.layout), (TEST_LEADS, section.test_path, Layout()))
+        for name, path, layout in files:
+            if path is not None:
+                _read(settings, path, layout, notes.append, out / REJECTS[name]).write_parquet(out / name)
+        (out / NOTES).write_text(json.dumps(notes))
         return
     assert settings.seed is not None, "a simulation has a seed"
     simulated = simulate(section.simulate, settings.seed, settings.taxonomy, on_progress)
@@ -113,6 +113,26 @@ def obtain_leads(settings: ObtainSettings, inputs: Folders, out: Path, on_progre
     # Simulated leads are read like any file, column mapping and checks included.
     read_leads(written, section.columns).write_parquet(out / LEADS)
     simulated.truth.write_parquet(out / TRUTH)
+
+
+def _read(
+    settings: ObtainSettings, path: Path, layout: Layout, announce: Callable[[str], None], rejects: Path
+) -> pl.DataFrame:
+    """Read leads with their labels or, where the keyword table labels them, with the raw label of each row that won."""
+
+    def set_aside(table: TableFile) -> None:
+        write_rejects(rejects, table.rejects, table.unit)
+
+    section = settings.leads
+    columns = section.columns if settings.table is None else replace(section.columns, targets={})
+    leads = read_leads(path, columns, section.encoding, layout, set_aside, announce)
+    if settings.table is None:
+        return leads
+    table = KeywordTable.read(settings.table, settings.taxonomy)
+    titles = leads["title"].drop_nulls().unique()
+    # The table labels the spelling that cleaning gives a title, which is the one that systems answer for.
+    labels = table.raw_labels(normalise_titles(repaired(titles)).to_list())
+    return leads.join(pl.DataFrame({"title": titles, **labels}), on="title", how="left", maintain_order="left")
 
 
 def read_truth(leads_folder: Path, taxonomy: Taxonomy) -> pl.DataFrame | None:

@@ -13,6 +13,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import RankedHits, rank_hits
 from harness.keywords.row_conflicts import END, START, find_accidents
+from harness.tagging.checking.no_titles import is_no_title
 from harness.tagging.hierarchy import Hierarchy, Placements
 from harness.tagging.hierarchy.nodes_and_rules import ROOT
 
@@ -65,6 +66,11 @@ class Answered:
         return np.asarray(self.matrix.sum(axis=1)).ravel() > 0
 
     @cached_property
+    def no_title(self) -> BoolArray:
+        """Whether the text is no job title by its form."""
+        return is_no_title(self.texts).to_numpy()
+
+    @cached_property
     def labels(self) -> dict[str, npt.NDArray[np.int64]]:
         """Target to the class of each title, by position."""
         return classes_of(self.table, self.hits)
@@ -95,7 +101,10 @@ class Answered:
 
     @cached_property
     def placements(self) -> Placements | None:
-        """The place of each title in the hierarchy; that of a title that neither a row nor a rule knows is not sure."""
+        """The place of each title in the hierarchy, if there is one.
+
+        Nothing is sure of a title that neither a row nor a rule knows, or of a text that is no title.
+        """
         if self.hierarchy is None:
             return None
         probabilities = {
@@ -103,7 +112,7 @@ class Answered:
         }
         placed = self.hierarchy.place(self.texts.to_list(), probabilities)
         by_keyword = np.array([bool(rule.keywords) for rule in self.hierarchy.rules])[placed.rule]
-        known = self.recognised | by_keyword
+        known = (self.recognised | by_keyword) & ~self.no_title
         return replace(
             placed,
             node=np.where(known, placed.node, ROOT).astype(placed.node.dtype),

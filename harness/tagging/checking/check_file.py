@@ -28,7 +28,7 @@ from harness.tagging.checking.check_workbook import write_check
 from harness.tagging.checking.keyword_problems import find_keyword_problems
 from harness.tagging.checking.lead_facts import LeadFacts, read_facts
 from harness.tagging.checking.new_words import find_new_words
-from harness.tagging.checking.suspicious import NOT_A_TITLE, find_suspicious
+from harness.tagging.checking.suspicious import find_suspicious
 from harness.tagging.checking.titles_to_label import choose_titles
 from harness.tagging.hierarchy import Hierarchy, read_hierarchy
 from harness.tagging.models import HIERARCHY, NO_HIERARCHY
@@ -106,8 +106,6 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
     on_progress("checking", 1, 4, "steps")
     suspicious = find_suspicious(answered, on_progress)
     on_progress("checking", 2, 4, "steps")
-    no_titles = np.zeros(len(answered.texts), dtype=bool)
-    no_titles[suspicious.filter(pl.col("kind") == NOT_A_TITLE)["position"].to_numpy()] = True
     of_record = _positions(facts, answered)
     check = Check(
         facts=facts,
@@ -117,7 +115,7 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
         notes=notes,
         suspicious=suspicious,
         keywords=find_keyword_problems(answered, duplicates),
-        words=find_new_words(answered, no_titles),
+        words=find_new_words(answered),
         to_label=choose_titles(answered, suspicious),
         summary=_summary(answered, of_record, facts),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from data_cleaning.errors import counted
+from data_cleaning.leads import LABELLING_SHEET
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import wilson_bounds
 from harness.tagging.business.summary import Summary
@@ -27,19 +28,19 @@ from harness.tagging.checking.suspicious import (
 from harness.tagging.checking.titles_to_label import COMMON
 
 SUSPICIOUS_SHEET, KEYWORDS_SHEET, WORDS_SHEET = "Suspicious titles", "Keywords", "New words"
-LABELS_SHEET, FILE_SHEET = "Titles to label", "File"
+LABELS_SHEET, FILE_SHEET = LABELLING_SHEET, "File"
 
 _N_ACTIONS, _N_WORDS, _MIN_RECORDS = 3, 8, 30
 _NOT_OF_REACH = ("have a title", "contradict", "a person to review", "was repaired")
 """What the summary of a tagged file says as well."""
 
 _SAID = {
-    NO_ROW: "match no row",
-    INSIDE: "are decided by a keyword inside a longer word",
-    DISAGREE: "are matched by rows that disagree",
-    NOT_HELD: "name a rank that the person does not hold",
-    FOREIGN: "are in another language",
-    NOT_A_TITLE: "are no job titles",
+    NO_ROW: "matched by no row",
+    INSIDE: "decided by a keyword inside a longer word",
+    DISAGREE: "matched by rows that disagree",
+    NOT_HELD: "with a rank that the person does not hold",
+    FOREIGN: "in another language",
+    NOT_A_TITLE: "that are no job titles",
 }
 
 
@@ -86,26 +87,24 @@ class Check:
 
 def sentences(check: Check) -> list[str]:
     """Return what matters, the most important first."""
-    return [*_of_leads(check), *check.notes, *_of_table(check), *_of_reach(check), *_of_doubts(check), *_of_rows(check)]
+    return [*_of_leads(check), *check.notes, *_of_reach(check), *_of_doubts(check), *_of_table(check), *_of_rows(check)]
 
 
 def _of_leads(check: Check) -> Iterator[str]:
-    titled = f"{check.n_titled:,} ({share(check.n_titled, check.n_records)}) have a title"
-    yield (
-        f"{check.facts.path.name} has {counted(check.n_records, 'record')}; {titled}, "
-        f"{counted(len(check.answered.texts), 'distinct title')} in all."
-    )
+    titled = f"{share(check.n_titled, check.n_records)} of them with a title ({check.n_titled:,})"
+    distinct = counted(len(check.answered.texts), "distinct title")
+    yield f"{check.facts.path.name} has {counted(check.n_records, 'record')}, {titled}; there are {distinct}."
 
 
 def _of_table(check: Check) -> Iterator[str]:
     answered = check.answered
     known = int(answered.counts[answered.recognised].sum())
-    said = f"{check.table} recognises {share(known, check.n_titled)} of these: at least one row matches."
+    said = f"{check.table} has a row that matches for {share(known, check.n_titled)} of the records with a title."
     decided = [
         f"the {name} of {share(int(answered.counts[ranked.winners >= 0].sum()), check.n_titled)}"
         for name, ranked in answered.hits.items()
     ]
-    yield f"{said} A row decides {listed(decided)}; the others get the fallback."
+    yield f"{said} A row decides {listed(decided)}; the rest get the fallback."
 
 
 def _of_reach(check: Check) -> Iterator[str]:
@@ -118,9 +117,10 @@ def _of_reach(check: Check) -> Iterator[str]:
         parts = [f"{target.classes[at]} {share(int(records[at]), check.n_titled)}" for at in most if records[at]]
         yield f"By {target.name}: {', '.join(parts)} of the records with a title."
         return
-    for one in check.summary.sentences:
-        if not any(words in one for words in _NOT_OF_REACH):
-            yield one
+    reach = [one for one in check.summary.sentences if not any(words in one for words in _NOT_OF_REACH)]
+    if not any(one.startswith("Of ") for one in reach):
+        yield "No record is placed in a group of the hierarchy, such as the ideal customers."
+    yield from reach
     yield from _of_events(check, check.summary)
 
 

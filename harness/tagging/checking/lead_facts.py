@@ -121,7 +121,9 @@ def read_facts(
     if titles.null_count() == len(titles):
         raise BadInput(f"{path} has no title in column {title!r}. Name another column with --title-column.")
     chosen = asked or _varied(of_events, cells)
-    values = {name: cells[at].str.strip_chars().replace("", None) for name, at in chosen.items()}
+    values = {name.strip(): cells[at].str.strip_chars().replace("", None) for name, at in chosen.items()}
+    for note in source.notes:
+        announce(note)
     said = f"{found_title.why} Titles are read from {shown(title)}".lstrip()
     for name in values if not asked else ():
         said += f", events from {name!r}; another column may be named with --by"
@@ -138,7 +140,7 @@ def read_facts(
         titles=titles,
         by=values,
         guessed=not asked,
-        problems=[*sorted(found, key=lambda one: -(one.records or 0)), *_of_reading(source)],
+        problems=[*sorted(found, key=lambda one: -(one.records or 0)), *_of_reading([*source.notes, f"{said}."])],
         n_rejected=len(rejects),
     )
 
@@ -276,8 +278,8 @@ def _of_dates(name: str, cells: pl.Series) -> Iterator[Problem]:
         )
 
 
-def _of_reading(source: Source) -> Iterator[Problem]:
-    for note in source.notes:
+def _of_reading(notes: Sequence[str]) -> Iterator[Problem]:
+    for note in notes:
         yield Problem("How the file was read", None, note, "")
 
 

@@ -20,6 +20,9 @@ _COVERED = 0.8
 _TELLS_NOTHING = frozenset({
     *("i", "ii", "iii", "iv", "v", "vi", "a", "an", "the", "of", "and", "for", "to", "in", "at", "on", "or"),
     *("with", "by", "from", "as", "other", "others", "level", "grade", "new", "all"),
+    *("de", "del", "della", "di", "da", "do", "dos", "das", "du", "des", "der", "die", "la", "le", "les", "el", "en"),
+    *("em", "et", "und", "für", "im", "zum", "von", "van", "voor", "y", "e", "à", "au", "aux", "al", "per", "para"),
+    *("dla", "w", "z"),
 })  # fmt: skip
 _MOST_LABELS = 2
 
@@ -38,16 +41,12 @@ class NewWord:
     examples: str
 
 
-def find_new_words(answered: Answered, left_out: np.ndarray) -> list[NewWord]:
+def find_new_words(answered: Answered) -> list[NewWord]:
     """Find the words that no keyword holds and no row matches, most records without any row first.
 
-    A word is left out where a phrase of two words stands for it.
-
-    Args:
-        answered: the leads.
-        left_out: whether a title is no title, whose words are worth nothing, (n_titles,).
+    A word is left out where a phrase of two words stands for it, and so are the words of texts that are no titles.
     """
-    kept = np.flatnonzero(~left_out)
+    kept = np.flatnonzero(~answered.no_title)
     phrases = find_phrases(split_titles(answered.texts.gather(kept).to_list()), min_titles=1)
     counts = answered.counts[kept]
     records = phrases.held.T.astype(np.int64) @ counts  # (n_phrases,)

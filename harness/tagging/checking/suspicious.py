@@ -26,18 +26,6 @@ _TODO = {
     DISAGREE: "Decide which row should win, and give it the lower priority number.",
 }
 
-_EMPTY_WORDS = (
-    *("n a", "na", "none", "null", "nil", "nan", "unknown", "tbd", "tba", "test", "testing", "asdf", "qwerty", "xxx"),
-    *("not applicable", "not available", "no title", "title", "job title", "mr", "mrs", "ms", "dr", "miss", "xx", "x"),
-    *("private", "confidential", "various", "misc", "abc", "no", "yes", "me", "myself", "person", "true", "false"),
-)
-_ADDRESS = r"(?i)[\w.+-]+@[\w-]+\.\w+|https?://|\bwww\.|^[\w.-]+\.(?:com|org|net|io|edu)$"
-_COMPANY = r"(?i)[ ,](?:inc|llc|ltd|gmbh|corp|plc|pty|s\.a|b\.v|n\.v)\.?$"
-_DENIAL = r"(?i)^(?:not an?|no longer|i am|i'm|i work|we |my |please|do not|don't)\b"
-_KEYS = r"(?:^| )[a-z]*(?:[bcdfghjklmnpqrstvwxz]{6,}|[aeiou]{5,}|a{4,}|x{3,}|z{3,}|asdf|qwert|sdfg)[a-z]*(?: |$)"
-"""Words in which nobody spells a job: consonants or vowels in a row, and keys that are next to each other."""
-_SENTENCE_WORDS = 20
-
 _FORMER = (
     r"^(?:former|formerly|ex|previous|previously|past|retired|aspiring|future|unemployed|seeking|open to work) |"
     r" (?:former|formerly|retired|aspiring) "
@@ -98,25 +86,8 @@ def records_by_kind(suspicious: pl.DataFrame, answered: Answered) -> dict[str, i
     return {reason: records[reason] for reason in REASONS if reason in records}
 
 
-def is_no_title(texts: pl.Series) -> pl.Series:
-    """Say which texts are no job titles by their form: addresses, companies, keys hit at random; (n_titles,)."""
-    text = pl.col("text")
-    plain = normal_form(texts).str.strip_chars()
-    frame = texts.to_frame("text").with_columns(plain.alias("plain"))
-    letters = text.str.count_matches(r"\p{L}")
-    return frame.select(
-        (letters < 2)
-        | pl.col("plain").is_in(_EMPTY_WORDS)
-        | text.str.contains(_ADDRESS)
-        | text.str.contains(_COMPANY)
-        | text.str.contains(_DENIAL)
-        | pl.col("plain").str.contains(_KEYS)
-        | (pl.col("plain").str.count_matches(" ") >= _SENTENCE_WORDS)
-    ).to_series()
-
-
 def _not_titles(answered: Answered) -> _Doubt:
-    at = np.flatnonzero(is_no_title(answered.texts))
+    at = np.flatnonzero(answered.no_title)
     return _Doubt(NOT_A_TITLE, at, _same("it does not look like a job title", len(at)))
 
 

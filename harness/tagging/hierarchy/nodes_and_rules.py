@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
+from baselines.matching import normal_form
 from data_cleaning.taxonomy import Taxonomy
 
 BoolArray = npt.NDArray[np.bool_]
@@ -69,6 +71,16 @@ class Rule:
     """Target to the classes that it may have; a target that is left out may have any."""
     confidence: frozenset[str] = frozenset()
     """Names of confidence bands; none stands for all."""
+
+    def matched(self, title: str, labels: Mapping[str, str]) -> str:
+        """Word what the rule found in a title that it decides: keywords, and the labels that it asks for."""
+        (spelled,) = normal_form(pl.Series([title], dtype=pl.String))
+        words = [word.strip() for word in self.keywords if word in spelled]
+        parts = [f"keyword {' and '.join(words)}"] if words else []
+        parts += [f"{target} {labels[target]}" for target in self.classes]
+        if self.confidence:
+            parts.append(f"confidence {_either(sorted(self.confidence))}")
+        return ", ".join(parts) or "whatever no rule takes"
 
     def __str__(self) -> str:
         parts = [f"keyword {_either(word.strip() for word in self.keywords)}"] if self.keywords else []

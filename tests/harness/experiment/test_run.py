@@ -244,10 +244,10 @@ def test_classes_that_test_has_and_train_lacks_are_named_beside_the_results(comp
     leads.write_text(HEADER + "".join(f"Cook {number},Kitchen,Head,1\n" for number in range(30)))
     test.write_text(HEADER + "Night Cook,Kitchen,Head,1\nNight Nurse,Nursing,Head,3\n")
     finished = do(company, tmp_path, CHEAP, "split.by=[record]", f"leads.path={leads}", f"leads.test_path={test}")
-    assert [note.partition(": 'N")[0][:96] for note in finished.notes] == [
+    assert [note.partition(": 'N")[0][:96] for note in finished.warnings] == [
         "Split by record, train has no record of these classes of department, but test has (records in br"
     ]
-    assert "'Nursing' (3)" in finished.notes[0]
+    assert "'Nursing' (3)" in finished.warnings[0]
     assert "train has no record of these classes of department" in (finished.folder / "report.html").read_text()
 
 
@@ -397,3 +397,49 @@ def test_ways_to_fix_labels_are_scored_where_the_truth_is_known(tmp_path):
 def test_the_system_that_finds_label_issues_must_be_there(override):
     with pytest.raises(BadInput, match=r"tfidf|keyword: "):
         load_config(ROOT / "configs" / "smoke.yaml", [override, "systems=[tfidf]", "keyword=null"])
+
+
+@pytest.fixture
+def unlabelled(company, tmp_path):
+    """Return the overrides that read the company's leads without their labels."""
+    for name in ("leads", "test"):
+        frame = pd.read_csv(company.folder / f"{name}.csv").drop(columns=["Dept", "Grade"])
+        frame.rename(columns={"What you do": "JOB_TITLE"}).to_csv(tmp_path / f"{name}.csv", index=False)
+    places = (f"leads.path={tmp_path}/leads.csv", f"leads.test_path={tmp_path}/test.csv", "leads.columns.title=Title")
+    return (*places, "systems=[majority, keyword, tfidf]", "split.by=[title]")
+
+
+def test_the_keyword_table_labels_leads_that_have_no_labels(company, tmp_path, unlabelled):
+    made = do(company, tmp_path / "results", *unlabelled, "leads.labels=table")
+    scores = pd.read_csv(made.folder / "tables" / "summary.csv").set_index("system")
+    assert scores.loc["keyword", "all"] == 1
+    assert scores.loc["majority", "all"] < 0.5
+    note = (made.folder / "tables" / "summary.md").read_text()
+    assert "the keyword table labelled them (labels: table)" in note
+    assert "1 by construction" in note
+    assert made.notes[0] == "Titles are read from 'JOB_TITLE' of leads.csv."
+
+
+def test_reviewed_titles_judge_first_where_the_table_labelled_the_leads(company, tmp_path, unlabelled):
+    titles = company.titles.rename(columns={"What you do": "title"})[["title", "Dept", "Grade"]]
+    titles[::2].to_csv(tmp_path / "reviewed.csv", index=False)
+    overrides = ("leads.labels=table", f"reviewed={tmp_path}/reviewed.csv", "leads.test_path=null")
+    made = do(company, tmp_path / "results", *unlabelled, *overrides)
+    assert "Accuracy per record against reviewed" in (made.folder / "tables" / "summary.md").read_text()
+
+
+def test_leads_without_labels_are_refused_with_both_ways_out(company, tmp_path, unlabelled):
+    with pytest.raises(BadInput, match=r"Unknown column 'Dept'.*'labels: table'.*title-harness check"):
+        do(company, tmp_path / "results", *unlabelled)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("leads.labels=table", "keyword=null", CHEAP), "needs the table"),
+        (("leads.labels=tabel",), "'recorded' or 'table'"),
+    ],
+)
+def test_labels_from_a_table_need_one(company, overrides, message):
+    with pytest.raises(BadInput, match=message):
+        load_config(company.config, overrides)

@@ -7,7 +7,7 @@ from data_cleaning.report_table import Table
 from harness.reporting.pages import PagePlot, Section, table_section, write_page, write_run_page
 
 FACTS = {"name": "x", "made_at": "now", "seed": 1, "device": "cpu", "fingerprint": "f", "commit": None,
-         "data_hash": "d", "notes": ["Train lacks <a class>."], "split_hash": {"record": "h"}}  # fmt: skip
+         "data_hash": "d", "warnings": ["Train lacks <a class>."], "split_hash": {"record": "h"}}  # fmt: skip
 TABLE = Table(
     "odd", "Odd & ends", "A note.", pd.DataFrame({"label": ["<b>a|b</b>", "z"], "n_rows": [1, 2]}), max_rows=1
 )

@@ -1,6 +1,7 @@
 """Why a title is tagged as it is."""
 
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from harness.cli.tagging_commands import explain_verb
 from harness.experiment.systems import load_system
-from harness.tagging.explain import KeywordHit, explain_titles
+from harness.tagging.explain import KeywordHit, explain_titles, place_lines
 from harness.tagging.export import export_model
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_exported, open_run
@@ -94,29 +95,37 @@ def test_the_deciding_row_is_the_one_that_the_table_names(explained, model):
             assert (None if found is None else found.line) == (None if pd.isna(row.row) else row.row)
 
 
-def test_the_words_of_the_network_carry_shares_that_sum_to_one_without_signs(explained):
-    for target in ("department", "seniority"):
-        found = answer(explained[1], "neural", target)
-        assert [word.text for word in found.words] == ["Senior", "headcook", "chief", "driver"]
-        assert sum(abs(word.share) for word in found.words) == pytest.approx(1)
-    assert answer(explained[1], "tfidf", "department").words == ()
+@pytest.mark.parametrize("system", ["tfidf", "neural"])
+@pytest.mark.parametrize("target", ["department", "seniority"])
+def test_what_the_words_add_leads_from_no_words_to_what_was_answered(explained, system, target):
+    for explanation in explained:
+        found = answer(explanation, system, target)
+        assert [word.text for word in found.words] == explanation.read_as.split()
+        total = found.without_words + sum(word.adds for word in found.words)
+        assert total == pytest.approx(math.log(found.confidence / (1 - found.confidence)), abs=1e-4)
 
 
-def test_word_shares_are_for_the_label_that_was_answered(model, explained, monkeypatch):
-    import neural.attribution as attribution
+def test_keyword_tables_and_the_floor_have_no_list_of_words(explained):
+    for system in ("majority", "keyword", "keyword+mined"):
+        assert answer(explained[1], system, "department").words == ()
 
-    asked = {}
 
-    def remember(system, titles, method, **given):
-        asked.update(given["classes"])
-        return original(system, titles, method, **given)
+def test_one_system_may_be_asked_alone(model, hierarchy, company):
+    (alone,) = explain_titles(model, ["head nurse"], read_hierarchy(hierarchy, company.taxonomy), "keyword")
+    assert {one.system for one in alone.answers} == {alone.place.system} == {"keyword"}
+    with pytest.raises(BadInput, match="Did you mean 'keyword'"):
+        explain_titles(model, ["head nurse"], None, "keywrd")
 
-    original = attribution.explain
-    monkeypatch.setattr(attribution, "explain", remember)
-    explain_titles(model, TITLES, None)
-    for target in model.taxonomy.targets:
-        labels = [target.classes[code] for code in asked[target.name]]
-        assert labels == [answer(one, "neural", target.name).label for one in explained]
+
+def test_a_damaged_title_is_read_as_repaired(model):
+    (found,) = explain_titles(model, ["chief cook &amp; nurse"], None, "keyword")
+    assert (found.title, found.read_as) == ("chief cook &amp; nurse", "chief cook & nurse")
+
+
+def test_a_foreign_title_is_named_and_one_that_keywords_know_is_not_asked_about(model):
+    foreign, known = explain_titles(model, ["Directeur des Systèmes d'Information", "head nurse"], None, "keyword")
+    assert (foreign.language, known.language) == ("fr", None)
+    assert "another language (fr)" in place_lines(foreign)[0]
 
 
 def test_titles_are_read_in_their_normal_spelling_and_once(model, explained):
@@ -167,7 +176,7 @@ def test_a_place_names_the_rule_that_decided_and_the_new_labels(cheap, company):
         "  - {department: [Nursing, Surgery], seniority: [Chief, Head], leaf: Heads of care}"
     )
     assert (found.place.line, found.place.band) == (line + 1, "Upper")
-    assert found.place.rule == "department Nursing or Surgery, seniority Chief or Head"
+    assert found.place.rule == "department Nursing, seniority Head"
     assert found.place.new_labels == {"seniority": "Lead"}
 
 
@@ -188,9 +197,10 @@ def test_the_verb_shows_answers_keywords_and_place(cheap, capsys):
 def test_the_verb_shows_the_words_of_the_network(model, capsys):
     explain_verb(["head nurse"], run=model.folder)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    (nurse,) = [line for line in lines if line[:1] == ["nurse"]]
-    assert all(-1 <= float(share) <= 1 for share in nurse[1:])
-    assert len(nurse) == 3
+    for start in (["nurse"], ["(all", "together)"]):
+        found = [line for line in lines if line[: len(start)] == start]
+        assert len(found) == 2  # of tfidf and of the network
+        assert all(len([float(adds) for adds in line[len(start) :]]) == 2 for line in found)
 
 
 def test_the_verb_writes_json_that_says_the_same(cheap, capsys, company):
@@ -198,7 +208,7 @@ def test_the_verb_writes_json_that_says_the_same(cheap, capsys, company):
     content = json.loads(capsys.readouterr().out)
     assert content["default_system"] == "keyword"
     head, blank = content["titles"]
-    assert blank == {"title": "", "read_as": "", "answers": [], "place": None}
+    assert blank == {"title": "", "read_as": "", "answers": [], "place": None, "language": None}
     assert head["place"]["path"] == ["Care", "Heads of care"]
     assert head["answers"][1]["decided"]["keyword"] == "head"
     assert np.isclose(head["answers"][1]["confidence"], answer(

@@ -1,14 +1,21 @@
 """The tagger with the toy company's keyword table, tfidf and a hierarchy."""
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
+from baselines.tfidf import TfidfClassifier
+from baselines.tfidf_features import TfidfSettings
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelledTitles
+from harness.experiment.config import PROJECT_CONFIGS
 from harness.tagging import review
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_run
 from harness.tagging.tagger import LONGEST_TITLE, Tagger
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
+from tests.not_titles import KNOWN, not_titles
 
 
 @pytest.fixture(scope="module")
@@ -172,3 +179,35 @@ def test_a_model_is_asked_for_batches_of_a_fixed_size(tagger_of, tmp_path, monke
 def test_a_table_stores_nothing(tagger_of, tmp_path):
     assert tagger_of().store_answers(tmp_path / "answers") == 0
     assert not (tmp_path / "answers").exists()
+
+
+def test_what_is_unlike_the_training_titles_is_for_review(tagger_of):
+    tagger = tagger_of("tfidf")
+    records = tagger.tag(titles("head nurse", "ddsfsdf", "not a head nurse"))
+    assert (records["reasons"] & review.UNLIKE > 0).tolist() == [False, True, True]
+    assert (records["confidences"][1:] < 0.7).all()
+
+
+@pytest.fixture(scope="module")
+def project_tagger(tmp_path_factory):
+    """Return a tagger with tfidf and the project's taxonomy and hierarchy, fitted on a few ideal customers."""
+    taxonomy = Taxonomy.read(PROJECT_CONFIGS / "taxonomy.yaml")
+    rows = [
+        {"title": f"{grade} {field}", "function": "IT", "role": role, "level": level}
+        for grade, level in {"CISO": "C-Level", "Director": "Director", "Manager": "Manager"}.items()
+        for field, role in {"Information Security": "Information Security", "Network": "Networking"}.items()
+    ]
+    learned = LabelledTitles.from_frame(pd.DataFrame(rows), taxonomy, source="legacy")
+    folder = tmp_path_factory.mktemp("fitted")
+    TfidfClassifier(TfidfSettings(min_titles=1)).fit(learned, learned).save(folder)
+    return Tagger("tfidf", folder, taxonomy, read_hierarchy(PROJECT_CONFIGS / "hierarchy.yaml", taxonomy), 0.7)
+
+
+def test_no_text_that_is_no_title_becomes_an_ideal_customer(project_tagger):
+    texts = [*KNOWN, "Not a CISO", *(text for some in not_titles(200).values() for text in some)]
+    records = project_tagger.tag(titles("CISO Information Security", *texts))
+    places = [project_tagger.hierarchy.nodes[node].path for node in records["node"]]
+    assert places[0][0] == "Ideal customers"
+    assert not any(places[1:])
+    assert set(labels_of(project_tagger, records)[1:]) == {("Non-ICP", "Non-ICP", "Unknown")}
+    assert (records["reasons"][1:] & review.UNLIKE > 0).all()
