@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from data_cleaning.errors import BadInput, Notice
-from harness.cli.data_commands import clean_verb, profile_verb, simulate_verb, study_verb
+from harness.cli.data_commands import clean_verb, init_verb, profile_verb, simulate_verb, study_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
@@ -22,6 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command("init")(init_verb)
 app.command("run")(run_verb)
 app.command("search")(search_verb)
 app.command("new-system")(new_system_verb)

@@ -1,4 +1,4 @@
-"""The verbs about leads: simulate, profile, clean and study."""
+"""The verbs about leads: init, simulate, profile, clean and study."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,7 @@ from data_cleaning.errors import counted
 from harness.cli.options import (
     Allow,
     Config,
+    DetectedEncoding,
     Encoding,
     Force,
     HeaderRow,
@@ -25,6 +26,47 @@ from harness.cli.options import (
 
 _MAX_RECORDS = 100_000_000
 _MAX_SEED = 2**32 - 1  # as in harness.experiment.config, which takes long to import
+
+
+def init_verb(
+    leads: Annotated[Path, typer.Argument(help="CSV, gzipped CSV, Parquet or XLSX with a column of titles.")],
+    table: Annotated[
+        Path | None,
+        typer.Argument(help="Your keyword table: CSV, Parquet or XLSX. By default a copy of the project's."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write. By default <name of the leads>_config in this folder.")
+    ] = None,
+    title_column: TitleColumn = None,
+    encoding: DetectedEncoding = None,
+    sheet: Sheet = None,
+    header_row: HeaderRow = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a config and a taxonomy for your own leads and keyword table, commented and ready to run.
+
+    Targets and classes come from the table's columns, or from the columns of labels in the leads. Where the leads have
+    no labels, the keyword table labels them.
+
+    Example: python -m harness init leads.xlsx keywords.xlsx --out my
+    """
+    from data_cleaning.files import Layout
+    from harness.cli.console import announce, print_line
+    from harness.data.new_config import write_new_config
+
+    done = write_new_config(
+        leads,
+        table,
+        out,
+        title_column=title_column,
+        encoding=encoding,
+        layout=Layout(sheet, header_row),
+        force=force,
+        announce=announce,
+    )
+    announce(f"Written: {', '.join(map(str, done.files))}. Read the comments, change what is not right, then run:")
+    print_line(done.command)
 
 
 def simulate_verb(
