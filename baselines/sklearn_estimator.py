@@ -147,12 +147,8 @@ class SklearnClassifier:
         require_fitted(self, "summary_")
         runs, rarity = self.features_.state()
         state = {"estimator": self.estimator, "settings": self.settings, "seed": self.seed, "summary": self.summary_}
-        write_state(
-            folder,
-            _STATE,
-            self.taxonomy_,
-            {**state, "runs": runs, "only": self.only_, "novelty": self.novelty_.to_dict()},
-        )
+        learned = {"runs": runs, "folded": self.features_.folded, "novelty": self.novelty_.to_dict()}
+        write_state(folder, _STATE, self.taxonomy_, {**state, **learned, "only": self.only_})
         save_file({name: np.ascontiguousarray(values) for name, values in rarity.items()}, folder / _ARRAYS)
         for position, target in enumerate(self.taxonomy_.names):
             if target in self.fitted_:
@@ -167,7 +163,8 @@ class SklearnClassifier:
         """
         taxonomy, state = read_state(folder, _STATE)
         system = cls(state["estimator"], state["settings"], state["seed"])
-        system.features_ = TitleFeatures.from_state(TfidfSettings(), state["runs"], load_file(folder / _ARRAYS))
+        folded, rarity = state.get("folded", False), load_file(folder / _ARRAYS)
+        system.features_ = TitleFeatures.from_state(TfidfSettings(), state["runs"], rarity, folded=folded)
         system.taxonomy_, system.summary_, system.only_ = taxonomy, state["summary"], state["only"]
         system.novelty_ = TitleNovelty.from_dict(state.get("novelty"))
         system.fitted_ = {}

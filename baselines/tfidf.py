@@ -110,7 +110,8 @@ class TfidfClassifier:
         require_fitted(self, "summary_")
         runs, rarity = self.features_.state()
         state = {"settings": dataclasses.asdict(self.settings), "seed": self.seed, "summary": self.summary_}
-        write_state(folder, _STATE, self.taxonomy_, {**state, "runs": runs, "novelty": self.novelty_.to_dict()})
+        learned = {"runs": runs, "folded": self.features_.folded, "novelty": self.novelty_.to_dict()}
+        write_state(folder, _STATE, self.taxonomy_, {**state, **learned})
         arrays: dict[str, npt.NDArray[np.generic]] = {f"rarity {name}": values for name, values in rarity.items()}
         arrays |= {f"coefficients {target}": values for target, values in self.coefficients_.items()}
         arrays |= {f"intercepts {target}": values for target, values in self.intercepts_.items()}
@@ -123,7 +124,8 @@ class TfidfClassifier:
         arrays = load_file(folder / _ARRAYS)
         system = cls(TfidfSettings(**state["settings"]), state["seed"])
         rarity = {name: arrays[f"rarity {name}"] for name in state["runs"]}
-        system.features_ = TitleFeatures.from_state(system.settings, state["runs"], rarity)
+        folded = state.get("folded", False)
+        system.features_ = TitleFeatures.from_state(system.settings, state["runs"], rarity, folded=folded)
         system.taxonomy_, system.summary_ = taxonomy, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state.get("novelty"))
         system.coefficients_ = {target: arrays[f"coefficients {target}"] for target in taxonomy.names}

@@ -20,6 +20,15 @@ _QUOTES = (
 _DASHES = "[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]"
 _SPACE = r"[\s\p{Cc}\p{Zs}]+"
 
+_SPELLINGS = (
+    (r"[-,/|:;()]|\.(?:\s|$)", " "),
+    (r"(\p{L})ies\b", "${1}y"),
+    (r"(ss|x|ch|sh)es\b", "${1}"),
+    (r"(\p{L}{2}[^sui\P{L}])s\b", "${1}"),
+    (r"\b(?:of|the|for|and)\b", " "),
+)
+"""Spellings, to what they become, one after the other."""
+
 _WORD = (
     r"\p{N}+(?:/\p{N}+)+"
     r"|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.'’&+#@_-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*(?:\+{1,2}|#)?"
@@ -39,6 +48,14 @@ def normalise_titles(titles: pl.Series) -> pl.Series:
     # Folding may uncover damage, as wide letters can spell an entity.
     changed = (folded != whole).fill_null(False).arg_true()
     return folded if changed.is_empty() else folded.scatter(changed, normalise_titles(folded.gather(changed)))
+
+
+def fold_spelling(titles: pl.Series) -> pl.Series:
+    """Write titles alike that differ in case, plurals, small words and signs between words, up to white space."""
+    folded = titles.str.to_lowercase()
+    for spelling, alike in _SPELLINGS:
+        folded = folded.str.replace_all(spelling, alike)
+    return folded
 
 
 @cache

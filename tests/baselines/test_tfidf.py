@@ -37,6 +37,23 @@ def test_separable_classes_are_learned(separable):
     assert predicted(system, "chief of bakers", "level") == "Executive"
 
 
+@pytest.mark.parametrize("variant", ["East-Network Engineer", "east network/engineers", "East, Network Engineer."])
+def test_signs_between_words_and_plurals_do_not_change_the_answer(separable, variant):
+    system = TfidfClassifier(EASY).fit(separable, separable)
+    for target, rows in system.predict_proba(["east network engineer", variant]).items():
+        np.testing.assert_array_equal(rows[0], rows[1], err_msg=target)
+
+
+def test_a_system_that_an_earlier_release_saved_answers_as_it_did(separable, tmp_path):
+    TfidfClassifier(EASY).fit(separable, separable).save(tmp_path)
+    state = json.loads((tmp_path / "tfidf.json").read_text())
+    del state["folded"], state["novelty"]
+    (tmp_path / "tfidf.json").write_text(json.dumps(state))
+    earlier = TfidfClassifier.load(tmp_path)
+    assert not earlier.unlike(["ddsfsdf", "chief baker"]).any()
+    assert earlier.features_.transform(["bakers"]).nnz > earlier.features_.transform(["bak"]).nnz
+
+
 def test_probabilities_are_rows_that_sum_to_one(separable):
     system = TfidfClassifier(EASY).fit(separable, separable)
     for target, rows in system.predict_proba([*ODD_TITLES, "chief", "chief"]).items():

@@ -66,9 +66,9 @@ def test_at_most_the_stated_share_of_validation_is_flagged():
 def test_unlike_texts_get_the_class_of_no_title_twice_as_likely_as_any_other():
     classes = {"chief": [], "cook": [], "unknown": []}
     target = {"fallback": "cook", "no_title": "unknown", "classes": classes}
-    answers = {"rank": np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0]])}
-    found = fall_back(answers, np.array([False, True]), Taxonomy.from_dict({"targets": {"rank": target}}))
-    np.testing.assert_allclose(found["rank"], [[0.9, 0.1, 0.0], [0.25, 0.25, 0.5]])
+    answers = {"grade": np.array([[0.9, 0.1, 0.0], [0.9, 0.1, 0.0]])}
+    found = fall_back(answers, np.array([False, True]), Taxonomy.from_dict({"targets": {"grade": target}}))
+    np.testing.assert_allclose(found["grade"], [[0.9, 0.1, 0.0], [0.25, 0.25, 0.5]])
 
 
 @needs_titles

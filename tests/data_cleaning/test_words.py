@@ -1,7 +1,7 @@
 import polars as pl
 import pytest
 
-from data_cleaning.words import normalise_titles, split_words, stop_words, title_records, unique_words
+from data_cleaning.words import fold_spelling, normalise_titles, split_words, stop_words, title_records, unique_words
 
 
 @pytest.mark.parametrize(
@@ -75,3 +75,21 @@ def test_normalising_folds_characters_that_look_alike_and_keeps_the_wording(type
     once = normalise_titles(pl.Series([typed]))
     assert once.to_list() == [normalised]
     assert normalise_titles(once).equals(once)
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ("Cloud Security Engineers.", "cloud-security/engineer", "Cloud, Security; Engineer"),
+        ("Director of Supplies", "director, supply"),
+        ("Business Coaches for the classes", "BUSINESS COACH CLASS"),
+    ],
+)
+def test_spellings_of_the_same_words_in_the_same_order_fold_to_the_same_words(titles):
+    folded = fold_spelling(pl.Series(titles)).str.split(" ").list.eval(pl.element().filter(pl.element() != ""))
+    assert len(folded.list.join(" ").unique()) == 1
+
+
+def test_words_that_end_in_s_without_being_plurals_stay():
+    words = "analysis status business aws c++ asp.net"
+    assert fold_spelling(pl.Series([words])).item() == words
