@@ -34,6 +34,9 @@ _PLAIN = (
 )
 """Types that one cell of text can hold."""
 
+_MEASURED_ROWS, _NARROWEST, _WIDEST = 200, 9, 60
+"""Rows of a sheet that decide on the widths of its columns, and their bounds, in characters."""
+
 Cells = Sequence[tuple[Any, ...]]
 
 
@@ -255,7 +258,7 @@ class _ParquetRows:
 
 
 class _SheetRows:
-    """The only sheet of a workbook; its header stays in sight."""
+    """The only sheet of a workbook; its header stays in sight, and columns are as wide as their first rows ask for."""
 
     def __init__(self, book: "Workbook", name: str, names: Sequence[str], *, raw: bool) -> None:
         from data_cleaning.files.workbooks import BOLD
@@ -263,6 +266,7 @@ class _SheetRows:
         self._book = book
         self._sheet = book.sheet(name, escaped=not raw)
         self._sheet.freeze(1)
+        self._widths = [len(name) + 2 for name in names]  # a header also has the arrow of its filter
         self._sheet.row(names, BOLD)
 
     @property
@@ -293,7 +297,13 @@ class _SheetRows:
                 "--out that ends in .csv or .parquet."
             )
         for row in rows:
+            if self._sheet.n_rows <= _MEASURED_ROWS:
+                lengths = (len(str(value)) if value is not None else 0 for value in row)
+                self._widths = [max(pair) for pair in zip(self._widths, lengths, strict=True)]
             self._sheet.row(row)
+        self._sheet.widths([min(max(width + 2, _NARROWEST), _WIDEST) for width in self._widths])
+        if self._widths:
+            self._sheet.filter(len(self._widths))
 
 
 def _values(column: pa.ChunkedArray) -> list[Any]:

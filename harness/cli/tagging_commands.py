@@ -231,7 +231,8 @@ def explain_verb(
     Example: python -m harness explain "Deputy CISO" --run results/default-1a2b3c4d
     """
     from harness.cli.console import announce, print_line, show_table
-    from harness.tagging.explain import as_json_text, explain_titles, place_lines, tables_of
+    from harness.tagging.explain import explain_titles
+    from harness.tagging.explain_tables import as_json_text, place_lines, tables_of
     from harness.tagging.models import choose_model, find_hierarchy, load_hierarchy
 
     chosen = choose_model(run, model, results, system)

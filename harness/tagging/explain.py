@@ -1,25 +1,21 @@
-"""Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place.
+"""Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place."""
 
-This is told as tables and lines for a screen, or as JSON for programs.
-"""
-
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import polars as pl
 
 from baselines.keyword import KeywordClassifier
 from baselines.matching import as_series
 from data_cleaning.errors import BadInput
-from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired
-from data_cleaning.titles import FloatArray
+from data_cleaning.titles import BoolArray, FloatArray
 from data_cleaning.words import normalise_titles
+from harness.experiment.system_contract import NoveltyDetector
 from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE
@@ -30,13 +26,6 @@ if TYPE_CHECKING:
 
 _SURE = 0.7
 """Confidence of the default system from which a title is not asked about its language, if a keyword matches."""
-
-_WITHOUT, _TOGETHER = "(without words)", "(all together)"
-_WORDS_NOTE = (
-    "Log-odds of the label: what a title without words has, what each word adds on average over all orders in which "
-    "the words may join (Shapley values), and their sum, which is that of the probability above: 0 is .50, +2.2 is "
-    ".90, +4.6 is .99."
-)
 
 
 @dataclass(frozen=True)
@@ -78,6 +67,8 @@ class Answer:
     """The rows that it outranked, the strongest first."""
     words: tuple[Word, ...] = ()
     """In the order of the title; none for keyword tables and for systems that ignore the title."""
+    unlike: bool = False
+    """Whether the title is unlike those that the system learned from, so that the fallback answers; it has no words."""
     without_words: float | None = None
     """Log-odds of the label for a title without words; with what the words add, it is that of the confidence."""
 
@@ -137,21 +128,22 @@ def explain_titles(
     asked = list(dict.fromkeys(title for title in spelled if title))
     row_of = {title: row for row, title in enumerate(asked)}
     answers: list[list[Answer]] = [[] for _ in asked]
-    places: list[Place | None] = [None for _ in asked]
+    places: Sequence[Place | None] = [None for _ in asked]
     default = model.system(system)
     # A system of your own is code, and runs only where it is asked for by name.
     names = [name for name in model.systems if name in SYSTEMS] if system is None else [default]
     if default not in names:
         raise BadInput(f"{model.folder} has only systems of your own: {', '.join(model.systems)}. Name one: --system.")
     for name in names if asked else ():
-        loaded: Any = load_system(name, model.systems[name])
-        if name == NETWORK:
-            loaded.runtime_ = None  # torch, as fp32 for another runtime costs seconds, and int8 rounds by the batch
+        loaded = _load(name, model.systems[name])
         probabilities = loaded.predict_proba(asked)
-        for row, found in enumerate(_answers(name, loaded, asked, probabilities, model.taxonomy)):
+        unlike = loaded.unlike(asked) if isinstance(loaded, NoveltyDetector) else np.zeros(len(asked), dtype=bool)
+        for row, found in enumerate(_answers(name, loaded, asked, probabilities, unlike, model.taxonomy)):
             answers[row] += found
         if name == default and hierarchy is not None:
-            places = [*_places(name, asked, probabilities, hierarchy)]
+            # As for tagging, no keyword of the hierarchy's rules may find a place for what is no title.
+            titled = ["" if is_unlike else title for title, is_unlike in zip(asked, unlike, strict=True)]
+            places = _places(name, titled, probabilities, hierarchy)
     doubtful = [title for title, row in row_of.items() if _is_doubtful(title, answers[row], default)]
     languages = _languages(doubtful)
     return [
@@ -160,6 +152,17 @@ def explain_titles(
         else Explanation(title, "")
         for title, read in zip(titles, spelled, strict=True)
     ]
+
+
+def _load(name: str, folder: Path) -> Any:
+    """Load a system that answers as it does where files are tagged; the network without torch where possible."""
+    if name == NETWORK:
+        from neural.numpy_network import load_for_few_titles
+
+        network = load_for_few_titles(folder)
+        if network is not None:
+            return network
+    return load_system(name, folder, batch_invariant=True)
 
 
 def _is_doubtful(title: str, answers: Sequence[Answer], default: str) -> bool:
@@ -181,13 +184,23 @@ def _languages(titles: list[str]) -> dict[str, str]:
 
 
 def _answers(
-    name: str, system: Any, titles: list[str], probabilities: Mapping[str, FloatArray], taxonomy: Taxonomy
+    name: str,
+    system: Any,
+    titles: list[str],
+    probabilities: Mapping[str, FloatArray],
+    unlike: BoolArray,
+    taxonomy: Taxonomy,
 ) -> list[list[Answer]]:
     reasons: list[dict[str, dict[str, Any]]] = [{target: {} for target in taxonomy.names} for _ in titles]
     if is_table(name):
         reasons = _keywords(system, titles)
     elif name not in SYSTEMS or not SYSTEMS[name].is_floor:
-        reasons = [_words(system, title, row, probabilities) for row, title in enumerate(titles)]
+        reasons = [
+            {target: {"unlike": True} for target in taxonomy.names}
+            if unlike[row]
+            else _words(system, title, row, probabilities)
+            for row, title in enumerate(titles)
+        ]
     return [
         [
             Answer(
@@ -276,113 +289,3 @@ def _places(
             )
         )
     return places
-
-
-def as_json_text(model: str, default: str, explained: Sequence[Explanation]) -> str:
-    """Return everything that is said about titles as JSON."""
-    content = {"model": model, "default_system": default, "titles": [asdict(one) for one in explained]}
-    return json.dumps(content, indent=2, ensure_ascii=False)
-
-
-def tables_of(explanation: Explanation, default: str) -> list[Table]:
-    """Return the tables about one title: the answers of every system, the keywords that match, the words that count."""
-    if not explanation.answers:
-        return []
-    found = (_answer_table(explanation, default), _keyword_table(explanation), *_word_tables(explanation))
-    return [table for table in found if table is not None]
-
-
-def place_lines(explanation: Explanation) -> list[str]:
-    """Word the place of a title in the hierarchy; no lines without a hierarchy."""
-    if not explanation.answers:
-        return [f"{explanation.title!r} has no text; no system is asked, and it gets no label."]
-    lines = []
-    if explanation.language is not None:
-        lines.append(
-            f"The title seems to be in another language ({explanation.language}). The systems learned English titles, "
-            "so that their answers mean little."
-        )
-    place = explanation.place
-    if place is None:
-        return lines
-    path, leaf = " > ".join(place.path), " > ".join(place.leaf)
-    lines += [f"Place, by {place.system}: {path or 'none with enough confidence'} (probability {place.confidence:.3f})"]
-    if place.path != place.leaf:
-        lines.append(f"  its labels lead to {leaf}, with too little confidence")
-    lines.append(f"  rule of line {place.line}: {place.rule}")
-    if place.band is not None:
-        lines.append(f"  band: {place.band}")
-    if place.new_labels:
-        lines.append("  new labels: " + ", ".join(f"{target} {label}" for target, label in place.new_labels.items()))
-    if place.contradiction is not None:
-        lines.append(f"  its labels contradict themselves: {place.contradiction}")
-    elif place.disagreement is not None:
-        lines.append(f"  its labels disagree with the place: {place.disagreement}")
-    return lines
-
-
-def _answer_table(explanation: Explanation, default: str) -> Table:
-    """Return a row per system, with its label and confidence for each target."""
-    rows: dict[str, dict[str, str]] = {}
-    for answer in explanation.answers:
-        shown = f"{answer.label} {answer.confidence:.3f}"
-        rows.setdefault(answer.system, {"system": answer.system})[answer.target] = shown
-    read = "" if explanation.read_as == explanation.title else f"Read as {explanation.read_as!r}. "
-    note = f"{read}The label of each system and its probability. {default} answers unless another system is named."
-    return Table("answers", repr(explanation.title), note, pd.DataFrame(list(rows.values())))
-
-
-def _keyword_table(explanation: Explanation) -> Table | None:
-    """Return a row per keyword of each table, what it decides and where it is outranked; None without tables."""
-    rows: dict[tuple[str, int], dict[str, str]] = {}
-    targets = list(dict.fromkeys(answer.target for answer in explanation.answers))
-
-    def row_of(system: str, hit: KeywordHit) -> dict[str, str]:
-        shown = {"keyword": hit.keyword, "priority": str(hit.priority), "line": str(hit.line), "match": hit.match}
-        return rows.setdefault((system, hit.line), {"system": system, **shown, **dict.fromkeys(targets, "")})
-
-    for answer in explanation.answers:
-        for position, hit in enumerate(((answer.decided,) if answer.decided else ()) + answer.outranked):
-            raw = hit.label if hit.raw_label == hit.label else f"{hit.raw_label} = {hit.label}"
-            row_of(answer.system, hit)[answer.target] = raw if position == 0 else f"({raw})"
-    if not rows:
-        return None
-    order = list(dict.fromkeys(answer.system for answer in explanation.answers))
-
-    def rank(row: dict[str, str]) -> tuple[int, ...]:
-        return order.index(row["system"]), int(row["priority"]), -len(row["keyword"]), int(row["line"])
-
-    ranked = sorted(rows.values(), key=rank)
-    note = (
-        "Rows of the tables that match the title. Among the rows that set a target the lowest priority decides, then "
-        "the longer keyword; labels that were outranked are in brackets. Lines are lines of the table's file."
-    )
-    return Table("keywords", "Keywords", note, pd.DataFrame(ranked))
-
-
-def _word_tables(explanation: Explanation) -> list[Table]:
-    """Return a table per system with what each word adds to the label of each target."""
-    asked: dict[str, list[Answer]] = {}
-    for answer in explanation.answers:
-        if answer.words:
-            asked.setdefault(answer.system, []).append(answer)
-    return [
-        Table(
-            f"words_{system}",
-            f"What each word adds, by {system}",
-            _WORDS_NOTE if number == 0 else "As above.",
-            pd.DataFrame(
-                {
-                    "word": [_WITHOUT, *(word.text for word in answers[0].words), _TOGETHER],
-                    **{f"{answer.target}: {answer.label}": _added(answer) for answer in answers},
-                }
-            ),
-        )
-        for number, (system, answers) in enumerate(asked.items())
-    ]
-
-
-def _added(answer: Answer) -> list[str]:
-    start = answer.without_words or 0.0
-    adds = [word.adds for word in answer.words]
-    return [f"{value:+.2f}" for value in (start, *adds, start + sum(adds))]

@@ -10,7 +10,8 @@ import pytest
 from data_cleaning.errors import BadInput
 from harness.cli.tagging_commands import explain_verb
 from harness.experiment.systems import load_system
-from harness.tagging.explain import KeywordHit, explain_titles, place_lines
+from harness.tagging.explain import KeywordHit, explain_titles
+from harness.tagging.explain_tables import place_lines
 from harness.tagging.export import export_model
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_exported, open_run
@@ -100,9 +101,20 @@ def test_the_deciding_row_is_the_one_that_the_table_names(explained, model):
 def test_what_the_words_add_leads_from_no_words_to_what_was_answered(explained, system, target):
     for explanation in explained:
         found = answer(explanation, system, target)
+        if found.unlike:
+            assert found.words == ()
+            continue
         assert [word.text for word in found.words] == explanation.read_as.split()
         total = found.without_words + sum(word.adds for word in found.words)
         assert total == pytest.approx(math.log(found.confidence / (1 - found.confidence)), abs=1e-4)
+
+
+def test_a_title_that_is_unlike_what_was_learned_is_named_and_has_no_place(model, hierarchy, company):
+    (found,) = explain_titles(model, ["zqxw vbkj"], read_hierarchy(hierarchy, company.taxonomy), "tfidf")
+    assert all(one.unlike and not one.words for one in found.answers)
+    assert place_lines(found)[0] == (
+        "The title is unlike those that tfidf learned from, so that the fallback answers with low confidence."
+    )
 
 
 def test_keyword_tables_and_the_floor_have_no_list_of_words(explained):
