@@ -75,11 +75,11 @@ RANKED = Taxonomy.from_dict(
     {
         "targets": {
             "field": {"classes": {"it": [], "other": []}},
-            "rank": {"ordinal": True, "classes": {"chief": [], "manager": [], "staff": []}},
+            "grade": {"ordinal": True, "classes": {"chief": [], "manager": [], "staff": []}},
         }
     }
 )
-LABELS = {"field": np.array([0, 1, 1, 1]), "rank": np.array([0, 1, 2, 2])}
+LABELS = {"field": np.array([0, 1, 1, 1]), "grade": np.array([0, 1, 2, 2])}
 WEIGHTS = np.ones(4)
 
 

@@ -14,13 +14,13 @@ TAXONOMY = Taxonomy.from_dict(
     {
         "targets": {
             "job": {"importance": 3, "fallback": "cook", "classes": {"cook": [], "nurse": []}},
-            "rank": {"importance": 1, "fallback": "low", "classes": {"high": [], "low": []}},
+            "grade": {"importance": 1, "fallback": "low", "classes": {"high": [], "low": []}},
         }
     }
 )
 
 
-def rows(*given, columns=("title", "job", "rank", "records")):
+def rows(*given, columns=("title", "job", "grade", "records")):
     return pl.DataFrame(list(given), schema=list(columns), orient="row")
 
 
@@ -54,7 +54,7 @@ def test_noise_ceilings_match_a_worked_example():
     ceilings = noise_ceilings(LEGACY, TAXONOMY.names)
     # By record of 15: jobs 8 + 3 + 1, ranks 6 + 6 + 1, both 6 + 3 + 1.
     assert ceilings["per record", "job"] == pytest.approx(12 / 15)
-    assert ceilings["per record", "rank"] == pytest.approx(13 / 15)
+    assert ceilings["per record", "grade"] == pytest.approx(13 / 15)
     assert ceilings["per record", "all"] == pytest.approx(10 / 15)
     assert ceilings["per title", "all"] == pytest.approx((6 / 8 + 1 / 2 + 1) / 3)
 
@@ -70,7 +70,7 @@ def test_no_system_passes_the_ceiling_and_the_majority_reaches_it():
     scores = score_rows(gathered.rows, best, seed=0).query("reference == 'legacy' and history == 'any'")
     ceilings = noise_ceilings(LEGACY, TAXONOMY.names)
     for weighting in ("per record", "per title"):
-        for target in ("job", "rank", "all"):
+        for target in ("job", "grade", "all"):
             found = scores.query("weighting == @weighting and target == @target and metric == 'accuracy'")["value"]
             assert found.item() == pytest.approx(ceilings[weighting, target])
 
@@ -82,7 +82,7 @@ def test_scores_of_a_hand_worked_example():
     scores = score_rows(scored, answers, seed=0).query("metric == 'accuracy'")
     value = scores.set_index(["weighting", "target"])["value"]
     assert value["per record", "job"] == pytest.approx(14 / 15)
-    assert value["per record", "rank"] == pytest.approx(7 / 15)
+    assert value["per record", "grade"] == pytest.approx(7 / 15)
     assert value["per record", "all"] == pytest.approx(6 / 15)
     assert value["per record", "weighted"] == pytest.approx((3 * 14 / 15 + 7 / 15) / 4)
     assert value["per title", "job"] == pytest.approx(2 / 3)

@@ -9,7 +9,7 @@ TAXONOMY = Taxonomy.from_dict(
     {
         "targets": {
             "field": {"classes": {"Care": None, "Trade": None}},
-            "rank": {"classes": {"Boss": None, "Staff": None}, "ordinal": True},
+            "grade": {"classes": {"Boss": None, "Staff": None}, "ordinal": True},
         }
     }
 )
@@ -27,11 +27,11 @@ tree:
   Shops: {band: Rest, field: Retail}
 rules:
   - {keywords: [night nurse, sister], leaf: Nurses}
-  - {field: Care, rank: Boss, leaf: Matron}
+  - {field: Care, grade: Boss, leaf: Matron}
   - {field: Care, confidence: high, leaf: Nurses}
 default: Shops
 contradictions:
-  - {field: Trade, rank: Boss, why: shops have no boss}
+  - {field: Trade, grade: Boss, why: shops have no boss}
 groups: {carers: [Ward]}
 follow_up:
   most: 2

@@ -4,9 +4,9 @@ import pytest
 from data_cleaning.taxonomy import Taxonomy
 from harness.tagging import review
 
-TAXONOMY = Taxonomy.from_dict({"targets": {"field": {"classes": {"a": None}}, "rank": {"classes": {"b": None}}}})
-WHY = ("no such field", "no such rank")
-DISAGREEMENTS = ("field a in Ward", "rank b in Shops")
+TAXONOMY = Taxonomy.from_dict({"targets": {"field": {"classes": {"a": None}}, "grade": {"classes": {"b": None}}}})
+WHY = ("no such field", "no such grade")
+DISAGREEMENTS = ("field a in Ward", "grade b in Shops")
 
 
 @pytest.mark.parametrize(
@@ -14,17 +14,17 @@ DISAGREEMENTS = ("field a in Ward", "rank b in Shops")
     [
         (0, -1, -1, None),
         (review.NO_TITLE, -1, -1, "no title"),
-        (review.low_confidence(1), -1, -1, "rank unsure"),
+        (review.low_confidence(1), -1, -1, "grade unsure"),
         (
             review.NO_KEYWORD | review.low_confidence(0) | review.low_confidence(1),
             -1,
             -1,
-            "no keyword matches; field unsure; rank unsure",
+            "no keyword matches; field unsure; grade unsure",
         ),
-        (0, 1, -1, "labels contradict: no such rank"),
+        (0, 1, -1, "labels contradict: no such grade"),
         (review.LOW_PLACE_CONFIDENCE, -1, -1, "low confidence in the hierarchy"),
         (review.CUT, 0, -1, "longer than a title; labels contradict: no such field"),
-        (0, -1, 1, "labels disagree with the place: rank b in Shops"),
+        (0, -1, 1, "labels disagree with the place: grade b in Shops"),
         (review.CUT, 0, 1, "longer than a title; labels contradict: no such field"),
     ],
 )

@@ -17,7 +17,7 @@ from tests.harness.tagging.hierarchy_by_hand import MATRON, NURSES, ROOT, SHOPS,
 
 TOP, REST, UNSURE = 0, 1, -1
 
-# node, band, field, rank, leaf, contradiction, event
+# node, band, field, grade, leaf, contradiction, event
 ROWS = [
     (MATRON, TOP, 0, 0, MATRON, -1, "Fair"),
     (MATRON, TOP, 0, 0, MATRON, -1, " Fair "),
@@ -40,8 +40,8 @@ def hierarchy(tmp_path) -> Hierarchy:
 def records_of(rows) -> Records:
     fields = [(name, np.int16) for name in ("node", "band", "leaf", "contradiction")]
     records = np.zeros(len(rows), dtype=[*fields, ("labels", np.int16, (2,))])
-    for record, (node, band, field, rank, leaf, contradiction, _) in zip(records, rows, strict=True):
-        record["labels"] = field, rank
+    for record, (node, band, field, grade, leaf, contradiction, _) in zip(records, rows, strict=True):
+        record["labels"] = field, grade
         record["node"], record["band"], record["leaf"], record["contradiction"] = node, band, leaf, contradiction
     return records
 
@@ -51,13 +51,13 @@ def counted(*pieces, by=("event",)) -> Counts:
     counter = RecordCounter()
     for rows in pieces:
         events = pl.Series([row[6] for row in rows], dtype=pl.String)
-        counter.add(records_of(rows), ("field", "rank"), dict.fromkeys(by, events))
+        counter.add(records_of(rows), ("field", "grade"), dict.fromkeys(by, events))
     return counter.total()
 
 
 def counted_by(column: pl.Series) -> Counts:
     counter = RecordCounter()
-    counter.add(records_of([ROWS[0]] * len(column)), ("field", "rank"), {column.name: column})
+    counter.add(records_of([ROWS[0]] * len(column)), ("field", "grade"), {column.name: column})
     return counter.total()
 
 
@@ -86,7 +86,7 @@ def as_counter(frame: pl.DataFrame, *columns: str) -> Counter:
 def test_counts_are_those_of_a_recount():
     counts = counted(ROWS)
     assert as_counter(counts.whole, "node", "band") == Counter((row[0], row[1]) for row in ROWS)
-    assert as_counter(counts.whole.unnest("labels"), "field", "rank", "leaf", "contradiction") == Counter(
+    assert as_counter(counts.whole.unnest("labels"), "field", "grade", "leaf", "contradiction") == Counter(
         (row[2], row[3], row[4], row[5]) for row in ROWS
     )
     expected = Counter(((row[6] or "").strip() or None, row[0], row[1]) for row in ROWS)
@@ -96,7 +96,7 @@ def test_counts_are_those_of_a_recount():
 def test_whatever_is_given_for_a_row_without_a_title_does_not_count():
     titled, untitled = (0, 0, 0, 0, 0, 0, None), (0, 0, -1, 0, 0, 0, None)
     whole = counted([titled, untitled, untitled]).whole.unnest("labels")
-    assert as_counter(whole, "field", "rank", "leaf", "contradiction", "node", "band") == {
+    assert as_counter(whole, "field", "grade", "leaf", "contradiction", "node", "band") == {
         (0, 0, 0, 0, 0, 0): 1,
         (-1, -1, -1, -1, -1, -1): 2,
     }
@@ -231,7 +231,7 @@ def test_only_the_most_frequent_values_have_a_row_of_their_own(hierarchy, monkey
 def test_the_crosswalk_by_hand(hierarchy):
     crosswalk = summary_of(hierarchy).crosswalk
     assert crosswalk.columns == [
-        *("old field", "old rank", "part", "job", "height", "new field"),
+        *("old field", "old grade", "part", "job", "height", "new field"),
         *("records", "share of records with a title", "records sure of the leaf", "contradiction"),
     ]
     assert crosswalk.drop("share of records with a title").rows() == [

@@ -8,9 +8,9 @@ from tests.harness.tagging.hierarchy_by_hand import BY_HAND, MATRON, NURSES, ROO
 
 AGREEMENT = """\
 agreement:
-  - {band: Rest, rank: Staff}
+  - {band: Rest, grade: Staff}
   - {node: Ward, field: Care}
-  - {node: Nurses, rank: [Boss, Staff]}
+  - {node: Nurses, grade: [Boss, Staff]}
 """
 CARE, TRADE = BOSS, STAFF = 0, 1
 TOP, REST, UNSURE = 0, 1, -1
@@ -27,9 +27,9 @@ def hierarchy(tmp_path):
         ((CARE, STAFF), WARD, REST, None),
         ((TRADE, STAFF), WARD, REST, "field Trade in Ward"),
         ((TRADE, STAFF), NURSES, REST, "field Trade in Ward"),
-        ((TRADE, BOSS), MATRON, REST, "field Trade in Ward, rank Boss in Rest"),
+        ((TRADE, BOSS), MATRON, REST, "field Trade in Ward, grade Boss in Rest"),
         ((CARE, BOSS), NURSES, REST, None),  # the node goes before the band
-        ((CARE, BOSS), WARD, REST, "rank Boss in Rest"),
+        ((CARE, BOSS), WARD, REST, "grade Boss in Rest"),
         ((CARE, BOSS), WARD, UNSURE, None),
         ((CARE, BOSS), SHOPS, TOP, None),
         ((TRADE, BOSS), ROOT, REST, None),  # no place is sure
@@ -45,7 +45,7 @@ def test_every_row_gets_its_own_disagreement(hierarchy):
     labels = np.array([[TRADE, STAFF], [CARE, STAFF], [CARE, BOSS], [TRADE, STAFF]], dtype=np.int16)
     codes, words = hierarchy.disagreements(labels, np.array([WARD, WARD, SHOPS, NURSES]), np.array([REST] * 4))
     said = [words[code] if code >= 0 else None for code in codes]
-    assert said == ["field Trade in Ward", None, "rank Boss in Rest", "field Trade in Ward"]
+    assert said == ["field Trade in Ward", None, "grade Boss in Rest", "field Trade in Ward"]
 
 
 def test_without_agreements_nothing_disagrees(tmp_path):
@@ -63,7 +63,7 @@ def test_without_agreements_nothing_disagrees(tmp_path):
         ("{node: Wrad, field: Care}", 25, "unknown node 'Wrad'. Did you mean 'Ward'?"),
         ("{band: Tpo, field: Care}", 25, "unknown band 'Tpo'. Did you mean 'Top'?"),
         ("{node: Ward, field: Cure}", 25, "unknown field 'Cure'. Did you mean 'Care'?"),
-        ("{node: Matron, rank: Staff}", 25, "no rule leads titles with rank Staff to 'Matron'"),
+        ("{node: Matron, grade: Staff}", 25, "no rule leads titles with grade Staff to 'Matron'"),
         ("{band: Top, field: Trade}", 25, "no rule leads titles with field Trade to 'Top'"),
     ],
 )

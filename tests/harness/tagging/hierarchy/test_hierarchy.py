@@ -37,7 +37,7 @@ def sides(tmp_path_factory, company) -> Hierarchy:
 def soft_labels(*rows: tuple[float, float]) -> dict[str, np.ndarray]:
     """Return probabilities of the two targets from those of Care and Boss."""
     care, boss = np.array(rows, dtype=np.float32).reshape(-1, 2).T
-    return {"field": np.stack([care, 1 - care], axis=1), "rank": np.stack([boss, 1 - boss], axis=1)}
+    return {"field": np.stack([care, 1 - care], axis=1), "grade": np.stack([boss, 1 - boss], axis=1)}
 
 
 def answer(placed: Placements) -> tuple:
@@ -101,7 +101,7 @@ def test_a_certain_title_reaches_its_leaf_when_only_certainty_is_sure(tmp_path):
     hierarchy = read(tmp_path, ("sure: 0.6", "sure: 1"))
     assert hierarchy.place(["head"], soft_labels((1.0, 1.0))).node.tolist() == [MATRON]
     # A row that sums to 1 only up to rounding.
-    rows = {"field": np.array([[0.9999999, 0.0]], np.float32), "rank": np.array([[1.0, 0.0]], np.float32)}
+    rows = {"field": np.array([[0.9999999, 0.0]], np.float32), "grade": np.array([[1.0, 0.0]], np.float32)}
     assert hierarchy.place(["head"], rows).node.tolist() == [MATRON]
 
 
@@ -121,7 +121,7 @@ def test_seventy_keyword_rules_are_kept_apart(tmp_path):
 
 
 def test_the_first_of_two_keyword_rules_decides(tmp_path):
-    hierarchy = read(tmp_path, ("rules:\n", "rules:\n  - {keywords: [night], rank: Boss, leaf: Shops}\n"))
+    hierarchy = read(tmp_path, ("rules:\n", "rules:\n  - {keywords: [night], grade: Boss, leaf: Shops}\n"))
     placed = hierarchy.place(["night nurse"] * 2, soft_labels((0.9, 0.9), (0.9, 0.1)))
     assert placed.leaf.tolist() == [SHOPS, NURSES]
     assert placed.confidence.tolist() == pytest.approx([0.9, 0.9])
@@ -212,7 +212,7 @@ def test_probabilities_of_other_shapes_are_refused(by_hand):
     good = soft_labels((0.9, 0.7))
     for wrong in (
         {"field": good["field"]},
-        {**good, "rank": good["rank"][:, :1]},
+        {**good, "grade": good["grade"][:, :1]},
         soft_labels((0.9, 0.7), (0.9, 0.7)),
     ):
         with pytest.raises(BadInput, match="places titles by probabilities of the shapes"):

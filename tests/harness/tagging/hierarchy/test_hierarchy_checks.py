@@ -16,7 +16,7 @@ SISTER = "{keywords: [night nurse, sister], leaf: Nurses}"
 
 IDLE = {
     "all labels taken by one rule": (
-        (CARE, "{rank: Boss, field: Care, leaf: Nurses}"),
+        (CARE, "{grade: Boss, field: Care, leaf: Nurses}"),
         "line 14: this rule can never decide: the rule on line 13 takes all that it matches",
     ),
     "all labels taken by several": (
@@ -24,20 +24,20 @@ IDLE = {
         "line 16: this rule can never decide: the rules on lines 13, 14, 15 take all that it matches",
     ),
     "a keyword within a later one": (
-        (SISTER, f"{SISTER}\n  - {{keywords: [head sister], rank: Boss, leaf: Matron}}"),
+        (SISTER, f"{SISTER}\n  - {{keywords: [head sister], grade: Boss, leaf: Matron}}"),
         "line 13: this rule can never decide: keyword 'head sister' can never decide: the rule on line 12 takes",
     ),
     "one keyword of a rule": (
-        (SISTER, f"{SISTER}\n  - {{keywords: [head, head sister], rank: Boss, leaf: Matron}}"),
+        (SISTER, f"{SISTER}\n  - {{keywords: [head, head sister], grade: Boss, leaf: Matron}}"),
         "line 13: keyword 'head sister' can never decide: the rule on line 12 takes all that it matches",
     ),
     "a keyword where labels took all before": (
-        (CARE, f"{CARE}\n  - {{keywords: [cook], rank: Boss, field: Care, leaf: Shops}}"),
+        (CARE, f"{CARE}\n  - {{keywords: [cook], grade: Boss, field: Care, leaf: Shops}}"),
         "line 15: this rule can never decide: keyword 'cook' can never decide: the rule on line 13 takes",
     ),
     "a keyword and labels that took all together": (
-        (SISTER, "{keywords: [sister], rank: Boss, leaf: Nurses}\n  - {rank: Staff, confidence: low, leaf: Nurses}\n"
-                 "  - {rank: Staff, confidence: high, leaf: Nurses}\n  - {keywords: [old sister], leaf: Nurses}"),
+        (SISTER, "{keywords: [sister], grade: Boss, leaf: Nurses}\n  - {grade: Staff, confidence: low, leaf: Nurses}\n"
+                 "  - {grade: Staff, confidence: high, leaf: Nurses}\n  - {keywords: [old sister], leaf: Nurses}"),
         "line 15: this rule can never decide: keyword 'old sister' can never decide: the rules on lines 12, 13, 14",
     ),
     "a shorter keyword beside it": (
@@ -46,10 +46,10 @@ IDLE = {
     ),
     "a leaf without a rule": (("leaf: Matron", "leaf: Nurses"), "line 8: no title can reach leaf 'Matron'"),
     "a leaf of an idle default": (
-        (CARE, f"{CARE}\n  - {{rank: [Boss, Staff], leaf: Nurses}}"), "line 10: no title can reach leaf 'Shops'",
+        (CARE, f"{CARE}\n  - {{grade: [Boss, Staff], leaf: Nurses}}"), "line 10: no title can reach leaf 'Shops'",
     ),
     "a contradiction within earlier ones": (
-        ("why: shops have no boss}", "why: a}\n  - {field: [Trade], rank: [Boss], why: b}"),
+        ("why: shops have no boss}", "why: a}\n  - {field: [Trade], grade: [Boss], why: b}"),
         "line 18: contradiction 2 adds nothing",
     ),
 }  # fmt: skip
@@ -69,12 +69,12 @@ REACHED = {
         SISTER, "{keywords: [night sister], leaf: Nurses}\n  - {keywords: [sister], leaf: Matron}",
     ),
     "the earlier keyword needs other labels": (
-        SISTER, "{keywords: [sister], rank: Boss, leaf: Nurses}\n  - {keywords: [old sister], leaf: Matron}",
+        SISTER, "{keywords: [sister], grade: Boss, leaf: Nurses}\n  - {keywords: [old sister], leaf: Matron}",
     ),
     "the earlier keyword needs other confidence": (
         SISTER, "{keywords: [sister], confidence: low, leaf: Nurses}\n  - {keywords: [old sister], leaf: Matron}",
     ),
-    "a keyword takes nothing from labels": (CARE, f"{CARE}\n  - {{field: Trade, rank: Boss, leaf: Nurses}}"),
+    "a keyword takes nothing from labels": (CARE, f"{CARE}\n  - {{field: Trade, grade: Boss, leaf: Nurses}}"),
     "a default out of reach whose leaf is used": (
         CARE, f"{CARE}\n  - {{field: Trade, leaf: Shops}}\n  - {{field: Care, leaf: Nurses}}",
     ),
@@ -91,14 +91,14 @@ def test_combinations_without_a_leaf_are_counted_where_there_is_no_default(tmp_p
     with pytest.raises(BadInput) as raised:
         read(tmp_path, ("default: Shops\n", ""))
     # Of 2 fields x 2 ranks x 2 bands, rules take Care and Boss twice, and Care and Staff where confidence is high.
-    assert "5 of 8 combinations reach no leaf, the first of them field Care, rank Staff, confidence low" in str(
+    assert "5 of 8 combinations reach no leaf, the first of them field Care, grade Staff, confidence low" in str(
         raised.value
     )
 
 
 def test_a_default_is_required_even_if_rules_take_all(tmp_path):
     with pytest.raises(BadInput, match="'default' is missing; it names the leaf of all that no rule takes"):
-        read(tmp_path, ("default: Shops\n", ""), (CARE, f"{CARE}\n  - {{rank: [Boss, Staff], leaf: Shops}}"))
+        read(tmp_path, ("default: Shops\n", ""), (CARE, f"{CARE}\n  - {{grade: [Boss, Staff], leaf: Shops}}"))
 
 
 KEYWORDS = st.lists(st.sampled_from([" a ", " b ", " a b ", " ab ", " b a "]), max_size=2, unique=True).map(tuple)
@@ -112,11 +112,11 @@ TITLES = [f" {' '.join(words)} " for length in range(4) for words in itertools.p
 CELLS = list(itertools.product(*(target.classes for target in TAXONOMY.targets), ["high", "low"]))
 
 
-def matches(rule, title, field, rank, confidence):
+def matches(rule, title, field, grade, confidence):
     return (
         (not rule.keywords or any(word in title for word in rule.keywords))
         and field in rule.classes.get("field", (field,))
-        and rank in rule.classes.get("rank", (rank,))
+        and grade in rule.classes.get("grade", (grade,))
         and confidence in (rule.confidence or (confidence,))
     )
 

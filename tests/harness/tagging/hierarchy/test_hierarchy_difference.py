@@ -13,7 +13,7 @@ RECORDS = np.array([1, 8, 4, 2, 5, 3, 7])
 # Every title is care by staff, but for the head, who is a boss, a clerk in a shop, and one of whom nothing is known.
 CARE = np.array([1, 1, 1, 0, 1, 1, 0.5])
 BOSS = np.array([0, 0, 1, 0, 0, 0, 0.5])
-PROBABILITIES = {"field": np.stack([CARE, 1 - CARE], axis=1), "rank": np.stack([BOSS, 1 - BOSS], axis=1)}
+PROBABILITIES = {"field": np.stack([CARE, 1 - CARE], axis=1), "grade": np.stack([BOSS, 1 - BOSS], axis=1)}
 
 SISTERS = (
     ("    Nurses: {band: Rest, field: Nursing}", "    Nurses: {band: Rest, field: Nursing}\n"

@@ -21,7 +21,7 @@ FAULTS = {
     ),
     "repeated level": (("[part, job]", "[part, part]"), 2, "levels: 'part' is listed twice"),
     "level named as a target": (("[part, job]", "[part, field]"), 2, "'field' in 'levels' is also another column"),
-    "level named as a column": (("[part, job]", "[part, new_rank]"), 2, "'new_rank' in 'levels' is also another"),
+    "level named as a column": (("[part, job]", "[part, new_grade]"), 2, "'new_grade' in 'levels' is also another"),
     "band named as a level": (("name: height", "name: job"), 3, "'job' in 'band' is also another column"),
     "no band values": ((", values: [Top, Rest]", ""), 3, "'band.values' is missing"),
     "sure of nothing": (("sure: 0.6", "sure: 0"), 4, "sure = '0': Input should be greater than 0"),
@@ -39,28 +39,28 @@ FAULTS = {
     "leaf without a band": ((SHOPS_LINE, "  Shops: {field: Retail}"), 10, "'tree.Shops.band' is missing"),
     "unknown band": ((SHOPS_LINE, "  Shops: {band: Rset, field: A}"), 10, "unknown band 'Rset'. Did you mean 'Rest'?"),
     "no new label": ((SHOPS_LINE, "  Shops: {band: Rest}"), 10, "leaf 'Shops' has no new 'field', though other leaves"),
-    "new label for one": ((SHOPS_LINE, "  Shops: {band: Rest, field: A, rank: B}"), 8, "'Matron' has no new 'rank'"),
+    "new label for one": ((SHOPS_LINE, "  Shops: {band: Rest, field: A, grade: B}"), 8, "'Matron' has no new 'grade'"),
     "leaf and node": (
         (SHOPS_LINE, "  Shops: {band: Rest, field: A, Till: {band: Top}}"),
         10,
-        "unknown key 'tree.Shops.Till'. Known here: band, field, rank",
+        "unknown key 'tree.Shops.Till'. Known here: band, field, grade",
     ),
     "rules that are no list": ((RULES, "rules: none\n"), 11, "rules = 'none': expected a list"),
     "rule of text": (
-        ("{field: Care, rank: Boss, leaf: Matron}", "Matron"),
+        ("{field: Care, grade: Boss, leaf: Matron}", "Matron"),
         13,
         "rules.1 = 'Matron': expected a mapping",
     ),
     "rule without a leaf": ((", leaf: Matron", ""), 13, "'rules.1.leaf' is missing"),
-    "rule without a condition": (("field: Care, rank: Boss, ", ""), 13, "this rule has no condition"),
+    "rule without a condition": (("field: Care, grade: Boss, ", ""), 13, "this rule has no condition"),
     "unknown condition": (
-        ("rank: Boss, leaf", "rnk: Boss, leaf"),
+        ("grade: Boss, leaf", "grde: Boss, leaf"),
         13,
-        "unknown key 'rules.1.rnk'. Did you mean 'rank'?",
+        "unknown key 'rules.1.grde'. Did you mean 'grade'?",
     ),
-    "unknown class": (("rank: Boss, leaf", "rank: Bos, leaf"), 13, "unknown rank 'Bos'. Did you mean 'Boss'?"),
-    "no class": (("rank: Boss, leaf", "rank: [], leaf"), 13, "rules.1.rank: expected at least 1 item"),
-    "empty class": (("rank: Boss, leaf", "rank: , leaf"), 13, "rules.1.rank = None: expected a list"),
+    "unknown class": (("grade: Boss, leaf", "grade: Bos, leaf"), 13, "unknown grade 'Bos'. Did you mean 'Boss'?"),
+    "no class": (("grade: Boss, leaf", "grade: [], leaf"), 13, "rules.1.grade: expected at least 1 item"),
+    "empty class": (("grade: Boss, leaf", "grade: , leaf"), 13, "rules.1.grade = None: expected a list"),
     "unknown confidence": (("confidence: high", "confidence: hgih"), 14, "unknown confidence band 'hgih'. Did you"),
     "unknown leaf": (("leaf: Matron", "leaf: Matrn"), 13, "unknown leaf 'Matrn'. Did you mean 'Matron'?"),
     "rule to a node": (("leaf: Matron", "leaf: Ward"), 13, "'Ward' is not a leaf; below it are Matron, Nurses"),
@@ -69,12 +69,12 @@ FAULTS = {
     "no default": (("default: Shops\n", ""), 1, "'default' is missing"),
     "unknown default": (("default: Shops", "default: Shop"), 15, "unknown leaf 'Shop'. Did you mean 'Shops'?"),
     "contradiction of one": (
-        ("field: Trade, rank: Boss, why", "rank: Boss, why"),
+        ("field: Trade, grade: Boss, why", "grade: Boss, why"),
         17,
         "a contradiction needs labels of two",
     ),
     "contradiction unexplained": ((", why: shops have no boss", ""), 17, "'contradictions.0.why' is missing"),
-    "contradiction unknown": (("field: Trade, rank", "field: Trad, rank"), 17, "unknown field 'Trad'"),
+    "contradiction unknown": (("field: Trade, grade", "field: Trad, grade"), 17, "unknown field 'Trad'"),
     "unknown node in a group": (("[Ward]}\n", "[Wards]}\n"), 18, "unknown node 'Wards'. Did you mean 'Ward'?"),
     "nobody to call": (("most: 2", "most: 0"), 20, "follow_up.most = '0': Input should be greater than or equal to 1"),
     "half a person": (("most: 2", "most: 1.5"), 20, "follow_up.most = '1.5': Input should be a valid integer"),
@@ -139,16 +139,16 @@ def test_the_tree_is_read_in_the_order_of_the_file(tmp_path):
 def test_an_inner_node_has_the_new_labels_that_all_its_leaves_share(tmp_path):
     hierarchy = read(
         tmp_path,
-        ("Matron: {band: Top, field: Nursing}", "Matron: {band: Top, field: Nursing, rank: A}"),
-        ("Nurses: {band: Rest, field: Nursing}", "Nurses: {band: Rest, field: Nursing, rank: B}"),
-        ("Shops: {band: Rest, field: Retail}", "Shops: {band: Rest, field: Retail, rank: B}"),
+        ("Matron: {band: Top, field: Nursing}", "Matron: {band: Top, field: Nursing, grade: A}"),
+        ("Nurses: {band: Rest, field: Nursing}", "Nurses: {band: Rest, field: Nursing, grade: B}"),
+        ("Shops: {band: Rest, field: Retail}", "Shops: {band: Rest, field: Retail, grade: B}"),
     )
     assert [dict(node.new_labels) for node in hierarchy.nodes] == [
         {},
         {"field": "Nursing"},
-        {"field": "Nursing", "rank": "A"},
-        {"field": "Nursing", "rank": "B"},
-        {"field": "Retail", "rank": "B"},
+        {"field": "Nursing", "grade": "A"},
+        {"field": "Nursing", "grade": "B"},
+        {"field": "Retail", "grade": "B"},
     ]
 
 
@@ -166,7 +166,7 @@ def test_rules_have_their_lines_and_are_put_into_words(tmp_path):
     assert [(rule.leaf, rule.line) for rule in rules] == [(NURSES, 12), (MATRON, 13), (NURSES, 14), (SHOPS, 15)]
     assert [str(rule) for rule in rules] == [
         "keyword night nurse or sister",
-        "field Care, rank Boss",
+        "field Care, grade Boss",
         "field Care, confidence high",
         "whatever no rule takes",
     ]
@@ -190,7 +190,7 @@ def test_optional_keys_may_be_left_out(tmp_path):
 
 
 def test_a_target_may_not_be_called_as_a_key_of_the_file(tmp_path):
-    content = {"targets": {"leaf": {"classes": {"Care": None}}, "rank": {"classes": {"Boss": None}}}}
+    content = {"targets": {"leaf": {"classes": {"Care": None}}, "grade": {"classes": {"Boss": None}}}}
     with pytest.raises(BadInput, match="the taxonomy has a target 'leaf', a key that this file uses itself"):
         read(tmp_path, taxonomy=type(TAXONOMY).from_dict(content))
 
