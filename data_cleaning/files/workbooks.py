@@ -46,8 +46,8 @@ _CREATED = datetime(2000, 1, 1)
 class Style:
     """How a cell looks."""
 
-    number_format: str = "General"
-    """"@" shows text as text whatever it looks like."""
+    number_format: str | int = "General"
+    """"@" shows text as text whatever it looks like; a number names a format that every spreadsheet knows."""
     bold: bool = False
     size: int = 11
     color: str | None = None
@@ -237,6 +237,9 @@ class Sheet:
         self._sheet.hide_gridlines(2)
 
     def _cell(self, row: int, column: int, value: Any, style: Style, look: Any) -> None:
+        if (number_format := getattr(value, "number_format", None)) and style.number_format == PLAIN.number_format:
+            style = replace(style, number_format=number_format)
+            look = self._book.look(style)
         if isinstance(value, str):
             self._text(row, column, value, look)
         elif value is None:

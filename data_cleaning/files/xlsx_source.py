@@ -16,7 +16,9 @@ import pyarrow as pa
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.files.merged_cells import filled_down
 from data_cleaning.files.not_records import Sifter
+from data_cleaning.files.number_formats import RowFormats, SheetFormats, column_number
 from data_cleaning.files.sources import MAX_BYTES, Batch, Reject, Source, readable
 from data_cleaning.files.table_layout import (
     ALL_SHEETS,
@@ -60,6 +62,7 @@ class _Sheet:
     rows: Any
     """The library's own, whose errors look like empty cells."""
     errors: dict[int, list[tuple[int, str]]]
+    formats: RowFormats
     header: Header
     """Its names are without the empty ones at the end."""
 
@@ -74,7 +77,8 @@ class _Sheet:
         return max((self.rows.end[0] + 1 if self.rows.end else 0) - self.n_above, 0)
 
     def numbered(self) -> Iterator[tuple[int, _Cells]]:
-        yield from _numbered(self.rows, self.errors)
+        for number, row in _numbered(self.rows, self.errors):
+            yield number, self.formats.applied(number, row)
 
 
 class XlsxSource(Source):
@@ -124,7 +128,7 @@ class XlsxSource(Source):
     def _batches(self, sheet: _Sheet, order: Sequence[int], where: str) -> Iterator[Batch]:
         last = sheet.n_above
         n_columns = len(self.schema.names)
-        numbered = islice(sheet.numbered(), last, None)
+        numbered = filled_down(islice(sheet.numbered(), last, None), sheet.rows.merged_cell_ranges or ())
         while read := list(islice(numbered, BATCH_ROWS)):
             cells, rejects, places = [], [], []
             for number, row in read:
@@ -185,7 +189,7 @@ class XlsxSource(Source):
         Raises:
             BadInput: it is empty, too large or too wide, or has no header where it was asked for.
         """
-        errors = _scan_sheet(self.path, name)
+        errors, formats = _scan_sheet(self.path, name)
         rows = workbook.get_sheet_by_name(name)
         asked = self.layout.header_row
         head: list[HeadRow] = []
@@ -203,7 +207,7 @@ class XlsxSource(Source):
         header = find_header(head, "row", asked=asked is not None)
         width = max(position for position, text in enumerate(header.names, start=1) if text)
         check_width(self.path, width)
-        return _Sheet(name, rows, errors, replace(header, names=header.names[:width]))
+        return _Sheet(name, rows, errors, formats, replace(header, names=header.names[:width]))
 
 
 def has_sheet(path: Path, name: str) -> bool:
@@ -301,26 +305,28 @@ def part_of(archive: zipfile.ZipFile, sheet: str) -> str:
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
-def _scan_sheet(path: Path, sheet: str) -> dict[int, list[tuple[int, str]]]:
-    """Check the size of a sheet before it is read, and find the errors in it, which the reader takes for empty cells.
+def _scan_sheet(path: Path, sheet: str) -> tuple[dict[int, list[tuple[int, str]]], RowFormats]:
+    """Check the size of a sheet before it is read, and find what the reader does not tell: errors and formats.
 
     A cell far from the others makes a small file fill any memory, and the size that a sheet states may be wrong.
 
     Returns:
-        Row to the column and text of each error in it, both counted from 1.
+        Row to the column and text of each error in it, which the reader takes for an empty cell, both counted from 1;
+        and how numbers are shown.
     """
     errors: dict[int, list[tuple[int, str]]] = {}
     n_rows = n_columns = 0
     with zipfile.ZipFile(path) as archive, archive.open(part_of(archive, sheet)) as file:
         block = b""
+        formats = SheetFormats(archive)
         while read := file.read(_SCAN_BYTES):
             block = block[-_OVERLAP_BYTES:] + read
             rows, columns = _references(block)
             n_rows, n_columns = max(n_rows, rows), max(n_columns, columns)
+            formats.add(block)
             if b't="e"' in block:
                 for letters, row, error in _ERROR_CELL.findall(block):
-                    column = sum((letter - 64) * 26**power for power, letter in enumerate(reversed(letters)))
-                    errors.setdefault(int(row), []).append((column, error.decode()))
+                    errors.setdefault(int(row), []).append((column_number(letters), error.decode()))
     if n_rows > MAX_SHEET_ROWS:
         raise BadInput(f"{path} has a row beyond {MAX_SHEET_ROWS:,}, the last of a sheet. Save it again, or as CSV.")
     if n_rows * n_columns > _MAX_CELLS:
@@ -328,7 +334,7 @@ def _scan_sheet(path: Path, sheet: str) -> dict[int, list[tuple[int, str]]]:
             f"{path} has a sheet of {n_rows:,} rows by {n_columns:,} columns, beyond the limit of {_MAX_CELLS:,} "
             "cells. Delete what is far below or beside the table, or save it as CSV."
         )
-    return errors
+    return errors, formats.by_row()
 
 
 def _references(block: bytes) -> tuple[int, int]:
