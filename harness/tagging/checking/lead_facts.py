@@ -103,7 +103,7 @@ def read_facts(
     found_title = find_title(file.named, title_column or "Title", path, asked_for=asked_for, values=file.values)
     title = found_title.name
     remedy = "Name the column to break down by with --by."
-    asked = {name: names.index(one_column(file.named, name, path, remedy)) for name in dict.fromkeys(by)}
+    asked = {name: names.index(name) for name in (one_column(file.named, wanted, path, remedy) for wanted in by)}
     of_events = {} if asked else _events(names)
     dates = {name: at for at, name in enumerate(names) if _OF_DATES.search(name.lower())}
     kept = {names.index(title), *asked.values(), *of_events.values(), *dates.values()}

@@ -13,7 +13,7 @@ _ADDRESS = r"(?i)[\w.+-]+@[\w-]+\.\w+|https?://|\bwww\.|^[\w.-]+\.(?:com|org|net
 _FORMULA = r"^[=@]"
 _COMPANY = r"(?i)[ ,](?:inc|llc|ltd|gmbh|corp|plc|pty|s\.a|b\.v|n\.v)\.?$"
 _DENIAL = r"(?i)^(?:not an?|no longer|i am|i'm|i work|we |my |please|do not|don't)\b"
-_KEYS = r"(?:^| )[a-z]*(?:[bcdfghjklmnpqrstvwxz]{6,}|[aeiou]{5,}|a{4,}|x{3,}|z{3,}|asdf|qwert|sdfg)[a-z]*(?: |$)"
+_KEYS = r"(?:^| )[a-z]*(?:[bcdfghjklmnpqrstvwxz]{6,}|[aeiou]{6,}|a{4,}|x{3,}|z{3,}|asdf|qwert|sdfg)[a-z]*(?: |$)"
 """Words in which nobody spells a job: consonants or vowels in a row, and keys that are next to each other."""
 _SENTENCE_WORDS = 20
 

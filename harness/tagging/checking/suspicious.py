@@ -14,7 +14,8 @@ from harness.tagging.checking.answered import Answered, classes_of, row_name
 
 NOT_A_TITLE, FOREIGN, NO_ROW = "not a title", "in another language", "no row matches"
 NOT_HELD, INSIDE, DISAGREE = "a rank that is not held", "matched only inside a word", "rows disagree"
-REASONS = (NOT_A_TITLE, FOREIGN, NO_ROW, NOT_HELD, INSIDE, DISAGREE)
+MISPLACED = "labels and place disagree"
+REASONS = (NOT_A_TITLE, FOREIGN, NO_ROW, NOT_HELD, INSIDE, MISPLACED, DISAGREE)
 """The first that holds names the kind of a title; all that hold are said."""
 
 _TODO = {
@@ -23,6 +24,7 @@ _TODO = {
     NO_ROW: "Add a keyword if such people matter; see the sheet of new words.",
     NOT_HELD: "Add a row with these words and a better priority than the rank has, or label it by hand.",
     INSIDE: "Set the match of the row to word; see the sheet of keywords.",
+    MISPLACED: "Add a row with these words, the labels of that place and a better priority.",
     DISAGREE: "Decide which row should win, and give it the lower priority number.",
 }
 
@@ -30,7 +32,7 @@ _FORMER = (
     r"^(?:former|formerly|ex|previous|previously|past|retired|aspiring|future|unemployed|seeking|open to work) |"
     r" (?:former|formerly|retired|aspiring) "
 )
-_SERVES = r" (?:assistants?|secretary|aide|ea|pa|advisor|adviser) (?:to|of|for) |\boffices? of (?:the )?"
+_SERVES = r"(?:^| )(?:assistants?|secretary|aide|ea|pa|advisor|adviser) (?:to|of|for) |(?:^| )offices? of (?:the )?"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def find_suspicious(answered: Answered, on_progress: Progress = silent) -> pl.Da
         _unmatched(answered),
         *_not_held(answered),
         *_inside(answered),
+        *_misplaced(answered),
         *_disagreeing(answered),
     ]
     rank = {reason: at for at, reason in enumerate(REASONS)}
@@ -153,6 +156,20 @@ def _inside(answered: Answered) -> Iterator[_Doubt]:
             for title, row in pairs
         ]
         yield _Doubt(INSIDE, at, pl.Series(why, dtype=pl.String))
+
+
+def _misplaced(answered: Answered) -> Iterator[_Doubt]:
+    """Find titles of which the hierarchy says that the labels contradict each other, or do not go with the place."""
+    hierarchy, placed = answered.hierarchy, answered.placements
+    if hierarchy is None or placed is None:
+        return
+    labels = np.column_stack([answered.labels[name] for name in answered.table.taxonomy.names])
+    at = np.flatnonzero(placed.contradiction >= 0)
+    why = [f"labels contradict: {hierarchy.contradictions[code].why}" for code in placed.contradiction[at]]
+    yield _Doubt(MISPLACED, at, pl.Series(why, dtype=pl.String))
+    codes, said = hierarchy.disagreements(labels, placed.node, placed.band)
+    at = np.flatnonzero((codes >= 0) & (placed.contradiction < 0) & answered.recognised)
+    yield _Doubt(MISPLACED, at, pl.Series([f"labels do not go with the place: {said[code]}" for code in codes[at]]))
 
 
 def _disagreeing(answered: Answered) -> Iterator[_Doubt]:

@@ -18,7 +18,7 @@ from harness.experiment.config import PROJECT_CONFIGS
 TITLES = {
     "CISO": 6, "Security Engineer": 40, "Director of Catering": 12, "Network Administrator": 9, "Threat Hunter": 11,
     "Sales Manager": 20, "Accountant": 8, "Former CISO": 3, "asdf": 2, "Geschäftsführer": 5, "Database Coordinator": 4,
-    "Business Continuity and Disaster Recovery Lead": 2, "": 7,
+    "Court Security Officer": 4, "Business Continuity and Disaster Recovery Lead": 2, "": 7,
 }  # fmt: skip
 
 
@@ -88,7 +88,7 @@ def test_the_overview_says_what_a_count_by_hand_says(leads, check):
     answers = by_hand(PROJECT_CONFIGS / "keywords/2023.csv")
     n_all, n_titled = sum(TITLES.values()), sum(TITLES.values()) - TITLES[""]
     titled = f"{n_titled / n_all:.1%} of them with a title ({n_titled})"
-    assert f"leads.csv has {n_all} records, {titled}; there are 12 distinct titles." in out
+    assert f"leads.csv has {n_all} records, {titled}; there are 13 distinct titles." in out
     assert "No table was given, so that the shipped one answers" in out
 
     def share(holds):
@@ -119,6 +119,7 @@ def test_suspicious_titles_are_named_with_their_reason_and_their_records(leads, 
     assert kinds["Threat Hunter"] == ("no row matches", 11)
     assert kinds["Director of Catering"] == ("matched only inside a word", 12)
     assert kinds["Former CISO"] == ("a rank that is not held", 3)
+    assert kinds["Court Security Officer"] == ("labels and place disagree", 4)
     assert kinds["asdf"] == ("not a title", 2)
     assert kinds["Geschäftsführer"] == ("in another language", 5)
     assert kinds["Business Continuity and Disaster Recovery Lead"] == ("rows disagree", 2)
@@ -182,7 +183,7 @@ def test_labels_of_another_company_need_neither_taxonomy_nor_hierarchy(leads, ch
     assert "By Department: Other" in out
     _, found = sheets(leads.with_name("leads_check.xlsx"))
     labels = {(row["target"], row["label"]): row["records"] for row in found["Labels"]}
-    assert labels["Department", "Cyber"] == 40 + 6 + 3
+    assert labels["Department", "Cyber"] == 40 + 6 + 3 + 4
     assert labels["Rank", "Boss"] == 6 + 3 + 12
     assert labels["Rank", "(no row)"] == sum(TITLES.values()) - TITLES[""] - labels["Rank", "Boss"] - 20 - 40
     in_depth = [row for row in found["Event in depth"] if row["Department"] == "Cyber"]
