@@ -40,7 +40,8 @@ _REMARK = re.compile(
     r"|(copyright\s*)?(©|\(c\)).*|copyright\s+\d{4}.*|page \d+( (of|/) \d+)?|end of (report|file|list|data|export)\W*"
     r"|(source|notes?|disclaimer|filters?( applied)?|applied filters|report (name|id|date|period|run))\s*:.*"
     r"|\d[\d.,]* (records?|rows?|results?|entries)\b.*|as of (\w+ )?\d.*|n\s*=\s*\d+"
-    r"|(erstellt|exportiert|stand)( am\b|\s*:).*|(streng )?vertraulich\s*[-–—:,;.].*|(créé|exporté|généré) le\b.*",
+    r"|(erstellt|exportiert|stand)( am\b| von\b|\s*:).*|(streng )?vertraulich\s*[-–—:,;.].*"
+    r"|(créé|exporté|généré) le\b.*",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -64,6 +65,11 @@ class _Item:
         return [cell for cell in self.cells if cell]
 
     @property
+    def label(self) -> str:
+        """The first cell that is no number, as far as there is one."""
+        return next((cell for cell in self.filled if not is_data(cell)), self.filled[0])
+
+    @property
     def is_alone(self) -> bool:
         return len(self.filled) == 1
 
@@ -72,11 +78,10 @@ class _Item:
         """Whether it surely is a total or a remark."""
         if not self.filled:
             return False
-        label, *others = self.filled
-        total = _TOTAL.fullmatch(label)
-        if total is not None and (others or total["number"] or "grand" in label.lower() or len(self.cells) > 1):
-            return all(map(is_data, others))
-        return _REMARK.fullmatch(label) is not None and len(others) < 2
+        labels = [cell for cell in self.filled if not is_data(cell)]
+        if len(labels) == 1 and (total := _TOTAL.fullmatch(labels[0])) is not None:
+            return len(self.cells) > 1 or bool(total["number"]) or "grand" in labels[0].lower()
+        return _REMARK.fullmatch(self.filled[0]) is not None and len(self.filled) < 3
 
 
 class Sifter:
@@ -120,7 +125,7 @@ class Sifter:
             said.append(f"The header again, not counted as a record: {unit} {shown}.")
         if self._footers:
             shown = first_few(
-                (f"{unit} {one.place} ({shortened(one.filled[0], _LONGEST_SHOWN)!r})" for one in self._footers), 5
+                (f"{unit} {one.place} ({shortened(one.label, _LONGEST_SHOWN)!r})" for one in self._footers), 5
             )
             said.append(f"Totals and remarks, not counted as records: {shown}.")
         for one in self._others[:1]:
@@ -141,18 +146,15 @@ class Sifter:
         places = sorted([*batch.places.tolist(), *(one.place for one in batch.rejects)])
         left_out: set[int] = set()
         for place in places[bisect_right(places, n_done) :]:
-            if place in again:
-                if not self._within_other and place == again[0]:
-                    left_out.update(self._remarks_above(batch, place))
-                self._within_other = False
-                self._again.append(place)
-                left_out.add(place)
-            elif place in others:
+            if place in again or place in others:
                 if not self._within_other:
                     left_out.update(self._remarks_above(batch, place))
-                self._within_other = True
-                self._others.append(others[place])
+                self._within_other = place in others
                 left_out.add(place)
+                if place in others:
+                    self._others.append(others[place])
+                else:
+                    self._again.append(place)
             elif self._within_other:
                 self._n_others += 1
                 left_out.add(place)
@@ -281,12 +283,12 @@ def _is_sparse(items: Sequence[_Item]) -> bool:
 
 
 def _loose(items: Sequence[_Item]) -> Sequence[_Item]:
-    """Return the few items at the end that stand alone below a gap."""
+    """Return the few items at the end that stand alone below a gap, the only one of the table."""
     for number in range(1, min(_MAX_REMARKS, len(items) - 1) + 1):
         if not items[-number].is_alone:
             break
         if items[-number].after_gap:
-            return items[-number:]
+            return () if any(one.after_gap for one in items[:-number]) else items[-number:]
     return ()
 
 

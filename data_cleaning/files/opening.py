@@ -26,7 +26,7 @@ _OTHERS = {
     b"7z\xbc\xaf\x27\x1c": ("packed with 7-Zip", "Unpack it"),
     b"%PDF-": ("a PDF", "Export the table as CSV"),
 }
-_PAGE = re.compile(rb"<(!doctype html|html|head|meta|body|table|style|title|div)[\s>/]", re.IGNORECASE)
+_PAGE = re.compile(rb"<(!doctype html|html|head|meta|body|table)[\s>/]", re.IGNORECASE)
 _START_BYTES = 4096
 """Enough to see what a file is."""
 _spooled: "WeakKeyDictionary[TextIO, Path]" = WeakKeyDictionary()

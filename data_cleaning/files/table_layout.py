@@ -101,7 +101,8 @@ def names_columns(cells: Iterable[str]) -> bool:
     if len(filled) < 2 or any(map(is_data, filled)):
         return False
     n_usual = sum(map(is_usual_name, filled))
-    return n_usual >= 2 and (2 * n_usual > len(filled) or n_usual >= 4)
+    n_whole = sum(column_key(cell) in _keys(*_MEANINGS) for cell in filled)  # "Beta Company" may be one
+    return n_whole >= (1 if len(filled) > 2 else 2) and (2 * n_usual > len(filled) or n_usual >= 4)
 
 
 def find_header(rows: Sequence[HeadRow], unit: str, *, asked: bool = False) -> Header:
@@ -184,20 +185,22 @@ def _choose_in_list(rows: Sequence[HeadRow]) -> int:
 
 
 def _choose_by_width(rows: Sequence[HeadRow]) -> int:
-    """Below a line of one cell, take the first of the rows that are as wide as most."""
+    """Below a line of one cell, take the first of the rows that are as wide as most, if it names data.
+
+    Titles have commas, and columns may be without a name; a column of numbers or dates below a text shows a header.
+    """
     widths = sorted(row.width for row in rows[1:])
     wide = widths[len(widths) // 2] if widths else 1
     number = next((number for number, row in enumerate(rows) if row.width >= wide and len(row.filled) > 1), 0)
     below, filled = rows[number + 1 :], rows[number].filled
     if wide < 2 or len(below) < 2 or len(set(filled)) < len(filled) or any(map(is_data, filled)):
         return 0
-    if len(rows[0].cells) > 1:
-        return number
-    # In a list of titles, a comma makes no table; rows of one width with a column of numbers or dates do.
-    n_fitting = sum(len(row.cells) == len(rows[number].cells) for row in below)
-    columns = ([row.cells[at] for row in below if at < len(row.cells)] for at in range(rows[number].width))
+    fitting = [row for row in below if len(row.cells) == len(rows[number].cells)]
+    columns = [
+        [row.cells[at] for row in fitting] for at, name in enumerate(rows[number].cells) if name.strip() and fitting
+    ]
     has_data = any(any(cell.strip() for cell in column) and all(map(is_data, column)) for column in columns)
-    return number if has_data and len(below) > 2 and 10 * n_fitting >= 9 * len(below) else 0
+    return number if has_data and 10 * len(fitting) >= 9 * len(below) else 0
 
 
 def _is_group_row(upper: HeadRow, lower: HeadRow) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from python_calamine import SheetTypeEnum, SheetVisibleEnum, load_workbook
 
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import BadInput, counted, first_few, unknown
 from data_cleaning.files.merged_cells import filled_down
 from data_cleaning.files.not_records import Sifter
 from data_cleaning.files.number_formats import RowFormats, SheetFormats, column_number
@@ -157,13 +157,13 @@ class XlsxSource(Source):
             for _, row in islice(sheet.numbered(), head - 1)
         )
 
-    def _choose(self, workbook: Any, names: Sequence[str]) -> tuple[list[_Sheet], list[str]]:
-        """Return the sheets to read, and the names of others that have the same columns.
+    def _choose(self, workbook: Any, names: Sequence[str]) -> tuple[list[_Sheet], dict[str, int]]:
+        """Return the sheets to read, and the names of others with the same columns to their numbers of rows.
 
         The first sheet that names a column of titles is read; without one the first, unless it is a mere text.
         """
         chosen: list[_Sheet] = []
-        same: list[str] = []
+        same: dict[str, int] = {}
         refused: BadInput | None = None
         for name in names:
             try:
@@ -172,12 +172,12 @@ class XlsxSource(Source):
                 refused = refused or error
                 continue
             if not chosen or _is_better(sheet.header, chosen[0].header):
-                chosen, same = [sheet], []
+                chosen, same = [sheet], {}
             elif sorted(sheet.header.names) == sorted(chosen[0].header.names):
                 if self.layout.sheet == ALL_SHEETS:
                     chosen.append(sheet)
                 else:
-                    same.append(name)
+                    same[name] = sheet.n_rows
         if not chosen:
             assert refused is not None, "there is at least one sheet"
             raise refused
@@ -230,12 +230,12 @@ def _is_better(header: Header, first: Header) -> bool:
     return header.evidence == 2 or (header.evidence > first.evidence and len(first.names) == 1)
 
 
-def _sheets_said(chosen: Sequence[str], same: Sequence[str], names: Sequence[str], visible: Sequence[str]) -> str:
+def _sheets_said(chosen: Sequence[str], same: dict[str, int], names: Sequence[str], visible: Sequence[str]) -> str:
     """Say which of several sheets are read."""
     said = f"Read sheet{'s' * (len(chosen) > 1)} {first_few(map(repr, chosen))} of {len(names)}."
     if same:
-        have = "has" if len(same) == 1 else "have"
-        said += f" {first_few(map(repr, same))} {have} the same columns, and --sheet all reads all of these."
+        listed = first_few(f"{name!r} ({counted(n_rows, 'row')})" for name, n_rows in same.items())
+        said += f" Not read, though with the same columns: {listed}; --sheet all reads all of these."
     others = [name for name in names if name not in (*chosen, *same)]
     if others:
         said += " Not read: " + first_few(repr(name) + " (hidden)" * (name not in visible) for name in others) + "."

@@ -1,6 +1,7 @@
 import gzip
 import io
 import os
+import re
 from pathlib import Path
 
 import openpyxl
@@ -183,3 +184,29 @@ def test_a_file_that_vanishes_is_bad_input(tmp_path):
                 list(source.batches())
         with pytest.raises(BadInput, match="cannot be read: No such file"):
             source.identity()
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"<html><body><table><tr><td>Title</td></tr></table></body></html>", "a web page (HTML)"),
+        (b"\xef\xbb\xbf \r\n<TABLE border=1><tr><td>Title", "a web page (HTML)"),
+        (b"<!DOCTYPE html>\n<html>", "a web page (HTML)"),
+        (b"<!-- export --><meta charset=utf-8><table>", "a web page (HTML)"),
+        ("\ufeff<html><table>".encode("utf-16-le"), "a web page (HTML)"),
+        (b'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook>', "an XML Spreadsheet 2003"),
+        (b'<?xml version="1.0"?><leads/>', "an XML file"),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related", "a saved web page (MHTML)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.xls", "a.csv", "a.csv.gz"])
+def test_a_page_that_is_called_a_spreadsheet_is_named_as_such(tmp_path, name, content, what):
+    path = write(tmp_path, name, gzip.compress(content) if name.endswith("gz") else content)
+
+    with pytest.raises(BadInput, match=re.escape(f"is {what}, whatever its name says")) as raised:
+        open_source(path)
+    assert str(raised.value).endswith("Open it in a spreadsheet program and save it as .xlsx.")
+
+
+def test_a_column_that_begins_like_markup_is_none(tmp_path):
+    assert open_source(write(tmp_path, "a.csv", b"<Title>,Company\nCEO,Acme\n")).schema.names == ["<Title>", "Company"]

@@ -231,3 +231,18 @@ def test_a_workbook_without_a_visible_sheet_is_bad_input(tmp_path):
 
     with pytest.raises(BadInput, match="has no visible sheet"):
         open_source(path)
+
+
+def test_styles_that_unpack_to_too_much_are_refused_before_they_are_read(tmp_path):
+    path = write(tmp_path, [["Title"], ["CEO"]])
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    styles = parts.pop("xl/styles.xml")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+        archive.writestr("xl/styles.xml", styles + b" " * (64 << 20))
+
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(BadInput, match=r"styles\.xml unpacks to 67,\d+,\d+ bytes, beyond the limit of 67,108,864"):
+        open_source(path)
