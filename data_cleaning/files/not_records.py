@@ -279,7 +279,7 @@ def _is_sparse(items: Sequence[_Item]) -> bool:
     """Say whether records with a single cell are usual, so that such a one is no sign of a remark."""
     above = items[: len(items) - len(_loose(items))]
     records = [one for one in above if one.is_row and one.filled and not one.is_footer]
-    return 4 * sum(one.is_alone for one in records) > len(records)
+    return not records or 4 * sum(one.is_alone for one in records) > len(records)
 
 
 def _loose(items: Sequence[_Item]) -> Sequence[_Item]:

@@ -44,6 +44,7 @@ def test_totals_and_remarks_at_the_end_are_named_and_not_counted(tmp_path, foote
         ("Title,Company\nCEO,Acme\nCFO,Beta\n\nCOO,\n", 3),
         ("Title,Company\nCEO,Acme\nProfessor of Education\n\nProfessor of Education,Beta Company\nCook,Acme\n", 4),
         ("Title,Company\nTotal: 3,\nCEO,Acme\n", 2),
+        ("Job Title\nTotal: 3\nCEO\nCFO\n", 3),
     ],
 )
 def test_records_that_read_like_totals_or_remarks_are_kept(tmp_path, content, n_rows):
