@@ -215,6 +215,12 @@ def _no_title(
     """Build the error for a file without a column of titles by its name; what a column holds may hint at it."""
     likeness = {} if values is None else {name: title_likeness(values(name)) for name in free[:_MAX_LOOKED_AT]}
     best = max(likeness, key=lambda name: likeness[name], default="")
+    if best and title_likeness(pl.Series([best])) >= LOOKS_LIKE_TITLES:
+        return BadInput(
+            f"{path} seems to have no names of columns: {shown(best)}, in their place, reads like a title itself. Add "
+            "a row of names above it, such as Title, or say with --header-row where it is. If this is the name of a "
+            f"column: --title-column {shown(best)}."
+        )
     if best and likeness[best] >= LOOKS_LIKE_TITLES:
         hint = f"What {shown(best)} holds looks like titles: --title-column {shown(best)}. "
         return unknown_column(names, column, path, hint + _REMEDY)

@@ -201,3 +201,9 @@ def test_configured_counts_are_required_and_other_optional_columns_are_not():
     found = find_columns(["Title", "id", "Country"], columns, "leads.csv")
     assert found.present == {"title": "Title", "record": "id"}
     assert found.absent == {"country": "Land", "date": "Day"}
+
+
+def test_a_list_without_names_of_columns_is_told_to_get_some(tmp_path):
+    values = {"Ann": pl.Series(["Bob"]), "Chief Executive Officer": pl.Series(["Chief Financial Officer"])}
+    with pytest.raises(BadInput, match=r"'Chief Executive Officer', in their place, reads like a title.* Add a row of"):
+        find_title(list(values), "Title", tmp_path, asked_for=False, values=values.__getitem__)
