@@ -23,7 +23,8 @@ from baselines.matching import (
     singular_form,
     symbol_form,
 )
-from baselines.table_file import check_rows, read_rows, write_rows
+from baselines.table_cells import Question
+from baselines.table_file import Duplicate, check_rows, read_rows, write_rows
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, StrArray
 
@@ -54,14 +55,30 @@ class KeywordTable:
     rows: pd.DataFrame
     """`line` in the file, `keyword`, `priority`, `match`, and a raw label or "" per target; see `check_rows`."""
 
+    notes: tuple[str, ...] = ()
+    """How the file was read, in sentences for a person."""
+    questions: tuple[Question, ...] = ()
+    """Rows of the file whose keyword is probably not what its owner wants to find."""
+    duplicates: tuple[Duplicate, ...] = ()
+    """What a lenient read left out."""
+
     @classmethod
-    def read(cls, path: Path, taxonomy: Taxonomy) -> "KeywordTable":
-        """Read a table from CSV: `keyword`, `priority`, optionally `match`, and a column per target of the taxonomy.
+    def read(cls, path: Path, taxonomy: Taxonomy, *, lenient: bool = False) -> "KeywordTable":
+        """Read a table: `keyword`, `priority`, optionally `match`, and a column per target of the taxonomy.
+
+        See `table_file.read_rows`, also for what is lenient.
 
         Raises:
             BadInput: the file is missing or faulty; every fault is named with its line.
         """
-        return cls(taxonomy=taxonomy, rows=read_rows(path, taxonomy))
+        read = read_rows(path, taxonomy, lenient=lenient)
+        return cls(
+            taxonomy=taxonomy,
+            rows=read.frame,
+            notes=read.notes,
+            questions=read.questions,
+            duplicates=read.duplicates,
+        )
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, taxonomy: Taxonomy, where: str = "keyword table") -> "KeywordTable":

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 
 from baselines.matching import normal_form
+from baselines.table_cells import Question, Record, clean_cells, column_names
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.table_reader import read_table, require_text
@@ -21,8 +22,6 @@ MATCHES = ("substring", "word", "prefix")
 """How a row's keyword is sought; the first is what an empty cell or an absent column means."""
 
 _MAX_FAULTS = 50
-
-Record = tuple[int, Mapping[str, str]]  # line of a CSV file or row of a sheet, column to cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,44 +39,48 @@ class Duplicate:
     """Raw label of the earlier one."""
 
 
-def read_rows(path: Path, taxonomy: Taxonomy) -> pd.DataFrame:
-    """Read and check a table file; see `check_rows` for the result.
+@dataclass(frozen=True, kw_only=True)
+class TableRows:
+    """The rows of a table file, and how it was read."""
+
+    frame: pd.DataFrame
+    """As `check_rows` returns it."""
+    notes: tuple[str, ...]
+    """What was passed over or read otherwise than it is written, in sentences for a person."""
+    questions: tuple[Question, ...]
+    duplicates: tuple[Duplicate, ...] = ()
+    """What a lenient read left out."""
+
+
+def read_rows(path: Path, taxonomy: Taxonomy, *, lenient: bool = False) -> TableRows:
+    """Read and check a table file; cells are read as `clean_cells` says.
+
+    Args:
+        path: CSV, Parquet or XLSX.
+        taxonomy: its targets are the columns, its raw labels the values.
+        lenient: whether rows may repeat each other; the first row that sets a target then keeps it, and rows that then
+            set nothing are left out.
 
     Raises:
         BadInput: the file is missing, cannot be read, or has a fault that `check_rows` names.
     """
-    records, faults = _read_records(path, taxonomy)
-    return check_rows(records, taxonomy, str(path), faults)
-
-
-def read_rows_leniently(path: Path, taxonomy: Taxonomy) -> tuple[pd.DataFrame, list[Duplicate]]:
-    """Read a table file in which rows may repeat each other; the first row that sets a target keeps it.
-
-    Returns:
-        The rows as `check_rows` returns them, without the labels that repeat an earlier row's and without the rows that
-        then set nothing; and everything that was left out so.
-
-    Raises:
-        BadInput: as `read_rows`, save for repeated rows.
-    """
-    records, faults = _read_records(path, taxonomy)
-    return _check(records, taxonomy, str(path), faults, lenient=True)
-
-
-def _read_records(path: Path, taxonomy: Taxonomy) -> tuple[list[Record], list[str]]:
-    """Read the rows of a table file whose header is sound; rows that do not fit it are returned as faults."""
     if path != STANDARD_INPUT and not path.exists():
         raise BadInput(f"No keyword table at {path}. Set 'keyword.table' in the config to a CSV or XLSX file.")
-    table = read_table(path, allow_no_rows=True, keep_rejects=True)
+    table = read_table(path, None, allow_no_rows=True, keep_rejects=True)
     require_text(table.frame, path)
-    known = {name.lower(): name for name in _columns(taxonomy)}
-    header = [known.get(name.strip().lower(), name.strip()) for name in table.frame.columns]
-    faults = _header_faults(header, taxonomy)
-    if faults:
-        raise BadInput(f"{path}: {first_few(faults)}.")
-    faults = [f"{table.unit} {one.place} {one.reason}" for one in table.rejects]
+    known = _columns(taxonomy)
+    header = column_names(table.frame.columns, known)
+    _check_header(path, header, known)
     rows = table.frame.cast(pl.String).fill_null("").iter_rows()
-    return [(line, dict(zip(header, row, strict=True))) for line, row in zip(table.places, rows, strict=True)], faults
+    records = [(line, dict(zip(header, row, strict=True))) for line, row in zip(table.places, rows, strict=True)]
+    cells = clean_cells(records, taxonomy)
+    faults = [f"{table.unit} {one.place} {one.reason}" for one in table.rejects]
+    frame, duplicates = _check(cells.records, taxonomy, str(path), faults, lenient=lenient)
+    others = [name for name in header if name not in known]
+    ignored = [f"Columns that no keyword table has, passed over: {first_few(map(repr, others))}."] if others else []
+    of_file = [note for note in table.notes if not note.startswith("Read as UTF-8")]  # as nearly every table is
+    notes = (*of_file, *ignored, *cells.notes)
+    return TableRows(frame=frame, notes=notes, questions=cells.questions, duplicates=tuple(duplicates))
 
 
 def check_rows(records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str] = ()) -> pd.DataFrame:
@@ -159,19 +162,26 @@ def _columns(taxonomy: Taxonomy) -> tuple[str, ...]:
     return ("keyword", "priority", *taxonomy.names, "match")
 
 
-def _header_faults(header: list[str], taxonomy: Taxonomy) -> list[str]:
-    known = _columns(taxonomy)
-    faults = [f"column {name!r} is missing" for name in known if name not in header and name != "match"]
+def _check_header(path: Path, header: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse a header in which a column is missing, repeated, or named nearly like one that a table has."""
+    missing = [name for name in known if name not in header and name != "match"]
+    faults = [f"column {name!r} is missing" for name in missing]
     for name in dict.fromkeys(header):
-        if name not in known:
-            faults.append(f"unknown column {name!r}, the nearest valid name is {_nearest(name, known)!r}")
-        elif header.count(name) > 1:
+        near = get_close_matches(name.lower(), known, n=1, cutoff=0.75)
+        if name not in known and (near or missing):
+            valid = f", the nearest valid name is {near[0]!r}" if near else ""
+            faults.append(f"unknown column {name!r}{valid}")
+        elif name in known and header.count(name) > 1:
             faults.append(f"column {name!r} occurs {header.count(name)} times")
-    return faults
+    if faults:
+        raise BadInput(f"{path}: {first_few(faults)}.")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    return get_close_matches(name, list(known), n=1, cutoff=0)[0]
+    """Name the nearest of some names, or the first of them where none is near."""
+    names = {one.casefold(): one for one in known}
+    near = get_close_matches(name.casefold(), list(names), n=1)
+    return f"the nearest is {names[near[0]]!r}" if near else f"known are {first_few(map(repr, names.values()), 12)}"
 
 
 def _number(cell: str) -> float:
@@ -185,7 +195,7 @@ def _keyword_faults(keyword: str, match: str) -> list[str]:
     faults = []
     if match not in MATCHES:
         known = ", ".join(MATCHES)
-        faults.append(f"unknown match {match!r} (known: {known}; nearest: {_nearest(match, MATCHES)!r})")
+        faults.append(f"unknown match {match!r}, {_nearest(match, MATCHES)} (known: {known})")
     if not keyword.strip():
         faults.append("empty keyword")
     elif "\n" in keyword or "\r" in keyword:
@@ -200,7 +210,7 @@ def _label_faults(labels: Mapping[str, str], taxonomy: Taxonomy) -> list[str]:
     for target, label in labels.items():
         known = taxonomy[target].raw_to_class
         if label and label not in known:
-            faults.append(f"{label!r} is no {target} label, the nearest is {_nearest(label, known)!r}")
+            faults.append(f"{label!r} is no {target} label, {_nearest(label, known)}")
     if not any(labels.values()):
         faults.append(f"sets no target; give a label for {' or '.join(labels)}")
     return faults

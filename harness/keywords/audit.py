@@ -8,7 +8,6 @@ import polars as pl
 from scipy import sparse
 
 from baselines.keyword_table import KeywordTable
-from baselines.table_file import Duplicate
 from data_cleaning.progress import Progress, silent
 from harness.keywords.audit_findings import find_faults
 from harness.keywords.audit_tables import (
@@ -21,6 +20,7 @@ from harness.keywords.audit_tables import (
     name_clashes,
     name_conflicts,
     name_duplicates,
+    name_questions,
     name_row,
     name_rows,
     sum_by,
@@ -35,6 +35,7 @@ from harness.keywords.row_conflicts import (
     find_accidents,
     find_chains,
     find_conflicts,
+    never_because,
     unreachable,
 )
 
@@ -50,13 +51,16 @@ class Audit:
     """What `audit_findings.find_faults` returns."""
     rows: pl.DataFrame
     """One line per row of the table: `line`, `keyword`, `priority`, `match`, `sets_<target>`, and `verdict`: why the
-    row decides nothing and because of which others, null if it decides something. With titles also `titles` and
+    row decides nothing and because of which others, null if it decides something. With titles also `never_because`, why
+    the row never fired as far as that is known, `titles` and
     `records` that it hits, `decided_titles` and `decided_records` for any target, per reference `judged_records_` and
     `wrong_records_` of these, and per target what `audit_tables.target_figures` counts."""
     idle: pl.DataFrame
     """`verdict`, and the number of `rows` with it and of the `titles` and `records` that they hit."""
     duplicates: pl.DataFrame
     """What a lenient load left out; see `audit_tables.name_duplicates`."""
+    questions: pl.DataFrame
+    """`line`, `keyword` and `reason` of the table's questions; with titles also the `records` that each row hits."""
     coverage: pl.DataFrame
     """See `audit_tables.coverage`."""
     conflicts: pl.DataFrame
@@ -79,7 +83,6 @@ def audit_table(
     titles: pl.DataFrame,
     references: Mapping[str, pl.DataFrame],
     *,
-    duplicates: Sequence[Duplicate] = (),
     on_progress: Progress = silent,
 ) -> Audit:
     """Audit a table on titles.
@@ -90,7 +93,6 @@ def audit_table(
         table: the table.
         titles: distinct `title`, not null, and `count`, its records, at least one title.
         references: what `judged_hits.read_references` aligns with the titles.
-        duplicates: what a lenient load of the table left out.
         on_progress: told of each step.
 
     Raises:
@@ -120,10 +122,14 @@ def audit_table(
     for ranked in hits.values():
         figures |= target_figures(table, ranked, counts, known)
     reasons = _idle_here(table, hits, counts, figures) | _unreachable(table)
+    never = [row for row, (kind, _) in reasons.items() if kind == NEVER_FIRED]
+    because = never_because(table, never, titles)
+    rows = name_rows(table).with_columns(_worded(table, reasons), because, **figures)
     frames = {
-        "rows": name_rows(table).with_columns(_worded(table, reasons), **figures),
+        "rows": rows,
+        "questions": name_questions(table.questions).join(rows.select("line", "records"), on="line", how="left"),
         "idle": _count_idle(reasons, matrix, counts),
-        "duplicates": name_duplicates(duplicates),
+        "duplicates": name_duplicates(table.duplicates),
         "clashes": name_clashes(table, conflicts),
         "coverage": coverage(table, hits, counts, known),
         "conflicts": name_conflicts(table, conflicts),
@@ -137,18 +143,16 @@ def audit_table(
     return Audit(findings=findings, references=names, **frames)
 
 
-def audit_rows(table: KeywordTable, *, duplicates: Sequence[Duplicate] = ()) -> Audit:
-    """Audit a table without any titles: duplicates, rows that can never decide, and rows of equal priority that clash.
-
-    `duplicates` are what a lenient load of the table left out.
-    """
+def audit_rows(table: KeywordTable) -> Audit:
+    """Audit a table without any titles: duplicates, rows that can never decide, and clashes of equal priority."""
     reasons = _unreachable(table)
     schema = {"winner": pl.Int64, "loser": pl.Int64, "target": pl.String}
     pairs = pl.DataFrame(equal_overlaps(table, covered_by(table)), schema=schema, orient="row")
     frames = dict.fromkeys(("coverage", "conflicts", "accidents", "accident_words", "chains", "idle"), pl.DataFrame())
     frames |= {
         "rows": name_rows(table).with_columns(_worded(table, reasons)),
-        "duplicates": name_duplicates(duplicates),
+        "duplicates": name_duplicates(table.duplicates),
+        "questions": name_questions(table.questions),
         "clashes": name_clashes(table, pairs),
     }
     return Audit(findings=find_faults(frames, table.taxonomy, ()), references=(), **frames)

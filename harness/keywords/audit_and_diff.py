@@ -8,7 +8,6 @@ from pathlib import Path
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
-from baselines.table_file import read_rows_leniently
 from data_cleaning.consensus import consensus
 from data_cleaning.errors import BadInput, counted
 from data_cleaning.files import Layout
@@ -117,21 +116,20 @@ def audit_file(
     for source in (table, *([leads] if leads else [])):
         check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(settings.taxonomy)
-    rows, duplicates = read_rows_leniently(table, taxonomy)
-    loaded = KeywordTable(taxonomy=taxonomy, rows=rows)
-    notes = []
+    loaded = KeywordTable.read(table, taxonomy, lenient=True)
+    notes = [*loaded.notes]
     read: TableFile | None = None
-    if duplicates:
-        n_rows = len({one.line for one in duplicates})
+    if loaded.duplicates:
+        n_rows = len({one.line for one in loaded.duplicates})
         repeat = f"{counted(n_rows, 'row')} of {table.name} repeat{'s' if n_rows == 1 else ''} what an earlier one sets"
         notes.append(f"{repeat}. The earlier one was kept; other verbs refuse the table.")
     if leads is None:
         notes.append("What rows hit, decide and get wrong is not known without leads; name some with --leads.")
-        audit = audit_rows(loaded, duplicates=duplicates)
+        audit = audit_rows(loaded)
     else:
         titles, labels, read = _read_leads(leads, settings, taxonomy, title_column, announce)
         references = _references(titles, labels, settings, taxonomy, announce)
-        audit = audit_table(loaded, titles, references, duplicates=duplicates, on_progress=on_progress)
+        audit = audit_table(loaded, titles, references, on_progress=on_progress)
         known = [f"{name} ({counted(references[name]['title'].n_unique(), 'title')})" for name in audit.references]
         against = f"held against {', '.join(known)}" if known else "which have no labels to hold the table against"
         records = counted(int(titles["count"].sum()), "record")
@@ -192,6 +190,9 @@ def diff_files(
     taxonomy = Taxonomy.read(settings.taxonomy)
     tables = KeywordTable.read(old, taxonomy), KeywordTable.read(new, taxonomy)
     read: TableFile | None = None
+    for path, table in zip((old, new), tables, strict=True):
+        for note in table.notes:
+            announce(f"{path.name}: {note}")
     if leads is None:
         announce("Which titles change is not known without leads; name some with --leads.")
         found = diff_rows(*tables)

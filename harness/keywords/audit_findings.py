@@ -52,23 +52,24 @@ class _Finding:
 def find_faults(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, references: Sequence[str]) -> pl.DataFrame:
     """Rank what an audit found.
 
-    Duplicates come first, since no other verb accepts such a table. Next comes what costs records according to a
-    reference: their number times the lower bound of the 95% Wilson interval of the share that is wrong, or of the share
-    for which the outranked row would be right, less the share that is right now. Each row is named once, with the most
-    specific cause that explains half of its cost. Next comes what no reference knows, by records, and last the rows
-    that decide nothing. A finding is compared with the most trustworthy reference that knows five of its titles.
+    Duplicates come first, since no other verb accepts such a table, then keywords that are questioned. Next comes what
+    costs records according to a reference: their number times the lower bound of the 95% Wilson interval of the share
+    that is wrong, or of the share for which the outranked row would be right, less the share that is right now. Each
+    row is named once, with the most specific cause that explains half of its cost. Next comes what no reference knows,
+    by records, and last the rows that decide nothing. A finding is compared with the most trustworthy reference that
+    knows five of its titles.
 
     Without titles, rows that can never decide a title come before rows of equal priority that conflict.
 
     Args:
-        frames: those of an audit by name; without titles `rows`, `duplicates` and `clashes` are enough.
+        frames: those of an audit by name; without titles `rows`, `duplicates`, `questions` and `clashes` are enough.
         taxonomy: of the table.
         references: names, the most trustworthy first.
 
     Returns:
         `rank`, `kind`, `records`, `line` of the row at fault (null for none), and `sentence`.
     """
-    found = list(_duplicates(frames["duplicates"], frames["rows"]))
+    found = [*_duplicates(frames["duplicates"], frames["rows"]), *_questions(frames["questions"])]
     if "records" in frames["rows"].columns:
         costed = _costed_once(frames, taxonomy, references) if references else []
         found += sorted(costed, key=lambda finding: -finding.cost)[:MAX_COSTED]
@@ -91,6 +92,13 @@ def _duplicates(duplicates: pl.DataFrame, rows: pl.DataFrame) -> Iterable[_Findi
             records = rows.row(by_predicate=pl.col("line") == line["first_line"], named=True)[figure]
         sentence = sentences.duplicate({**line, "records": records})
         yield _Finding(kind="duplicate", line=line["line"], records=records, sentence=sentence)
+
+
+def _questions(questions: pl.DataFrame) -> Iterable[_Finding]:
+    for line in questions.to_dicts():
+        yield _Finding(
+            kind="question", line=line["line"], records=line.get("records"), sentence=sentences.question(line)
+        )
 
 
 def _costed_once(

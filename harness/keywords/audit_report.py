@@ -83,6 +83,13 @@ def _excerpts(audit: Audit) -> list[Section]:
             audit.duplicates.columns,
         ),
         _excerpt(
+            "questions",
+            "Keywords to look at",
+            "Rows whose keyword is probably not what its owner wants to find.",
+            audit.questions,
+            audit.questions.columns,
+        ),
+        _excerpt(
             "coverage",
             "What is decided",
             f"Titles and records that some row decides, and those left to the fallback.{said}",

@@ -9,6 +9,7 @@ import polars as pl
 from scipy import sparse
 
 from baselines.keyword_table import KeywordTable
+from baselines.table_cells import Question
 from baselines.table_file import Duplicate
 from data_cleaning.taxonomy import Target
 from data_cleaning.titles import IntArray, StrArray
@@ -190,6 +191,12 @@ def name_duplicates(duplicates: Sequence[Duplicate]) -> pl.DataFrame:
     schema = {"line": pl.Int64, "first_line": pl.Int64, **texts}
     frame = pl.DataFrame([asdict(one) for one in duplicates], schema=schema)
     return frame.with_columns((pl.col("label") == pl.col("first_label")).alias("agree"))
+
+
+def name_questions(questions: Sequence[Question]) -> pl.DataFrame:
+    """Return `line`, `keyword` and `reason` of the rows whose keyword is questioned."""
+    schema = {"line": pl.Int64, "keyword": pl.String, "reason": pl.String}
+    return pl.DataFrame([asdict(one) for one in questions], schema=schema)
 
 
 def name_rows(table: KeywordTable) -> pl.DataFrame:

@@ -70,6 +70,12 @@ def duplicate(line: Line) -> str:
     return f"{repeats}; the earlier row was kept here{decides}. Other verbs refuse the table."
 
 
+def question(line: Line) -> str:
+    """Say that a keyword is probably not what its owner wants to find."""
+    hit = "" if line.get("records") is None else f" hits {counted(line['records'], 'record')}"
+    return f"{_row(line)}{hit}: {line['reason']}."
+
+
 def overlap(line: Line) -> str:
     """Say that two rows of equal priority conflict wherever one of them matches, whatever the titles."""
     both = f"{_row(line)} and {_row(line, 'opponent')} have the same priority but set the {line['target']}"
@@ -87,6 +93,9 @@ def idle(kind: str, records: int, lines: Sequence[Line]) -> str:
     rows = counted(len(lines), "row")
     because = "" if kind == NEVER_FIRED else kind.split()[0]
     named = [_row(line) + (line["verdict"].removeprefix(because) if because else "") for line in lines[:_MAX_ROWS]]
+    if kind == NEVER_FIRED:
+        told = sorted(lines, key=lambda line: line["never_because"] is None)[:_MAX_ROWS]
+        named = [_row(line) + (f", as {line['never_because']}" if line["never_because"] else "") for line in told]
     left = len(lines) - len(named)
     listed = "; ".join(named) + (f"; and {left:,} more" if left else "")
     hit = f"{counted(records, 'record')} {'is' if records == 1 else 'are'} hit by {rows} that"

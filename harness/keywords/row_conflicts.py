@@ -9,6 +9,7 @@ from scipy import sparse
 
 from baselines.keyword_table import KeywordTable
 from baselines.matching import has_symbol, lower_case, normal_form, symbol_form
+from data_cleaning.errors import counted
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import Counts, RankedHits, Reference, pairs_of_rows
 
@@ -262,6 +263,35 @@ def count_accidents(
         pl.format("{} ({})", "host", "records").head(5).str.join(", ").alias("hosts")
     )
     return rows.join(named, on="row", how="left", maintain_order="left"), hosts
+
+
+def never_because(table: KeywordTable, rows: Sequence[int], titles: pl.DataFrame) -> pl.Series:
+    """Say why rows match none of some titles: their keyword is questioned, or another match would find it.
+
+    Args:
+        table: the table.
+        rows: positions of the rows that match no title.
+        titles: `title` and `count`.
+
+    Returns:
+        A clause for each row of the table, null where nothing is known, (n_rows,).
+    """
+    reasons: list[str | None] = [None] * len(table)
+    asked = {one.line: one.reason for one in table.questions}
+    some = table.rows.iloc[list(rows)]
+    for other, said in (
+        ("substring", "it occurs only inside longer words"),
+        ("word", "other signs separate its words"),
+    ):
+        differs = (some["match"] == "substring") == (other == "word")
+        tried = KeywordTable(taxonomy=table.taxonomy, rows=some.assign(match=other))
+        records = tried.hits(titles["title"].to_numpy()).T.astype(np.int64) @ titles["count"].cast(pl.Int64).to_numpy()
+        for row, is_other, found in zip(rows, differs, records, strict=True):
+            if is_other and found:
+                reasons[row] = f"{said} ({counted(int(found), 'record')}); match {other!r} finds it there"
+    for row in rows:
+        reasons[row] = asked.get(int(table.rows["line"].iloc[row]), reasons[row])
+    return pl.Series("never_because", reasons, dtype=pl.String)
 
 
 def _keywords(table: KeywordTable) -> pl.Series:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from baselines.keyword_table import KeywordTable
-from baselines.table_file import Duplicate, read_rows, read_rows_leniently
+from baselines.table_file import Duplicate, read_rows
 from data_cleaning.errors import BadInput
 from tests.harness.mining.by_hand import TAXONOMY as AUDITED
 
@@ -25,13 +25,18 @@ FAULTS = [
     (HEADER + "a,,,IT,,\n", "line 2: priority '' is not a number above 0"),
     (HEADER + "a,0,,IT,,\n", "line 2: priority '0' is not a number above 0"),
     (HEADER + "a,nan,,IT,,\n", "line 2: priority 'nan' is not a number above 0"),
-    (HEADER + "a,1,wrd,IT,,\n", "line 2: unknown match 'wrd' (known: substring, word, prefix; nearest: 'word')"),
+    (HEADER + "a,1,wrd,IT,,\n", "line 2: unknown match 'wrd', the nearest is 'word' (known: substring, word, prefix)"),
     (HEADER + "a,1,,Enginering,,\n", "line 2: 'Enginering' is no function label, the nearest is 'Engineering'"),
     (HEADER + "a,1,,,,\n", "line 2: sets no target; give a label for function or role or level"),
+    (
+        HEADER + "a,1,,Zoo,,\n",
+        "line 2: 'Zoo' is no function label, known are 'IT'; 'Security'; 'Other'; 'Engineering'; 'Cyber'",
+    ),
+    ("keyword,priority,team,role,level\n", "column 'function' is missing; unknown column 'team'"),
+    (HEADER + "a,1,,IT,,\n'A',2,,Engineering,,\n", "line 3: repeats the function of 'A' that line 2 sets"),
     (HEADER + "&,1,word,IT,,\n", "line 2: keyword '&' has no letter or digit, so it matches no word"),
     (HEADER + '"a\nb",1,,IT,,\n', "line 2: keyword 'a\\nb' holds a line break"),
     (HEADER + 'a,1,,IT,,\n"b,1,,IT,,\n', "line 3 opens a quote that is never closed"),
-    (HEADER.encode() + b"a,1,,IT,,\ncaf\xe9,1,,IT,,\n", "line 3 is not utf-8 (byte 0xe9)"),
     (HEADER + "a,1,,IT,,\nb\0,1,,IT,,\n", "line 3 holds a NUL byte"),
 ]
 
@@ -94,14 +99,14 @@ def test_a_spreadsheet_is_read_as_its_csv_would_be_and_faults_name_its_rows(tmp_
     sheet = openpyxl.Workbook()
     for cells in (
         ["Keyword", "Priority", "Function", "Role", "Level"],
-        ["007 ", 5, "IT"],
+        ["007", 5, "IT"],
         [],
         [365, 2.5, None, None, "Executive"],
     ):
         sheet.active.append(cells)
     sheet.save(tmp_path / "table.xlsx")
     rows = KeywordTable.read(tmp_path / "table.xlsx", taxonomy).rows
-    assert rows[["line", "keyword", "priority"]].values.tolist() == [[2, "007 ", 5.0], [4, "365", 2.5]]
+    assert rows[["line", "keyword", "priority"]].values.tolist() == [[2, "007", 5.0], [4, "365", 2.5]]
 
     sheet.active.append(["x", "high", "IT"])
     sheet.active.append(["y", 1, "IT", None, None, "more"])
@@ -114,7 +119,7 @@ def test_the_round_trip_is_exact(tmp_path, taxonomy):
     first, second = tmp_path / "first.csv", tmp_path / "second.csv"
     first.write_text(
         "keyword,priority,function,role,level,match\n"
-        'cto ,1,IT,,,\n\n\n"a, ""b""",2.5,Cyber,Threat,C-Level,word\n=x,3,,,Executive,prefix\n'
+        'cto,1,IT,,,\n\n\n"a, ""b""",2.5,Cyber,Threat,C-Level,word\n=x,3,,,Executive,prefix\n'
     )
     table = KeywordTable.read(first, taxonomy)
     table.to_csv(second)
@@ -122,6 +127,36 @@ def test_the_round_trip_is_exact(tmp_path, taxonomy):
     pd.testing.assert_frame_equal(table.rows, again.rows)
     assert table.rows["line"].tolist() == [2, 5, 6]
     assert second.read_bytes() == first.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "KEYWORD,Priority *,MATCH,Function,ROLE,Level",
+        "Key Word,Priority,Match,function,Role (raw),level".replace(" (raw)", ""),
+        "key_word,\u00a0priority\u00a0,match:,Function,role,level ",
+        '"Key\nword",PRIORITY,match,FUNCTION,Role,LEVEL,Notes',
+    ],
+)
+def test_signs_blanks_and_case_in_a_header_make_no_difference(tmp_path, taxonomy, header):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\ncto,1,WORD,IT,,\n", encoding="utf-8")
+    (row,) = KeywordTable.read(path, taxonomy).rows.to_dict("records")
+    assert (row["keyword"], row["match"], row["function"]) == ("cto", "word", "IT")
+
+
+def test_a_column_that_no_table_has_is_passed_over_and_named(tmp_path, taxonomy):
+    path = tmp_path / "table.csv"
+    path.write_text("keyword,priority,function,role,level,Owner\ncto,1,IT,,,Ann\n")
+    assert KeywordTable.read(path, taxonomy).notes == ("Columns that no keyword table has, passed over: 'Owner'.",)
+
+
+def test_a_table_saved_by_a_spreadsheet_program_of_old_is_read(tmp_path, taxonomy):
+    path = tmp_path / "table.csv"
+    text = "keyword;priority;function;role;level\r\nch\xe9f de projet;1,5;IT;;\r\nentwickler f\xfcr it;2;IT;;\r\n"
+    path.write_bytes(text.encode("cp1252"))
+    rows = KeywordTable.read(path, taxonomy).rows
+    assert rows[["keyword", "priority"]].values.tolist() == [["chéf de projet", 1.5], ["entwickler für it", 2.0]]
 
 
 def test_a_table_of_substrings_is_written_without_the_match_column(tmp_path, taxonomy, table_of):
@@ -146,15 +181,15 @@ def test_the_first_row_keeps_what_it_sets_and_the_rest_of_a_later_one_stays(leni
     path = lenient_table(
         "cto,1,,IT,\n\nCTO,2,,Other,Executive\ncto,3,substring,IT,\ncto,1,word,Other,\nvp,1,,,Executive\n"
     )
-    rows, duplicates = read_rows_leniently(path, AUDITED)
-    assert rows[["line", "keyword", "function", "level"]].to_numpy().tolist() == [
+    read = read_rows(path, AUDITED, lenient=True)
+    assert read.frame[["line", "keyword", "function", "level"]].to_numpy().tolist() == [
         [2, "cto", "IT", ""],
         [4, "CTO", "", "Executive"],
         [6, "cto", "Other", ""],
         [7, "vp", "", "Executive"],
     ]
     common = {"first_line": 2, "match": "substring", "target": "function", "first_label": "IT"}
-    assert duplicates == [
+    assert list(read.duplicates) == [
         Duplicate(line=4, keyword="CTO", label="Other", **common),
         Duplicate(line=5, keyword="cto", label="IT", **common),
     ]
@@ -162,9 +197,9 @@ def test_the_first_row_keeps_what_it_sets_and_the_rest_of_a_later_one_stays(leni
 
 def test_reading_with_duplicates_allowed_changes_nothing_without_duplicates(lenient_table):
     path = lenient_table("cto,1,,IT,\ncto,2,,,Executive\n")
-    rows, duplicates = read_rows_leniently(path, AUDITED)
-    assert rows.equals(read_rows(path, AUDITED))
-    assert duplicates == []
+    read = read_rows(path, AUDITED, lenient=True)
+    assert read.frame.equals(read_rows(path, AUDITED).frame)
+    assert read.duplicates == ()
 
 
 @pytest.mark.parametrize(
@@ -179,6 +214,6 @@ def test_reading_with_duplicates_allowed_changes_nothing_without_duplicates(leni
 )
 def test_other_faults_are_refused_when_duplicates_are_allowed(lenient_table, rows, message):
     with pytest.raises(BadInput, match=r"table\.csv") as caught:
-        read_rows_leniently(lenient_table(rows), AUDITED)
+        read_rows(lenient_table(rows), AUDITED, lenient=True)
     assert message in str(caught.value)
     assert "repeats" not in str(caught.value)

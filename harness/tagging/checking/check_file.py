@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
-from baselines.table_file import read_rows_leniently
 from data_cleaning.errors import BadInput, counted, first_few
 from data_cleaning.files import Layout
 from data_cleaning.files.opening import refuse_two_standard_inputs
@@ -88,15 +87,14 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
             check_place(place, read, force=job.force)
     path = job.table or PROJECT_CONFIGS / TABLE
     taxonomy, shipped, notes = _choose_taxonomy(job, path)
-    rows, duplicates = read_rows_leniently(path, taxonomy)
-    table = KeywordTable(taxonomy=taxonomy, rows=rows)
+    table = KeywordTable.read(path, taxonomy, lenient=True)
     hierarchy, more = _choose_hierarchy(job, taxonomy, shipped=shipped)
     if job.table is None:
         named = f"The shipped table ({path.name}, {counted(len(table), 'row')})"
         notes.insert(0, "No table was given, so that the shipped one answers; give your own with --table.")
     else:
         named = f"{path.name} ({counted(len(table), 'row')})"
-    notes += more
+    notes += [*table.notes, *more]
     facts = read_facts(
         job.leads, title_column=job.title_column, by=job.by, encoding=job.encoding, layout=job.layout, announce=announce
     )
@@ -114,7 +112,7 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
         table=named,
         notes=notes,
         suspicious=suspicious,
-        keywords=find_keyword_problems(answered, duplicates),
+        keywords=find_keyword_problems(answered),
         words=find_new_words(answered),
         to_label=choose_titles(answered, suspicious),
         summary=_summary(answered, of_record, facts),

@@ -37,11 +37,11 @@ class RowProblem:
     todo: str
 
 
-def find_keyword_problems(answered: Answered, duplicates: Sequence[Duplicate]) -> list[RowProblem]:
+def find_keyword_problems(answered: Answered) -> list[RowProblem]:
     """Find what to change in a table; what concerns most records comes first, and rows that decide nothing last."""
     found = [*_inside_words(answered), *_meeting(answered)]
     found.sort(key=lambda one: -one.records)
-    return [*found, *_repeated(duplicates), *_idle(answered, duplicates)]
+    return [*found, *_repeated(answered.table.duplicates), *_idle(answered)]
 
 
 def _problem(answered: Answered, row: int, kind: str, titles: np.ndarray, why: str, todo: str) -> RowProblem:
@@ -132,19 +132,20 @@ def _repeated(duplicates: Sequence[Duplicate]) -> Iterator[RowProblem]:
         )  # fmt: skip
 
 
-def _idle(answered: Answered, duplicates: Sequence[Duplicate]) -> Iterator[RowProblem]:
+def _idle(answered: Answered) -> Iterator[RowProblem]:
     """Find rows that decide nothing here, with the reason that an audit gives."""
     kinds = {UNREACHABLE: (CANNOT, "Delete it, or give it a lower priority number than those rows.")}
     kinds[SHADOWED] = (OUTRANKED, "Keep it only if other leads need it, or give it a lower priority number.")
     kinds[NEVER_FIRED] = (NEVER, "Keep it only if other leads need it.")
-    rows = audit_table(answered.table, answered.titles, {}, duplicates=duplicates).rows
+    rows = audit_table(answered.table, answered.titles, {}).rows
     idle = rows.with_row_index("row").filter(pl.col("verdict").is_not_null())
     for start, (kind, todo) in kinds.items():
         for line in idle.filter(pl.col("verdict").str.starts_with(start)).iter_rows(named=True):
             hit = f"It matches {counted(line['records'], 'record')} and decides none: {line['verdict']}."
+            because = f", because {line['never_because']}" if line["never_because"] else ""
             yield RowProblem(
                 row=line["row"], line=line["line"], keyword=line["keyword"], kind=kind, records=0,
-                why="It matches none of these titles." if kind == NEVER else hit,
+                why=f"It matches none of these titles{because}." if kind == NEVER else hit,
                 examples="" if kind == NEVER else _matched(answered, line["row"]), todo=todo,
             )  # fmt: skip
 

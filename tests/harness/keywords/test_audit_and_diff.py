@@ -129,7 +129,7 @@ def test_without_leads_it_says_what_is_not_known(verb, table):
     said, done = verb(audit_file, table)
     assert said == ["What rows hit, decide and get wrong is not known without leads; name some with --leads."]
     assert {file.removesuffix(".csv") for file in done.files} == {
-        *("audit.html", "findings", "rows", "duplicates", "clashes"),
+        *("audit.html", "findings", "rows", "duplicates", "questions", "clashes"),
     }
     assert "'head nurse' (line 3) can never decide a title" in done.page.read_text(encoding="utf-8").replace(
         "&#39;", "'"
@@ -256,7 +256,7 @@ def test_a_difference_names_titles_and_rows_and_is_written(verb, table, new_tabl
 
 
 def test_rows_that_changed_places_are_not_counted_as_changed(verb, leads, tmp_path):
-    header, rows = "keyword,priority,department,seniority", ["nurse,5,Nursing,", "head ,5,Garden,"]
+    header, rows = "keyword,priority,department,seniority", ["nurse,5,Nursing,", "ead n,5,Garden,"]
     for name, lines in (("old", rows), ("new", rows[::-1])):
         (tmp_path / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n")
     _, done = verb(diff_files, tmp_path / "old.csv", tmp_path / "new.csv", leads=leads)
@@ -307,3 +307,45 @@ def test_the_first_record_with_an_unknown_label_is_the_first_of_the_file(verb, t
     for _ in range(5):
         with pytest.raises(BadInput, match=r"Records that have it: 2, the first is 13 \('Nurse'\)"):
             verb(audit_file, table, leads=leads)
+
+
+def test_a_row_that_never_fires_comes_with_the_reason(verb, tmp_path):
+    table = tmp_path / "table.csv"
+    rows = [
+        "nurs*,1,Nursing,,word",
+        "Sep-24,1,Kitchen,,",
+        "urse,1,Nursing,,word",
+        "head-nurse,1,Nursing,,",
+        "zoo,1,Garden,,",
+    ]
+    table.write_text(
+        "\n".join(["keyword,priority,department,seniority,match", *rows, "nurse,2,Nursing,,", ",,,,"]) + "\n"
+    )
+    leads = tmp_path / "leads.csv"
+    leads.write_text("What you do,Dept,Grade,Times\nHead Nurse,,,2\nNurse,,,1\n")
+    said, done = verb(audit_file, table, leads=leads)
+    assert "Rows without any text, left out: 1." in said
+    assert [row["never_because"] for row in read(done.page.parent, "rows")][2:] == [
+        "it occurs only inside longer words (3 records); match 'substring' finds it there",
+        "other signs separate its words (2 records); match 'word' finds it there",
+        "",
+        "",
+    ]
+    why = done.findings.frame["why"].tolist()
+    assert why[0] == (
+        "'nurs*' (line 2) hits 0 records: it is sought as it is written, not as a pattern; give the beginning of a "
+        "word with match 'prefix'."
+    )
+    assert why[1].startswith("'Sep-24' (line 3) hits 0 records: a spreadsheet program may have turned a word or")
+    assert any("'urse' (line 4), as it occurs only inside longer words (3 records)" in one for one in why)
+    assert [row["line"] for row in read(done.page.parent, "questions")] == ["2", "3"]
+    _, bare = verb(audit_file, table, out=tmp_path / "bare")
+    assert bare.findings.frame["why"].iloc[0].startswith("'nurs*' (line 2): it is sought as it is written")
+
+
+def test_a_comparison_says_how_the_tables_were_read(verb, table, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text(table.read_text().replace("nurse", "nurse ", 1))
+    said, done = verb(diff_files, table, other)
+    assert "other.csv: Read 1 keyword otherwise than written: line 2 'nurse ' as 'nurse'." in said
+    assert done.n_rows == 0

@@ -1,5 +1,7 @@
 """What costs most records comes first, each row once, in one plain sentence with its number of records."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -187,7 +189,7 @@ def test_duplicates_come_before_everything_else():
     titles = titles_of({"cto": 7})
     twice = {"line": 9, "first_line": 2, "keyword": "CTO", "match": "substring", "target": "function"}
     duplicates = [Duplicate(**twice, label="Other", first_label="IT"), Duplicate(**twice, label="IT", first_label="IT")]
-    audit = audit_table(table, titles, {}, duplicates=duplicates)
+    audit = audit_table(replace(table, duplicates=tuple(duplicates)), titles, {})
     assert audit.findings["sentence"].head(2).to_list() == [
         "'CTO' (line 9) repeats the function that line 2 sets, with another label, 'Other' and not 'IT'; the earlier "
         "row was kept here, and decides 7 records. Other verbs refuse the table.",
