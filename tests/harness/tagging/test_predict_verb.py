@@ -144,6 +144,27 @@ def test_all_fields_add_what_each_label_and_place_stand_on(predict, tmp_path, hi
     assert rows_of(tmp_path / "few.csv")[0] == ["What you do", "new_seniority", "new_review"]
 
 
+def test_a_spreadsheet_keeps_its_formats_and_merged_cells_count_for_all_their_rows(predict, tmp_path, hierarchy):
+    book = openpyxl.Workbook()
+    for row in (["Event", "id", "Day", "What you do"], *([None, 7, datetime.date(2026, 12, 31), "cook"],) * 10):
+        book.active.append(row)
+    book.active["A2"] = "Summit"
+    book.active.merge_cells("A2:A11")
+    for row in range(2, 12):
+        book.active.cell(row, 2).number_format, book.active.cell(row, 3).number_format = "000000", "dd/mm/yyyy"
+    book.save(tmp_path / "leads.xlsx")
+    code, said = predict(tmp_path / "leads.xlsx", tmp_path / "out.xlsx", "--hierarchy", hierarchy, "--by", "Event")
+    assert code == 0, said
+    _, *rows = openpyxl.load_workbook(tmp_path / "out.xlsx").active.iter_rows(max_col=3)
+    assert len(rows) == 10
+    for event, number, day in rows:
+        assert (event.value, number.value, number.number_format) == ("Summit", 7, "000000")
+        assert (day.value, day.number_format) == (datetime.datetime(2026, 12, 31), "dd/mm/yyyy")
+    assert pd.read_csv(tmp_path / "out.summary_by_Event.csv").set_index("Event").loc["Summit", "records"] == 10
+    assert predict(tmp_path / "leads.xlsx", tmp_path / "out.csv", "--hierarchy", "none")[0] == 0
+    assert rows_of(tmp_path / "out.csv")[1][:4] == ["Summit", "000007", "2026-12-31", "cook"]
+
+
 def test_without_a_hierarchy_there_is_nothing_to_break_down(predict, tmp_path):
     leads = written(tmp_path, "What you do,Event\ncook,A\n")
     code, said = predict(leads, tmp_path / "out.csv", "--by", "Event", "--hierarchy", "none")
