@@ -96,9 +96,14 @@ def _quotes_are_simple(rows: npt.NDArray[np.uint8], quotes: npt.NDArray[np.int64
 
 def _parse(rows: bytes, form: CsvForm, delimiter: str) -> pa.Table | None:
     names = [str(position) for position in range(len(form.names))]
+    # A copy that is pyarrow's own: one of its threads may let go of the rows after they are read, and to free what is
+    # Python's it has to wait for the interpreter. If that is about to exit, the process aborts.
+    with pa.BufferOutputStream() as stream:
+        stream.write(rows)
+        copy = stream.getvalue()
     try:
         table = pyarrow.csv.read_csv(
-            pa.BufferReader(rows),
+            pa.BufferReader(copy),
             read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=len(rows) + 1),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
