@@ -73,7 +73,8 @@ def read_table(
             reads all.
         allow_no_rows: whether a header alone will do.
         keep_rejects: whether to return rows that could not be read, those with NUL bytes included, where others could;
-            otherwise they are refused.
+            otherwise they are refused. Where somebody chooses, a column without a name but with content is then called
+            "column 3" by its place, and read where all columns are.
         layout: where the table is within the file; by default it is found.
 
     Raises:
@@ -84,16 +85,21 @@ def read_table(
     path = source.path
     columns = FileColumns(source)
     _check_names(source, one_each=choose is None)
-    names = columns.named if choose is None else choose(columns)
+    names = columns.named if choose is None else list(choose(columns))
+    reads_all = len(names) == len(columns.named)
     chosen = [columns.names.index(name) for name in names]
     nameless = [position for position, name in enumerate(columns.names) if not name.strip()]
+    given = {}
+    if choose is not None and keep_rejects:
+        given = {_given_name(position, columns.names): position for position in nameless}
+        names, chosen = [*names, *given], [*chosen, *given.values()]
     # Columns that are not chosen are let go batch by batch.
     frames = [pl.DataFrame(source.schema.empty_table().select(chosen).rename_columns(names))]
     places = [np.empty(0, dtype=np.int64)]
     rejects: list[Reject] = []
     for batch in source.batches():
         rows = batch.rows.select(chosen).rename_columns(names)
-        _refuse_nameless_content(source, batch, nameless)
+        _refuse_nameless_content(source, batch, [] if given else nameless)
         nul = _nul_bytes(source, rows)
         if nul.any() and not keep_rejects:
             raise _not_text(source, int(batch.places[nul].min()))
@@ -101,6 +107,8 @@ def read_table(
         places.append(batch.places[~nul])
         rejects += heapq.merge(batch.rejects, _as_rejects(source, batch, nul), key=lambda one: one.place)
     frame = pl.concat(frames, rechunk=True)
+    filled = [name for name in given if not _is_blank(frame[name])]
+    frame = frame.drop(name for name in given if name not in filled or not reads_all)
     if rejects and (not keep_rejects or (frame.is_empty() and not allow_no_rows)):
         raise _unreadable(source, rejects, frame)
     if frame.is_empty() and not rejects and not allow_no_rows:
@@ -108,10 +116,10 @@ def read_table(
     return TableFile(
         path=path,
         frame=frame,
-        columns=tuple(columns.named),
+        columns=(*columns.named, *filled),
         unit=source.unit,
         places=pl.Series(source.unit, np.concatenate(places)),
-        notes=_notes(source, nameless),
+        notes=_notes(source, [position for position in nameless if position not in map(given.get, filled)]),
         rejects=tuple(rejects),
     )
 
@@ -209,6 +217,19 @@ def _unreadable(source: Source, rejects: list[Reject], frame: pl.DataFrame) -> B
             remedies.append("Save the file as UTF-8, or name its encoding (often latin-1 or cp1252).")
     rows = "row" if len(rejects) == 1 else "rows"
     return BadInput(f"{source.path}: {len(rejects):,} {rows} could not be read: {shown}. {' '.join(remedies)}")
+
+
+def _given_name(position: int, names: list[str]) -> str:
+    """Return a name for a column without one that no other has."""
+    name = f"column {position + 1}"
+    while name in names:
+        name += "_"
+    return name
+
+
+def _is_blank(values: pl.Series) -> bool:
+    texts = values.drop_nulls()
+    return texts.is_empty() or (texts.dtype == pl.String and bool((texts.str.strip_chars() == "").all()))
 
 
 def _notes(source: Source, nameless: list[int]) -> tuple[str, ...]:

@@ -163,6 +163,16 @@ def test_columns_without_name_and_content_are_left_out_with_a_note(tmp_path):
     assert table.notes[1:] == ("Columns without name and content, left out: 2; 3; 5, from the left.",)
 
 
+def test_a_column_without_a_name_is_called_by_its_place_where_rejects_are_kept_and_somebody_chooses(tmp_path):
+    path = write(tmp_path, "Title,column 2,,\ncook,a,,\nnurse,b,note, \n")
+    table = read_table(path, choose=lambda columns: columns.named, keep_rejects=True)
+    assert table.frame.rows(named=True)[1] == {"Title": "nurse", "column 2": "b", "column 3": "note"}
+    assert table.columns == ("Title", "column 2", "column 3")
+    assert table.notes[1:] == ("Columns without name and content, left out: 4, from the left.",)
+    table = read_table(path, choose=lambda columns: ["Title"], keep_rejects=True)
+    assert (table.frame.columns, table.columns) == (["Title"], ("Title", "column 2", "column 3"))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

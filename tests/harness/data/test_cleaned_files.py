@@ -90,6 +90,14 @@ def test_a_profile_sets_aside_what_cannot_be_read_and_says_so_on_its_page(call, 
     assert "3 rows set aside, as not readable" in (tmp_path / "p" / "profile.html").read_text()
 
 
+def test_a_column_without_a_name_but_with_content_is_kept_under_its_place(call, leads, tmp_path):
+    leads.write_text(GIVEN.replace("campaign", ""))
+    code, _, said = call("clean", leads, "--out", tmp_path / "clean.csv")
+    assert code == 0, said
+    assert "Passed through unchanged: 'id'; 'column 6'." in said
+    assert pd.read_csv(tmp_path / "clean.csv")["column 6"][0] == "spring, late"
+
+
 def test_a_title_that_an_unclosed_quote_has_filled_costs_its_row_only(call, tmp_path):
     pd.DataFrame({"What you do": ["cook", "x" * 10_001, "nurse"]}).to_parquet(tmp_path / "leads.parquet")
     options = ("--set", "clean.english_only=false", "--title-column", "What you do")
@@ -210,7 +218,6 @@ def test_only_the_title_is_required_and_missing_columns_are_reported(call, tmp_p
         (("", ""), ["--title-column", "Nope"], "Unknown column 'Nope'"),
         (("", ""), ["--set", "leads.columns.title=Nope"], "Unknown column 'Nope'"),
         (("", ""), ["--set", "leads.columns.count=Tims"], "Unknown column 'Tims'. Did you mean 'Times'?"),
-        (("campaign", ""), [], "column 6 from the left has no name but content, first in line 2"),
         (("winter", "9" * 12), ["--set", "leads.columns.count=campaign"], "1 to 1,000,000,000; got line 2"),
         (("", ""), ["--set", "clean.consensus=always"], "clean.consensus = 'always'"),
         (("", ""), ["--set", "clean.contries=[US]"], "unknown key 'clean.contries'. Did you mean 'countries'?"),
