@@ -63,6 +63,8 @@ def test_unknown_keys_and_wrong_values_are_all_named_with_line_and_nearest_name(
         ("neural.epochs=0", "neural.epochs = 0: Input should be greater than or equal to 1"),
         ("neural.epocs=1", "--set: unknown key 'neural.epocs'. Did you mean 'epochs'"),
         ("seed", "--set got 'seed'; expected key=value"),
+        ("seed=4294967296", "seed = 4294967296: Input should be less than or equal to 4294967295"),
+        ("clean.language.learning_margin=0.3", "there is no such setting any more"),
         ("seed=[", "the value is not readable YAML"),
         ("systems=[keywrd]", "Unknown system 'keywrd'. Did you mean 'keyword'?"),
         ("keyword=null", "the keyword systems need 'keyword: {table: …}'"),
