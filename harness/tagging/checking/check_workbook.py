@@ -135,11 +135,14 @@ def _departments(check: Check, name: str, values: pl.Series | None) -> SheetTabl
     frame = department_table(check.answered, check.of_record, name, values)
     shares = [at for at, kind in enumerate(frame.dtypes) if kind == pl.Float64]
     texts = [at for at, kind in enumerate(frame.dtypes) if kind == pl.String]
+    targets = check.answered.table.taxonomy.targets
+    across = next((target.name for target in targets[1:] if target.ordinal), targets[-1].name)
+    rows, across = ("department", "seniority") if check.answered.hierarchy else (targets[0].name, across)
     within = "all records" if values is None else f"the records of the {name}"
     return counted_table(
         frame,
         name=f"{name} in depth" if name else "Departments",
-        about=f"Records of each department by seniority; the share is of {within}.",
+        about=f"Records of each {rows} by {across}; the share is of {within}.",
         frozen_columns=len(texts),
         bars=shares,
     )

@@ -168,3 +168,23 @@ def test_long_sheets_wait_on_the_disk(tmp_path):
     assert [place.name for place in tmp_path.iterdir()] == ["book.xlsx"]
     numbers = [row[1] for row in load_workbook(tmp_path / "book.xlsx").active.values]
     assert all(later == earlier + 1 for earlier, later in pairwise(numbers))
+
+
+def test_values_that_a_rule_cannot_hold_are_on_a_hidden_sheet(tmp_path):
+    few, comma, many = (
+        ("yes", "no"),
+        ("voice, wireless", "other"),
+        tuple(f"class number {number}" for number in range(40)),
+    )
+    with Workbook(tmp_path / "book.xlsx") as book:
+        sheet = book.sheet("titles")
+        sheet.row(("a", "b", "c"))
+        sheet.row(("", "", ""))
+        for column, values in enumerate((few, comma, many)):
+            sheet.choices(column, values, "Unknown", "Choose one.")
+    opened = load_workbook(tmp_path / "book.xlsx")
+    first, second, third = (rule.formula1 for rule in opened["titles"].data_validations.dataValidation)
+    assert (first, second, third) == ('"yes,no"', "choices!$A$1:$B$1", "choices!$A$2:$AN$2")
+    assert opened["choices"].sheet_state == "hidden"
+    held = [[cell.value for cell in row if cell.value] for row in opened["choices"]]
+    assert held == [list(comma), list(many)]
