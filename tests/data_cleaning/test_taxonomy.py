@@ -16,6 +16,7 @@ def test_the_project_taxonomy_groups_the_studys_raw_labels():
     assert [target.n_classes for target in taxonomy.targets] == [5, 6, 6]
     assert [len(target.raw_to_class) for target in taxonomy.targets] == [90, 42, 56]
     assert [target.fallback for target in taxonomy.targets] == ["Non-ICP", "Non-ICP", "Contributor"]
+    assert [target.no_title for target in taxonomy.targets] == ["Non-ICP", "Non-ICP", "Unknown"]
 
 
 def test_a_taxonomy_survives_being_written_and_read():
@@ -37,6 +38,7 @@ def test_all_unknown_labels_are_named_at_once(company):
     [
         ({"classes": {}}, "needs a mapping 'classes'"),
         ({"classes": {"A": []}, "fallback": "B"}, "fallback 'B', which is none of its classes"),
+        ({"classes": {"A": []}, "no_title": "B"}, "no_title 'B', which is none of its classes"),
         ({"classes": {"A": ["x"], "B": ["x"]}}, "puts raw label 'x' in both 'A' and 'B'"),
         ({"classes": {"A": []}, "importance": 0}, "importance 0; expected a number above 0"),
         ({"classes": {"A": []}, "ordinal": "maybe"}, "ordinal 'maybe'; expected true or false"),
