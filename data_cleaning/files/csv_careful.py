@@ -141,7 +141,7 @@ class _Reading:
         """Say whether a record has the header's fields, but for empty ones that its end lacks or adds."""
         n_more = len(cells) - len(self._form.names)
         if n_more >= 0 or not cells:  # a line without any is blank, and an empty cell where there is one column
-            return n_more <= 0 or not any(cell.strip() for cell in cells[-n_more:])
+            return n_more <= 0 or not any(cell.strip(" \t\u00a0") for cell in cells[-n_more:])
         # Below an unclosed quote, whole rows would be taken for lines of its cell.
         most = max(
             (text.count(self._form.delimiter or NO_DELIMITER) for text in self._texts[begin + 1 : stop]), default=0

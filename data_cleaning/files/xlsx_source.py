@@ -234,7 +234,7 @@ def _sheets_said(chosen: Sequence[str], same: dict[str, int], names: Sequence[st
     """Say which of several sheets are read."""
     said = f"Read sheet{'s' * (len(chosen) > 1)} {first_few(map(repr, chosen))} of {len(names)}."
     if same:
-        listed = first_few(f"{name!r} ({counted(n_rows, 'row')})" for name, n_rows in same.items())
+        listed = first_few(f"{name!r} ({counted(n_rows, 'row')} below its header)" for name, n_rows in same.items())
         said += f" Not read, though with the same columns: {listed}; --sheet all reads all of these."
     others = [name for name in names if name not in (*chosen, *same)]
     if others:

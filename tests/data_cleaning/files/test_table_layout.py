@@ -177,8 +177,8 @@ def test_the_sheet_that_names_a_column_of_titles_is_read_and_the_others_are_name
 
     assert read(source)[0] == [("Ann", "CEO"), ("Bob", "CFO")]
     assert source.notes == (
-        "Read sheet 'Day 1' of 4. Not read, though with the same columns: 'Day 2' (3 rows); --sheet all reads all of "
-        "these. Not read: 'Read me'; 'Codes' (hidden).",
+        "Read sheet 'Day 1' of 4. Not read, though with the same columns: 'Day 2' (3 rows below its header); "
+        "--sheet all reads all of these. Not read: 'Read me'; 'Codes' (hidden).",
     )
 
 
