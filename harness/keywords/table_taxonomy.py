@@ -56,14 +56,14 @@ def fits(labels: Mapping[str, pl.Series], taxonomy: Taxonomy) -> list[str]:
     return reasons
 
 
-def taxonomy_of(labels: Mapping[str, pl.Series]) -> Taxonomy:
+def taxonomy_of(labels: Mapping[str, pl.Series], where: str = "keyword table") -> Taxonomy:
     """Make a taxonomy in which each column is a target and each label a class, in the order of the table.
 
     The fallback of a target is its label for everything else, such as "Other", or else a class of its own. Targets
     weigh the same, and none is ordinal, as a table does not say which label is above which.
 
     Raises:
-        BadInput: a column has a name that the project's tables use themselves.
+        BadInput: a column has a name that the project's tables use themselves; `where` is what the message begins with.
     """
     targets: dict[str, dict[str, Any]] = {}
     for name, cells in labels.items():
@@ -72,7 +72,7 @@ def taxonomy_of(labels: Mapping[str, pl.Series]) -> Taxonomy:
         fallback = rest[0] if rest else UNDECIDED
         names = [label for label in classes if label != fallback]
         targets[name] = {"fallback": fallback, "classes": {label: [] for label in (*names, fallback)}}
-    return Taxonomy.from_dict({"targets": targets}, "the keyword table")
+    return Taxonomy.from_dict({"targets": targets}, where)
 
 
 def _how_well(label: str) -> int:

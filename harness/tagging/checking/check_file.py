@@ -147,7 +147,7 @@ def _choose_taxonomy(job: CheckJob, table: Path) -> tuple[Taxonomy, bool, list[s
     if not reasons:
         return shipped, True, []
     return (
-        taxonomy_of(labels),
+        taxonomy_of(labels, f"{table}, its columns as targets"),
         False,
         [
             f"The labels of {table.name} are not those of the shipped taxonomy ({first_few(reasons, 3)}), so that its "

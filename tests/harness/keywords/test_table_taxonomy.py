@@ -33,6 +33,12 @@ def test_what_keeps_labels_from_a_taxonomy_is_said(tmp_path, company):
     assert fits(read_labels(company.folder / "keywords.csv"), company.taxonomy) == []
 
 
+def test_a_column_with_a_name_that_the_tables_use_themselves_is_refused(tmp_path):
+    path = written(tmp_path, "keyword,priority,rank\nchief,1,Top\n")
+    with pytest.raises(BadInput, match=r"table.csv: a target cannot be called 'rank'.*choose another"):
+        taxonomy_of(read_labels(path), str(path))
+
+
 def test_a_table_without_labels_is_refused(tmp_path):
     with pytest.raises(BadInput, match="at least one column of labels"):
         read_labels(written(tmp_path, "keyword,priority\nnurse,1\n"))

@@ -37,7 +37,7 @@ def test_without_accidents_the_next_row_decides():
     field = TAXONOMY["field"].classes
     assert [field[at] for at in found.labels["field"]] == ["Tech", "Tech"]
     assert [field[at] for at in classes_of(found.table, found.narrowed)["field"]] == ["Trade", "Tech"]
-    assert found.decided_by[0] == "field, rank: 'cto' (line 2)"
+    assert found.decided_by[0] == "field, grade: 'cto' (line 2)"
 
 
 def test_examples_are_the_titles_of_most_records():

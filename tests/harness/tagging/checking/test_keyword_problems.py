@@ -1,5 +1,7 @@
 """Rows to narrow, to re-prioritise and to delete."""
 
+from dataclasses import replace
+
 from baselines.table_file import Duplicate
 from harness.tagging.checking.keyword_problems import find_keyword_problems
 from tests.harness.tagging.checking.given_answers import answered
@@ -12,7 +14,8 @@ TITLES = {"Sales Director": 9, "CTO": 4, "Cloud and Buyer": 3, "Cloud Sales": 2}
 
 
 def problems(duplicates=()):
-    return find_keyword_problems(answered(TITLES, ROWS), duplicates)
+    found = answered(TITLES, ROWS)
+    return find_keyword_problems(replace(found, table=replace(found.table, duplicates=tuple(duplicates))))
 
 
 def test_most_records_come_first_and_rows_that_decide_nothing_last():
@@ -35,10 +38,10 @@ def test_a_row_to_narrow_says_what_it_decides_afterwards():
 
 def test_rows_that_repeat_others_are_named_with_both_lines():
     repeated = Duplicate(
-        line=9, first_line=2, keyword="cto", match="substring", target="rank", label="Lead", first_label="Boss"
+        line=9, first_line=2, keyword="cto", match="substring", target="grade", label="Lead", first_label="Boss"
     )
     (one,) = [one for one in problems([repeated]) if one.kind == "repeats an earlier row"]
     assert (one.line, one.keyword) == (9, "cto")
     assert one.why == (
-        "It repeats the rank of line 2, with another label, 'Lead' and not 'Boss'; the earlier row counts."
+        "It repeats the grade of line 2, with another label, 'Lead' and not 'Boss'; the earlier row counts."
     )
