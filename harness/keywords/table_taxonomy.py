@@ -16,12 +16,17 @@ NOT_LABELS = ("keyword", "priority", "match")
 UNDECIDED = "(no row)"
 """Class of what no row decides, in a table without a label that says so."""
 
+_MIN_REMARKS = 20
+"""Filled cells of a column before it can be told that it holds remarks."""
+
 _SAY_NOTHING = ("unknown", "other", "others", "none", "n/a", "na", "not known", "not applicable", "undefined")
 """Labels that stand for everything else, the best one first."""
 
 
 def read_labels(table: Path) -> dict[str, pl.Series]:
     """Return each column of labels of a table, trimmed and without empty cells; the column's name is stripped.
+
+    A column without any text, or with a text of its own in most rows, has remarks and no labels.
 
     Raises:
         BadInput: the table cannot be read, or has no column of labels.
@@ -32,22 +37,24 @@ def read_labels(table: Path) -> dict[str, pl.Series]:
     read = read_table(table, None, allow_no_rows=True, keep_rejects=True)
     require_text(read.frame, table)
     columns = {name.strip(): cells for name, cells in zip(read.frame.columns, read.frame.iter_columns(), strict=True)}
-    labels = {name: cells for name, cells in columns.items() if name.lower() not in NOT_LABELS}
+    filled = {name: _filled(cells) for name, cells in columns.items() if name.lower() not in NOT_LABELS}
+    labels = {name: cells for name, cells in filled.items() if not _is_remark(cells)}
     if not labels:
         raise BadInput(
             f"{table} has the columns {first_few(map(repr, columns))}; expected keyword, priority and at least one "
             "column of labels, such as function. Add it."
         )
-    return {name: _filled(cells) for name, cells in labels.items()}
+    return labels
 
 
 def fits(labels: Mapping[str, pl.Series], taxonomy: Taxonomy) -> list[str]:
-    """Say in phrases what keeps a table's labels from being those of a taxonomy; nothing where they are."""
+    """Say in phrases what keeps a table's labels from being those of a taxonomy; nothing where they are.
+
+    Columns that are none of its targets do not matter.
+    """
     ours = {name.lower(): name for name in labels}
     absent = [name for name in taxonomy.names if name.lower() not in ours]
-    known = {name.lower() for name in taxonomy.names}
     reasons = [f"it has no column {name!r}" for name in absent]
-    reasons += [f"its column {name!r} is none of its targets" for name in labels if name.lower() not in known]
     for target in taxonomy.targets:
         cells = labels.get(ours.get(target.name.lower(), ""))
         strange = [] if cells is None else sorted(set(cells) - set(target.raw_to_class))
@@ -77,6 +84,10 @@ def taxonomy_of(labels: Mapping[str, pl.Series], where: str = "keyword table") -
 
 def _how_well(label: str) -> int:
     return _SAY_NOTHING.index(label.lower())
+
+
+def _is_remark(cells: pl.Series) -> bool:
+    return cells.is_empty() or (len(cells) >= _MIN_REMARKS and cells.n_unique() > len(cells) / 2)
 
 
 def _filled(cells: pl.Series) -> pl.Series:

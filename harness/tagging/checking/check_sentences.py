@@ -164,7 +164,7 @@ def _of_doubts(check: Check) -> Iterator[str]:
 
 def _of_rows(check: Check) -> Iterator[str]:
     idle = sum(one.kind == NEVER for one in check.keywords)
-    others = len({one.row for one in check.keywords if one.kind != NEVER})
+    others = len({one.line for one in check.keywords if one.kind != NEVER})
     said = f"Of the {counted(len(check.answered.table), 'row')} of the table, {others:,} should be looked at"
     yield f"{said}, and {idle:,} match none of these titles." if idle else f"{said}."
 

@@ -14,8 +14,9 @@ from harness.tagging.checking.answered import Answered, classes_of, row_name
 from harness.tagging.checking.suspicious import SAME, disagreements, labels_set
 
 INSIDE_WORDS, TIES, NARROW_LOSES = "decides inside longer words", "ties with another row", "a broader row outranks it"
+DOUBTFUL = "probably not what was meant"
 REPEATS, CANNOT, OUTRANKED, NEVER = "repeats an earlier row", "can never decide", "outranked each time", "never matches"
-KINDS = (INSIDE_WORDS, TIES, NARROW_LOSES, REPEATS, CANNOT, OUTRANKED, NEVER)
+KINDS = (INSIDE_WORDS, TIES, NARROW_LOSES, DOUBTFUL, REPEATS, CANNOT, OUTRANKED, NEVER)
 
 _MOST_HOSTS = 3
 
@@ -41,7 +42,7 @@ def find_keyword_problems(answered: Answered) -> list[RowProblem]:
     """Find what to change in a table; what concerns most records comes first, and rows that decide nothing last."""
     found = [*_inside_words(answered), *_meeting(answered)]
     found.sort(key=lambda one: -one.records)
-    return [*found, *_repeated(answered.table.duplicates), *_idle(answered)]
+    return [*found, *_doubtful(answered), *_repeated(answered.table.duplicates), *_idle(answered)]
 
 
 def _problem(answered: Answered, row: int, kind: str, titles: np.ndarray, why: str, todo: str) -> RowProblem:
@@ -120,6 +121,15 @@ def _meeting(answered: Answered) -> Iterator[RowProblem]:
             yield _problem(answered, second, NARROW_LOSES, titles, why, todo)
 
 
+def _doubtful(answered: Answered) -> Iterator[RowProblem]:
+    """Pass on the questions that reading the table has raised."""
+    for one in answered.table.questions:
+        yield RowProblem(
+            row=None, line=one.line, keyword=one.keyword, kind=DOUBTFUL, records=0, why=f"{one.reason[:1].upper()}"
+            f"{one.reason[1:]}.", examples="", todo="Write the keyword as it stands in titles, or delete the row.",
+        )  # fmt: skip
+
+
 def _repeated(duplicates: Sequence[Duplicate]) -> Iterator[RowProblem]:
     for line in name_duplicates(duplicates).iter_rows(named=True):
         label = (
@@ -138,10 +148,13 @@ def _idle(answered: Answered) -> Iterator[RowProblem]:
     kinds[SHADOWED] = (OUTRANKED, "Keep it only if other leads need it, or give it a lower priority number.")
     kinds[NEVER_FIRED] = (NEVER, "Keep it only if other leads need it.")
     rows = audit_table(answered.table, answered.titles, {}).rows
+    questioned = {one.line for one in answered.table.questions}
     idle = rows.with_row_index("row").filter(pl.col("verdict").is_not_null())
     for start, (kind, todo) in kinds.items():
         for line in idle.filter(pl.col("verdict").str.starts_with(start)).iter_rows(named=True):
             hit = f"It matches {counted(line['records'], 'record')} and decides none: {line['verdict']}."
+            if kind == NEVER and line["line"] in questioned:
+                continue  # which says why
             because = f", because {line['never_because']}" if line["never_because"] else ""
             yield RowProblem(
                 row=line["row"], line=line["line"], keyword=line["keyword"], kind=kind, records=0,

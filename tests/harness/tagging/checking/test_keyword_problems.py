@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from baselines.table_cells import Question
 from baselines.table_file import Duplicate
 from harness.tagging.checking.keyword_problems import find_keyword_problems
 from tests.harness.tagging.checking.given_answers import answered
@@ -45,3 +46,11 @@ def test_rows_that_repeat_others_are_named_with_both_lines():
     assert one.why == (
         "It repeats the grade of line 2, with another label, 'Lead' and not 'Boss'; the earlier row counts."
     )
+
+
+def test_a_keyword_that_is_probably_not_meant_is_questioned_once():
+    found = answered(TITLES, ROWS)
+    question = Question(line=7, keyword="never", reason="a date may stand for a word")
+    asked = find_keyword_problems(replace(found, table=replace(found.table, questions=(question,))))
+    (one,) = [one for one in asked if one.keyword == "never"]
+    assert (one.kind, one.why) == ("probably not what was meant", "A date may stand for a word.")
