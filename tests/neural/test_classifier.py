@@ -115,6 +115,13 @@ def test_a_saved_system_predicts_the_same_without_its_encoder(settings, toy, tmp
     assert loaded.fit_summary() == system.fit_summary()
 
 
+def test_a_network_of_an_earlier_release_takes_no_text_for_unlike(fitted, tmp_path):
+    fitted.save(tmp_path)
+    assert NeuralClassifier.load(tmp_path).unlike(["ddsfsdf"]).all()
+    (tmp_path / "novelty.json").unlink()
+    assert not NeuralClassifier.load(tmp_path).unlike(["ddsfsdf"]).any()
+
+
 def test_a_system_saved_on_a_gpu_loads_without_one(fitted, tmp_path, monkeypatch):
     trained_on_gpu = copy(fitted)
     trained_on_gpu.settings = replace(fitted.settings, device="cuda")
