@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import polars as pl
 
+from baselines.keyword_table import KeywordTable
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
@@ -78,7 +79,12 @@ def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, don
         place.mkdir(parents=True)
         suggestions = read_suggestions(stage)[MINED]
         origin = Origin.of(
-            config.keyword.table, taxonomy.names, run=config.name, split=arm.by, learned_from=str(arm.label_set)
+            config.keyword.table,
+            taxonomy.names,
+            run=config.name,
+            split=arm.by,
+            learned_from=str(arm.label_set),
+            read=KeywordTable.read(config.keyword.table, taxonomy),
         )
         write_suggestions(place, suggestions, origin)
         if arm == exported_arm(config):

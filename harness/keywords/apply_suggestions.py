@@ -14,6 +14,7 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, json_beside, read_marked
 from harness.keywords.suggestion_sheets import ACCEPT, REJECT
 from harness.keywords.suggestions import Suggestion, amend, memory_beside, read_memory, sha256_of, updated
+from harness.keywords.table_difference import describe_changes, match_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def apply_suggestions(
         raise BadInput(
             f"{file} has no row marked {ACCEPT} or {REJECT}. Write {ACCEPT} into the first column of the rows to take."
         )
-    base = _base_table(marked, table, must_be_unchanged=bool(accepted))
+    base = _base_table(marked, table)
     memory = memory_beside(base)
     check_writable(memory)
     remembered = read_memory(memory)
@@ -78,7 +79,9 @@ def apply_suggestions(
         _check_out(new_table, base, file, memory, force=force)
         _check_targets(marked, known, taxonomy)
         before = KeywordTable.read(base, known)
-        changes = accepted_changes(marked, before)
+        for note in before.notes:
+            announce(f"{base.name}: {note}")
+        changes = accepted_changes(_for_the_rows_of(base, before, marked), before)
         amended = amend(_edited(before, changes), changes)
     noted = updated(
         remembered,
@@ -115,20 +118,49 @@ def next_revision(table: Path) -> Path:
     return table.with_name(f"{str(int(stem) + 1).zfill(len(stem)) if is_year else f'{stem}-next'}.csv")
 
 
-def _base_table(marked: Marked, table: Path | None, *, must_be_unchanged: bool) -> Path:
+def _base_table(marked: Marked, table: Path | None) -> Path:
     base = table or Path(marked.origin.table_path)
     if not base.is_file():
         raise BadInput(
             f"No keyword table at {base}; {marked.path} was made for {marked.origin.table_path}. Name it with --table."
         )
+    return base
+
+
+def _for_the_rows_of(base: Path, table: KeywordTable, marked: Marked) -> Marked:
+    """Return the marked suggestions with the lines that their rows have in a table, which must have the same rows.
+
+    The kind of file, quotes, line ends and the order of columns and rows make no difference.
+
+    Raises:
+        BadInput: a row of the table was added, removed or changed since the suggestions were made; all are named.
+    """
     found = sha256_of(base)
-    if must_be_unchanged and found != marked.origin.table_sha256:
+    if found == marked.origin.table_sha256:
+        return marked
+    remedy = "Name a copy of the original with --table, or make suggestions again."
+    if not marked.origin.rows:  # a file of an earlier version
         raise BadInput(
             f"{base} is not the table that {marked.path} was made for: its SHA-256 begins {found[:12]}, expected "
-            f"{marked.origin.table_sha256[:12]}. It has changed since, or is another revision. Name a copy of the "
-            "original with --table, or make suggestions again."
+            f"{marked.origin.table_sha256[:12]}. It has changed since, or is another revision. {remedy}"
         )
-    return base
+    original = marked.origin.original(table.taxonomy)
+    pairs = match_rows(original, table)
+    changed = describe_changes(original, table, [pair for pair in pairs if pair.kinds])
+    if not changed.is_empty():
+        named = (
+            f"line {line['new_line'] or line['old_line']} {line['keyword']!r} was {line['change']} ({line['details']})"
+            for line in changed.iter_rows(named=True)
+        )
+        raise BadInput(f"{base} is not the table that {marked.path} was made for: {first_few(named)}. {remedy}")
+    old_lines, new_lines = original.rows["line"].tolist(), table.rows["line"].tolist()
+    # Every row has its pair, as none was added or removed.
+    line_of = {old_lines[pair.old or 0]: new_lines[pair.new or 0] for pair in pairs}
+    rows = (
+        replace(row, suggestion=replace(row.suggestion, line=line_of.get(row.suggestion.line or 0)))
+        for row in marked.rows
+    )
+    return replace(marked, rows=tuple(rows))
 
 
 def _check_targets(marked: Marked, taxonomy: Taxonomy, path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
+from baselines.table_cells import clean_cells
 from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
 from data_cleaning.files.spreadsheet_text import replace_unwritable, unescape_cell
@@ -112,7 +113,8 @@ def accepted_changes(marked: Marked, table: KeywordTable) -> list[Suggestion]:
     faults = [*marked.faults, *_conflicts(written, accepted, table, marked.origin.table_name)]
     final = {row.line: row.suggestion for row in accepted}
     if written or faults:
-        checked = check_rows([(row.line, row.cells) for row in written], table.taxonomy, str(marked.path), faults)
+        cells_of = clean_cells([(row.line, row.cells) for row in written], table.taxonomy).records
+        checked = check_rows(cells_of, table.taxonomy, str(marked.path), faults)
         for cells in checked.to_dict("records"):
             final[cells["line"]] = replace(
                 final[cells["line"]],

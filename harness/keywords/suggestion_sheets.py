@@ -241,7 +241,8 @@ def _width(column: Column, cells: Sequence[Cell]) -> int:
 
 def _write_about(sheet: workbooks.Sheet, origin: Origin, columns: Sequence[Column]) -> None:
     """Write how to use the file, where it comes from, and what each column means."""
-    facts = {**asdict(origin), "targets": ", ".join(origin.targets)}
+    facts = {**asdict(replace(origin, rows=())), "targets": ", ".join(origin.targets)}
+    del facts["rows"]
     lines: list[tuple[str, str]] = [
         *((str(number), line) for number, line in enumerate(HOW_TO, start=1)),
         ("", ""),

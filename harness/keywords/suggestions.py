@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.table_reader import read_table, require_text
+from data_cleaning.taxonomy import Taxonomy
 
 Action = Literal["add", "re-prioritise", "narrow", "retire"]
 
@@ -185,6 +186,10 @@ def updated(
     return pl.concat([kept, noted], how="diagonal")
 
 
+OriginalRow = tuple[int, str, float, str, tuple[str, ...]]
+"""Line, keyword, priority, match, and the label of each target ("" for none)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Origin:
     """The keyword table that suggestions were made for, and the run that made them."""
@@ -203,10 +208,21 @@ class Origin:
     """Name of the run whose network was mined."""
     split: str
     learned_from: str
+    rows: tuple[OriginalRow, ...] = ()
+    """The rows of the table, to tell whether another file holds the same; none in files of earlier versions."""
 
     @classmethod
-    def of(cls, table: Path, targets: Sequence[str], *, run: str, split: str, learned_from: str) -> "Origin":
-        """Describe suggestions made now for the table in a file."""
+    def of(
+        cls,
+        table: Path,
+        targets: Sequence[str],
+        *,
+        run: str,
+        split: str,
+        learned_from: str,
+        read: KeywordTable | None = None,
+    ) -> "Origin":
+        """Describe suggestions made now for the table in a file; `read` is its content, for a later comparison."""
         place, here = table.absolute(), Path.cwd()
         return cls(
             table_name=table.name,
@@ -217,7 +233,14 @@ class Origin:
             run=run,
             split=split,
             learned_from=learned_from,
+            rows=() if read is None else tuple(_original_row(row, targets) for row in read.rows.to_dict("records")),
         )
+
+    def original(self, taxonomy: Taxonomy) -> KeywordTable:
+        """Return the table that the suggestions were made for, as far as `rows` has it."""
+        rows = [(*facts, *labels) for *facts, labels in self.rows]
+        columns = ["line", "keyword", "priority", "match", *self.targets]
+        return KeywordTable(taxonomy=taxonomy, rows=pd.DataFrame(rows, columns=columns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -233,6 +256,11 @@ class Exact:
 
 _ORIGIN = TypeAdapter(Origin)
 _SUGGESTION = TypeAdapter(Suggestion)
+
+
+def _original_row(row: Mapping[Hashable, Any], targets: Sequence[str]) -> OriginalRow:
+    labels = tuple(row[target] for target in targets)
+    return int(row["line"]), row["keyword"], float(row["priority"]), row["match"], labels
 
 
 def sha256_of(path: Path) -> str:
