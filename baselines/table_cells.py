@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 import polars as pl
 
@@ -151,6 +152,7 @@ def _labels_by_spelling(taxonomy: Taxonomy, target: str) -> dict[str, str]:
     return {key: labels[0] for key, labels in found.items() if len({of_class[label] for label in labels}) == 1}
 
 
+@lru_cache(maxsize=10_000)  # a table has few labels, each on many rows, and spelling one takes a millisecond
 def _folded(label: str) -> str:
     return normalise_titles(pl.Series([label], dtype=pl.String)).item().casefold()
 
