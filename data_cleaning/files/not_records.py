@@ -27,11 +27,13 @@ _LONGEST_PARSED = 10_000
 
 _TOTAL = re.compile(
     r"((grand|overall|sub|report|final)?[\s-]*totals?( (of )?(number of )?(records?|rows?|entries|leads|contacts"
-    r"|attendees|registrants|registrations|responses|count))?|summe|gesamt(summe|ergebnis)?|total g[ée]n[ée]ral"
+    r"|attendees|registrants|registrations|responses|count|headcount|employees|staff|people|persons|participants"
+    r"|members|users|respondents|applications|cases))?|summe|gesamt(summe|ergebnis)?|total g[ée]n[ée]ral"
     r"|totale?( complessivo)?|totaal|eindtotaal|итого|合計|総計|总计|合计|총계|(record|row)s?( count)?|count)"
     r"(\s*\([^()]*\))?\s*[:=]?\s*(?P<number>[\d.,\s]*)",
     re.IGNORECASE,
 )
+_SUBTOTAL = r"(?i)^\s*(.+ )?(sub)?-?totals?\s*$"
 _REMARK = re.compile(
     r"((report|data|list|file|document|export)\s+)?(generated|exported|created|printed|downloaded|produced|prepared|run)"
     r"( (on|by|at|from)\b|\s*:).*"
@@ -72,6 +74,12 @@ class _Item:
     @property
     def is_alone(self) -> bool:
         return len(self.filled) == 1
+
+    @property
+    def is_subtotal(self) -> bool:
+        """Whether it is one text beside numbers alone, in a table in which that leaves cells empty."""
+        n_labels = sum(not is_data(cell) for cell in self.filled)
+        return n_labels == 1 and 1 < len(self.filled) < len(self.cells)
 
     @property
     def is_footer(self) -> bool:
@@ -138,7 +146,8 @@ class Sifter:
         return tuple(said)
 
     def _without_tables(self, batch: Batch, n_done: int) -> Batch:
-        """Leave out headers that occur again, and other tables up to the header of this one."""
+        """Leave out headers that occur again, subtotals, and other tables up to the header of this one."""
+        batch = self._without_subtotals(batch, n_done)
         again = [place for place in self._repeated(batch) if place > n_done]
         others = {one.place: one for one in self._other_headers(batch, n_done) if one.place not in again}
         if not again and not others and not self._within_other:
@@ -159,6 +168,16 @@ class Sifter:
                 self._n_others += 1
                 left_out.add(place)
         return _without(batch, left_out)
+
+    def _without_subtotals(self, batch: Batch, n_done: int) -> Batch:
+        """Leave out the rows that end the groups of a pivot table, as in "RSA Total,,12"."""
+        named = np.zeros(batch.rows.num_rows, dtype=bool)
+        for column in batch.rows.columns:
+            named |= pc.match_substring_regex(column, _SUBTOTAL).fill_null(False).to_numpy()
+        places = batch.places[named & (batch.places > n_done)].tolist()
+        found = [item for place in places for item in self._items(batch, place + 1, 1) if item.is_subtotal]
+        self._footers += found
+        return _without(batch, {one.place for one in found})
 
     def _repeated(self, batch: Batch) -> list[int]:
         """Return the places of rows and rejects that are a row of the header."""

@@ -190,7 +190,7 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
         lines.append("Without a hierarchy there are no places, no summary and no follow-up list.")
     lines += tagged.left_out
     if tagged.n_skipped:
-        lines.append(f"Blank lines, skipped: {tagged.n_skipped:,}.")
+        lines.append(f"Blank lines or empty rows, skipped: {tagged.n_skipped:,}.")
     if tagged.n_repaired:
         lines.append(repaired_in_words(tagged.n_repaired))
     lines += escaped_cells(tagged.n_escaped)

@@ -136,3 +136,18 @@ def test_rows_of_a_sheet_keep_their_cells_and_places(tmp_path, monkeypatch):
     ]
     assert [place for batch in batches for place in batch.places] == [*range(2, 11), 12]
     assert [batch.rows.num_rows for batch in batches] == [len(batch.cells) for batch in batches]
+
+
+def test_subtotals_between_records_are_not_counted(tmp_path):
+    path = csv_file(
+        tmp_path,
+        "Event,Job Title,Email\nRSA,CEO,a@example.org\nRSA Total,1,\nBlack Hat,Total Rewards Manager,b@example.org\n"
+        "Black Hat,Director Total,\nBlack Hat Total,2,\nGrand Total,3,\n",
+    )
+    source = open_source(path)
+    titles = [title for batch in source.batches() for title in batch.rows["Job Title"].to_pylist()]
+    assert titles == ["CEO", "Total Rewards Manager", "Director Total"]
+    assert source.left_out == (
+        "Totals and remarks, not counted as records: line 3 ('RSA Total'); line 6 ('Black Hat Total'); "
+        "line 7 ('Grand Total').",
+    )
