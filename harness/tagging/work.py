@@ -45,7 +45,7 @@ class Job:
     """None places nothing, and makes no summary."""
     layout: Path | None = None
     title_column: str | None = None
-    """None takes the configured one, or whichever is called title or job title."""
+    """None finds it, the one of the model first."""
     encoding: str | None = None
     delimiter: str | None = None
     """None finds either of them out."""
