@@ -18,7 +18,6 @@ from data_cleaning.files.whole_files import whole_file
 from data_cleaning.taxonomy import Taxonomy
 from harness.data.new_taxonomy import GivenLeads, PlannedTarget, labels_of_table, plan_targets
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.experiment.config_file import load_config
 
 CONFIG, TAXONOMY, TABLE = "config.yaml", "taxonomy.yaml", "keywords.csv"
 
@@ -94,7 +93,6 @@ def write_new_config(
             filling.write_text(content, encoding="utf-8")
     for plan in plans:
         announce(" ".join((f"{plan.target.name}:", *plan.why)))
-    load_config(folder / CONFIG)
     outside = sorted({str(path.resolve().parent) for path in (leads, place) if not _inside(path, folder)})
     allowed = "".join(f" --allow {shlex.quote(path)}" for path in outside)
     written = (folder / CONFIG, folder / TAXONOMY, *([place] if with_table and table is None else []))

@@ -67,7 +67,7 @@ def commands(company, folder):
     leads = str(company.folder / "leads.csv")
     few = ["--set", "search.space={epochs: [1, 2]}", "--trials", "1"]
     return {
-        "init": ["init", leads, leads.replace("leads", "keywords"), "--out", "new"],
+        "init": ["init", leads, leads.replace("leads", "keywords"), "--out", "new", "--title-column", "What you do"],
         "simulate": ["simulate", "--records", "300", "--out", "simulated.csv"],
         "clean": ["clean", "simulated.csv", "--out", "clean.csv.gz", "--set", "clean.english_only=false"],
         "profile": ["profile", "simulated.csv", "--no-tokens"],
