@@ -86,7 +86,7 @@ def ended(process) -> str:
 
 
 def many(tmp_path, ending=".csv"):
-    """Write leads that fill several blocks, one row of a CSV file with a cell too few."""
+    """Write leads that fill several blocks, one row of a CSV file with a cell too many."""
     rng = np.random.default_rng(1)
     words = ["head nurse", "cook", "chief surgeon", "night porter", "ward clerk, north", 'the "boss"', ""]
     titles = [f"{words[number]} {number % 3 or ''}".strip() for number in rng.integers(0, len(words), 3_000)]
@@ -98,7 +98,7 @@ def many(tmp_path, ending=".csv"):
     else:
         frame.to_csv(leads, index=False)
         with leads.open("a") as opened:
-            opened.write("3000,cook\n")
+            opened.write("3000,cook,1,more\n")
     return leads
 
 

@@ -332,7 +332,8 @@ def test_a_tagged_file_is_tagged_again_with_a_prefix(predict, tmp_path):
     ("content", "options", "message"),
     [
         ("What you do\ncook\n", ["--system", "keywrd"], "Did you mean 'keyword'?"),
-        ("Trade\ncook\n", [], "Name the column of titles with --title-column"),
+        ("Trade\ncook\n", [], "If this is the name of a column: --title-column 'Trade'."),
+        ("Town,Floor\ncook,3\n", [], "Name the column of titles with --title-column"),
         ("What you do\ncook\n", ["--title-column", "Title"], "Unknown column 'Title'"),
         ("What you do,department\ncook,x\n", [], "already has columns that would be added: department"),
         (
