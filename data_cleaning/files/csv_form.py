@@ -146,13 +146,19 @@ def read_form(
 def _find_table(texts: list[str], first: int, delimiter: str | None, *, asked: bool) -> tuple[str | None, Header]:
     """Return the delimiter, None for one column, and the header that it shows best.
 
-    Lines above a table may hold none of its delimiters, or others.
+    Lines above a table may hold none of its delimiters, or others; where the first line has as many fields as the lines
+    below it, there is nothing above the table.
     """
     usual = delimiter or _most_frequent(texts, first)
     others = [] if delimiter else [one for one in _DELIMITERS if one != usual]
     best: tuple[str | None, Header] | None = None
     for one in (usual, *others):
-        header = find_header(_head_rows(texts, first, one), "line", asked=asked)
+        rows = _head_rows(texts, first, one)
+        header = find_header(rows, "line", asked=asked)
+        if one == usual and len(rows) > 1 and len(rows[0].cells) > 1:
+            n_alike = sum(len(row.cells) == len(rows[0].cells) for row in rows[1:])
+            if 10 * n_alike >= 9 * (len(rows) - 1):
+                return usual, header
         if best is None or header.evidence > best[1].evidence:
             best = one, header
         if best[1].evidence == 2:

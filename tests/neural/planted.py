@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from transformers.modeling_outputs import BaseModelOutput
 
+from data_cleaning.novelty import TitleNovelty
 from neural.classifier import NeuralClassifier
 from neural.network import MultiHead
 from tests.neural.toy import TAXONOMY
@@ -35,6 +36,7 @@ def system_of(network, tokenizer, settings, taxonomy=TAXONOMY):
     system.taxonomy_, system.tokenizer_, system.model_ = taxonomy, tokenizer, network
     system.temperatures_ = dict.fromkeys(taxonomy.names, 1.0)
     system.runtime_ = None
+    system.novelty_ = TitleNovelty.from_dict(None)
     system.summary_ = {}
     return system
 

