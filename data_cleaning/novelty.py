@@ -5,6 +5,7 @@ what a model of letters says that learned from their words, and a word that Engl
 word counts twice, because it mostly names the job.
 """
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ import polars as pl
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, StrArray
 from data_cleaning.words import split_words
+
+NETWORK_FILE = "novelty.json"
+"""In the folder of a saved network."""
 
 FLAGGED_SHARE = 0.015
 """Share of the validation titles that are taken for unlike the training titles, where they cost enough for that."""
@@ -136,6 +140,12 @@ class TitleNovelty:
     def from_dict(cls, saved: Mapping[str, Any] | None) -> Self:
         """Build from what `to_dict` returned; None, for a system of an earlier release, takes no text for unlike."""
         return cls({}, 0, math.inf) if saved is None else cls(**saved)
+
+    @classmethod
+    def beside_network(cls, folder: Path) -> Self:
+        """Read what a network that was saved in a folder learned; one of an earlier release has no such file."""
+        path = folder / NETWORK_FILE
+        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")) if path.exists() else None)
 
     @cached_property
     def _letters(self) -> "_LetterModel":

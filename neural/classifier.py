@@ -16,7 +16,7 @@ from safetensors.torch import load_model, save_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from data_cleaning.errors import BadInput, require_fitted
-from data_cleaning.novelty import TitleNovelty, fall_back
+from data_cleaning.novelty import NETWORK_FILE, TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
@@ -34,7 +34,6 @@ from neural.training_rows import distinct_rows, resampling_probabilities, sample
 _ONNX = "network.onnx"
 _WEIGHTS = "model.safetensors"
 _LOG = "training_log.json"
-_NOVELTY = "novelty.json"
 _TITLES_AT_ONCE = 100_000
 
 
@@ -243,7 +242,7 @@ class NeuralClassifier:
         _write_json(folder / "settings.json", {"seed": self.seed, "settings": asdict(self.settings)})
         if self.runtime_ is not None:
             (folder / _ONNX).write_bytes(self.runtime_.content)
-        _write_json(folder / _NOVELTY, self.novelty_.to_dict())
+        _write_json(folder / NETWORK_FILE, self.novelty_.to_dict())
         log = [asdict(entry) for entry in self.log_]
         _write_json(folder / _LOG, {"summary": self.summary_, "epochs": log})
         table = log_table(self.log_, self.summary_["best_epoch"])
@@ -273,8 +272,7 @@ class NeuralClassifier:
             with torch.random.fork_rng(devices=[]):
                 system.model_ = system._build(encoder, torch.device("cpu"))
             load_model(system.model_, folder / _WEIGHTS)
-            novelty = folder / _NOVELTY
-            system.novelty_ = TitleNovelty.from_dict(_read_json(novelty) if novelty.exists() else None)
+            system.novelty_ = TitleNovelty.beside_network(folder)
         except (OSError, KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
             raise BadInput(
                 f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "

@@ -46,9 +46,7 @@ class NumpyNetwork:
         log = json.loads((folder / "training_log.json").read_text(encoding="utf-8"))
         taxonomy = folder / "taxonomy.json"
         self.taxonomy = Taxonomy.from_dict(json.loads(taxonomy.read_text(encoding="utf-8")), str(taxonomy))
-        novelty = folder / "novelty.json"
-        known = json.loads(novelty.read_text(encoding="utf-8")) if novelty.exists() else None
-        self._novelty = TitleNovelty.from_dict(known)
+        self._novelty = TitleNovelty.beside_network(folder)
         self._temperatures = log["summary"]["calibration"]["temperatures"]
         self._pooling = settings["pooling"]
         self._config = config

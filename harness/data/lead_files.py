@@ -20,7 +20,7 @@ from data_cleaning.files.output_places import (
 )
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_rejects, write_table
-from data_cleaning.leads import open_leads
+from data_cleaning.leads import OpenedLeads, open_leads
 from data_cleaning.ledger import records as count_records
 from data_cleaning.ledger import with_unread_rows
 from data_cleaning.profile import Profile, profile_leads, write_plots
@@ -155,15 +155,7 @@ def profile_file(
     folder = out or default_folder(source, "_profile")
     check_folder(folder, source, PROFILE, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(
-        source,
-        config.leads.columns,
-        config.leads.encoding,
-        taxonomy,
-        title_column,
-        announce,
-        layout=config.leads.layout,
-    )
+    opened = _opened(source, config, taxonomy, title_column, announce)
     targets = [name for name in taxonomy.names if name in opened.leads.columns]
     count_tokens = token_counter(config.neural.encoder) if with_tokens else None
     profile = profile_leads(opened.leads, targets, taxonomy, count_tokens, on_progress)
@@ -201,16 +193,7 @@ def clean_file(
     check_table(out, source, force=force)
     check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = open_leads(
-        source,
-        config.leads.columns,
-        config.leads.encoding,
-        taxonomy,
-        title_column,
-        announce,
-        every_column=True,
-        layout=config.leads.layout,
-    )
+    opened = _opened(source, config, taxonomy, title_column, announce, every_column=True)
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
@@ -269,3 +252,25 @@ def token_counter(encoder: str) -> Callable[[Sequence[str]], IntArray]:
         return np.fromiter((len(ids) for ids in encoded["input_ids"]), dtype=np.int64, count=len(titles))
 
     return count
+
+
+def _opened(
+    source: Path,
+    config: RunConfig,
+    taxonomy: Taxonomy,
+    title_column: str | None,
+    announce: Callable[[str], None],
+    *,
+    every_column: bool = False,
+) -> OpenedLeads:
+    leads, layout = config.leads, config.leads.layout
+    return open_leads(
+        source,
+        leads.columns,
+        leads.encoding,
+        taxonomy,
+        title_column,
+        announce,
+        every_column=every_column,
+        layout=layout,
+    )
