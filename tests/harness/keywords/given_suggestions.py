@@ -2,11 +2,15 @@
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 from openpyxl import load_workbook
 
 from harness.keywords.suggestions import Evidence, Origin, Suggestion
+
+RUNS = re.compile(r"[=@\t]|[+-].*[^\s\d+\-.,()/%$€£eE]", re.DOTALL)
+"""How a cell begins that a spreadsheet would run; signs and digits alone run nothing."""
 
 TARGETS = ("department", "seniority")
 ORIGIN = Origin(

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +30,7 @@ from tests.harness.keywords.given_suggestions import (
     GARDENER,
     NURSE,
     ORIGIN,
+    RUNS,
     edit_csv,
     edit_xlsx,
     mark_json,
@@ -38,8 +38,6 @@ from tests.harness.keywords.given_suggestions import (
 )
 
 RISKY = ("=", "+", "-", "@", "\t")
-RUNS = re.compile(r"[=@\t]|[+-].*[^\s\d+\-.,()/%$€£eE]", re.DOTALL)
-"""How a cell begins that a spreadsheet would run; signs and digits alone run nothing."""
 
 LOOKS_LIKE_ANOTHER_THING = ("007", "1e5", "TRUE", "#N/A", "2023-05-01", "=1+1")
 pieces = st.sampled_from([
