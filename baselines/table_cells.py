@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
@@ -105,6 +106,11 @@ def clean_cells(records: Sequence[Record], taxonomy: Taxonomy) -> CleanCells:
     if questions:
         notes.append(f"{counted(len(questions), 'keyword')} to look at: {first_few(map(str, questions))}.")
     return CleanCells(records=[*rows], notes=tuple(notes), questions=tuple(questions))
+
+
+def whole_number(value: Any) -> Any:
+    """Return a whole number without a fraction, and any other value as it is: a priority of 5.0 is written 5."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def clean_keyword(keyword: str) -> str:

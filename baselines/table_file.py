@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 
 from baselines.matching import normal_form
-from baselines.table_cells import Question, Record, clean_cells, column_names
+from baselines.table_cells import Question, Record, clean_cells, column_names, whole_number
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.table_reader import read_table, require_text
@@ -150,9 +150,8 @@ def write_rows(rows: pd.DataFrame, taxonomy: Taxonomy, path: Path) -> None:
     for row in rows.to_dict("records"):
         text.write("\n" * (row["line"] - next_line))
         next_line = row["line"] + 1
-        priority = row["priority"]
         match = "" if row["match"] == MATCHES[0] else row["match"]
-        cells = {**row, "priority": int(priority) if priority.is_integer() else priority, "match": match}
+        cells = {**row, "priority": whole_number(row["priority"]), "match": match}
         writer.writerow([cells[name] for name in header])
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from pathlib import Path
 
 import polars as pl
@@ -94,6 +95,7 @@ def without_endless_titles(table: TableFile, title: str) -> TableFile:
     return replace(
         table,
         frame=table.frame.filter(~endless),
+        cells={name: list(compress(values, ~endless)) for name, values in table.cells.items()},
         places=table.places.filter(~endless),
         rejects=tuple(sorted((*table.rejects, *rejects), key=lambda one: one.place)),
     )
@@ -133,6 +135,7 @@ def open_leads(
     announce: Callable[[str], None],
     *,
     every_column: bool = False,
+    keep_cells: bool = False,
     layout: Layout = Layout(),
 ) -> OpenedLeads:
     """Read a file of which only the title is required, and say which columns were found and what could not be read.
@@ -145,6 +148,7 @@ def open_leads(
         title_column: name of the title's column, where it is not the configured one.
         announce: called with a line about the columns, and others about what was left out of the file.
         every_column: whether to read columns of unknown meaning too, so that they can be passed on.
+        keep_cells: whether to keep the cells of a spreadsheet as well as their text.
         layout: where the table is within the file; by default it is found.
 
     Raises:
@@ -163,7 +167,7 @@ def open_leads(
         found = find_columns(file.named, columns, path, title_asked_for=asked, values=file.values)
         return file.named if every_column else list(found.present.values())
 
-    table = read_table(path, encoding, choose=choose, layout=layout, keep_rejects=True)
+    table = read_table(path, encoding, choose=choose, layout=layout, keep_rejects=True, keep_cells=keep_cells)
     assert found is not None, "columns are chosen before rows are read"
     table = without_endless_titles(table, found.present["title"])
     others = "Passed through unchanged" if every_column else "Ignored"

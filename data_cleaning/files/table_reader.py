@@ -2,9 +2,10 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +42,8 @@ class TableFile:
     """How the file was read and what was left out, in sentences for a person."""
     rejects: tuple[Reject, ...] = ()
     """What could not be read as a row, where the caller asked to keep it."""
+    cells: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """XLSX only, where the caller asked: each column as the sheet has it, numbers and dates with their formats."""
 
     def place(self, row: int) -> str:
         """Say where a row is, as in "line 7"; rows are counted from 0."""
@@ -62,6 +65,7 @@ def read_table(
     choose: Callable[[FileColumns], Sequence[str]] | None = None,
     allow_no_rows: bool = False,
     keep_rejects: bool = False,
+    keep_cells: bool = False,
     layout: Layout = Layout(),
 ) -> TableFile:
     """Read a table.
@@ -75,6 +79,7 @@ def read_table(
         keep_rejects: whether to return rows that could not be read, those with NUL bytes included, where others could;
             otherwise they are refused. Where somebody chooses, a column without a name but with content is then called
             "column 3" by its place, and read where all columns are.
+        keep_cells: whether to return the cells of a spreadsheet too.
         layout: where the table is within the file; by default it is found.
 
     Raises:
@@ -97,6 +102,7 @@ def read_table(
     frames = [pl.DataFrame(source.schema.empty_table().select(chosen).rename_columns(names))]
     places = [np.empty(0, dtype=np.int64)]
     rejects: list[Reject] = []
+    cells: dict[str, list[Any]] = {}
     for batch in source.batches():
         rows = batch.rows.select(chosen).rename_columns(names)
         _refuse_nameless_content(source, batch, [] if given else nameless)
@@ -105,6 +111,9 @@ def read_table(
             raise _not_text(source, int(batch.places[nul].min()))
         frames.append(pl.DataFrame(rows.filter(pa.array(~nul)) if nul.any() else rows))
         places.append(batch.places[~nul])
+        if keep_cells and batch.cells:
+            for name, position in zip(names, chosen, strict=True):
+                cells.setdefault(name, []).extend(row[position] for row in batch.cells)
         rejects += heapq.merge(batch.rejects, _as_rejects(source, batch, nul), key=lambda one: one.place)
     frame = pl.concat(frames, rechunk=True)
     filled = [name for name in given if not _is_blank(frame[name])]
@@ -121,6 +130,7 @@ def read_table(
         places=pl.Series(source.unit, np.concatenate(places)),
         notes=_notes(source, [position for position in nameless if position not in map(given.get, filled)]),
         rejects=tuple(rejects),
+        cells={name: values for name, values in cells.items() if name in frame.columns},
     )
 
 

@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -109,10 +109,18 @@ def open_rows(
             yield _CsvRows(file, names, delimiter=delimiter, raw=raw, zipped=kind == ".csv.gz")
 
 
-def write_table(frame: pl.DataFrame, path: Path, *, raw: bool = False, sheet: str = "rows") -> int:
+def write_table(
+    frame: pl.DataFrame,
+    path: Path,
+    *,
+    raw: bool = False,
+    sheet: str = "rows",
+    cells: Mapping[str, Sequence[Any]] | None = None,
+) -> int:
     """Write a table that `check_columns` has passed, in the form that the ending of its path names.
 
-    Unless the table is to be `raw`, text that a spreadsheet would run as a formula is escaped in CSV and XLSX.
+    Unless the table is to be `raw`, text that a spreadsheet would run as a formula is escaped in CSV and XLSX. The
+    `cells` are the values of columns by name, (n_rows,), that XLSX gets instead of their text.
 
     Returns:
         How many cells were escaped, headers included.
@@ -130,7 +138,8 @@ def write_table(frame: pl.DataFrame, path: Path, *, raw: bool = False, sheet: st
         _check_width(frame.width)
         with Workbook(path) as book:
             rows = _SheetRows(book, sheet, frame.columns, raw=raw)
-            rows.add(frame.iter_rows(), len(frame))
+            columns = [(cells or {}).get(column.name, column) for column in frame]
+            rows.add(zip(*columns, strict=True), len(frame))
             return rows.n_escaped
     written, n_escaped = (frame, 0) if raw else _escaped(frame)
     if not raw:

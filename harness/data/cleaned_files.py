@@ -131,9 +131,8 @@ def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: Clean
     kept = cleaned.kept
     rows = frame[cleaned.kept_rows]
     changed = [kept[name].alias(present[name]) for name in ("title", *cleaned.targets)]
-    of_targets = [f"{prefix}_{name}" for prefix in ("raw", "original") for name in cleaned.targets]
     added = []
-    for name in (name for name in (_ORIGINAL_TITLE, *of_targets, _STATUS) if name in kept.columns):
+    for name in _added(cleaned):
         new = kept[name]
         if name == _STATUS and name in rows.columns:
             # A label from an earlier consensus is still a majority's, however few of its records are left.
@@ -142,6 +141,18 @@ def cleaned_rows(frame: pl.DataFrame, present: Mapping[str, str], cleaned: Clean
             new = pl.select(pl.coalesce(rows[name].cast(pl.String), new)).to_series()
         added.append(new.alias(name))
     return rows.with_columns(*changed, *added)
+
+
+def _added(cleaned: CleanedLeads) -> list[str]:
+    of_targets = [f"{prefix}_{name}" for prefix in ("raw", "original") for name in cleaned.targets]
+    return [name for name in (_ORIGINAL_TITLE, *of_targets, _STATUS) if name in cleaned.kept.columns]
+
+
+def unchanged_cells(table: TableFile, present: Mapping[str, str], cleaned: CleanedLeads) -> dict[str, list[Any]]:
+    """Return the kept rows' cells of a spreadsheet, of the columns that cleaning neither changed nor filled."""
+    changed = {*(present[name] for name in ("title", *cleaned.targets)), *_added(cleaned)}
+    kept = cleaned.kept_rows.to_list()
+    return {name: [cells[row] for row in kept] for name, cells in table.cells.items() if name not in changed}
 
 
 def quarantined_rows(table: TableFile, cleaned: CleanedLeads) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from data_cleaning.files.output_places import (
     check_folder,
     check_table,
     default_folder,
+    ending,
     folder_beside,
     mark,
 )
@@ -36,6 +37,7 @@ from harness.data.cleaned_files import (
     kept_in_words,
     ledger_table,
     quarantined_rows,
+    unchanged_cells,
     write_cleaning_folder,
 )
 from harness.experiment.cache import plain
@@ -193,7 +195,9 @@ def clean_file(
     check_table(out, source, force=force)
     check_folder(folder, source, VERB, force=force)
     taxonomy = Taxonomy.read(config.taxonomy)
-    opened = _opened(source, config, taxonomy, title_column, announce, every_column=True)
+    opened = _opened(
+        source, config, taxonomy, title_column, announce, every_column=True, keep_cells=ending(out).lower() == ".xlsx"
+    )
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
@@ -205,7 +209,8 @@ def clean_file(
     facts["settings"] = plain(config.clean, str)
     reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
     with whole_file(out) as filling, whole_folder(folder) as report:
-        n_escaped = write_table(cleaned_rows(opened.table.frame, present, cleaned), filling, raw=raw)
+        rows = cleaned_rows(opened.table.frame, present, cleaned)
+        n_escaped = write_table(rows, filling, raw=raw, cells=unchanged_cells(opened.table, present, cleaned))
         quarantine = quarantined_rows(opened.table, cleaned)
         write_rejects(report / REJECTS, rejects, opened.table.unit, raw=raw)
         write_cleaning_folder(report, cleaned, reports, quarantine, facts, n_rejects=len(rejects), raw=raw)
@@ -262,6 +267,7 @@ def _opened(
     announce: Callable[[str], None],
     *,
     every_column: bool = False,
+    keep_cells: bool = False,
 ) -> OpenedLeads:
     leads, layout = config.leads, config.leads.layout
     return open_leads(
@@ -272,5 +278,6 @@ def _opened(
         title_column,
         announce,
         every_column=every_column,
+        keep_cells=keep_cells,
         layout=layout,
     )

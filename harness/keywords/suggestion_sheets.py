@@ -14,6 +14,7 @@ from zipfile import BadZipFile, ZipFile
 from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter.utility import xl_cell_to_rowcol
 
+from baselines.table_cells import whole_number
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import workbooks
 from data_cleaning.files.spreadsheet_text import safe_text, unescape_cell
@@ -185,16 +186,11 @@ def read_workbook(path: Path) -> tuple[MarkedSheet, str]:
             read.append(
                 SheetRow(
                     line=number + 1,
-                    cells={names[position]: unescape_cell(as_text(_whole(row[position]))) for position in named},
+                    cells={names[position]: unescape_cell(as_text(whole_number(row[position]))) for position in named},
                     not_text={names[position]: kinds[position] for position in named if kinds[position]},
                 )
             )
     return MarkedSheet(header=names, rows=read), exact
-
-
-def _whole(value: Any) -> Any:
-    """Return a whole number without a fraction, and any other value as it is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _computed_cells(archive: ZipFile) -> dict[tuple[int, int], str]:
@@ -293,7 +289,7 @@ _BEFORE_LABELS = (
     Column(
         name="priority",
         meaning="Priority of the row after the change; a lower number outranks.",
-        value=lambda one: _whole(one.priority),
+        value=lambda one: whole_number(one.priority),
         number_format=_ANY,
     ),
 )
@@ -302,7 +298,7 @@ _AFTER_LABELS = (
     Column(
         name="old_priority",
         meaning="Priority that the row has in the table.",
-        value=lambda one: _whole(one.old_priority),
+        value=lambda one: whole_number(one.old_priority),
         number_format=_ANY,
     ),
     Column(name="old_match", meaning="Match that the row has in the table.", value=attrgetter("old_match")),

@@ -10,6 +10,7 @@ import polars as pl
 
 from baselines.keyword import KeywordClassifier
 from baselines.matching import as_series
+from baselines.table_cells import whole_number
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired
@@ -35,7 +36,7 @@ class KeywordHit:
     keyword: str
     line: int
     """Of the table's file."""
-    priority: int
+    priority: float
     """A lower number outranks a higher one."""
     match: str
     raw_label: str
@@ -240,7 +241,7 @@ def _hit(system: KeywordClassifier, target: str, position: int) -> KeywordHit:
     return KeywordHit(
         keyword=str(row["keyword"]),
         line=int(row["line"]),
-        priority=int(row["priority"]),
+        priority=whole_number(row["priority"]),
         match="word" if system.normalised and match == "substring" else match,
         raw_label=raw,
         label=system.taxonomy[target].group(raw),

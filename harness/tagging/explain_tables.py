@@ -94,8 +94,8 @@ def _keyword_table(explanation: Explanation) -> Table | None:
         return None
     order = list(dict.fromkeys(answer.system for answer in explanation.answers))
 
-    def rank(row: dict[str, str]) -> tuple[int, ...]:
-        return order.index(row["system"]), int(row["priority"]), -len(row["keyword"]), int(row["line"])
+    def rank(row: dict[str, str]) -> tuple[float, ...]:
+        return order.index(row["system"]), float(row["priority"]), -len(row["keyword"]), int(row["line"])
 
     ranked = sorted(rows.values(), key=rank)
     note = (

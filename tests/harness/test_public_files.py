@@ -102,16 +102,19 @@ def test_check_counts_every_person_and_every_title(call, exported, tmp_path):
     assert any(str(sentence).startswith(expected) for sentence in overview), overview
 
 
-def test_a_tagged_workbook_keeps_number_formats_and_fills_merged_cells(call, run_folder, tmp_path):
+@pytest.mark.parametrize("verb", ["predict", "clean"])
+def test_a_written_workbook_keeps_number_formats_and_fills_merged_cells(call, run_folder, tmp_path, verb):
     exported = hr_list(tmp_path)
-    out = tmp_path / "tagged.xlsx"
-    assert call("predict", exported.path, "--out", out, "--run", run_folder, "--system", "keyword") == 0
+    out = tmp_path / "written.xlsx"
+    options = ("--run", run_folder, "--system", "keyword") if verb == "predict" else ("--keep-foreign",)
+    assert call(verb, exported.path, "--out", out, *options) == 0
+    kept = [i for i, title in enumerate(exported.titles) if verb == "predict" or title is not None]
     sheet = openpyxl.load_workbook(out).worksheets[0]
     header = [cell.value for cell in sheet[1]]
     rows = list(sheet.iter_rows(min_row=2))
-    assert len(rows) == len(exported.people)
+    assert len(rows) == len(kept)
     ids, days, sites = ([row[header.index(name)] for row in rows] for name in ("Emp ID", "Hire Date", "Site"))
-    assert [cell.value for cell in ids] == [123 + i for i in range(len(rows))]
+    assert [cell.value for cell in ids] == [123 + i for i in kept]
     assert {cell.number_format for cell in ids} == {"000000"}
     assert {cell.number_format for cell in days} == {"dd/mm/yyyy"}
-    assert [cell.value for cell in sites] == [f"Site {i // 10}" for i in range(len(rows))]
+    assert [cell.value for cell in sites] == [f"Site {i // 10}" for i in kept]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from data_cleaning.errors import BadInput
 from harness.cli.tagging_commands import explain_verb
 from harness.experiment.systems import load_system
 from harness.tagging.explain import KeywordHit, explain_titles
-from harness.tagging.explain_tables import place_lines
+from harness.tagging.explain_tables import place_lines, tables_of
 from harness.tagging.export import export_model
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_exported, open_run
@@ -71,6 +72,17 @@ def test_the_keyword_that_decided_comes_with_those_that_it_outranked(explained):
     departments = answer(explained[1], "keyword", "department")
     assert departments.decided == hit("driver", 8, 5, "Transport")
     assert departments.outranked == (hit("cook", 6, 5, "Kitchen"),)
+
+
+def test_a_priority_between_two_whole_numbers_is_told_as_it_is(model, tmp_path):
+    system = load_system("keyword", model.systems["keyword"])
+    system.table.rows.loc[system.table.rows["keyword"] == "cook", "priority"] = 2.5
+    system.save(tmp_path)
+    (explained,) = explain_titles(replace(model, systems={"keyword": tmp_path}), ["cook, driver"], None)
+    found = answer(explained, "keyword", "department")
+    assert (found.decided.priority, found.outranked[0].priority) == (2.5, 5)
+    (keywords,) = (table for table in tables_of(explained, "keyword") if table.name == "keywords")
+    assert keywords.frame[["keyword", "priority"]].to_numpy().tolist() == [["cook", "2.5"], ["driver", "5"]]
 
 
 def test_the_corrected_table_matches_whole_words_only(explained):
