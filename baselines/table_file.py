@@ -15,7 +15,7 @@ from baselines.matching import normal_form
 from baselines.table_cells import Question, Record, clean_cells, column_names, whole_number
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.sources import STANDARD_INPUT
-from data_cleaning.files.table_reader import read_table, require_text
+from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
 MATCHES = ("substring", "word", "prefix")
@@ -67,11 +67,11 @@ def read_rows(path: Path, taxonomy: Taxonomy, *, lenient: bool = False) -> Table
     if path != STANDARD_INPUT and not path.exists():
         raise BadInput(f"No keyword table at {path}. Set 'keyword.table' in the config to a CSV or XLSX file.")
     table = read_table(path, None, allow_no_rows=True, keep_rejects=True)
-    require_text(table.frame, path)
+    texts = as_text(table.frame, path)
     known = _columns(taxonomy)
     header = column_names(table.frame.columns, known)
     _check_header(path, header, known)
-    rows = table.frame.cast(pl.String).fill_null("").iter_rows()
+    rows = texts.fill_null("").iter_rows()
     records = [(line, dict(zip(header, row, strict=True))) for line, row in zip(table.places, rows, strict=True)]
     cells = clean_cells(records, taxonomy)
     faults = [f"{table.unit} {one.place} {one.reason}" for one in table.rejects]

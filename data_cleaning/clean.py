@@ -113,7 +113,7 @@ def clean_leads(
         ledger.enter("group raw labels", before, kept, records(kept.filter(regrouped)), why)
     foreign = pl.DataFrame(schema=_FOREIGN_COLUMNS)
     if settings.english_only:
-        known = [*known, *(label for target in taxonomy.targets for label in target.raw_to_class)]
+        known = [*known, *taxonomy.raw_labels]
         kept, foreign = _filter_languages(kept, settings.language, ledger, progress, known)
     if targets and settings.consensus == "whole-file":
         kept = _relabel(kept, targets, settings.min_support, ledger)

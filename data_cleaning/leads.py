@@ -8,10 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from data_cleaning.column_names import one_column, same_columns
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import BadInput, counted, first_few, unknown
 from data_cleaning.files.sources import FileColumns, Reject
 from data_cleaning.files.table_layout import Layout
-from data_cleaning.files.table_reader import TableFile, read_table, require_text
+from data_cleaning.files.table_reader import TableFile, as_text, read_table
 from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns, find_title
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired, repaired_in_words
@@ -107,8 +107,8 @@ def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
     Raises:
         BadInput: a column holds no text, a title is beyond `LONGEST_TITLE`, or a count is no whole number above 0.
     """
-    require_text(table.frame.select(wanted.values()), table.path)
-    leads = table.frame.select(pl.col(column).cast(pl.String).alias(name) for name, column in wanted.items())
+    texts = as_text(table.frame.select(wanted.values()), table.path)
+    leads = texts.select(pl.col(column).alias(name) for name, column in wanted.items())
     lengths = leads["title"].str.len_chars()
     too_long = (lengths > LONGEST_TITLE).arg_true()
     if len(too_long):
@@ -124,6 +124,24 @@ def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
         pl.lit(1, dtype=pl.Int64).alias("count"),
     )
     return leads.with_columns(column for column in defaults if column.meta.output_name() not in leads.columns)
+
+
+def without_strange_labels(opened: OpenedLeads, taxonomy: Taxonomy, announce: Callable[[str], None]) -> OpenedLeads:
+    """Read no labels from a column that holds none that the taxonomy knows, such as a level from 1 to 5, and say so."""
+    strange = {}
+    for name in (name for name in taxonomy.names if name in opened.leads.columns):
+        labels = opened.leads[name].str.strip_chars().drop_nulls().unique(maintain_order=True)
+        labels = labels.filter(labels != "")
+        if len(labels) and not labels.is_in(list(taxonomy[name].raw_to_class)).any():
+            strange[name] = labels
+    present = opened.found.present
+    for name, labels in strange.items():
+        announce(
+            f"{present[name]!r} is not read as the {name}: none of its {counted(len(labels), 'label')} "
+            f"({first_few(map(repr, labels))}) is in the taxonomy. Add them to its classes to use them."
+        )
+    kept = {ours: theirs for ours, theirs in present.items() if ours not in strange}
+    return replace(opened, leads=opened.leads.drop(strange), found=replace(opened.found, present=kept))
 
 
 def open_leads(
@@ -193,9 +211,8 @@ def read_counted_titles(path: Path) -> pl.DataFrame:
     remedy = "A list of titles has the columns title and count; rename yours."
     names = ("title", "count")
     table = read_table(path, choose=lambda file: [one_column(file.named, name, path, remedy) for name in names])
-    require_text(table.frame, path)
-    frame = table.frame.rename(dict(zip(table.frame.columns, ("title", "count"), strict=True)))
-    frame = frame.cast(pl.String)
+    frame = as_text(table.frame, path)
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     frame = frame.with_columns(_whole_numbers(frame["count"], "count", table))
     check_distinct(frame["title"], str(path), table.place)
     return frame
@@ -245,9 +262,8 @@ def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding
 
     layout = Layout(sheet=LABELLING_SHEET if has_sheet(path, LABELLING_SHEET) else None)
     table = read_table(path, encoding, choose=choose, layout=layout)
-    require_text(table.frame, path)
-    frame = table.frame.rename(dict(zip(table.frame.columns, names, strict=True)))
-    frame = frame.with_columns(pl.all().cast(pl.String).str.strip_chars())
+    frame = as_text(table.frame, path)
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True))).with_columns(pl.all().str.strip_chars())
     frame = frame.with_columns(normalise_titles(frame["title"])).with_row_index("_row")
     frame = frame.filter(~pl.all_horizontal(pl.col(name).fill_null("") == "" for name in taxonomy.names))
     if frame.is_empty():

@@ -120,6 +120,11 @@ class Taxonomy:
         """Target names, the most important first."""
         return tuple(target.name for target in self.targets)
 
+    @property
+    def raw_labels(self) -> tuple[str, ...]:
+        """Raw labels of every target, classes among them; their words are those of the business."""
+        return tuple(label for target in self.targets for label in target.raw_to_class)
+
     def __getitem__(self, name: str) -> Target:
         """Return the target called `name`.
 

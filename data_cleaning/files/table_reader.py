@@ -134,8 +134,8 @@ def read_table(
     )
 
 
-def require_text(frame: pl.DataFrame, path: Path) -> None:
-    """Refuse columns that are not text and cannot be written as text.
+def as_text(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """Return every column as text; a number without a fraction is written without one, 1 and not 1.0.
 
     Raises:
         BadInput: naming every column of lists, structures, binary data or durations.
@@ -146,6 +146,8 @@ def require_text(frame: pl.DataFrame, path: Path) -> None:
             f"{path}: column {first_few(map(repr, odd))} holds {frame[odd[0]].dtype}, expected text. "
             "Write it as text, or name another column."
         )
+    fractions = cs.float().fill_nan(None).cast(pl.String).str.strip_suffix(".0")
+    return frame.with_columns(fractions).cast(pl.String)
 
 
 def _check_names(source: Source, *, one_each: bool) -> None:

@@ -21,7 +21,7 @@ from data_cleaning.files.output_places import (
 )
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import check_columns, write_rejects, write_table
-from data_cleaning.leads import OpenedLeads, open_leads
+from data_cleaning.leads import OpenedLeads, open_leads, without_strange_labels
 from data_cleaning.ledger import records as count_records
 from data_cleaning.ledger import with_unread_rows
 from data_cleaning.profile import Profile, profile_leads, write_plots
@@ -201,7 +201,10 @@ def clean_file(
     present = opened.found.present
     check_columns(opened.table.frame, source, out)
     check_added(opened.table, opened.leads, present, taxonomy)
-    cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress, known_keywords(config, taxonomy))
+    opened = without_strange_labels(opened, taxonomy, announce)
+    present = opened.found.present
+    known = known_keywords(config, taxonomy) if config.clean.english_only else ()
+    cleaned = clean_leads(opened.leads, taxonomy, config.clean, on_progress, known)
     rejects = opened.table.rejects
     cleaned = replace(cleaned, ledger=with_unread_rows(cleaned.ledger, len(rejects)))
     announce("writing the cleaned leads and the reports")

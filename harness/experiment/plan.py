@@ -106,12 +106,14 @@ def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System) -> Recipe:
     )
 
 
-def rows_of(config: RunConfig, label_set: LabelSet) -> RowSettings:
+def rows_of(config: RunConfig, taxonomy: Taxonomy, label_set: LabelSet) -> RowSettings:
     """Return which rows a label set has, and what they weigh."""
+    english_only = label_set.labels == "consensus-english"
     return RowSettings(
         label_set=label_set,
         reviewed_share=config.reviewed.share if config.reviewed and label_set.reviewed else None,
-        language=config.clean.language if label_set.labels == "consensus-english" else None,
+        language=config.clean.language if english_only else None,
+        known=known_keywords(config, taxonomy) if english_only else (),
     )
 
 
@@ -136,7 +138,7 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
             settings=CleaningSettings(
                 clean=_settings_that_clean(config.clean),
                 taxonomy=taxonomy,
-                known=known_keywords(config, taxonomy),
+                known=known_keywords(config, taxonomy) if config.clean.english_only else (),
                 file=_named(config.leads.path, "the leads"),
                 test_file=_named(config.leads.test_path, "the test file"),
             ),
@@ -258,7 +260,7 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             suggestions=section.suggestions,
         ),
         rejected=section.rejected or memory_beside(table),
-        rows=rows_of(config, arm.label_set),
+        rows=rows_of(config, taxonomy, arm.label_set),
         seed=seed,
         taxonomy=taxonomy,
     )
@@ -325,7 +327,9 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         Stage(
             name=fitted,
             function=fit,
-            settings=FitSettings(recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, arm.label_set)),
+            settings=FitSettings(
+                recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, taxonomy, arm.label_set)
+            ),
             inputs=inputs,
             systems=(system,),
             about=_about(arm),

@@ -25,7 +25,7 @@ from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import write_rejects, write_table
 from data_cleaning.grouping import group_labels
 from data_cleaning.lead_columns import LeadColumns
-from data_cleaning.leads import open_leads, read_labelled
+from data_cleaning.leads import open_leads, read_labelled, without_strange_labels
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, cut
 from data_cleaning.taxonomy import Taxonomy
@@ -263,7 +263,7 @@ def _read_leads(
     opened = open_leads(
         path, settings.columns, settings.encoding, taxonomy, title_column, announce, layout=settings.layout
     )
-    leads = opened.leads
+    leads = without_strange_labels(opened, taxonomy, announce).leads
     targets = [name for name in taxonomy.names if name in leads.columns]
     # Rows of equal cells are merged before anything is done to their texts. They stay in file order, so that a message
     # about an unknown label names the first record that has it.

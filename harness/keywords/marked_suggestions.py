@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import polars as pl
-
 from baselines.keyword_table import KeywordTable
 from baselines.table_cells import clean_cells
 from baselines.table_file import MATCHES, check_rows
 from data_cleaning.errors import BadInput, did_you_mean, first_few, read_text
 from data_cleaning.files.spreadsheet_text import replace_unwritable, unescape_cell
-from data_cleaning.files.table_reader import read_table
+from data_cleaning.files.table_reader import as_text, read_table
 from harness.keywords.suggestion_sheets import (
     ACCEPT,
     EXACT,
@@ -20,7 +18,7 @@ from harness.keywords.suggestion_sheets import (
     REJECT,
     MarkedSheet,
     SheetRow,
-    as_text,
+    cell_text,
     columns_for,
     read_workbook,
 )
@@ -145,10 +143,11 @@ def _read(path: Path) -> tuple[MarkedSheet, Exact]:
 
 def _csv_sheet(path: Path) -> MarkedSheet:
     table = read_table(path, allow_no_rows=True)
+    texts = as_text(table.frame, path).fill_null("")
     header = [unescape_cell(name.strip()) for name in table.frame.columns]
     rows = [
         SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, cells), strict=True)))
-        for line, cells in zip(table.places, table.frame.cast(pl.String).fill_null("").iter_rows(), strict=True)
+        for line, cells in zip(table.places, texts.iter_rows(), strict=True)
     ]
     return MarkedSheet(header=header, rows=rows)
 
@@ -165,7 +164,7 @@ def _json_sheet(exact: Exact) -> MarkedSheet:
 
 def _readable(suggestion: Suggestion, origin: Origin) -> dict[str, str]:
     """Return the cells of a suggestion as they are read from an unchanged file."""
-    return {one.name: replace_unwritable(as_text(one.value(suggestion))) for one in columns_for(origin)}
+    return {one.name: replace_unwritable(cell_text(one.value(suggestion))) for one in columns_for(origin)}
 
 
 def _check_header(path: Path, header: Sequence[str], needed: Sequence[str]) -> None:
@@ -203,7 +202,7 @@ def _reads_as(cell: str, suggested: str, is_number: bool) -> bool:
 
 def _faults(row: SheetRow, read: MarkedRow, own: Mapping[str, str], first_line: int) -> list[str]:
     """Return the faults of a marked row, except those that the keyword table checks itself."""
-    suggested = {"action": read.suggestion.action, "line": as_text(read.suggestion.line)}
+    suggested = {"action": read.suggestion.action, "line": cell_text(read.suggestion.line)}
     faults = [
         f"{name!r} was {value!r} and is {row.cells[own[name]]!r}; restore it, and edit the table itself to change that"
         for name, value in suggested.items()

@@ -144,7 +144,7 @@ def cells_of(suggestion: Suggestion, columns: Sequence[Column]) -> list[Cell]:
     return [column.value(suggestion) for column in columns]
 
 
-def as_text(cell: Any) -> str:
+def cell_text(cell: Any) -> str:
     """Return the text of a cell."""
     return "" if cell is None else str(cell)
 
@@ -174,7 +174,7 @@ def read_workbook(path: Path) -> tuple[MarkedSheet, str]:
             f"{path} has no sheet {first_few(missing)}. Mark the file as it was written; its sheets keep their names."
         )
     header, *rows = cells or [[]]
-    names = [unescape_cell(as_text(name)).strip() for name in header]
+    names = [unescape_cell(cell_text(name)).strip() for name in header]
     read = []
     for number, row in enumerate(rows, start=1):
         kinds = [
@@ -186,7 +186,9 @@ def read_workbook(path: Path) -> tuple[MarkedSheet, str]:
             read.append(
                 SheetRow(
                     line=number + 1,
-                    cells={names[position]: unescape_cell(as_text(whole_number(row[position]))) for position in named},
+                    cells={
+                        names[position]: unescape_cell(cell_text(whole_number(row[position]))) for position in named
+                    },
                     not_text={names[position]: kinds[position] for position in named if kinds[position]},
                 )
             )
@@ -230,7 +232,7 @@ def _write_workbook(
 
 def _width(column: Column, cells: Sequence[Cell]) -> int:
     """Return the width that the content of a column needs, up to its limit."""
-    texts = [as_text(cell) for cell in cells] if column.number_format == _TEXT else []
+    texts = [cell_text(cell) for cell in cells] if column.number_format == _TEXT else []
     longest = max((len(line) for text in texts for line in text.split("\n")), default=0)
     return max(min(longest, column.max_width) + _MARGIN, len(column.name) + _FILTER_ARROW, _MIN_WIDTH)
 

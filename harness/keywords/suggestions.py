@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.spreadsheet_text import escape_cell
-from data_cleaning.files.table_reader import read_table, require_text
+from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
 Action = Literal["add", "re-prioritise", "narrow", "retire"]
@@ -152,8 +152,7 @@ def read_memory(path: Path) -> pl.DataFrame:
     if not path.exists():
         return pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
     table = read_table(path, allow_no_rows=True)
-    require_text(table.frame, path)
-    frame = table.frame.cast(pl.String).rename(str.strip)
+    frame = as_text(table.frame, path).rename(str.strip)
     if "key" not in frame.columns:
         raise BadInput(f"{path} has no column 'key' but {first_few(map(repr, frame.columns))}; name it in line 1.")
     faults = [

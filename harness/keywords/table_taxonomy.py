@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from data_cleaning.errors import BadInput, first_few
-from data_cleaning.files.table_reader import read_table, require_text
+from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
 NOT_LABELS = ("keyword", "priority", "match")
@@ -35,8 +35,7 @@ def read_labels(table: Path) -> dict[str, pl.Series]:
         raise BadInput(f"No keyword table at {table}. Give a CSV, Parquet or XLSX file with --table.")
     # What is wrong with single rows is said when the table itself is read.
     read = read_table(table, None, allow_no_rows=True, keep_rejects=True)
-    require_text(read.frame, table)
-    columns = {name.strip(): cells for name, cells in zip(read.frame.columns, read.frame.iter_columns(), strict=True)}
+    columns = {cells.name.strip(): cells for cells in as_text(read.frame, table)}
     filled = {name: _filled(cells) for name, cells in columns.items() if name.lower() not in NOT_LABELS}
     labels = {name: cells for name, cells in filled.items() if not _is_remark(cells)}
     if not labels:
@@ -91,5 +90,5 @@ def _is_remark(cells: pl.Series) -> bool:
 
 
 def _filled(cells: pl.Series) -> pl.Series:
-    texts = cells.cast(pl.String).str.strip_chars()
+    texts = cells.str.strip_chars()
     return texts.filter(texts.is_not_null() & (texts != ""))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class RowSettings:
     """Share of the weight that reviewed titles have together; None where there are none to learn from."""
     language: LanguageSettings | None
     """How English titles are told from others; None where titles of any language are learned from."""
+    known: tuple[str, ...] = ()
+    """Keywords of the business, whose words are English, as `known_keywords` returns them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +93,15 @@ def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, o
     divided = pl.read_parquet(learn)
     if settings.language is not None:
         # Before the majorities, which rename the source that tells leads of train from other rows.
-        divided = with_english_titles(divided, settings.language, on_progress)
+        known = (*settings.known, *taxonomy.raw_labels)
+        divided = with_english_titles(divided, settings.language, on_progress, known)
     if settings.label_set.labels != "legacy":
         divided = with_consensus(divided, taxonomy.names)
     return divided if settings.label_set.reviewed else divided.filter(pl.col("source") != "reviewed")
 
 
 def with_english_titles(
-    divided: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent
+    divided: pl.DataFrame, settings: LanguageSettings, on_progress: Progress = silent, known: Iterable[str] = ()
 ) -> pl.DataFrame:
     """Drop legacy rows of train whose title is in another language or undecodable.
 
@@ -108,12 +112,13 @@ def with_english_titles(
         divided: `title`, `part`, `source` and `count`; titles are normalised.
         settings: how languages are told apart.
         on_progress: told how many titles are judged.
+        known: keywords and labels of the business, whose words are English.
 
     Raises:
         BadInput: no legacy row of train is left.
     """
     titles = divided.filter(_LEARNED_LEADS).group_by("title").agg(pl.col("count").sum())
-    judged = judge_languages(titles, settings, on_progress)
+    judged = judge_languages(titles, settings, on_progress, known)
     foreign = judged.filter(pl.col("reason").is_not_null())["title"]
     if len(foreign) == len(titles):
         raise BadInput(

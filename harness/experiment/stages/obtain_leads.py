@@ -172,12 +172,12 @@ def simulate(settings: SimulateSection, seed: int, taxonomy: Taxonomy, on_progre
 
 
 def known_keywords(config: RunConfig, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Return the keywords of a config's table, sorted, whose words cleaning takes for English; none without a table.
+    """Return the keywords of a config's table, sorted, whose words are taken for English; none without a table.
 
     Raises:
         BadInput: the table is at fault.
     """
-    if config.keyword is None or not config.clean.english_only:
+    if config.keyword is None:
         return ()
     return tuple(sorted(set(KeywordTable.read(config.keyword.table, taxonomy).rows["keyword"])))
 

@@ -95,7 +95,8 @@ def _not_titles(answered: Answered) -> _Doubt:
 
 
 def _foreign(answered: Answered, on_progress: Progress) -> _Doubt:
-    titles, known = answered.titles.select("title", "count"), answered.table.rows["keyword"]
+    titles = answered.titles.select("title", "count")
+    known = (*answered.table.rows["keyword"], *answered.table.taxonomy.raw_labels)
     judged = judge_languages(titles, progress=on_progress, known=known)
     at = np.flatnonzero(judged["reason"].is_not_null())
     return _Doubt(FOREIGN, at, judged["reason"].gather(at))

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.table_reader import read_table, require_text
+from data_cleaning.files.table_reader import as_text, read_table
 
 
 def write(folder, content, name="leads.csv"):
@@ -135,7 +135,18 @@ def test_an_empty_line_is_a_row_where_there_is_one_column_only(tmp_path):
 def test_a_column_of_lists_is_refused(tmp_path):
     pd.DataFrame({"Title": [["a"], ["b"]]}).to_parquet(tmp_path / "lists.parquet")
     with pytest.raises(BadInput, match="column 'Title' holds List"):
-        require_text(read_table(tmp_path / "lists.parquet").frame, tmp_path / "lists.parquet")
+        as_text(read_table(tmp_path / "lists.parquet").frame, tmp_path / "lists.parquet")
+
+
+def test_whole_numbers_are_text_without_a_fraction_and_text_stays_as_it_is_written(tmp_path):
+    path = tmp_path / "levels.parquet"
+    pd.DataFrame({"Level": [1.0, 2.5, None], "Grade": ["1.0", "2", None], "Rank": [7, 8, 9]}).to_parquet(path)
+    texts = as_text(read_table(path).frame, path)
+    assert texts.to_dict(as_series=False) == {
+        "Level": ["1", "2.5", None],
+        "Grade": ["1.0", "2", None],
+        "Rank": ["7", "8", "9"],
+    }
 
 
 @pytest.mark.parametrize("encoding", ["hex", "utf-9"])

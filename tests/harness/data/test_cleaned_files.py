@@ -400,7 +400,7 @@ def test_a_column_that_csv_cannot_hold_needs_a_parquet_output(call, tmp_path):
 
 
 def test_a_target_whose_column_has_other_content_can_be_left_out(call, tmp_path):
-    (tmp_path / "l.csv").write_text("Title,Job Function,Level\nCISO,IT,ground floor\nIT Manager,IT,attic\n")
+    (tmp_path / "l.csv").write_text("Title,Job Function,Level\nCISO,IT,C-Level\nIT Manager,IT,attic\n")
     options = ["--out", tmp_path / "o.csv", "--set", "clean.english_only=false"]
     said = call("clean", tmp_path / "l.csv", *options, config=DEFAULT)[2]
     assert '--set "leads.columns.targets={function: <its column>}"' in said
@@ -410,7 +410,46 @@ def test_a_target_whose_column_has_other_content_can_be_left_out(call, tmp_path)
         assert code == 0, said
         cleaned = pd.read_csv(tmp_path / "o.csv")
         assert list(cleaned.columns) == ["Title", "Job Function", "Level", "original_title", *added]
-        assert cleaned["Level"].tolist() == ["ground floor", "attic"]
+        assert cleaned["Level"].tolist() == ["C-Level", "attic"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_a_column_without_any_label_of_the_taxonomy_is_passed_on_and_named(call, tmp_path, ending):
+    levels = pl.DataFrame({"Title": ["CISO", "IT Manager"], "Job Function": ["IT", "IT"], "Job Level": [1.0, 2.0]})
+    leads, out = tmp_path / f"l.{ending}", tmp_path / "o.csv"
+    if ending == "csv":
+        levels.cast({"Job Level": pl.Int64}).write_csv(leads)
+    elif ending == "xlsx":
+        levels.write_excel(leads)
+    else:
+        levels.write_parquet(leads)
+    code, _, said = call("clean", leads, "--out", out, "--set", "clean.english_only=false", config=DEFAULT)
+    assert code == 0, said
+    assert "'Job Level' is not read as the level: none of its 2 labels ('1'; '2') is in the taxonomy." in said
+    cleaned = pd.read_csv(out)
+    assert list(cleaned.columns) == [*levels.columns, "original_title", "raw_function"]
+    assert cleaned["Job Level"].tolist() == [1, 2]
+    code, _, said = call(
+        "audit", "configs/keywords/2023.csv", "--leads", leads, "--out", tmp_path / "audit", config=DEFAULT
+    )
+    assert code == 0, said
+    assert "not read as the level" in said
+
+
+def test_numbers_are_labels_as_they_are_written_where_the_taxonomy_knows_them(call, tmp_path):
+    (tmp_path / "taxonomy.yaml").write_text("targets: {level: {classes: {Top: [1, 2], Rest: [3]}}}\n")
+    levels = pl.DataFrame({"Title": ["CISO", "IT Manager", "Clerk"], "Job Level": [1.0, 2.0, 3.0]})
+    levels.write_parquet(tmp_path / "l.parquet")
+    settings = (
+        f"taxonomy={tmp_path / 'taxonomy.yaml'}",
+        "leads.columns.targets={level: Job Level}",
+        "clean.english_only=false",
+    )
+    options = [part for setting in settings for part in ("--set", setting)]
+    code, _, said = call("clean", tmp_path / "l.parquet", "--out", tmp_path / "o.csv", *options, config=DEFAULT)
+    assert code == 0, said
+    cleaned = pd.read_csv(tmp_path / "o.csv", dtype=str)
+    assert cleaned[["Job Level", "raw_level"]].to_numpy().tolist() == [["Top", "1"], ["Top", "2"], ["Rest", "3"]]
 
 
 def test_reports_have_the_majority_status_and_a_minimum_of_records(call, leads, tmp_path):

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,9 @@ from harness.experiment.plan import recipe_of, rows_of
 from harness.experiment.stages import fit_system as fit_stage
 from harness.experiment.stages.fit_system import (
     FitSettings,
+    RowSettings,
     believe_reviewed,
+    rows_to_learn_from,
     weigh_reviewed,
     with_consensus,
     with_english_titles,
@@ -104,6 +107,31 @@ def test_languages_are_told_apart_by_titles_of_train_alone(monkeypatch):
     assert asked == [("Head of Accounting", 5), ("Leiter der Buchhaltung", 5)]
 
 
+def test_titles_of_words_that_the_table_or_the_taxonomy_knows_are_english(company, tmp_path):
+    odd = MIXED.with_columns(pl.col("title").replace("Leiter der Buchhaltung", "Presales"))
+    odd.write_parquet(tmp_path / "learn.parquet")
+    settings = RowSettings(
+        label_set=LabelSet.parse("consensus-english"), reviewed_share=None, language=LanguageSettings()
+    )
+
+    def learned(settings, taxonomy=company.taxonomy):
+        rows = rows_to_learn_from(settings, taxonomy, tmp_path / "learn.parquet", silent)
+        return set(rows.filter(pl.col("part") == "train")["title"])
+
+    assert "Presales" not in learned(settings)
+    assert "Presales" in learned(replace(settings, known=("presales",)))
+    target = replace(company.taxonomy.targets[0], raw_to_class={"Presales": "Nursing"})
+    labelled = replace(company.taxonomy, targets=(target, *company.taxonomy.targets[1:]))
+    assert "Presales" in learned(settings, labelled)
+
+
+def test_the_keywords_of_the_table_reach_the_label_set_of_english_titles_alone(company):
+    config = load_config(company.config, ("clean.english_only=false",))
+    known = {labels: rows_of(config, company.taxonomy, LabelSet.parse(labels)).known for labels in LABELS}
+    assert "nurse" in known.pop("consensus-english")
+    assert set(known.values()) == {()}
+
+
 def test_a_train_part_without_english_titles_is_refused():
     with pytest.raises(BadInput, match="none of the 1 titles in train is in English"):
         with_english_titles(MIXED.filter(pl.col("title").str.starts_with("Leiter")), LanguageSettings())
@@ -127,7 +155,7 @@ def test_a_fit_says_what_it_learned_from_each_label_set(company, tmp_path, label
     MIXED.write_parquet(tmp_path / "learn.parquet")
     settings = FitSettings(
         recipe=recipe_of(config, company.taxonomy, SYSTEMS["majority"]),
-        rows=rows_of(config, LabelSet.parse(label_set)),
+        rows=rows_of(config, company.taxonomy, LabelSet.parse(label_set)),
     )
     fit_stage.fit(settings, {"split": tmp_path}, tmp_path, silent)
     facts = json.loads((tmp_path / "fit.json").read_text())
