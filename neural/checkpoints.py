@@ -1,7 +1,6 @@
 """What is kept of a training: the log of its epochs, and checkpoints from which a killed training resumes."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import whole_file
 
 _LATEST = "latest.json"
 
@@ -168,9 +168,8 @@ class Checkpoints:
 
     @staticmethod
     def _replace(final: Path, write: Callable[[Path], Any]) -> None:
-        unfinished = final.with_name(f".unfinished-{os.getpid()}-{final.name}")
-        write(unfinished)
-        unfinished.replace(final)
+        with whole_file(final) as filling:
+            write(filling)
 
 
 def _unreadable(path: Path, error: Exception) -> BadInput:

@@ -1,32 +1,57 @@
 """Files and folders that appear whole or not at all, whatever happens to the process that writes them."""
 
 import errno
+import hashlib
 import os
+import platform
 import re
+import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import psutil
 
 from data_cleaning.errors import BadInput
 
-_UNFINISHED = "unfinished-"
-_UNFINISHED_BY = re.compile(rf"{_UNFINISHED}([1-9][0-9]{{0,6}})-")
-"""How the name of anything unfinished begins: with the process that fills it, a number of at most seven digits."""
+_UNFINISHED = re.compile(r"unfinished-(?:([0-9a-f]{8})-([1-9][0-9]{0,6})-[0-9a-f]{6}|[1-9][0-9]{0,6})-(.+)", re.DOTALL)
+"""Name of anything unfinished: the place and the number of the process that fills it, something random, and the name
+that it will have. Earlier releases wrote a number alone."""
 _SCRATCH = "scratch-"
+_MAX_DAYS = 7
+"""After so many days without a change, what a process elsewhere was filling counts as left over."""
+
+
+@cache
+def _process_numbers() -> str:
+    """Name where the numbers of processes are this one's: a container or a host, until it is started again."""
+    found = [platform.node()]
+    with suppress(OSError):  # Linux has both
+        found.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        found.append(str(Path("/proc/self/ns/pid").readlink()))
+    return hashlib.sha256("\n".join(found).encode()).hexdigest()[:8]
 
 
 def _filling(final: Path, what: str = "") -> Path:
-    return final.parent / f"{_UNFINISHED}{os.getpid()}-{what}{final.name}"
+    """Return a place beside a file or folder in which no other process, thread or call fills anything."""
+    by = f"{_process_numbers()}-{os.getpid()}-{secrets.token_hex(3)}"
+    return final.parent / f"unfinished-{by}-{what}{final.name}"
+
+
+def _followed(final: Path) -> Path:
+    """Return where a link leads, so that the link stays and the content lies there; other places are returned."""
+    return Path(os.path.realpath(final)) if final.is_symlink() else final
 
 
 def check_writable(final: Path) -> None:
     """Refuse, before any work is done, a file or folder that cannot be made in its folder or under its name."""
     with unwritable_as_bad_input(final):
-        _filling(final).touch()
-        _filling(final).unlink()
+        tried = _filling(_followed(final))
+        tried.touch()
+        tried.unlink()
 
 
 @contextmanager
@@ -56,46 +81,61 @@ def full_disk_as_bad_input(final: Path) -> Iterator[None]:
 def whole_folder(final: Path) -> Iterator[Path]:
     """Yield a folder to fill; it takes its final name only when the block ends without an error.
 
-    A folder that already has the name is replaced at that moment.
+    A folder that already has the name is replaced at that moment; a link stays, and what it leads to is replaced.
 
     Raises:
         BadInput: the folder cannot be written, or the disk is full.
     """
-    filling = _filling(final)
+    place = _followed(final)
+    filling = _filling(place)
     with unwritable_as_bad_input(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(filling, ignore_errors=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         filling.mkdir()
     try:
         with full_disk_as_bad_input(final):
             yield filling
         with unwritable_as_bad_input(final):
-            if final.exists():
-                old = _filling(final, "old-")
-                final.rename(old)
-                filling.rename(final)
-                shutil.rmtree(old)
-            else:
-                filling.rename(final)
+            _replace_folder(filling, place)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
+
+
+def _replace_folder(filling: Path, final: Path) -> None:
+    while True:
+        old = _filling(final, "old-")
+        with suppress(FileNotFoundError):
+            final.rename(old)
+        try:
+            filling.rename(final)
+        except OSError as error:
+            if error.errno in (errno.EEXIST, errno.ENOTEMPTY):  # another process was faster
+                shutil.rmtree(old, ignore_errors=True)
+                continue
+            if old.exists():
+                old.rename(final)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        return
 
 
 @contextmanager
 def whole_file(final: Path) -> Iterator[Path]:
     """Yield a path to write; the file takes its final name only when the block ends without an error.
 
+    A link stays, and the file that it leads to is replaced.
+
     Raises:
         BadInput: the file cannot be written, or the disk is full.
     """
-    filling = _filling(final)
+    place = _followed(final)
+    filling = _filling(place)
     with unwritable_as_bad_input(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
     try:
         with full_disk_as_bad_input(final):
             yield filling
         with unwritable_as_bad_input(final):
-            filling.replace(final)
+            filling.replace(place)
     finally:
         filling.unlink(missing_ok=True)
 
@@ -103,28 +143,47 @@ def whole_file(final: Path) -> Iterator[Path]:
 def scratch(filling: Path) -> Path:
     """Return the folder beside a folder that is being filled, in which its maker may keep what should survive a kill.
 
-    It is the same one when the work is begun again; the caller removes it once the work is finished.
+    It is the same one when the work is begun again, so that only one process may fill a folder of that name at a time.
+    The caller removes it once the work is finished.
     """
-    name = filling.name.removeprefix(_UNFINISHED).partition("-")[2]
-    return filling.with_name(f"{_SCRATCH}{name}")
+    named = _UNFINISHED.fullmatch(filling.name)
+    assert named is not None, f"{filling} is not being filled"
+    return filling.with_name(f"{_SCRATCH}{named[3]}")
 
 
 def is_unfinished(place: Path) -> bool:
     """Say whether a file or folder is being filled, or was left half-filled by a killed process."""
-    return _UNFINISHED_BY.match(place.name) is not None
+    return _UNFINISHED.fullmatch(place.name) is not None
 
 
-def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left half-written in a folder; files of running ones and other names stay."""
-    for left in folder.glob(f"{_UNFINISHED}*"):
-        named = _UNFINISHED_BY.match(left.name)
-        if named is None or psutil.pid_exists(int(named[1])):
+def remove_unfinished(folder: Path, *, is_ours: bool = False) -> None:
+    """Remove what killed processes left half-written in a folder; files of running ones and other names stay.
+
+    In a folder that `is_ours`, as its lock is held, nobody else is writing, and everything unfinished is left over.
+    """
+    for left in folder.glob("unfinished-*"):
+        named = _UNFINISHED.fullmatch(left.name)
+        if named is None or not (is_ours or _is_left_over(left, named[1], named[2])):
             continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
         else:
             with suppress(OSError):  # a file that cannot be removed does no harm
                 left.unlink()
+
+
+def _is_left_over(place: Path, numbers: str | None, process: str | None) -> bool:
+    """Say whether nobody fills a place any more.
+
+    Another container or host on the same disk may have a process of the same number, and nothing here tells whether it
+    runs; so its files are left alone until they have not changed for days.
+    """
+    if numbers == _process_numbers():
+        return not psutil.pid_exists(int(process or 0))
+    with suppress(OSError):  # gone, or being written just now
+        changed = max(each.stat().st_mtime for each in (place, *place.rglob("*")))
+        return time.time() - changed > _MAX_DAYS * 86_400
+    return False
 
 
 def sync(place: Path) -> None:

@@ -19,21 +19,21 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-import filelock
 import grimp
 import psutil
 from pydantic import BaseModel
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
     check_writable,
     is_unfinished,
     remove_unfinished,
     scratch,
-    unwritable_as_bad_input,
     whole_folder,
 )
 from data_cleaning.progress import Progress
+from harness.experiment.checksums import damage, file_digest, write_checksums
 from harness.experiment.stages import Folders
 from harness.experiment.systems import System
 
@@ -54,12 +54,6 @@ NOT_FOLLOWED = frozenset(
 )
 """Modules that do not count as sources of a stage: settings count by their values, a system by its own entry, and how a
 file is written does not change what is in it."""
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def plain(value: Any, path_as: Callable[[Path], str]) -> Any:
@@ -148,16 +142,50 @@ class StageStore:
         """Return the folder of a stage's output, which need not exist yet."""
         return self.folder / f"{name.replace('/', '-').replace('+', '-')}-{fingerprint}"
 
-    def is_finished(self, name: str, fingerprint: str) -> bool:
-        """Say whether the output of a stage can be reused."""
-        return not self.fresh and self.place(name, fingerprint).is_dir()
+    def obtain(
+        self,
+        name: str,
+        fingerprint: str,
+        make: Callable[[Path], None],
+        announce: Callable[[str], None] = lambda _: None,
+    ) -> Path:
+        """Return the folder of a finished stage, calling `make` to fill it where there is none, or a damaged one.
 
-    def obtain(self, name: str, fingerprint: str, make: Callable[[Path], None]) -> Path:
-        """Return the folder of a finished stage, calling `make` to fill it where there is none."""
-        final = self.place(name, fingerprint)
-        if self.is_finished(name, fingerprint):
-            self.reused.append(name)
+        A stage that another process makes is waited for. `announce` is told the name of a stage that is made, and why
+        it is made again or waited for.
+
+        Raises:
+            BadInput: the folder of stages cannot be written.
+        """
+        final, waited = self.place(name, fingerprint), False
+
+        def wait() -> None:
+            nonlocal waited
+            waited = True
+            announce(f"{name}: another process makes it; waiting for that")
+
+        if self._is_reusable(name, final, announce):
             return final
+        lock = self.folder / f"lock-{final.name}"
+        with locked(lock, wait):
+            if not waited or not self._is_reusable(name, final, announce):
+                announce(name)
+                self._make(name, final, make)
+            with suppress(OSError):  # Windows removes no lock that is held
+                lock.unlink()
+        return final
+
+    def _is_reusable(self, name: str, final: Path, announce: Callable[[str], None]) -> bool:
+        if self.fresh or not final.is_dir():
+            return False
+        found = damage(final)
+        if found:
+            announce(f"{name} anew, since what an earlier run kept of it is damaged: {first_few(found, max_items=3)}")
+            return False
+        self.reused.append(name)
+        return True
+
+    def _make(self, name: str, final: Path, make: Callable[[Path], None]) -> None:
         began = time.perf_counter()
         with whole_folder(final) as filling:
             make(filling)
@@ -166,9 +194,27 @@ class StageStore:
             (filling / "stage.json").write_text(
                 json.dumps({"stage": name, "wall_seconds": seconds, "commit": commit()})
             )
+            write_checksums(filling)
         shutil.rmtree(left_over, ignore_errors=True)
         self.made[name] = seconds
-        return final
+
+    @contextmanager
+    def used(self, done: Folders) -> Iterator[None]:
+        """Say so where work fails because somebody changes or removes finished stages meanwhile.
+
+        Raises:
+            BadInput: a finished stage is no longer as it was.
+        """
+        try:
+            yield
+        except Exception:
+            lost = [name for name, place in done.items() if damage(place)]
+            if lost or not self.folder.is_dir():
+                raise BadInput(
+                    f"{self.folder} was changed or removed while it was used ({first_few(lost) or 'all of it'}). "
+                    "Repeat the command, which makes again what is missing, and leave the folder alone meanwhile."
+                ) from None
+            raise
 
 
 def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
@@ -193,22 +239,20 @@ def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a folder; a process that is killed keeps nobody out."""
+def search_lock(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder of a search.
+
+    Raises:
+        BadInput: another process is in it, or it cannot be written.
+    """
     place = folder / "lock"
     check_writable(place)  # an existing lock can be opened in a folder that takes no new files
-    lock = filelock.FileLock(place, blocking=False)
-    with unwritable_as_bad_input(place):
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise BadInput(
-                f"Another process is searching in {folder}. Wait for it to end, or choose another --out."
-            ) from None
-    try:
+
+    def refuse() -> None:
+        raise BadInput(f"Another process is searching in {folder}. Wait for it to end, or choose another --out.")
+
+    with locked(place, refuse):
         yield
-    finally:
-        lock.release()
 
 
 def copy_model(source: Path, target: Path) -> None:
@@ -347,8 +391,7 @@ def make_stages(
     """Make every stage that is not finished yet; return where all of them are."""
     done: dict[str, Path] = {}
     for stage in stages:
-        if not store.is_finished(stage.name, prints[stage.name]):
-            announce(stage.name)
         make = partial(stage.make, done, on_progress=on_progress)
-        done[stage.name] = store.obtain(stage.name, prints[stage.name], make)
+        with store.used(done):
+            done[stage.name] = store.obtain(stage.name, prints[stage.name], make, announce)
     return done

@@ -12,8 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from baselines.keyword_table import KeywordTable
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
@@ -24,7 +23,6 @@ from harness.experiment.cache import (
     copy_model,
     digest,
     environment,
-    file_digest,
     fingerprint_of,
     fingerprints,
     make_stages,
@@ -32,9 +30,11 @@ from harness.experiment.cache import (
     plain,
     source_digest,
 )
+from harness.experiment.checksums import CHECKSUMS, damage, file_digest, read_checksums, write_checksums
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
-from harness.experiment.plan import Arm, arms, plan, recipe_of
+from harness.experiment.plan import Arm, arms, plan
+from harness.experiment.run_checks import check_config, check_places, check_systems
 from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
 from harness.experiment.stages import (
@@ -58,11 +58,12 @@ from harness.mining.mining_tables import mining_tables
 from harness.reporting.pages import write_run_page
 from harness.reporting.tables import RunFigures, build_tables, headline_reference
 
-_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER)
+_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER, CHECKSUMS)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that a person should look at; a run may lack some of them."""
 _MINED = (FOLDER, "suggestions.*")
 """Additional files of a run that mines."""
+_MARKED = (*_LISTS, "suggestions.*")
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,22 @@ def run(
         "harness.keywords.suggestion_sheets",
     )
     whole = digest(prints, sections(config), source_digest(written_by, NOT_FOLLOWED))
-    folder = out or results / f"{config.name}-{whole[:8]}"
-    check_places(results, folder)
+    folder = check_places(results, out or results / f"{config.name}-{whole[:8]}")
     remove_unfinished(folder.parent)
-    already_there = _same_run(folder, whole, fresh=fresh)
+    _same_run(folder, whole, fresh=fresh)
 
     store = StageStore(results / ".cache", fresh=fresh)
     done = make_stages(stages, prints, store, announce, on_progress)
-    figures = gather(config, taxonomy, done)
-    tables = build_tables(figures)
+    with store.used(done):
+        figures = gather(config, taxonomy, done)
+        tables = build_tables(figures)
+        warnings = _warnings(config, done)
+    # Looked at again, since another process may have written there meanwhile.
+    already_there = _same_run(folder, whole, fresh=fresh)
+    found = damage(folder, _is_ours, may_hold_more=True) if already_there else []
+    if found:
+        announce(f"{folder} anew, since it is damaged: {first_few(found, max_items=3)}")
+        already_there = False
     if not already_there:
         facts = {
             "name": config.name,
@@ -138,93 +146,21 @@ def run(
             "fingerprints": prints,
             "device": _device(done),
             "mined": mining_facts(config, done),
-            "warnings": _warnings(config, done),
+            "warnings": warnings,
             "peak_rss_mb": peak_memory() / (1 << 20),
             **environment(),
         }
-        with whole_folder(folder) as filling:
+        with store.used(done), whole_folder(folder) as filling:
             _fill(filling, config, taxonomy, done, facts, tables)
-    warnings = _warnings(config, done)
+            write_checksums(filling)
+            if not fresh:
+                _keep_marks(folder, filling)
     return Run(folder, tables, warnings, store.reused, store.made, already_there, figures.notes)
 
 
 def _warnings(config: RunConfig, done: Folders) -> list[str]:
     stages = ["clean", *(f"split/{by}" for by in config.split.by)]
     return [warning for stage in stages for warning in _facts(done[stage], NOTES)]
-
-
-def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
-    """Refuse a config that contradicts itself or its taxonomy, before any work is done.
-
-    Raises:
-        BadInput: columns and targets do not match, or consensus or languages are set in the wrong section.
-    """
-    _check_targets(config, taxonomy)
-    _check_consensus(config)
-    _check_english(config)
-
-
-def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
-    """Refuse a faulty table, estimator or system of your own before time is spent on other systems.
-
-    Raises:
-        BadInput: there is one.
-    """
-    if config.keyword is not None:
-        KeywordTable.read(config.keyword.table, taxonomy)
-    for system in config.all_systems.values():
-        if system.is_checked_early:
-            recipe_of(config, taxonomy, system).build()
-
-
-def check_places(results: Path, folder: Path) -> None:
-    """Refuse places that cannot be written before any work is done."""
-    for place in (results, folder.parent):
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadInput(f"{place} cannot be a folder for results: {error.strerror}. Choose another place.") from None
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file; runs and searches need a folder. Choose another --out.")
-
-
-def _check_consensus(config: RunConfig) -> None:
-    """Refuse consensus over the whole file: test labels would influence what is learned and scored.
-
-    Raises:
-        BadInput: the config asks for them.
-    """
-    if config.clean.consensus != "none":
-        raise BadInput(
-            f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
-            "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
-        )
-
-
-def _check_english(config: RunConfig) -> None:
-    """Refuse consensus-english where cleaning already drops other languages from every label set.
-
-    Raises:
-        BadInput: the config asks for it.
-    """
-    if config.clean.english_only and "consensus-english" in config.learn_from:
-        raise BadInput(
-            "learn_from has consensus-english, but clean.english_only=true has already set titles in other languages "
-            "aside, so that it would repeat consensus. Give clean.english_only=false, or drop it from learn_from."
-        )
-
-
-def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:
-    if config.leads.labels == "table":
-        return
-    mapped = config.leads.columns.targets
-    unmapped = [name for name in taxonomy.names if name not in mapped]
-    surplus = [name for name in mapped if name not in taxonomy.names]
-    if unmapped or surplus:
-        raise BadInput(
-            f"leads.columns.targets maps {', '.join(mapped) or 'nothing'}, the taxonomy {config.taxonomy.name} has "
-            f"{', '.join(taxonomy.names)}. Give each target of the taxonomy its column, and no other."
-        )
 
 
 def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
@@ -248,6 +184,21 @@ def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
         raise BadInput(f"{folder} holds another run. Choose another --out, or replace that run with --fresh.")
     # A file that somebody deleted is written again.
     return all((folder / name).exists() for name in _CONTENT)
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether nobody should change a file of a run; lists and suggestions are there for a person to mark."""
+    return not any(Path(name).match(pattern) for pattern in _MARKED)
+
+
+def _keep_marks(folder: Path, filling: Path) -> None:
+    """Copy what a person has changed in the files for that, where a run is written again."""
+    if not (folder / CHECKSUMS).exists():
+        return
+    for name, written in read_checksums(folder).items():
+        is_kept = not _is_ours(name) and (folder / name).is_file() and (filling / name).is_file()
+        if is_kept and file_digest(folder / name) != written:
+            shutil.copyfile(folder / name, filling / name)
 
 
 def _facts(folder: Path, name: str) -> Any:

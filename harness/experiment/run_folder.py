@@ -7,14 +7,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from data_cleaning.errors import BadInput, unknown
+from data_cleaning.errors import BadInput, read_text, shortened, unknown
 from data_cleaning.files.whole_files import is_unfinished
 from data_cleaning.titles import LABELS, LabelSet
 from data_cleaning.yaml_files import read_yaml
+from harness.experiment.checksums import check_whole
 from harness.experiment.systems import SYSTEMS
 
 RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
 TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
+
+_REMEDY = "Make the run again, or give another."
+_MAX_SHOWN = 60
+"""Characters of what a damaged file holds that a message shows."""
 
 _LABEL_SETS = tuple(LabelSet(labels, reviewed) for reviewed in (True, False) for labels in LABELS)
 """What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
@@ -78,15 +83,20 @@ def run_facts(folder: Path) -> dict[str, Any]:
     """Return what the `run.json` of a run says.
 
     Raises:
-        BadInput: the folder is no run, or the file is damaged.
+        BadInput: the folder is no run, or one of the files that say what its systems answer is damaged.
     """
     path = folder / RUN_FACTS
-    if not path.is_file():
+    if not path.exists():
         raise BadInput(f"{folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.")
+    check_whole(folder, _REMEDY, {RUN_FACTS, CONFIG, TAXONOMY}.__contains__)
     try:
-        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(read_text(path, "description of a run", _REMEDY))
     except ValueError as error:
-        raise BadInput(f"{path} is not readable ({error}). Make the run again, or give another.") from None
+        if isinstance(error, BadInput):
+            raise
+        facts = error
+    if not isinstance(facts, dict):
+        raise BadInput(f"{path} is not as 'run' wrote it ({shortened(str(facts), _MAX_SHOWN)}). {_REMEDY}")
     return facts
 
 
@@ -97,7 +107,7 @@ def run_config(folder: Path) -> dict[str, Any]:
         BadInput: the folder has none, or they are damaged.
     """
     path = folder / CONFIG
-    file = read_yaml(path, "config of a run", "Make the run again, or give another.")
+    file = read_yaml(path, "config of a run", _REMEDY)
     if not isinstance(file.value(("leads", "columns", "title")), str):  # what every reader needs
-        raise BadInput(f"{path} is not as 'run' writes it. Make the run again, or give another.")
+        raise BadInput(f"{path} is not as 'run' writes it. {_REMEDY}")
     return file.content

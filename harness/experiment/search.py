@@ -36,16 +36,16 @@ from harness.experiment.cache import (
     environment,
     fingerprint_of,
     fingerprints,
-    locked,
     make_stages,
     named_progress,
     plain,
+    search_lock,
     source_digest,
     stages_before,
 )
 from harness.experiment.config import RunConfig
 from harness.experiment.plan import Arm, plan
-from harness.experiment.run import check_config, check_places
+from harness.experiment.run_checks import check_config, check_places
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
@@ -164,9 +164,10 @@ def search(
     sources = source_digest(["harness.experiment.search_space"])
     fingerprint = digest(prints[fit_stage.name], space, files, Path(__file__), sources, version("optuna"))
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
-    check_places(results, folder)
+    folder = check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
-    with locked(folder):
+    with search_lock(folder):
+        remove_unfinished(folder, is_ours=True)
         store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
         done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
         learn = done[f"split/{arm.by}"] / LEARN
@@ -180,7 +181,8 @@ def search(
             folder=folder,
             on_progress=on_progress,
         )
-        trials = _make_trials(task, announce)
+        with store.used(done):
+            trials = _make_trials(task, announce)
     in_order, own = _ranked(trials), trials[0]
     best = in_order[0]
     changes = {name: value for name, value in best.settings.items() if value != own.settings[name]}
@@ -195,7 +197,6 @@ def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: M
             f"{folder} holds a search with other settings, data or sources, which cannot be resumed with these. "
             "Choose another --out."
         )
-    remove_unfinished(folder)
     if found is not None:
         return
     facts = {

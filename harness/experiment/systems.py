@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from data_cleaning.errors import unknown
+from data_cleaning.errors import BadInput, unknown
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.checksums import check_whole, write_checksums
 from harness.experiment.own_systems import OwnSystem, is_own
 from harness.experiment.system_contract import SystemClass, TitleClassifier
 
@@ -31,6 +32,18 @@ class Request:
     """Folder of the same system fitted without the reviewed titles, for one that starts from there; None for none."""
     mined_table: Path | None = None
     """Keyword table with what was mined for this split and these labels; None where nothing was."""
+
+
+_REMEDY = "Make the run again, or take another copy of the folder."
+
+
+def check_saved(folder: Path) -> bool:
+    """Refuse the folder of a saved system if it is damaged; return False where that cannot be told.
+
+    Raises:
+        BadInput: it is; the damaged files are named.
+    """
+    return check_whole(folder, _REMEDY)
 
 
 def _nothing(request: Request) -> Mapping[str, Any]:
@@ -76,16 +89,30 @@ class System:
         return self.find_class()(**self.arguments(request))
 
     def load(self, folder: Path, *, batch_invariant: bool = False) -> TitleClassifier:
-        """Read it from the folder that it was saved in."""
-        if batch_invariant and self.load_batch_invariant is not None:
-            return self.load_batch_invariant(folder)
-        return self.find_class().load(folder)
+        """Read it from the folder that it was saved in.
+
+        Raises:
+            BadInput: the folder is damaged, or holds no such system.
+        """
+        is_whole = check_saved(folder)
+        try:
+            if batch_invariant and self.load_batch_invariant is not None:
+                return self.load_batch_invariant(folder)
+            return self.find_class().load(folder)
+        except BadInput:
+            raise
+        except Exception as error:
+            if is_whole:  # as it was written, so that the fault is in the code
+                raise
+            fault = f"{type(error).__name__}: {error}"
+            raise BadInput(f"{folder} holds no whole system {self.name} ({fault}). {_REMEDY}") from error
 
     def save(self, fitted: TitleClassifier, folder: Path) -> None:
-        """Write a fitted system, and the source of one that is not part of the project."""
+        """Write a fitted system, the source of one that is not part of the project, and the sums of these files."""
         fitted.save(folder)
         if self.own is not None:
             self.own.save_source(folder)
+        write_checksums(folder)
 
     def sources(self) -> list[str]:
         """Return the source of this entry, which counts for its fits; that of its class counts with its module."""

@@ -10,9 +10,9 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files.output_places import check_folder
 from data_cleaning.files.whole_files import whole_folder
 from harness.experiment.cache import digest, library_versions
+from harness.experiment.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
-from harness.experiment.systems import SYSTEMS, folder_files, is_table, network_folders
-from harness.tagging.checksums import CHECKSUMS, read_checksums, write_checksums
+from harness.experiment.systems import SYSTEMS, check_saved, folder_files, is_table, network_folders
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (
     FACTS,
@@ -101,9 +101,15 @@ def _written_by_export(verb: str, folder: Path) -> set[str] | None:
 
 
 def _copy_system(saved: Path, target: Path) -> None:
-    """Copy a saved system; of the folders that its settings name, only the last name is kept."""
+    """Copy a saved system without its sums; of the folders that its settings name, only the last name is kept.
+
+    Raises:
+        BadInput: it is damaged.
+    """
+    check_saved(saved)
     # Links are copied as links, which have no sum: what they lead to may be anything.
-    shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile)
+    without = shutil.ignore_patterns(CHECKSUMS)
+    shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile, ignore=without)
     path = target / _SETTINGS
     if path.is_file():
         content = json.loads(path.read_text(encoding="utf-8"))

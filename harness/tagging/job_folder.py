@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from data_cleaning.errors import BadInput
+from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
     check_writable,
     is_unfinished,
@@ -75,18 +74,15 @@ class JobFolder:
         with unwritable_as_bad_input(self.path):
             self.path.mkdir(exist_ok=True)
         check_writable(self.path / _IDENTITY)
-        lock = FileLock(self.path / _LOCK)
+
+        def refuse() -> None:
+            raise BadInput(f"{self._out} is being written by another process. Wait for it, or choose another --out.")
+
         try:
-            lock.acquire(timeout=0)
-        except (Timeout, FileNotFoundError):  # the second where the other process is just done
-            raise BadInput(
-                f"{self._out} is being written by another process. Wait for it, or choose another --out."
-            ) from None
-        try:
-            self._begin()
-            yield
+            with locked(self.path / _LOCK, refuse):
+                self._begin()
+                yield
         finally:
-            lock.release()
             # `discard` could not remove a lock that is held.
             if os.name == "nt" and not (self.path / _IDENTITY).exists():
                 with suppress(OSError):
@@ -149,7 +145,7 @@ class JobFolder:
     def _clear(self) -> None:
         shutil.rmtree(self.ready, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
-        remove_unfinished(self.path)
+        remove_unfinished(self.path, is_ours=True)
 
     def _listed(self) -> dict[str, Any] | None:
         """Return the list of finished files of this job; None where there is none."""

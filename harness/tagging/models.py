@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from data_cleaning.errors import BadInput, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.yaml_files import read_yaml
-from harness.experiment.cache import digest, file_digest
+from harness.experiment.cache import digest
+from harness.experiment.checksums import CHECKSUMS, file_digest, verify
 from harness.experiment.config import PROJECT_CONFIGS
 from harness.experiment.own_systems import is_own
 from harness.experiment.run_folder import (
@@ -23,7 +24,6 @@ from harness.experiment.run_folder import (
     run_facts,
 )
 from harness.experiment.systems import PREFERRED, SYSTEMS, folder_files
-from harness.tagging.checksums import CHECKSUMS, verify
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy

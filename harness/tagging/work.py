@@ -17,7 +17,8 @@ from data_cleaning.files import Layout as TableLayout
 from data_cleaning.files.sources import FileColumns
 from data_cleaning.files.written_tables import RowWriter, write_rejects
 from data_cleaning.lead_columns import find_title
-from harness.experiment.cache import commit, digest, file_digest, library_versions, project_version
+from harness.experiment.cache import commit, digest, library_versions, project_version
+from harness.experiment.checksums import file_digest
 from harness.tagging.answers import Records
 from harness.tagging.business.counting import RecordCounter
 from harness.tagging.business.follow_up import BestRows

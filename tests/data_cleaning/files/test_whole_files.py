@@ -1,16 +1,19 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files import whole_files
 from data_cleaning.files.whole_files import (
     check_writable,
     is_unfinished,
     remove_unfinished,
+    scratch,
     whole_file,
     whole_folder,
 )
@@ -61,13 +64,105 @@ def test_an_error_of_the_caller_passes_unchanged(tmp_path):
         (tmp_path / "absent").read_text()
 
 
+KILLED = """
+import os, sys
+from pathlib import Path
+from data_cleaning.files.whole_files import whole_file, whole_folder
+with whole_folder(Path(sys.argv[1]) / "fit") as folder, whole_file(Path(sys.argv[1]) / "fit.csv") as file:
+    (folder / "half").touch()
+    file.touch()
+    os._exit(9)
+"""
+
+
 def test_only_what_dead_processes_left_is_removed(tmp_path):
-    dead = subprocess.Popen([sys.executable, "-c", ""])
-    dead.wait()
-    (tmp_path / f"unfinished-{dead.pid}-fit").mkdir()
-    (tmp_path / f"unfinished-{os.getpid()}-fit").mkdir()
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with whole_folder(tmp_path / "fit") as filling, whole_file(tmp_path / "fit.csv") as file:
+        file.touch()
+        remove_unfinished(tmp_path)
+        assert set(tmp_path.iterdir()) == {filling, file}
+
+
+def test_calls_that_make_the_same_folder_fill_places_of_their_own(tmp_path):
+    with whole_folder(tmp_path / "fit") as one, whole_folder(tmp_path / "fit") as other:
+        assert one != other
+        assert scratch(one) == scratch(other) == tmp_path / "scratch-fit"
+        (one / "by").write_text("one")
+        (other / "by").write_text("other")
+    assert (tmp_path / "fit" / "by").read_text() == "one"  # the last that is finished
+    assert list(tmp_path.iterdir()) == [tmp_path / "fit"]
+
+
+def elsewhere(folder, monkeypatch, process=1):
+    """Leave what a process of another container or host, of the given number, is filling."""
+    with monkeypatch.context() as patched:
+        patched.setattr(whole_files, "_process_numbers", lambda: "0123abcd")
+        patched.setattr(os, "getpid", lambda: process)
+        place = whole_files._filling(folder / "fit")
+    place.mkdir()
+    (place / "weights").touch()
+    return place
+
+
+@pytest.mark.parametrize("process", [1, 999_999])
+def test_what_another_container_fills_is_left_alone_whatever_the_number_of_its_process(tmp_path, monkeypatch, process):
+    place = elsewhere(tmp_path, monkeypatch, process)
+    os.utime(place, (1, 1))
+    remove_unfinished(tmp_path)  # its content is new
+    assert place.is_dir()
+
+
+@pytest.mark.parametrize("days", [-400, 6, 8])
+def test_what_another_container_left_is_removed_once_it_has_not_changed_for_a_week(tmp_path, monkeypatch, days):
+    place = elsewhere(tmp_path, monkeypatch)
+    then = time.time() - days * 86_400  # in the future where the clock was set back
+    for each in (place / "weights", place):
+        os.utime(each, (then, then))
     remove_unfinished(tmp_path)
-    assert [place.name for place in tmp_path.iterdir()] == [f"unfinished-{os.getpid()}-fit"]
+    assert place.exists() == (days < 7)
+
+
+def test_a_number_alone_as_earlier_releases_wrote_it_counts_as_unfinished(tmp_path):
+    (tmp_path / "unfinished-1-fit").mkdir()
+    assert is_unfinished(tmp_path / "unfinished-1-fit")
+    remove_unfinished(tmp_path)
+    assert (tmp_path / "unfinished-1-fit").is_dir()
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path):
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    for name in ("empty", "absent", "file.csv"):
+        (tmp_path / name).symlink_to(tmp_path / "disk" / name)
+    check_writable(tmp_path / "absent")
+    for name in ("empty", "absent"):
+        for content in ("first", "second"):
+            with whole_folder(tmp_path / name) as filling:
+                assert filling.parent == tmp_path / "disk"
+                (filling / "file").write_text(content)
+            assert (tmp_path / "disk" / name / "file").read_text() == content
+    with whole_file(tmp_path / "file.csv") as filling:
+        filling.write_text("x")
+    assert (tmp_path / "disk" / "file.csv").read_text() == "x"
+    assert all(place.is_symlink() for place in tmp_path.iterdir() if place.name != "disk")
+    assert sorted(place.name for place in (tmp_path / "disk").iterdir()) == ["absent", "empty", "file.csv"]
+
+
+def test_a_folder_that_another_process_puts_there_in_the_last_moment_is_replaced(tmp_path, monkeypatch):
+    rename, raced = Path.rename, []
+
+    def race(place, target):
+        if "-old-" not in target.name and not raced:
+            raced.append(target)
+            target.mkdir()
+            (target / "file").write_text("of another")
+        return rename(place, target)
+
+    monkeypatch.setattr(Path, "rename", race)
+    with whole_folder(tmp_path / "fit") as filling:
+        (filling / "file").write_text("own")
+    assert (raced, (tmp_path / "fit" / "file").read_text()) == ([tmp_path / "fit"], "own")
+    assert list(tmp_path.iterdir()) == [tmp_path / "fit"]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +179,8 @@ def test_folders_of_another_users_process_are_left_alone(tmp_path, monkeypatch):
     def refuse(process, signal):
         raise PermissionError
 
+    place = whole_files._filling(tmp_path / "fit")
+    place.mkdir()
     monkeypatch.setattr(os, "kill", refuse)
-    (tmp_path / "unfinished-1-fit").mkdir()
     remove_unfinished(tmp_path)
-    assert (tmp_path / "unfinished-1-fit").is_dir()
+    assert place.is_dir()

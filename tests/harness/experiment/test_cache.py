@@ -1,8 +1,11 @@
 import importlib.metadata
 import shutil
+import threading
+import time
 
 import pytest
 
+from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import scratch
 from harness.experiment import cache
 from harness.experiment.cache import (
@@ -111,3 +114,76 @@ def test_what_a_stage_keeps_in_scratch_outlives_a_kill_and_not_its_end(tmp_path)
         store.obtain("fit/record", "abc", killed)
     place = StageStore(tmp_path).obtain("fit/record", "abc", finished)
     assert [folder.name for folder in tmp_path.iterdir()] == [place.name]
+
+
+def flip(path, position=-1):
+    content = bytearray(path.read_bytes())
+    content[position] ^= 1
+    path.write_bytes(bytes(content))
+
+
+DAMAGES = {
+    "a flipped bit": flip,
+    "an empty file": lambda path: path.write_bytes(b""),
+    "a deleted file": lambda path: path.unlink(),
+    "a line less": lambda path: path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1])),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.mark.parametrize("damaged", DAMAGES)
+@pytest.mark.parametrize("name", ["model/weights.safetensors", "fit.json", "stage.json", "SHA256SUMS"])
+def test_a_damaged_stage_is_made_anew_and_named(tmp_path, name, damaged):
+    def make(folder):
+        (folder / "model").mkdir()
+        for each in ("model/weights.safetensors", "fit.json"):
+            (folder / each).write_text("content")
+
+    place = StageStore(tmp_path).obtain("fit/x", "abc", make)
+    whole = {file: path.read_bytes() for file, path in folder_files(place).items() if file in ("fit.json", name)}
+    DAMAGES[damaged](place / name)
+    told, store = [], StageStore(tmp_path)
+    store.obtain("fit/x", "abc", make, told.append)
+    assert (list(store.made), store.reused) == (["fit/x"], [])
+    assert told[0].startswith("fit/x anew, since what an earlier run kept of it is damaged: ")
+    assert name in told[0]
+    assert name in ("stage.json", "SHA256SUMS") or (place / name).read_bytes() == whole[name]
+    store.obtain("fit/x", "abc", make, told.append)
+    assert store.reused == ["fit/x"]
+    assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_stage_that_another_process_makes_is_waited_for_and_reused(tmp_path):
+    place, told, made = StageStore(tmp_path).place("fit/x", "abc"), [], []
+    first, second = StageStore(tmp_path), StageStore(tmp_path)
+
+    def make(folder):
+        made.append(folder)
+        other.start()
+        while not told:
+            time.sleep(0.01)
+        (folder / "result").write_text("whole")
+
+    other = threading.Thread(target=lambda: second.obtain("fit/x", "abc", make, told.append))
+    first.obtain("fit/x", "abc", make)
+    other.join()
+    assert told == ["fit/x: another process makes it; waiting for that"]
+    assert (len(made), second.reused, list(tmp_path.iterdir())) == (1, ["fit/x"], [place])
+
+
+@pytest.mark.parametrize("lost", ["the folder of all stages", "a stage", "a file"])
+def test_stages_that_are_removed_while_they_are_used_are_bad_input(tmp_path, lost):
+    store = StageStore(tmp_path / "cache")
+    leads = store.obtain("leads", "abc", lambda folder: (folder / "leads.csv").write_text("x"))
+    places = {"the folder of all stages": tmp_path / "cache", "a stage": leads, "a file": leads / "leads.csv"}
+
+    def work():
+        shutil.move(places[lost], tmp_path / "gone")
+        (leads / "leads.csv").read_text()
+
+    with pytest.raises(BadInput, match=r"cache was changed or removed while it was used \(leads\)\. Repeat"):  # noqa: SIM117
+        with store.used({"leads": leads}):
+            work()
+    shutil.move(tmp_path / "gone", places[lost])
+    with pytest.raises(ZeroDivisionError), store.used({"leads": leads}):
+        1 / 0  # noqa: B018

@@ -221,6 +221,87 @@ def test_too_few_leads_to_part_are_refused(company, tmp_path):
         do(company, tmp_path, CHEAP, "leads.test_path=null", f"leads.path={company.folder / 'few.csv'}")
 
 
+@pytest.mark.parametrize("damaged", ["predictions.parquet", "model/keyword.json", "leads.parquet"])
+def test_a_damaged_stage_is_made_anew_before_anything_is_published(company, tmp_path, damaged):
+    first, told = do(company, tmp_path, CHEAP), []
+    before = files_of(first.folder)
+    place = next(path for path in sorted((tmp_path / ".cache").rglob(Path(damaged).name)) if path.match(damaged))
+    flip(place)
+    shutil.rmtree(first.folder)
+    config = load_config(company.config, [CHEAP])
+    again = run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=told.append)
+    assert len(again.made) == 1
+    assert f"anew, since what an earlier run kept of it is damaged: {damaged} has changed" in told[0]
+    assert files_of(again.folder) == before
+
+
+def files_of(folder):
+    """Return the bytes of what a run publishes, but of what tells when and how fast it was made."""
+    timed = ("run.json", "costs.*", "report.html", "SHA256SUMS")
+    files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
+    return {name: file.read_bytes() for name, file in files.items() if not any(map(file.match, timed))}
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+
+
+def test_a_run_that_was_damaged_is_written_again_and_marks_of_a_person_stay(company, tmp_path):
+    overrides = (CHEAP, "label_issues={system: tfidf}", "split.by=[record]")
+    first, told = do(company, tmp_path, *overrides), []
+    before = files_of(first.folder)
+    (first.folder / "suspect_labels.csv").write_text("marked")
+    assert do(company, tmp_path, *overrides).already_there
+    for name in ("predictions/record/legacy/keyword.parquet", "taxonomy.yaml"):
+        flip(first.folder / name)
+        config = load_config(company.config, overrides)
+        run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=told.append)
+        assert f"anew, since it is damaged: {name} has changed" in told.pop()
+    assert files_of(first.folder) == {**before, "suspect_labels.csv": b"marked"}
+
+
+@pytest.mark.parametrize("target", ["empty", "absent", "deep/absent"])
+def test_a_link_as_out_stays_and_the_results_lie_where_it_leads(company, tmp_path, target):
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    (tmp_path / "out").symlink_to(tmp_path / "disk" / target)
+    made = do(company, tmp_path / "results", CHEAP, out=tmp_path / "out")
+    assert made.folder == tmp_path / "disk" / target
+    assert (tmp_path / "disk" / target / "run.json").is_file()
+    assert (tmp_path / "out").readlink() == tmp_path / "disk" / target
+    assert do(company, tmp_path / "results", CHEAP, out=tmp_path / "out").already_there
+    assert {place.name for place in tmp_path.iterdir()} == {"disk", "out", "results"}
+
+
+def test_a_link_as_out_to_anything_else_is_refused(company, tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("x")
+    for name, target, message in (
+        ("full", "letters", "letters exists and is no run folder"),
+        ("file", "letters/dear.txt", "is a file; runs and searches need a folder"),
+        ("loop", "loop", "is a link that leads nowhere"),
+    ):
+        (tmp_path / name).symlink_to(tmp_path / target)
+        with pytest.raises(BadInput, match=message):
+            do(company, tmp_path / "results", CHEAP, out=tmp_path / name)
+        assert (tmp_path / name).is_symlink()
+    assert [place.name for place in (tmp_path / "letters").iterdir()] == ["dear.txt"]
+
+
+def test_a_folder_that_another_run_has_taken_meanwhile_is_not_replaced(company, tmp_path):
+    config = load_config(company.config, [CHEAP])
+    out = tmp_path / "out"
+
+    def take(stage):
+        if stage.startswith("score/title"):
+            do(company, tmp_path / "other", CHEAP, "seed=4", out=out)
+
+    with pytest.raises(BadInput, match="holds another run"):
+        run(config, results=tmp_path / "results", out=out, fresh=False, on_progress=silent, announce=take)
+    assert json.loads((out / "run.json").read_text())["seed"] == 4
+
+
 HEADER = "What you do,Dept,Grade,Times\n"
 
 

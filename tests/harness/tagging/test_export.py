@@ -11,8 +11,8 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from harness.cli.tagging_commands import export_verb
+from harness.experiment.checksums import read_checksums
 from harness.experiment.systems import load_system
-from harness.tagging.checksums import read_checksums
 from harness.tagging.export import export_model
 from harness.tagging.models import NO_HIERARCHY, open_exported, open_run
 from tests.harness.tagging.given_run import HIERARCHY, toy_run

@@ -11,8 +11,8 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.checksums import write_checksums
 from harness.experiment.config import PROJECT_CONFIGS
-from harness.tagging.checksums import write_checksums
 from harness.tagging.export import export_model
 from harness.tagging.models import (
     FACTS,
@@ -103,6 +103,7 @@ def test_the_identity_of_a_run_changes_with_any_file_of_a_system(cheap_run, tmp_
     changed = open_run(tmp_path / "run").identity
     assert changed != before
     facts = json.loads((tmp_path / "run" / "run.json").read_text())
+    (tmp_path / "run" / "SHA256SUMS").unlink()
     (tmp_path / "run" / "run.json").write_text(json.dumps({**facts, "fingerprint": "another"}))
     assert open_run(tmp_path / "run").identity != changed
 
@@ -114,13 +115,16 @@ def test_a_folder_that_is_no_run_is_refused(cheap_run, tmp_path, exported):
         open_run(exported)
     shutil.copytree(cheap_run, tmp_path / "run")
     (tmp_path / "run" / "config.yaml").write_text("leads: 3")
+    with pytest.raises(BadInput, match=r"run is damaged: config\.yaml has changed"):
+        open_run(tmp_path / "run")
+    (tmp_path / "run" / "SHA256SUMS").unlink()  # a run of an earlier release
     with pytest.raises(BadInput, match=r"config\.yaml is not as 'run' writes it"):
         open_run(tmp_path / "run")
     shutil.rmtree(tmp_path / "run" / "models")
     with pytest.raises(BadInput, match="has no fitted system"):
         open_run(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text("{")
-    with pytest.raises(BadInput, match=r"run\.json is not readable"):
+    with pytest.raises(BadInput, match=r"run\.json is not as 'run' wrote it"):
         open_run(tmp_path / "run")
 
 

@@ -1,11 +1,15 @@
-"""SHA-256 sums of every file of a folder, in a file that `sha256sum -c` reads too."""
+"""SHA-256 sums of every file of a folder, in a file that `sha256sum -c` reads too.
 
+They tell damage from what was written. Whoever can write to a folder can also write new sums, so that they say nothing
+about where it comes from.
+"""
+
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from data_cleaning.errors import BadInput, first_few
-from harness.experiment.cache import file_digest
 
 CHECKSUMS = "SHA256SUMS"
 
@@ -14,6 +18,12 @@ _REMEDY = "Export the folder again, or make another copy of it."
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 _ODD_NAME = re.compile(r"[\\\x00-\x1f\x7f]")
 """`sha256sum` escapes such names, so that a line would no longer hold the name as it is."""
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def write_checksums(folder: Path) -> None:
@@ -27,10 +37,7 @@ def write_checksums(folder: Path) -> None:
 
 
 def verify(folder: Path) -> None:
-    """Check that a folder holds the files that its `SHA256SUMS` lists, byte for byte, and nothing else.
-
-    This detects damage and later changes. Whoever can write to the folder can also write new sums, so that the check
-    says nothing about where the folder comes from.
+    """Check that an exported folder holds the files that its `SHA256SUMS` lists, byte for byte, and nothing else.
 
     Raises:
         BadInput: there is no `SHA256SUMS`, a line of it is malformed or leads out of the folder, or a file is missing,
@@ -38,13 +45,41 @@ def verify(folder: Path) -> None:
     """
     listed = read_checksums(folder)
     held = set(_files(folder)) - {CHECKSUMS}
-    faults = [f"{name} is missing" for name in listed if name not in held]
-    faults += [f"{name} is not listed" for name in sorted(held) if name not in listed]
-    faults += [
-        f"{name} has changed" for name, digest in listed.items() if name in held and _digest(folder / name) != digest
-    ]
+    faults = [f"{name} is not listed in {CHECKSUMS}" for name in sorted(held) if name not in listed]
+    faults = _faults(folder, listed) + faults
     if faults:
         raise BadInput(f"{folder} is not as it was exported ({CHECKSUMS}): {first_few(faults)}. {_REMEDY}")
+
+
+def damage(
+    folder: Path, is_meant: Callable[[str], bool] = lambda name: True, *, may_hold_more: bool = False
+) -> list[str]:
+    """Say which files of a folder are not as they were written; empty for a whole one.
+
+    Only files that `is_meant` count. A folder that `may_hold_more` may also hold files that are not listed.
+    """
+    try:
+        listed = {name: digest for name, digest in read_checksums(folder).items() if is_meant(name)}
+        # Python keeps what it compiles of a system of one's own beside the source.
+        held = () if may_hold_more else (name for name in _files(folder) if "__pycache__" not in name)
+        unlisted = [name for name in held if is_meant(name) and name not in (*listed, CHECKSUMS)]
+    except BadInput as error:
+        return [str(error)] if (folder / CHECKSUMS).exists() else [f"{CHECKSUMS} is missing"]
+    return _faults(folder, listed) + [f"{name} is not listed in {CHECKSUMS}" for name in unlisted]
+
+
+def check_whole(folder: Path, remedy: str, is_meant: Callable[[str], bool] = lambda name: True) -> bool:
+    """Refuse a folder that is damaged; return False where it cannot be told, as of an earlier release without sums.
+
+    Raises:
+        BadInput: listed files are missing or changed; they are named.
+    """
+    if not (folder / CHECKSUMS).exists():
+        return False
+    faults = damage(folder, is_meant)
+    if faults:
+        raise BadInput(f"{folder} is damaged: {first_few(faults)}. {remedy}")
+    return True
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
@@ -77,6 +112,8 @@ def read_checksums(folder: Path) -> dict[str, str]:
             reason = "is listed twice" if name in listed else "is no file of the folder"
             raise BadInput(f"{path}, line {number}: {name!r} {reason}. {_REMEDY}")
         listed[name] = digest
+    if not listed:
+        raise BadInput(f"{path} lists no file. {_REMEDY}")
     return listed
 
 
@@ -100,9 +137,16 @@ def _files(folder: Path) -> Iterator[str]:
             yield name
 
 
-def _digest(path: Path) -> str:
-    """Return a file's sum; a text that equals no sum where the file cannot be read."""
-    try:
-        return file_digest(path)
-    except OSError:
-        return ""
+def _faults(folder: Path, listed: dict[str, str]) -> list[str]:
+    """Word how listed files differ from their sums."""
+    faults = []
+    for name, digest in listed.items():
+        path = folder / name
+        try:
+            if not path.exists():
+                faults.append(f"{name} is missing")
+            elif file_digest(path) != digest:
+                faults.append(f"{name} has changed")
+        except OSError as error:
+            faults.append(f"{name} cannot be read ({error.strerror})")
+    return faults

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.tagging.checksums import CHECKSUMS, read_checksums, verify, write_checksums
+from harness.experiment.checksums import CHECKSUMS, read_checksums, verify, write_checksums
 
 
 @pytest.fixture
