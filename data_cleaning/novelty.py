@@ -50,7 +50,9 @@ _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 _SEPARATORS = r"\s[-|/@:]+\s|,\s|;\s|\s\(|\)\s|\|| (?i:at) "
 
-_ODD_WORDS = pl.read_csv(Path(__file__).with_name("odd_words.csv")).with_columns(pl.col("words").str.split(" "))
+_ODD_WORDS = pl.read_csv(Path(__file__).with_name("odd_words.csv"), glob=False).with_columns(
+    pl.col("words").str.split(" ")
+)
 """Words that English titles do without: of sentences, legal forms of companies, and small words of other languages."""
 
 _Numbers = npt.NDArray[np.uint64]

@@ -29,7 +29,7 @@ class ParquetSource(Source):
             BadInput: it is broken, encrypted, has no columns, or a row group that unpacks to more than `max_bytes`.
         """
         self.path = path
-        with _whole(path), pq.ParquetFile(path) as file:
+        with _whole(path), pq.ParquetFile(path.absolute()) as file:
             self.schema: pa.Schema = file.schema_arrow
             self.n_rows: int = file.metadata.num_rows
             groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
@@ -46,7 +46,7 @@ class ParquetSource(Source):
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last."""
         row = 0
-        with _whole(self.path), pq.ParquetFile(self.path, buffer_size=_BUFFER_BYTES) as file:
+        with _whole(self.path), pq.ParquetFile(self.path.absolute(), buffer_size=_BUFFER_BYTES) as file:
             for batch in file.iter_batches(BATCH_ROWS):
                 if len(batch):
                     yield _checked(batch, row)

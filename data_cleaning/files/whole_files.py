@@ -38,7 +38,8 @@ def _process_numbers() -> str:
 def _filling(final: Path, what: str = "") -> Path:
     """Return a place beside a file or folder in which no other process, thread or call fills anything."""
     by = f"{_process_numbers()}-{os.getpid()}-{secrets.token_hex(3)}"
-    return final.parent / f"unfinished-{by}-{what}{final.name}"
+    # Absolute, as libraries would take a relative path that begins with "~" or "s3:" for another place.
+    return final.parent.absolute() / f"unfinished-{by}-{what}{final.name}"
 
 
 def _followed(final: Path) -> Path:

@@ -65,7 +65,7 @@ def main() -> None:
     """Run the command; bad input becomes one message and exit code 2."""
     hide_library_warnings()
     try:
-        app()
+        app(windows_expand_args=False)  # a name such as leads*.csv is a name
     except BadInput as error:
         print(f"Error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)

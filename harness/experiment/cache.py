@@ -130,7 +130,7 @@ class StageStore:
     """Outputs of stages, each in a folder named by stage and fingerprint."""
 
     def __init__(self, folder: Path, *, fresh: bool = False) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()  # a library would take a relative one that begins with "~" for another
         self.fresh = fresh
         self.reused: list[str] = []
         self.made: dict[str, float] = {}

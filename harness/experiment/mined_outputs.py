@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import polars as pl
 
 from baselines.keyword_table import KeywordTable
+from data_cleaning.files.frames import read_frame
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
@@ -90,7 +90,7 @@ def write_mined_outputs(folder: Path, config: RunConfig, taxonomy: Taxonomy, don
         if arm == exported_arm(config):
             write_suggestions(folder, suggestions, origin)
         shutil.copyfile(stage / MINED_TABLE, place / MINED_TABLE)
-        write_table(pl.read_parquet(stage / MINED_CANDIDATES), place / "candidates.csv")
+        write_table(read_frame(stage / MINED_CANDIDATES), place / "candidates.csv")
 
 
 def mining_facts(config: RunConfig, done: Folders) -> dict[str, Any]:

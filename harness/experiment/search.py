@@ -25,6 +25,7 @@ import polars as pl
 import yaml
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.frames import read_frame
 from data_cleaning.files.whole_files import remove_unfinished, whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
@@ -294,7 +295,7 @@ def _make_trial(task: _Task, study: "optuna.Study", number: int, announce: Calla
 
 
 def _validation(learn: Path, taxonomy: Taxonomy, by: str) -> LabelledTitles:
-    rows = pl.read_parquet(learn).filter((pl.col("part") == "valid") & (pl.col("source") == "legacy"))
+    rows = read_frame(learn).filter((pl.col("part") == "valid") & (pl.col("source") == "legacy"))
     if not len(rows):
         raise BadInput(
             f"Split by {by}, no lead is in validation, which decides between settings. Give more leads, or a "

@@ -40,7 +40,7 @@ class JobFolder:
             BadInput: the folder was not made by a job, or holds the work of another one.
         """
         self.path = job_folder(out)
-        self.ready, self.scratch, self.answers = (self.path / name for name in (_READY, _SCRATCH, _ANSWERS))
+        self.ready, self.scratch, self.answers = (self.path.absolute() / name for name in (_READY, _SCRATCH, _ANSWERS))
         self._out = out
         self._identity: dict[str, Any] = json.loads(json.dumps(identity))
         self._force = force

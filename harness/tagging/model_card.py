@@ -86,7 +86,7 @@ def _scores(tables: Path, facts: ExportedFacts) -> dict[str, Any]:
     path, page = tables / "summary.csv", tables / "summary.md"
     if not path.is_file():
         return {"scores": None, "scores_note": "", "is_scored_by_title": False}
-    scores = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    scores = pd.read_csv(path.absolute(), keep_default_na=False, na_values=[""])
     scores["learned_from"] = scores["learned_from"].fillna("")
     same = scores["learned_from"].isin([facts.learned_from, ANY]) & scores["system"].isin([*facts.systems, "majority"])
     chosen = scores[same | (scores["system"] == CEILING)].drop(columns="learned_from")

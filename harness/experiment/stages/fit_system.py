@@ -12,6 +12,7 @@ import polars as pl
 
 from data_cleaning.consensus import MAJORITY, learn_majority
 from data_cleaning.errors import BadInput
+from data_cleaning.files.frames import read_frame
 from data_cleaning.files.whole_files import scratch
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.near_duplicates import near_duplicate_keys
@@ -90,7 +91,7 @@ def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, o
     Raises:
         BadInput: only English titles are to be learned from, and train has none.
     """
-    divided = pl.read_parquet(learn)
+    divided = read_frame(learn)
     if settings.language is not None:
         # Before the majorities, which rename the source that tells leads of train from other rows.
         known = (*settings.known, *taxonomy.raw_labels)

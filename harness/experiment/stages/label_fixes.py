@@ -11,6 +11,7 @@ import polars as pl
 
 from data_cleaning.consensus import learn_majority
 from data_cleaning.errors import BadInput
+from data_cleaning.files.frames import frame_columns, read_frame
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.label_issues import Filter, label_issue_scores, score_fixes, suspect_labels
 from data_cleaning.near_duplicates import near_duplicate_keys
@@ -45,15 +46,15 @@ def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, 
     """
     recipe = settings.recipe
     taxonomy = recipe.taxonomy
-    records = pl.read_parquet(inputs["clean"] / CLEAN)
+    records = read_frame(inputs["clean"] / CLEAN)
     folded = fold_rows(records, n_folds=settings.folds, by=settings.by, seed=recipe.seed)
     probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: recipe.build(on_progress), on_progress)
     majority = learn_majority(folded, taxonomy.names)
     suspects = suspect_labels(label_issue_scores(folded, probabilities, taxonomy), majority)
     write_table(suspects, out / SUSPECTS)
     truth = inputs["leads"] / TRUTH
-    if truth.exists() and set(taxonomy.names) <= set(pl.read_parquet_schema(truth)):
-        fixes = compare_label_fixes(folded, pl.read_parquet(truth), taxonomy, probabilities)
+    if truth.exists() and set(taxonomy.names) <= set(frame_columns(truth)):
+        fixes = compare_label_fixes(folded, read_frame(truth), taxonomy, probabilities)
         fixes.to_parquet(out / LABEL_FIXES, index=False)
 
 

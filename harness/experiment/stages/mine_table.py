@@ -14,6 +14,7 @@ import polars as pl
 from pydantic import TypeAdapter
 
 from baselines.keyword_table import KeywordTable
+from data_cleaning.files.frames import read_frame
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import PLANTED
@@ -122,7 +123,7 @@ def prove(settings: ProveSettings, inputs: Folders, out: Path, on_progress: Prog
     Everything is scored once, on the test part; no network is read.
     """
     table = KeywordTable.read(settings.table, settings.taxonomy)
-    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     amended = read_tables(inputs["mine"], settings.taxonomy)
     lifts(amended, table, rows, settings.seed).to_parquet(out / LIFTS, index=False)
     best = next(name for name in REFERENCES if (rows["reference"] == name).any())
@@ -136,7 +137,7 @@ def prove(settings: ProveSettings, inputs: Folders, out: Path, on_progress: Prog
 
 def compare_explanations(settings: FaithfulnessSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Compare all ways to explain a network, on titles of validation: the most frequent of two words or more."""
-    rows = pl.read_parquet(inputs["split"] / LEARN).filter(pl.col("part") == "valid")
+    rows = read_frame(inputs["split"] / LEARN).filter(pl.col("part") == "valid")
     valid = rows.group_by("title").agg(pl.col("count").sum())
     frequent = valid.filter(pl.col("title").str.strip_chars().str.contains(" ")).sort(
         "count", "title", descending=[True, False]
@@ -155,7 +156,7 @@ def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: 
     """
     taxonomy, seed, n_folds = settings.mine.taxonomy, settings.mine.seed, settings.n_folds
     learned = rows_to_learn_from(settings.mine.rows, taxonomy, inputs["split"] / LEARN, on_progress)
-    tested = pl.read_parquet(inputs["split"] / TEST).filter(pl.col("source") == "reviewed")
+    tested = read_frame(inputs["split"] / TEST).filter(pl.col("source") == "reviewed")
     reviewed = pl.concat([learned.filter(pl.col("source") == "reviewed"), tested.select(learned.columns)])
     others = learned.filter(pl.col("source") != "reviewed")
     others = others.with_columns(near_duplicate_keys(others["title"]))

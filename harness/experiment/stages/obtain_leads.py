@@ -11,6 +11,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.clean_reports import foreign_warning
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.frames import frame_columns, read_frame
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile
 from data_cleaning.files.written_tables import write_rejects, write_table
@@ -138,9 +139,9 @@ def _read(
 def read_truth(leads_folder: Path, taxonomy: Taxonomy) -> pl.DataFrame | None:
     """Return `title`, as cleaning spells it, and its true label per target; None where they are not known."""
     written = leads_folder / TRUTH
-    if not written.exists() or set(taxonomy.names) - set(pl.read_parquet_schema(written)):
+    if not written.exists() or set(taxonomy.names) - set(frame_columns(written)):
         return None
-    known = pl.read_parquet(written).select("title", *taxonomy.names).drop_nulls("title")
+    known = read_frame(written).select("title", *taxonomy.names).drop_nulls("title")
     spelled = known.with_columns(normalise_titles(known["title"]).alias("title"))
     return spelled.unique("title", keep="first", maintain_order=True)
 
@@ -191,9 +192,9 @@ def clean(settings: CleaningSettings, inputs: Folders, out: Path, on_progress: P
     )
     for source, target, rows, name, file in files:
         if (inputs["leads"] / source).exists():
-            leads = pl.read_parquet(inputs["leads"] / source)
+            leads = read_frame(inputs["leads"] / source)
             rejects = inputs["leads"] / REJECTS[source]
-            n_rejects = len(pl.read_csv(rejects, infer_schema=False)) if rejects.exists() else 0
+            n_rejects = len(pl.read_csv(rejects, infer_schema=False, glob=False)) if rejects.exists() else 0
             try:
                 cleaned = clean_leads(leads, settings.taxonomy, settings.clean, on_progress, settings.known)
             except BadInput as error:
@@ -222,14 +223,14 @@ def split(settings: SplitSettings, inputs: Folders, out: Path, on_progress: Prog
         assert labels is not None, "the config is checked to simulate leads whose truth is known"
         to_review = ToReview(n_titles=dict(settings.to_review), labels=labels)
     test_file = inputs["clean"] / TEST_ROWS
-    rows = pl.read_parquet(inputs["clean"] / ROWS)
+    rows = read_frame(inputs["clean"] / ROWS)
     truth_titles = settings.truth.read(taxonomy)["title"].to_list() if settings.truth else []
     divided = split_rows(
         rows,
         by=by,
         shares=settings.shares,
         seed=settings.seed,
-        test_rows=pl.read_parquet(test_file) if test_file.exists() else None,
+        test_rows=read_frame(test_file) if test_file.exists() else None,
         reviewed=settings.reviewed.read(taxonomy) if settings.reviewed else None,
         to_review=to_review,
         truth_titles=truth_titles,

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from data_cleaning.files.frames import read_frame
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, Predictions
@@ -41,7 +42,7 @@ class AnswerSettings:
 
 def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Write probabilities for every distinct title that any reference asks about; labels are not read."""
-    asked = pl.read_parquet(inputs["references"] / REFERENCE_ROWS, columns=["title"])["title"].unique().sort()
+    asked = read_frame(inputs["references"] / REFERENCE_ROWS, columns=["title"])["title"].unique().sort()
     classifier = load_system(settings.system, inputs["fit"] / MODEL)
     began = time.perf_counter()
     step = f"predict {settings.system}"
@@ -59,8 +60,8 @@ def most_wrong(settings: AnswerSettings, inputs: Folders, out: Path, on_progress
     """
     taxonomy = settings.taxonomy
     legacy = pl.col("source") == "legacy"
-    learned = pl.read_parquet(inputs["split"] / LEARN).filter(legacy & (pl.col("part") == "train"))
-    rows = pl.concat([learned, pl.read_parquet(inputs["split"] / TEST).filter(legacy)], how="vertical_relaxed")
+    learned = read_frame(inputs["split"] / LEARN).filter(legacy & (pl.col("part") == "train"))
+    rows = pl.concat([learned, read_frame(inputs["split"] / TEST).filter(legacy)], how="vertical_relaxed")
     asked = rows["title"].unique().sort().to_list()
     classifier = load_system(settings.system, inputs["fit"] / MODEL)
     predictions = predict_titles(classifier, asked, taxonomy, f"rank {settings.system}", on_progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
+from data_cleaning.files.frames import read_frame
 from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
@@ -59,10 +60,10 @@ class CompareSettings:
 def gather_references(settings: ReferenceSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Write every reference that the run has for one test part, and the noise ceilings of its legacy labels."""
     names = settings.taxonomy.names
-    test = pl.read_parquet(inputs["split"] / TEST)
+    test = read_frame(inputs["split"] / TEST)
     test_file = inputs["clean"] / TEST_ROWS
     # Titles of a separate test file have their whole history in that file.
-    all_rows = pl.read_parquet(test_file if test_file.exists() else inputs["clean"] / ROWS)
+    all_rows = read_frame(test_file if test_file.exists() else inputs["clean"] / ROWS)
     part = make_references(test, all_rows, _truth(settings, inputs["leads"], test), names)
     part.rows.write_parquet(out / REFERENCE_ROWS)
     (out / REFERENCE_FACTS).write_text(json.dumps(part.facts))
@@ -82,7 +83,7 @@ def _truth(settings: ReferenceSettings, leads_folder: Path, test: pl.DataFrame) 
 
 def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Write every score of one system on one test part."""
-    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, settings.taxonomy)
     score_rows(rows, predictions, settings.seed).to_parquet(out / SCORES, index=False)
 
@@ -92,7 +93,7 @@ def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: 
 
     Besides the references, the inputs are the predictions of everything that is compared, by its name.
     """
-    rows = pl.read_parquet(inputs["references"] / REFERENCE_ROWS)
+    rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     named = {*settings.baselines, *settings.baselines.values()}
     answers = {name: Predictions.read(inputs[name] / PREDICTIONS, settings.taxonomy) for name in named}
     found = []

@@ -1,6 +1,6 @@
 """The files for the business, beside a tagged file."""
 
-import glob
+import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,15 @@ def business_files(out: Path, by: Iterable[str], *, follow_up: bool = True) -> l
 
 def earlier_files(out: Path) -> list[Path]:
     """Return the files beside a tagged file that may have been written with it, whatever it was broken down by."""
-    before = glob.escape(stem(out))
-    names = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
-    return [file for name in names for file in sorted(out.parent.glob(f"{before}.{name}")) if file.is_file()]
+    before = f"{stem(out)}."
+    patterns = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
+    beside = {file.name.removeprefix(before): file for file in out.parent.iterdir() if file.name.startswith(before)}
+    return [
+        beside[name]
+        for pattern in patterns
+        for name in sorted(fnmatch.filter(beside, pattern))
+        if beside[name].is_file()
+    ]
 
 
 def write_business(

@@ -1,0 +1,19 @@
+"""Frames that the program keeps for itself as Parquet, read from exactly the path that is given.
+
+A person may call a folder "[Event] 2026" or "res?": libraries take such names for patterns unless they are told not to.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+
+def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a frame, or some of its columns."""
+    return pl.read_parquet(path, columns=columns, glob=False)
+
+
+def frame_columns(path: Path) -> list[str]:
+    """Return the names of a frame's columns without reading its rows."""
+    return pl.scan_parquet(path, glob=False).collect_schema().names()
