@@ -3,13 +3,12 @@
 A person may call a folder "[Event] 2026" or "res?": libraries take such names for patterns unless they are told not to.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
 
 
-def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def read_frame(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
     """Read a frame, or some of its columns."""
     return pl.read_parquet(path, columns=columns, glob=False)
 
