@@ -1,9 +1,13 @@
 """The one exception for input that a person can fix, and its shared wording."""
 
 import stat
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+
+_LONGEST_NAME, _LONGEST_ITEM, _LONGEST_MESSAGE, _LONGEST_END = 60, 300, 6000, 1000
+"""Characters of a name and of an item of a list in a message, of a message, and of its end if it is cut."""
 
 
 class BadInput(ValueError):
@@ -20,8 +24,9 @@ class Notice(RuntimeWarning):
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
     """Build the error for a name that is not in `known`, with the nearest known name."""
-    names = sorted(map(str, known))
-    return BadInput(f"Unknown {kind} {name!r}.{did_you_mean(name, names)} Known: {first_few(names, max_items=20)}.")
+    names = [shortened(str(one), _LONGEST_NAME) for one in sorted(map(str, known))]
+    named = shortened(name, _LONGEST_NAME)
+    return BadInput(f"Unknown {kind} {named!r}.{did_you_mean(named, names)} Known: {first_few(names, max_items=20)}.")
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:
@@ -33,7 +38,7 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
 def first_few(items: Iterable[str], max_items: int = 10) -> str:
     """Join the first `max_items` items for a message, and count the rest."""
     everything = list(items)
-    shown = "; ".join(everything[:max_items])
+    shown = "; ".join(shortened(item, _LONGEST_ITEM) for item in everything[:max_items])
     left = len(everything) - max_items
     return f"{shown}; and {left:,} more" if left > 0 else shown
 
@@ -46,6 +51,25 @@ def counted(number: int, noun: str) -> str:
 def shortened(text: str, max_characters: int) -> str:
     """Cut a text for a message; the last character then says that there was more."""
     return text if len(text) <= max_characters else text[: max_characters - 1] + "…"
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Return a text as a terminal can show it, whatever a file has put into it.
+
+    What is no printable character, such as an escape sequence or a mark that turns the direction of writing, is written
+    as its code. Line ends are too, unless `keep` has them. The middle of a very long text is left out.
+    """
+    if len(text) > _LONGEST_MESSAGE:
+        n_left_out = len(text) - _LONGEST_MESSAGE
+        head, end = text[: _LONGEST_MESSAGE - _LONGEST_END], text[-_LONGEST_END:]
+        text = f"{head} … ({n_left_out:,} characters are left out here) … {end}"
+    if text.isprintable():
+        return text
+    return "".join(one if _is_shown(one) or one in keep else one.encode("unicode_escape").decode() for one in text)
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"  # a blank of another width
 
 
 def read_text(path: Path, what: str, remedy: str, max_bytes: int | None = None) -> str:

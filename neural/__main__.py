@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from data_cleaning.errors import BadInput, unknown
+from data_cleaning.errors import BadInput, unknown, visible
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
 from data_cleaning.yaml_files import Faults, read_yaml, unknown_key
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
             system.save(given.out)
             print(log_table(system.log_, system.summary_["best_epoch"]))  # noqa: T201
     except BadInput as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        print(f"Error: {visible(str(error))}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
 
 

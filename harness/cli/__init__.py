@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import warnings
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -49,13 +50,19 @@ def _options_of_all(
     pass
 
 
+def _show_notice(message: Warning | str, *_: object) -> None:
+    from harness.cli.console import warn
+
+    warn(str(message))
+
+
 def hide_library_warnings() -> None:
     """Show no warning but `Notice`: those of libraries are about code that no user wrote. `python -W` shows all."""
     if sys.warnoptions:
         return
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", Notice)
-    warnings.showwarning = lambda message, *_: print(f"Warning: {message}", file=sys.stderr)  # noqa: T201
+    warnings.showwarning = _show_notice
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if logging.lastResort is not None:  # prints what loggers without a handler of their own say
         logging.lastResort.setLevel(logging.ERROR)
@@ -64,8 +71,13 @@ def hide_library_warnings() -> None:
 def main() -> None:
     """Run the command; bad input becomes one message and exit code 2."""
     hide_library_warnings()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # a stream that somebody has put in its place
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app(windows_expand_args=False)  # a name such as leads*.csv is a name
     except BadInput as error:
-        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        from harness.cli.console import fail
+
+        fail(str(error))
         sys.exit(2)

@@ -1,7 +1,6 @@
 """Options that several verbs share, and the config that they are read with."""
 
 import importlib.metadata
-import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -111,6 +110,7 @@ def load(
 
     Paths in the file may lead to its own folder, to the current one, and to those of `allow`.
     """
+    from harness.cli.console import warn
     from harness.experiment.config import PROJECT_CONFIGS
     from harness.experiment.config_file import OldSetting, load_config
 
@@ -126,7 +126,7 @@ def load(
         }
         loaded = load_config(config, set_ or (), options=given, allowed=allow or ())
     for warning in caught:
-        print(f"Warning: {warning.message}", file=sys.stderr)  # noqa: T201
+        warn(str(warning.message))
     return loaded
 
 

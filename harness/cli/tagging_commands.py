@@ -230,7 +230,7 @@ def explain_verb(
 
     Example: python -m harness explain "Deputy CISO" --run results/default-1a2b3c4d
     """
-    from harness.cli.console import announce, print_line, show_table
+    from harness.cli.console import announce, print_json, print_line, show_table
     from harness.tagging.explain import explain_titles
     from harness.tagging.explain_tables import as_json_text, place_lines, tables_of
     from harness.tagging.models import choose_model, find_hierarchy, load_hierarchy
@@ -247,7 +247,7 @@ def explain_verb(
         announce(f"Not asked, as they would run code of your own: {', '.join(own)}. Name one with --system.")
     explained = explain_titles(chosen, titles, placed_in, system)
     if as_json:
-        typer.echo(as_json_text(chosen.described, default, explained))
+        print_json(as_json_text(chosen.described, default, explained))
         return
     for explanation in explained:
         for table in tables_of(explanation, default):
