@@ -134,7 +134,7 @@ def apply_verb(
     ],
     table: Annotated[
         Path | None,
-        typer.Option(help="The keyword table that the suggestions are for. By default the one they were made from."),
+        typer.Option(help="The keyword table that the suggestions are for. By default the config's."),
     ] = None,
     out: Annotated[
         Path | None,
@@ -155,8 +155,16 @@ def apply_verb(
     from harness.cli.console import announce
     from harness.keywords.apply_suggestions import apply_suggestions
 
-    taxonomy = load(config, set_, allow).taxonomy
-    done = apply_suggestions(suggestions, table=table, out=out, taxonomy=taxonomy, force=force, announce=announce)
+    settings = load(config, set_, allow)
+    done = apply_suggestions(
+        suggestions,
+        table=table,
+        configured=settings.keyword.table if settings.keyword else None,
+        out=out,
+        taxonomy=settings.taxonomy,
+        force=force,
+        announce=announce,
+    )
     written = "No table was written" if done.table is None else f"{done.table} has {counted(done.n_rows or 0, 'row')}"
     announce(
         f"Accepted {done.n_accepted} ({done.n_changed} of them edited), rejected {done.n_rejected}, left open "

@@ -38,6 +38,7 @@ def apply_suggestions(
     file: Path,
     *,
     table: Path | None,
+    configured: Path | None,
     out: Path | None,
     taxonomy: Path,
     force: bool,
@@ -49,7 +50,8 @@ def apply_suggestions(
 
     Args:
         file: suggestions.xlsx, .csv or .json with marks.
-        table: that the suggestions were made for; None takes it from where it was then.
+        table: that the suggestions were made for; None takes the `configured` one.
+        configured: the table of the config. What the file of suggestions says of a path is never read or written.
         out: file to write; None writes `next_revision` of the table.
         taxonomy: file of the taxonomy.
         force: whether an existing `out` may be replaced.
@@ -68,7 +70,7 @@ def apply_suggestions(
         raise BadInput(
             f"{file} has no row marked {ACCEPT} or {REJECT}. Write {ACCEPT} into the first column of the rows to take."
         )
-    base = _base_table(marked, table)
+    base = _base_table(marked, table or configured)
     memory = memory_beside(base)
     check_writable(memory)
     remembered = read_memory(memory)
@@ -119,12 +121,12 @@ def next_revision(table: Path) -> Path:
 
 
 def _base_table(marked: Marked, table: Path | None) -> Path:
-    base = table or Path(marked.origin.table_path)
-    if not base.is_file():
-        raise BadInput(
-            f"No keyword table at {base}; {marked.path} was made for {marked.origin.table_path}. Name it with --table."
-        )
-    return base
+    made_for = f"{marked.path} was made for {marked.origin.table_path}. Name it with --table."
+    if table is None:
+        raise BadInput(f"The config names no keyword table; {made_for}")
+    if not table.is_file():
+        raise BadInput(f"No keyword table at {table}; {made_for}")
+    return table
 
 
 def _for_the_rows_of(base: Path, table: KeywordTable, marked: Marked) -> Marked:
@@ -138,7 +140,7 @@ def _for_the_rows_of(base: Path, table: KeywordTable, marked: Marked) -> Marked:
     found = sha256_of(base)
     if found == marked.origin.table_sha256:
         return marked
-    remedy = "Name a copy of the original with --table, or make suggestions again."
+    remedy = f"Name a copy of the original, {marked.origin.table_path}, with --table, or make suggestions again."
     if not marked.origin.rows:  # a file of an earlier version
         raise BadInput(
             f"{base} is not the table that {marked.path} was made for: its SHA-256 begins {found[:12]}, expected "

@@ -35,7 +35,7 @@ HOW_TO = (
     f"Write {ACCEPT} or {REJECT} into the first column of each row that you have decided; leave the others empty.",
     "In a row that you accept you may change keyword, priority, match and labels: your values go into the table.",
     "Sort, filter, delete rows and add columns as you like, but leave action, line and id as they are.",
-    "Then call: python -m harness suggest apply suggestions.xlsx",
+    "Then call: python -m harness suggest apply suggestions.xlsx --table TABLE, with the path of your keyword table.",
     "That writes the table's next revision beside it, never over it; what you reject is not suggested again.",
 )
 """The first lines of the sheet to read."""

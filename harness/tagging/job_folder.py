@@ -153,8 +153,9 @@ class JobFolder:
             return None
         try:
             listed = json.loads((self.path / _FINISHED).read_text(encoding="utf-8"))
-            return listed if isinstance(listed, dict) else None
-        except (OSError, ValueError):
+            # Files move beside the output and nowhere else, whatever somebody has written into the list.
+            return listed if all(Path(name).name == name for name in listed["files"]) else None
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def _check_ours(self) -> None:

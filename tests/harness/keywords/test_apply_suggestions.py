@@ -58,7 +58,7 @@ def apply(company, folder, said):
     taxonomy = load_config(company.config).taxonomy
 
     def run(name=XLSX_NAME, **options):
-        asked = {"table": None, "out": None, "force": False, **options}
+        asked = {"table": None, "configured": Path("2023.csv"), "out": None, "force": False, **options}
         return apply_suggestions(Path("results") / name, taxonomy=taxonomy, announce=said.append, **asked)
 
     return run
@@ -266,9 +266,26 @@ def test_a_table_that_was_changed_since_is_refused_until_a_copy_is_named(company
     assert message.startswith(
         "2023.csv is not the table that results/suggestions.xlsx was made for: line 17 'porter' was added (priority 5; "
     )
-    assert "Name a copy of the original with --table, or make suggestions again." in message
+    assert "Name a copy of the original, 2023.csv, with --table, or make suggestions again." in message
     assert apply(table=Path("kept/names.csv")).table == Path("kept/names-next.csv")
     assert "porter" not in Path("kept/names-next.csv").read_text()
+
+
+@pytest.mark.parametrize("named", ["victim/other.csv", "victim/gone.csv", "../victim/other.csv"])
+def test_a_path_in_the_file_of_suggestions_decides_nothing(company, folder, apply, refused, named):
+    (folder / "victim").mkdir()
+    shutil.copyfile("2023.csv", "victim/other.csv")
+    path = Path("results") / JSON_NAME
+    mark_json(path, {1: "reject", 2: "accept"})
+    path.write_text(path.read_text().replace('"table_path": "2023.csv"', f'"table_path": "{named}"'))
+    assert named in path.read_text()
+    message = refused(JSON_NAME, configured=None)
+    assert message == (
+        f"The config names no keyword table; results/{JSON_NAME} was made for {named}. Name it with --table."
+    )
+    applied = apply(JSON_NAME)
+    assert (applied.table, applied.memory) == (Path("2024.csv"), Path("rejected_suggestions.csv"))
+    assert [place.name for place in (folder / "victim").iterdir()] == ["other.csv"]
 
 
 def test_a_changed_row_is_named(company, folder, refused, edit):

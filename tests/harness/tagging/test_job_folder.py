@@ -1,5 +1,6 @@
 """Jobs that are killed at any moment and repeated, and files that are not theirs."""
 
+import json
 import os
 import signal
 import subprocess
@@ -296,6 +297,15 @@ def test_what_somebody_put_into_the_folder_outlives_it(tmp_path):
     with folder.locked():
         folder.discard()
     assert [place.name for place in folder.path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("files", [["../elsewhere.csv"], ["/tmp/elsewhere.csv"], [None], None])
+def test_a_list_of_files_that_leads_elsewhere_moves_nothing(tmp_path, files):
+    folder = JobFolder(tmp_path / "out.csv", {}, force=False)
+    with folder.locked():
+        (folder.path / "finished.json").write_text(json.dumps({"files": files, "facts": {}}))
+        assert JobFolder(tmp_path / "out.csv", {}, force=False).finished is None
+        assert not JobFolder(tmp_path / "out.csv", {}, force=False).moved
 
 
 def test_an_output_is_written_by_one_job_at_a_time(tmp_path):
