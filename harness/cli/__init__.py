@@ -50,7 +50,7 @@ def _options_of_all(
     pass
 
 
-def _show_notice(message: Warning | str, *_: object) -> None:
+def _show_notice(message: Warning | str) -> None:
     from harness.cli.console import warn
 
     warn(str(message))
@@ -62,7 +62,7 @@ def hide_library_warnings() -> None:
         return
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", Notice)
-    warnings.showwarning = _show_notice
+    warnings.showwarning = lambda message, *_: _show_notice(message)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if logging.lastResort is not None:  # prints what loggers without a handler of their own say
         logging.lastResort.setLevel(logging.ERROR)
