@@ -21,7 +21,7 @@ from data_cleaning.taxonomy import Taxonomy
 MATCHES = ("substring", "word", "prefix")
 """How a row's keyword is sought; the first is what an empty cell or an absent column means."""
 
-_MAX_FAULTS = 50
+_MAX_FAULTS, _MAX_LINES = 50, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,8 @@ def _check(
     records: Iterable[Record], taxonomy: Taxonomy, where: str, faults: Iterable[str], *, lenient: bool
 ) -> tuple[pd.DataFrame, list[Duplicate]]:
     """Check rows; what repeats an earlier row is a fault, or, where that is asked for, left out and returned."""
-    found = list(faults)
+    before = list(faults)
+    found: dict[str, list[int]] = {}  # fault -> lines that have it
     setters: dict[tuple[str, str, str], tuple[int, str]] = {}  # (keyword, match, target) -> what sets it first
     duplicates: list[Duplicate] = []
     rows = []
@@ -128,13 +129,15 @@ def _check(
                 line=line, first_line=first, keyword=keyword, match=match, target=target,
                 label=labels[target], first_label=first_label,
             ))  # fmt: skip
-        found += [f"line {line}: {fault}" for fault in row_faults]
+        for fault in row_faults:
+            found.setdefault(fault, []).append(line)
         if any(kept.values()):
             rows.append({"line": line, "keyword": keyword, "priority": priority, "match": match, **kept})
-    if not rows and not found:
-        found.append("there is a header and no row; give at least one keyword")
-    if found:
-        raise BadInput(f"{where}: {first_few(found, _MAX_FAULTS)}.")
+    if not rows and not before and not found:
+        before.append("there is a header and no row; give at least one keyword")
+    if before or found:
+        named = [*before, *(f"{_lines(lines)}: {fault}" for fault, lines in found.items())]
+        raise BadInput(f"{where}: {first_few(named, _MAX_FAULTS)}.")
     frame = pd.DataFrame(rows, dtype=object)
     return frame.astype({"line": "int64", "priority": "float64"}), duplicates
 
@@ -181,6 +184,14 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     names = {one.casefold(): one for one in known}
     near = get_close_matches(name.casefold(), list(names), n=1)
     return f"the nearest is {names[near[0]]!r}" if near else f"known are {first_few(map(repr, names.values()), 12)}"
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """Name the lines that share a fault, as a spreadsheet repeats a wrong label in many of them."""
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    shown = ", ".join(map(str, lines[:_MAX_LINES]))
+    return f"lines {shown}{f' and {len(lines) - _MAX_LINES:,} more' if len(lines) > _MAX_LINES else ''}"
 
 
 def _number(cell: str) -> float:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
@@ -115,14 +114,14 @@ def _sum_up(
     return frame.group_by(list(keys)).agg(sums)
 
 
-def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
+def covered_by(table: KeywordTable) -> sparse.csr_matrix:
     """Find rows whose every match is also a match of another row, whatever the title.
 
     "chief security officer" is covered by "security". Titles are assumed to be in the spelling of `normalise_titles`.
     Every pair that is found is correct; in tables of substring rows only, all pairs are found.
 
     Returns:
-        True where the first row is covered by the second, never by itself, (n_rows, n_rows).
+        Booleans, true where the first row is covered by the second, never by itself, (n_rows, n_rows).
     """
     keywords = _keywords(table)
     match = table.rows["match"].to_numpy()
@@ -132,20 +131,20 @@ def covered_by(table: KeywordTable) -> npt.NDArray[np.bool_]:
     # A letter in no keyword extends the first or last word where a title may have more letters there.
     glue = next(chr(code) for code in _IDEOGRAPHS if not keywords.str.contains(chr(code), literal=True).any())
     spelled = np.where(substring, keywords.to_numpy(), words.to_numpy())
-    in_letters = table.hits(spelled).toarray()
     glued = np.where(substring, glue, "") + spelled + np.where(match == "word", "", glue)
-    in_words = table.hits(glued).toarray()
     # Any signs may separate words in a title, so a substring row can only be found within a single word.
     one_word = keywords.str.contains("^[A-Za-z0-9]+$").to_numpy()
     plain = keywords.str.contains(r"^[\x00-\x7f]+$").to_numpy()
-    in_letters &= substring[:, None] | one_word[None, :]
-    in_words &= ~substring[:, None] | plain[:, None]
-    covered = np.where(substring[None, :], in_letters, in_words)
-    np.fill_diagonal(covered, False)
-    return covered
+    first, second = table.hits(spelled).nonzero()
+    in_letters = substring[second] & (substring[first] | one_word[second]) & (first != second)
+    glued_first, glued_second = table.hits(glued).nonzero()
+    in_words = ~substring[glued_second] & (~substring[glued_first] | plain[glued_first]) & (glued_first != glued_second)
+    first = np.concatenate([first[in_letters], glued_first[in_words]])
+    second = np.concatenate([second[in_letters], glued_second[in_words]])
+    return sparse.csr_matrix((np.ones(len(first), dtype=bool), (first, second)), shape=(len(table), len(table)))
 
 
-def unreachable(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> dict[int, tuple[int, ...]]:
+def unreachable(table: KeywordTable, covered: sparse.csr_matrix) -> dict[int, tuple[int, ...]]:
     """Find rows that can never decide a title, because others outrank them wherever they match.
 
     Returns:
@@ -153,23 +152,25 @@ def unreachable(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> dict[int
         target that it sets.
     """
     rank = np.argsort(table.order)
-    above = covered & (rank[None, :] < rank[:, None])
     found = {}
-    for row in np.flatnonzero(above.any(axis=1)).tolist():
+    for row in np.flatnonzero(np.diff(covered.indptr)).tolist():
+        others = covered.indices[covered.indptr[row] : covered.indptr[row + 1]]
+        above = others[rank[others] < rank[row]]
         reasons: dict[int, None] = {}
         for sets in table.sets.values():
             if not sets[row]:
                 continue
-            others = np.flatnonzero(above[row] & sets)
-            if not len(others):
+            deciding = above[sets[above]]
+            if not len(deciding):
                 break
-            reasons[int(others[rank[others].argmin()])] = None
+            reasons[int(deciding[rank[deciding].argmin()])] = None
         else:
-            found[row] = tuple(reasons)
+            if len(above):
+                found[row] = tuple(reasons)
     return found
 
 
-def equal_overlaps(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> list[tuple[int, int, str]]:
+def equal_overlaps(table: KeywordTable, covered: sparse.csr_matrix) -> list[tuple[int, int, str]]:
     """Find pairs of rows of equal priority, one covered by the other, that set different classes of a target.
 
     Returns:
@@ -177,12 +178,16 @@ def equal_overlaps(table: KeywordTable, covered: npt.NDArray[np.bool_]) -> list[
     """
     rank = np.argsort(table.order)
     priority = table.rows["priority"].to_numpy()
-    equal = (covered | covered.T) & (priority[:, None] == priority[None, :]) & (rank[:, None] < rank[None, :])
+    first, second = (covered + covered.T).nonzero()
+    equal = (priority[first] == priority[second]) & (rank[first] < rank[second])
+    first, second = first[equal], second[equal]
     pairs = []
     for target, sets in table.sets.items():
         classes: IntArray = table.class_positions[target][:-1]
-        differ = equal & sets[:, None] & sets[None, :] & (classes[:, None] != classes[None, :])
-        pairs += [(int(first), int(second), target) for first, second in zip(*np.nonzero(differ), strict=True)]
+        differ = sets[first] & sets[second] & (classes[first] != classes[second])
+        pairs += [
+            (one, other, target) for one, other in zip(first[differ].tolist(), second[differ].tolist(), strict=True)
+        ]
     return pairs
 
 
