@@ -110,11 +110,13 @@ def _check(
     setters: dict[tuple[str, str, str], tuple[int, str]] = {}  # (keyword, match, target) -> what sets it first
     duplicates: list[Duplicate] = []
     rows = []
-    for line, cells in records:
+    listed = list(records)
+    keywords = pl.Series([cells["keyword"] for _, cells in listed], dtype=pl.String)
+    for (line, cells), has_word in zip(listed, normal_form(keywords) != " ", strict=True):
         keyword, match = cells["keyword"], cells.get("match", "").strip() or MATCHES[0]
         labels = {target: cells.get(target, "").strip() for target in taxonomy.names}
         priority = _number(cells["priority"])
-        row_faults = _keyword_faults(keyword, match) + _label_faults(labels, taxonomy)
+        row_faults = _keyword_faults(keyword, match, has_word=has_word) + _label_faults(labels, taxonomy)
         if not (math.isfinite(priority) and priority > 0):
             row_faults.append(f"priority {cells['priority']!r} is not a number above 0")
         kept = dict(labels)
@@ -201,7 +203,7 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def _keyword_faults(keyword: str, match: str) -> list[str]:
+def _keyword_faults(keyword: str, match: str, *, has_word: bool) -> list[str]:
     faults = []
     if match not in MATCHES:
         known = ", ".join(MATCHES)
@@ -210,7 +212,7 @@ def _keyword_faults(keyword: str, match: str) -> list[str]:
         faults.append("empty keyword")
     elif "\n" in keyword or "\r" in keyword:
         faults.append(f"keyword {keyword!r} holds a line break; give each line a row")
-    elif match != MATCHES[0] and normal_form(pl.Series([keyword])).item() == " ":
+    elif match != MATCHES[0] and not has_word:
         faults.append(f"keyword {keyword!r} has no letter or digit, so it matches no {match}")
     return faults
 

@@ -21,7 +21,6 @@ from harness.keywords.audit_tables import (
     name_conflicts,
     name_duplicates,
     name_questions,
-    name_row,
     name_rows,
     sum_by,
     target_figures,
@@ -200,10 +199,11 @@ def _idle_here(
 
 
 def _worded(table: KeywordTable, reasons: _Reasons) -> pl.Series:
-    words = {
-        row: kind if kind == NEVER_FIRED else f"{kind} {' and '.join(name_row(table, other) for other in others)}"
-        for row, (kind, others) in reasons.items()
-    }
+    lines, keywords = (table.rows[name].tolist() for name in ("line", "keyword"))
+    words = {}
+    for row, (kind, others) in reasons.items():
+        named = " and ".join(f"line {lines[other]} ({keywords[other]!r})" for other in others)
+        words[row] = f"{kind} {named}".rstrip()
     return pl.Series("verdict", [words.get(row) for row in range(len(table))], dtype=pl.String)
 
 

@@ -207,11 +207,6 @@ def name_rows(table: KeywordTable) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).replace("", None) for name in targets).rename(targets)
 
 
-def name_row(table: KeywordTable, row: int) -> str:
-    """Name one row in a sentence."""
-    return f"line {table.rows['line'].iloc[row]} ({table.rows['keyword'].iloc[row]!r})"
-
-
 def _name_pairs(
     table: KeywordTable, pairs: pl.DataFrame, own: str, other: str, **more: pl.Expr | pl.Series
 ) -> pl.DataFrame:
