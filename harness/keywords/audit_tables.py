@@ -12,7 +12,7 @@ from baselines.keyword_table import KeywordTable
 from baselines.table_cells import Question
 from baselines.table_file import Duplicate
 from data_cleaning.taxonomy import Target
-from data_cleaning.titles import IntArray, StrArray
+from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import Counts, RankedHits, Reference, wilson_bounds
 
 A_ROW, FALLBACK = "a row", "the fallback"
@@ -161,11 +161,11 @@ def name_clashes(table: KeywordTable, pairs: pl.DataFrame) -> pl.DataFrame:
     """
     priority = table.rows["priority"].to_numpy()
     lengths = table.rows["keyword"].map(len).to_numpy()
+    pairs = pairs.filter(pl.Series(priority[pairs["winner"].to_numpy()] == priority[pairs["loser"].to_numpy()]))
     winners, losers = pairs["winner"].to_numpy(), pairs["loser"].to_numpy()
     reasons = np.where(lengths[winners] > lengths[losers], "longer keyword", "earlier row")
     named = _name_pairs(table, pairs, "winner", "loser", wins_by=pl.Series(reasons, dtype=pl.String))
-    named.insert_column(1, pl.Series("priority", priority[winners]))
-    return named.filter(pl.Series(priority[winners] == priority[losers]))
+    return named.insert_column(1, pl.Series("priority", priority[winners]))
 
 
 def name_chains(table: KeywordTable, chains: pl.DataFrame) -> pl.DataFrame:
@@ -221,18 +221,17 @@ def _name_pairs(
 
 def _row(table: KeywordTable, frame: pl.DataFrame, side: str) -> dict[str, pl.Series]:
     """Return line, keyword and class of the rows in one column, for the target of each line."""
-    rows, targets = frame[side].to_numpy(), frame["target"].to_numpy()
-    classes: StrArray = np.full(len(frame), None, dtype=object)
+    classes = pl.Series([None] * len(frame), dtype=pl.String)
     for target in table.taxonomy.targets:
-        chosen = targets == target.name
-        names = np.array(target.classes, dtype=object)
-        classes[chosen] = names[table.class_positions[target.name][rows[chosen]]]
-    return {**_line_and_keyword(table, frame[side]), "class": pl.Series(classes, dtype=pl.String)}
+        of_rows = pl.Series(table.class_positions[target.name][:-1]).replace_strict(
+            dict(enumerate(target.classes)), default=None
+        )
+        classes = of_rows.gather(frame[side]).zip_with(frame["target"] == target.name, classes)
+    return {**_line_and_keyword(table, frame[side]), "class": classes}
 
 
 def _line_and_keyword(table: KeywordTable, rows: pl.Series) -> dict[str, pl.Series]:
-    chosen = table.rows.iloc[rows.to_numpy()]
     return {
-        "line": pl.Series(chosen["line"].to_numpy(), dtype=pl.Int64),
-        "keyword": pl.Series(chosen["keyword"].tolist(), dtype=pl.String),
+        "line": pl.Series(table.rows["line"].tolist(), dtype=pl.Int64).gather(rows),
+        "keyword": pl.Series(table.rows["keyword"].tolist(), dtype=pl.String).gather(rows),
     }
