@@ -3,6 +3,7 @@
 onnx and onnxruntime are imported on use; where they are not installed, torch predicts.
 """
 
+import logging
 import tempfile
 import time
 import warnings
@@ -124,7 +125,11 @@ class OnnxNetwork:
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "network.onnx", Path(folder) / "int8.onnx"
             source.write_bytes(self.content)
-            quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+            logging.disable(logging.WARNING)  # advice to whoever calls it, given through the root logger
+            try:
+                quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
+            finally:
+                logging.disable(logging.NOTSET)
             model = onnx.load(str(target))
             model.metadata_props.add(key=_WEIGHTS, value=_INT8)
             onnx.save(model, str(target))

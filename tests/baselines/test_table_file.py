@@ -27,6 +27,10 @@ FAULTS = [
     (HEADER + "a,nan,,IT,,\n", "line 2: priority 'nan' is not a number above 0"),
     (HEADER + "a,1,wrd,IT,,\n", "line 2: unknown match 'wrd', the nearest is 'word' (known: substring, word, prefix)"),
     (HEADER + "a,1,,Enginering,,\n", "line 2: 'Enginering' is no function label, the nearest is 'Engineering'"),
+    (
+        HEADER + "".join(f"k{n},1,,Enginering,,\n" for n in range(14)),
+        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 4 more: 'Enginering' is no function label",
+    ),
     (HEADER + "a,1,,,,\n", "line 2: sets no target; give a label for function or role or level"),
     (
         HEADER + "a,1,,Zoo,,\n",

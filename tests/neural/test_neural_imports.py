@@ -20,3 +20,11 @@ def test_the_package_itself_imports_nothing_heavy():
     code = "import sys, neural\nassert not {'torch', 'transformers', 'pandas'} & set(sys.modules)\n"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_waiting_threads_sleep_unless_told_otherwise(monkeypatch):
+    monkeypatch.setenv("GOMP_SPINCOUNT", "7")
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    code = "import os, neural\nprint(os.environ['OMP_WAIT_POLICY'], os.environ['GOMP_SPINCOUNT'])"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).split() == ["PASSIVE", "7"]

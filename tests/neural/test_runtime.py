@@ -34,9 +34,10 @@ def test_the_exported_network_predicts_titles_of_any_length_as_torch_does(networ
     assert parity(expected, found).passes
 
 
-def test_int8_weights_take_less_space_and_predict_nearly_the_same(network, exported, titles):
+def test_int8_weights_take_less_space_and_predict_nearly_the_same(network, exported, titles, caplog):
     small = exported.in_int8()
 
+    assert not caplog.records  # no advice of a library on the screen
     assert len(small.content) < len(exported.content)
     assert parity(predict_logits(network, titles, "fp32"), small.logits(titles)).difference < 0.05
 
