@@ -62,20 +62,28 @@ class TokenizedTitles:
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)  # (n_tokens,)
         return TokenizedTitles(ids=self.ids[np.repeat(starts, lengths) + within], offsets=offsets, pad_id=self.pad_id)
 
-    def batches(self, max_tokens: int, step: str = "", on_progress: Progress = silent) -> Iterator[IntArray]:
-        """Yield batches of at most `max_tokens` tokens, or of as many as the longest title has, and report each."""
+    def batches(
+        self, max_tokens: int, step: str = "", on_progress: Progress = silent, *, one_length: bool = False
+    ) -> Iterator[IntArray]:
+        """Yield batches of at most `max_tokens` tokens, or of as many as the longest title has, and report each.
+
+        With `one_length` the titles of a batch have equally many tokens, so that none is padded.
+        """
         n_done = 0
-        for rows in plan_batches(self.lengths, max(max_tokens, int(self.lengths.max(initial=0)))):
+        budget = max(max_tokens, int(self.lengths.max(initial=0)))
+        for rows in plan_batches(self.lengths, budget, one_length=one_length):
             yield rows
             n_done += len(rows)
             on_progress(step, n_done, len(self))
 
-    def padded(self, rows: IntArray, device: torch.device | None = None) -> tuple[Tensor, Tensor]:
+    def padded(
+        self, rows: IntArray, device: torch.device | None = None, n_rows: int | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return ids and mask of the titles at `rows`, padded to the longest of them, each (n_rows, seq).
 
-        The mask is 1 for a token and 0 for padding.
+        The mask is 1 for a token and 0 for padding. The titles are repeated where there are fewer than `n_rows`.
         """
-        chosen = torch.from_numpy(rows)  # (n_rows,)
+        chosen = torch.from_numpy(rows if n_rows is None else np.resize(rows, n_rows))  # (n_rows,)
         ids, offsets = torch.from_numpy(self.ids), torch.from_numpy(self.offsets)
         padded, mask = cut_out(ids, offsets, chosen, self.longest(rows), self.pad_id)
         return padded.to(device), mask.to(device)  # (n_rows, seq) each
@@ -204,7 +212,11 @@ def encode(
 
 
 def plan_batches(
-    lengths: npt.NDArray[np.int64], max_tokens_per_batch: int, rng: np.random.Generator | None = None
+    lengths: npt.NDArray[np.int64],
+    max_tokens_per_batch: int,
+    rng: np.random.Generator | None = None,
+    *,
+    one_length: bool = False,
 ) -> list[IntArray]:
     """Put every title into one batch of about equally long titles.
 
@@ -212,6 +224,7 @@ def plan_batches(
         lengths: tokens of each title, shape (n_titles,); none above the budget.
         max_tokens_per_batch: of a batch once its titles are padded to its longest.
         rng: shuffles equally long titles among themselves and then the batches; None keeps the shortest first.
+        one_length: whether all titles of a batch must be equally long.
 
     Returns:
         Positions in `lengths`, one array per batch. The number of batches does not depend on `rng`.
@@ -223,7 +236,8 @@ def plan_batches(
     start = 0
     for position, length in enumerate(lengths[order].tolist()):
         # Shortest first, so this title is the longest of its batch so far.
-        if (position + 1 - start) * length > max_tokens_per_batch:
+        is_longer = one_length and position > start and length > lengths[order[start]]
+        if is_longer or (position + 1 - start) * length > max_tokens_per_batch:
             batches.append(order[start:position])
             start = position
     if start < len(order):

@@ -90,11 +90,19 @@ def keep_layers(encoder: PreTrainedModel, n_kept: int) -> None:
 
 
 def predict_logits(
-    model: MultiHead, titles: TokenizedTitles, precision: str, step: str = "", on_progress: Progress = silent
+    model: MultiHead,
+    titles: TokenizedTitles,
+    precision: str,
+    step: str = "",
+    on_progress: Progress = silent,
+    *,
+    batch_invariant: bool = False,
 ) -> dict[str, Tensor]:
     """Run a network over titles in evaluation mode on its device, and leave it in the mode it was in.
 
-    `precision` is "auto", "fp32" or "bf16"; `on_progress` is told of the titles done under the name `step`.
+    `precision` is "auto", "fp32" or "bf16"; `on_progress` is told of the titles done under the name `step`. With
+    `batch_invariant` the last bit of a title's logits does not depend on the other titles: titles of one length make
+    batches of one size, filled up where titles are too few, as products of matrices round by their sizes.
 
     Returns:
         Target to logits in the order of the titles, float32 on the CPU, each (n_titles, n_classes).
@@ -105,9 +113,11 @@ def predict_logits(
     model.eval()
     # One autocast around all batches, because it keeps its bf16 copy of the weights until it ends.
     with torch.inference_mode(), autocast(device, uses_bf16(precision, device)):
-        for rows in titles.batches(TOKENS_PER_BATCH[device.type], step, on_progress):
-            for target, batch in model(*titles.padded(rows, device)).items():
-                logits[target][torch.from_numpy(rows)] = batch.cpu()  # (n_rows, n_classes)
+        max_tokens = TOKENS_PER_BATCH[device.type]
+        for rows in titles.batches(max_tokens, step, on_progress, one_length=batch_invariant):
+            filled = max(max_tokens // titles.longest(rows), 1) if batch_invariant else None
+            for target, batch in model(*titles.padded(rows, device, filled)).items():
+                logits[target][torch.from_numpy(rows)] = batch[: len(rows)].cpu()  # (n_rows, n_classes)
     model.train(was_training)
     return logits
 

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,8 @@ the title instead. Nearly all predictions that int8 would change are among these
 
 _INPUTS = ("ids", "mask")
 _WEIGHTS, _INT8 = "weights", "int8"
+_ROWS_ALIKE = 4
+"""onnxruntime rounds one row of a batch differently from several; of whole fours it rounds all alike."""
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,20 @@ class OnnxNetwork:
             onnx.save(model, str(target))
             return OnnxNetwork(target.read_bytes(), self.n_classes)
 
-    def logits(self, titles: TokenizedTitles, step: str = "", on_progress: Progress = silent) -> dict[str, Tensor]:
-        """Return target to logits, float32, each (n_titles, n_classes), in the order of the titles."""
+    def logits(
+        self, titles: TokenizedTitles, step: str = "", on_progress: Progress = silent, *, batch_invariant: bool = False
+    ) -> dict[str, Tensor]:
+        """Return target to logits, float32, each (n_titles, n_classes), in the order of the titles.
+
+        With `batch_invariant`, which needs fp32, the last bit of a title's logits does not depend on the others.
+        """
         found = {target: torch.empty(len(titles), n) for target, n in self.n_classes.items()}
-        for rows in titles.batches(TOKENS_PER_BATCH["cpu"], step, on_progress):
-            ids, mask = titles.padded(rows)  # (n_rows, seq) each
+        for rows in titles.batches(TOKENS_PER_BATCH["cpu"], step, on_progress, one_length=batch_invariant):
+            n_rows = -(-len(rows) // _ROWS_ALIKE) * _ROWS_ALIKE if batch_invariant else len(rows)
+            ids, mask = titles.padded(rows, n_rows=n_rows)  # (n_rows, seq) each
             outputs = self._session.run(None, dict(zip(_INPUTS, (ids.numpy(), mask.numpy()), strict=True)))
             for target, values in zip(self.n_classes, outputs, strict=True):
-                found[target][torch.from_numpy(rows)] = torch.from_numpy(values)  # (n_rows, n_classes)
+                found[target][torch.from_numpy(rows)] = torch.from_numpy(values[: len(rows)])  # (n_rows, n_classes)
         return found
 
 
@@ -217,15 +226,20 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
     return Chosen(first, networks[first], compared)
 
 
-def predict_with(model: MultiHead, network: OnnxNetwork | None, precision: str) -> Callable[..., dict[str, Tensor]]:
+def predict_with(
+    model: MultiHead, network: OnnxNetwork | None, precision: str, *, batch_invariant: bool = False
+) -> Callable[..., dict[str, Tensor]]:
     """Return the function that maps titles, and optionally a step and its progress, to logits.
 
-    `network` is the exported `model`; None runs it in torch, in `precision`: "auto", "fp32" or "bf16".
+    `network` is the exported `model`; None runs it in torch, in `precision`: "auto", "fp32" or "bf16". With
+    `batch_invariant`, which needs a network that is not in int8, no title's logits depend on the others.
     """
     if network is None:
-        return lambda titles, *progress: predict_logits(model, titles, precision, *progress)
+        return lambda titles, *progress: predict_logits(
+            model, titles, precision, *progress, batch_invariant=batch_invariant
+        )
     if not network.is_int8:
-        return network.logits
+        return partial(network.logits, batch_invariant=batch_invariant)
 
     def with_close_calls(titles: TokenizedTitles, *progress: Any) -> dict[str, Tensor]:
         logits = network.logits(titles, *progress)  # target -> (n_titles, n_classes)

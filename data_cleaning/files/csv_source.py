@@ -54,8 +54,7 @@ class CsvSource(Source):
         self.n_skipped = self._form.n_blank
         self.notes = _notes(path, self._form, found, gzipped=self._gzipped)
 
-    def batches(self) -> Iterator[Batch]:
-        """Read the rows, from the first to the last."""
+    def _read(self) -> Iterator[Batch]:
         self.left_out = ()
         form = self._form
         heads = [form.names, *(row.cells for row in form.header.rows)]

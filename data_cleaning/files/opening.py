@@ -10,7 +10,16 @@ from typing import TextIO
 from weakref import WeakKeyDictionary
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files.sources import MAX_BYTES, STANDARD_INPUT, Source, first_bytes, is_gzip, readable, unpacked
+from data_cleaning.files.sources import (
+    MAX_BYTES,
+    STANDARD_INPUT,
+    FileState,
+    Source,
+    first_bytes,
+    is_gzip,
+    readable,
+    unpacked,
+)
 from data_cleaning.files.table_layout import Layout
 
 _PARQUET = (b"PAR1", b"PARE")  # the second with an encrypted footer
@@ -54,10 +63,19 @@ def open_source(
         BadInput: the file is missing, unreadable, empty, broken, encrypted or larger than the limit; the encoding is
             unknown; the delimiter is none; the file has no such sheet or header row.
     """
-    # Readers of other kinds are imported on use, as that takes longer than a small CSV file takes to read.
     path = _standard_input() if path == STANDARD_INPUT else path
     start = first_bytes(path, _START_BYTES)
+    as_opened = FileState.of(path)
     _refuse_others(path, start)
+    source = _reader(path, start, encoding, delimiter, max_bytes, layout)
+    source.as_opened = as_opened
+    return source
+
+
+def _reader(
+    path: Path, start: bytes, encoding: str | None, delimiter: str | None, max_bytes: int, layout: Layout
+) -> Source:
+    # Readers of other kinds are imported on use, as that takes longer than a small CSV file takes to read.
     ending = path.suffix.lower()
     if start.startswith(_PARQUET):
         from data_cleaning.files.parquet_source import ParquetSource

@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_cleaning.errors import BadInput, shortened
+from data_cleaning.files.parquet_size import ReadSize, rows_at_once
 from data_cleaning.files.sources import Batch, Reject, Source, readable
 from data_cleaning.files.table_layout import check_width
 
 BATCH_ROWS = 131_072
+_MAX_GROUP_BYTES = 4 * 10**9
 _BUFFER_BYTES = 1 << 20
 """Of a column read at once; without it a row group's columns are held whole."""
 _LONGEST_SHOWN = 500
@@ -23,36 +25,59 @@ class ParquetSource(Source):
     """A Parquet file."""
 
     def __init__(self, path: Path, max_bytes: int) -> None:
-        """Read the file's metadata.
+        """Read the file's metadata, and check that no batch of its rows fills the memory.
 
         Raises:
-            BadInput: it is broken, encrypted, has no columns, or a row group that unpacks to more than `max_bytes`.
+            BadInput: it is broken, encrypted, has no columns, a row group that unpacks to more than `max_bytes` or
+                4 GB, or texts beyond the limit for a batch.
         """
         self.path = path
         with _whole(path), pq.ParquetFile(path.absolute()) as file:
             self.schema: pa.Schema = file.schema_arrow
             self.n_rows: int = file.metadata.num_rows
-            groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-            largest = max((group.total_byte_size for group in groups), default=0)
+            n_groups = file.metadata.num_row_groups
+            largest = max((file.metadata.row_group(at).total_byte_size for at in range(n_groups)), default=0)
         if not self.schema.names:
             raise BadInput(f"{path} has no columns; expected at least one, of titles.")
         check_width(path, len(self.schema.names))
-        if largest > max_bytes:
+        limit = min(max_bytes, _MAX_GROUP_BYTES)
+        if largest > limit:
             raise BadInput(
-                f"{path} has a row group of {largest:,} bytes, beyond the limit of {max_bytes:,}. "
+                f"{path} has a row group of {largest:,} bytes, beyond the limit of {limit:,}. "
                 "Write the file again in smaller row groups."
             )
+        with _whole(path):
+            self._rows_at_once = rows_at_once(path.absolute(), BATCH_ROWS)
 
-    def batches(self) -> Iterator[Batch]:
-        """Read the rows, from the first to the last."""
+    def _read(self) -> Iterator[Batch]:
+        # The same rows whatever the row groups, as batches of the library may end with them.
         row = 0
+        parts: list[Batch] = []
+        size = ReadSize(self.path)
         with _whole(self.path), pq.ParquetFile(self.path.absolute(), buffer_size=_BUFFER_BYTES) as file:
-            for batch in file.iter_batches(BATCH_ROWS):
-                if len(batch):
-                    yield _checked(batch, row)
-                    row += len(batch)
+            for read in file.iter_batches(at_once := self._rows_at_once):
+                start = 0
+                while start < len(read):
+                    part = read.slice(start, at_once - row % at_once)
+                    size.add(len(part), part.nbytes)
+                    parts.append(_checked(part, row))
+                    start, row = start + len(part), row + len(part)
+                    if row % at_once == 0:
+                        yield _together(parts)
+                        parts = []
+        if parts:
+            yield _together(parts)
         if row != self.n_rows:
             raise BadInput(f"{self.path} announces {self.n_rows:,} rows and has {row:,}. Write or fetch it again.")
+
+
+def _together(parts: list[Batch]) -> Batch:
+    if len(parts) == 1:
+        return parts[0]
+    # Each part of a column of codes may have a list of values of its own.
+    rows = pa.concat_tables([part.rows for part in parts]).unify_dictionaries().combine_chunks()
+    rejects = tuple(one for part in parts for one in part.rejects)
+    return Batch(rows, rejects, places=np.concatenate([part.places for part in parts]))
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -85,22 +85,40 @@ class Source(ABC):
     """What was found below the header that is no record, in sentences; known once all batches are read."""
     n_skipped: int = 0
     """Blank lines, in XLSX empty rows, that were passed over so far."""
+    as_opened: "FileState | None" = None
+    """What the file was like before anything of it was read; None where nobody looked."""
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells whether the file has changed since; values fit into JSON.
+        """Return what tells by its content whether the file has changed since; values fit into JSON.
 
         Raises:
             BadInput: the file cannot be read.
         """
-        return file_identity(self.path, self.codec, self.delimiter) | asdict(self.layout)
+        facts = {"content": content_digest(self.path), "encoding": self.codec, "delimiter": self.delimiter}
+        return facts | asdict(self.layout)
 
-    @abstractmethod
     def batches(self) -> Iterator[Batch]:
         """Read the rows, from the first to the last.
 
         Raises:
-            BadInput: the file can no longer be read.
+            BadInput: the file can no longer be read, or it is another one than when it was opened.
         """
+        try:
+            yield from self._read()
+        except BadInput:
+            self._check_unchanged()  # rather than the fault that the change looks like
+            raise
+        self._check_unchanged()
+
+    @abstractmethod
+    def _read(self) -> Iterator[Batch]:
+        """Read the rows, as `batches` yields them."""
+
+    def _check_unchanged(self) -> None:
+        then = self.as_opened
+        if then is not None and (now := FileState.of(self.path)) != then:
+            sizes = f"{then.size:,} bytes then, {now.size:,} now" if then.size != now.size else "as large as before"
+            raise BadInput(f"{self.path} changed while it was read ({sizes}). Wait until it is whole, and start again.")
 
     def first_rows(self) -> pa.Table:
         """Return rows from the beginning of the file, enough to see what its columns hold."""
@@ -125,21 +143,41 @@ class FileColumns:
         return pl.Series(name, pl.from_arrow(self._rows.column(self.names.index(name))))
 
 
-def file_identity(path: Path, encoding: str | None = None, delimiter: str | None = None) -> dict[str, Any]:
-    """Return size, time of the last change in ns, a hash over the first and last MiB, and how the file is read."""
-    digest = hashlib.sha256()
+@dataclass(frozen=True)
+class FileState:
+    """What shows at once that a file has changed."""
+
+    size: int
+    """In bytes."""
+    mtime_ns: int
+    """Time of its last change."""
+    edges: str
+    """A hash over its first and last MiB, for a change that keeps both."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Look at a file.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        digest = hashlib.sha256()
+        with readable(path), path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            digest.update(file.read(_EDGE_BYTES))
+            file.seek(max(facts.st_size - _EDGE_BYTES, 0))
+            digest.update(file.read(_EDGE_BYTES))
+        return cls(facts.st_size, facts.st_mtime_ns, digest.hexdigest())
+
+
+def content_digest(path: Path) -> str:
+    """Return the SHA-256 of all bytes of a file.
+
+    Raises:
+        BadInput: it cannot be read.
+    """
     with readable(path), path.open("rb") as file:
-        facts = os.fstat(file.fileno())
-        digest.update(file.read(_EDGE_BYTES))
-        file.seek(max(facts.st_size - _EDGE_BYTES, 0))
-        digest.update(file.read(_EDGE_BYTES))
-    return {
-        "size": facts.st_size,
-        "mtime_ns": facts.st_mtime_ns,
-        "sha256": digest.hexdigest(),
-        "encoding": encoding,
-        "delimiter": delimiter,
-    }
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -112,8 +112,7 @@ class XlsxSource(Source):
         self.n_rows = sum(sheet.n_rows for sheet in self._sheets)
         self.n_skipped = self._n_empty_above()
 
-    def batches(self) -> Iterator[Batch]:
-        """Read the rows, from the first to the last."""
+    def _read(self) -> Iterator[Batch]:
         self.n_skipped, self.left_out = self._n_empty_above(), ()
         several = len(self._sheets) > 1
         names, n_columns = self.schema.names, len(self.schema.names)

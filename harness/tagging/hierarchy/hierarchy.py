@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csr_array
 
 from baselines.matching import MatchingPass, find_matches, normal_form
 from data_cleaning.errors import BadInput
@@ -182,10 +183,11 @@ class _Placer:
         confidence_band = self._confidence_band(probabilities)
         for rows in _groups(fired, confidence_band):
             decider = self._decider(tuple(np.flatnonzero(fired[rows[0]]).tolist()), int(confidence_band[rows[0]]))
-            spread = self._spread[self._leaf_of_rule[decider]]  # (n_combinations, n_nodes + n_bands)
-            step = max(1, CHUNK_CELLS // len(spread))
+            spread = csr_array(self._spread[self._leaf_of_rule[decider]].T)  # (n_nodes + n_bands, n_combinations)
+            step = max(1, CHUNK_CELLS // len(decider))
             for some in np.split(rows, range(step, len(rows), step)):
-                yield some, decider, self._joint(some, probabilities) @ spread
+                # A sparse product adds up each title by itself, in one order; a dense one rounds by how many there are.
+                yield some, decider, (spread @ self._joint(some, probabilities).T).T
 
     def _check(self, n_titles: int, probabilities: Mapping[str, FloatArray]) -> None:
         expected = {target.name: (n_titles, target.n_classes) for target in self.hierarchy.taxonomy.targets}

@@ -12,7 +12,6 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.files import open_source
 from data_cleaning.files.opening import refuse_two_standard_inputs
-from data_cleaning.files.sources import file_identity
 
 CSV = b"Title,Age\nCEO,1\n"
 
@@ -70,16 +69,40 @@ def test_a_name_in_gz_that_is_not_gzipped_is_noted(tmp_path):
 def test_the_identity_of_a_file_changes_with_its_content(tmp_path, name):
     content = {"a.csv": CSV, "a.parquet": parquet(), "a.xlsx": xlsx()}[name]
     path = write(tmp_path, name, content)
-    before = open_source(path).identity()
+    source = open_source(path)
+    before = source.identity()
 
     assert open_source(path).identity() == before
-    assert before["size"] == len(content)
     changed = bytearray(content)
     changed[-1] ^= 1
+    was = path.stat().st_mtime_ns
     path.write_bytes(changed)
-    os.utime(path, ns=(before["mtime_ns"], before["mtime_ns"]))
-    after = file_identity(path, before["encoding"], before["delimiter"])
-    assert {key for key in after if before[key] != after[key]} == {"sha256"}
+    os.utime(path, ns=(was, was))
+    after = source.identity()
+    assert {key for key in after if before[key] != after[key]} == {"content"}
+
+
+@pytest.mark.parametrize("change", ["cut", "grown", "replaced", "same size and time"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet", "a.xlsx"])
+def test_a_file_that_changes_while_it_is_read_is_bad_input(tmp_path, name, change):
+    content = {"a.csv": CSV, "a.csv.gz": gzip.compress(CSV), "a.parquet": parquet(), "a.xlsx": xlsx()}[name]
+    path = write(tmp_path, name, content)
+    source = open_source(path)
+    was = path.stat().st_mtime_ns
+    if change == "cut":
+        path.write_bytes(content[:-5])
+    elif change == "grown":
+        with path.open("ab") as file:
+            file.write(content)
+    else:
+        path.unlink()
+        path.write_bytes(content if change == "replaced" else bytes([*content[:-1], content[-1] ^ 1]))
+        now = was + 10**9 if change == "replaced" else was
+        os.utime(path, ns=(now, now))
+
+    with pytest.raises(BadInput, match="changed while it was read") as raised:
+        list(source.batches())
+    assert ("bytes then" in str(raised.value)) == (change in ("cut", "grown"))
 
 
 def test_a_packed_file_beyond_the_limit_is_bad_input(tmp_path):

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files import open_source, parquet_source
+from data_cleaning.files import open_source, parquet_size, parquet_source
 
 NOT_UTF8 = pa.array([b"a", b"b\xe8", None, b"d", b"\xff"], pa.binary())
 
@@ -50,6 +50,20 @@ def test_batches_hold_all_rows_in_order_whatever_their_size(tmp_path, monkeypatc
     assert [row["n"] for row in read(source)[0]] == list(range(23))
 
 
+@pytest.mark.parametrize("group_rows", [1, 7, 10, 23])
+def test_batches_are_cut_alike_whatever_the_row_groups(tmp_path, monkeypatch, group_rows):
+    monkeypatch.setattr(parquet_source, "BATCH_ROWS", 10)
+    text = pa.array([b"a", b"\xff", *[b"b"] * 23], pa.binary()).view(pa.string())
+    columns = {"Title": text, "Kind": pa.array([f"k{n % 4}" for n in range(25)]).dictionary_encode()}
+    batches = list(open_source(write(tmp_path, columns, row_group_size=group_rows)).batches())
+
+    assert [batch.rows.num_rows for batch in batches] == [9, 10, 5]
+    assert [len(batch.rejects) for batch in batches] == [1, 0, 0]
+    assert [int(place) for batch in batches for place in batch.places] == [1, *range(3, 26)]
+    kinds = [kind for batch in batches for kind in batch.rows.column("Kind").to_pylist()]
+    assert kinds == [f"k{n % 4}" for n in range(25) if n != 1]
+
+
 @pytest.mark.parametrize("kind", ["string", "large_string", "string_view", "struct", "list"])
 def test_rows_whose_text_is_not_utf8_are_rejects(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(parquet_source, "BATCH_ROWS", 3)
@@ -80,6 +94,50 @@ def test_the_text_of_a_reject_is_shortened(tmp_path):
     assert len(read(open_source(write(tmp_path, {"Title": text})))[1][0][2]) == 500
 
 
+@pytest.mark.parametrize("kind", ["text", "dictionary", "nested", "list", "shared beginning"])
+def test_a_text_that_stands_in_every_row_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch, kind):
+    n_rows = 20_000  # which would take 20 GB
+    if kind == "shared beginning":  # is slow to write
+        n_rows = 200
+        monkeypatch.setattr(parquet_size, "MAX_BATCH_BYTES", 1 << 26)
+    titles = pa.DictionaryArray.from_arrays(pa.array(np.zeros(n_rows, np.int32)), pa.array(["x" * 1_000_000]))
+    options = {"store_schema": kind != "text"}
+    if kind == "nested":
+        titles = pa.StructArray.from_arrays([titles], ["x"])
+    elif kind == "list":
+        titles = pa.ListArray.from_arrays(pa.array(np.arange(n_rows + 1, dtype=np.int32)), titles)
+    elif kind == "shared beginning":
+        titles = titles.slice(0, 10).dictionary_decode()
+        options = {"use_dictionary": False, "column_encoding": {"Title": "DELTA_BYTE_ARRAY"}}
+    path = tmp_path / "leads.parquet"
+    with pq.ParquetWriter(path, pa.schema([("Title", titles.type)]), **options) as writer:
+        for _ in range(n_rows // len(titles)):
+            writer.write_table(pa.table({"Title": titles}))
+    assert path.stat().st_size < 20_000_000
+    before = pa.total_allocated_bytes()
+
+    with pytest.raises(BadInput, match=r"unpack to .* bytes, beyond the limit of 65,536 for a row"):
+        list(open_source(path).batches())
+    assert pa.total_allocated_bytes() - before < 2**20
+
+
+def test_long_texts_that_repeat_are_read_in_smaller_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_size, "MAX_BATCH_BYTES", 1 << 24)
+    texts = [letter * 30_000 for letter in "abcd"]
+    path = write(tmp_path, {"Title": ["CEO"] * 1_000, "Advert": texts * 250}, row_group_size=70)
+    sizes = [(batch.rows.num_rows, batch.rows.nbytes) for batch in open_source(path).batches()]
+
+    assert sum(n_rows for n_rows, _ in sizes) == 1_000
+    assert max(n_bytes for _, n_bytes in sizes) <= 1 << 24
+
+
+def test_wide_rows_are_read_in_smaller_batches(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_size, "MAX_BATCH_BYTES", 1 << 20)
+    path = write(tmp_path, {"Title": ["CEO"] * 10_000} | {f"n{n}": np.arange(10_000) for n in range(50)})
+
+    assert max(batch.rows.num_rows for batch in open_source(path).batches()) < 1_000
+
+
 def test_columns_may_share_a_name(tmp_path):
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["x", "x"])
     pq.write_table(table, tmp_path / "a.parquet")
@@ -104,10 +162,9 @@ def test_a_file_that_is_broken_further_down_is_bad_input(tmp_path):
     content = bytearray(path.read_bytes())
     content[200:4000] = b"\xff" * 3800
     path.write_bytes(content)
-    source = open_source(path)
 
     with pytest.raises(BadInput, match="is not readable as Parquet") as raised:
-        list(source.batches())
+        list(open_source(path).batches())
     assert "\n" not in str(raised.value)
 
 

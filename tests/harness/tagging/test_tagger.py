@@ -1,5 +1,7 @@
 """The tagger with the toy company's keyword table, tfidf and a hierarchy."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -14,6 +16,7 @@ from harness.tagging import review
 from harness.tagging.hierarchy import read_hierarchy
 from harness.tagging.models import open_run
 from harness.tagging.tagger import LONGEST_TITLE, Tagger
+from neural.runtime import OnnxNetwork
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 from tests.not_titles import KNOWN, not_titles
 
@@ -63,6 +66,30 @@ def test_every_row_is_answered_in_its_place(tagger_of):
     assert (records["reasons"] == [0, review.NO_TITLE, 0, review.NO_TITLE, 0]).all()
     assert (records["node"][[1, 3]] == -1).all()
     assert (records["keywords"][[1, 3]] == -1).all()
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
+@pytest.mark.parametrize("system", ["keyword", "keyword-corrected", "tfidf", "neural", "majority"])
+def test_answers_are_the_same_to_the_last_bit_whatever_titles_are_asked_for_together(tagger_of, system, runtime):
+    rng = np.random.default_rng(3)
+    words = ["head", "nurse", "chief", "cook", "of", "the", "ward", "night", "gardener", "porter,"]
+    typed = [" ".join(rng.choice(words, size=rng.integers(1, 9))) for _ in range(300)]
+    whole, pieces = tagger_of(system), tagger_of(system)
+    if system == "neural":
+        for tagger in (whole, pieces):
+            network = tagger._system
+            network.runtime_ = OnnxNetwork.in_fp32(network.model_) if runtime == "onnxruntime" else None
+            network.settings = replace(network.settings, precision="fp32")
+    expected = whole.tag(titles(*typed))
+    order = rng.permutation(len(typed))
+    found = np.empty_like(expected)
+    start = 0
+    for size in (1, 2, 3, 100, 7, 187):
+        rows = order[start : start + size]
+        found[rows] = pieces.tag(titles(*(typed[row] for row in rows)))
+        start += size
+    assert start == len(typed)
+    assert found.tobytes() == expected.tobytes()
 
 
 @pytest.mark.parametrize("system", ["keyword", "keyword-corrected", "tfidf", "neural", "majority"])
