@@ -47,7 +47,7 @@ class TfidfSettings:
     count_power: NonNegative = 1.0
     """A row of c records, each of weight w, weighs w * c ** count_power: 1 counts records, 0 distinct rows."""
     max_iterations: Count = 500
-    """Steps of lbfgs per target; 25,000 real titles labelled by rule, with noise, took 112."""
+    """Steps of the solver per target; 25,000 real titles labelled by rule, with noise, took 112."""
 
     def __post_init__(self) -> None:
         check_settings(self, "tfidf", smaller="min_character_ngram", larger="max_character_ngram")
