@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from data_cleaning.errors import BadInput, require_fitted
+from data_cleaning.errors import BadInput, read_json, require_fitted
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
 
@@ -40,12 +40,9 @@ def read_state(folder: Path, name: str) -> tuple[Taxonomy, dict[str, Any]]:
         BadInput: the folder holds no such file, or the file is not as it was written.
     """
     path = folder / name
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"No saved system in {folder}: {name} is missing. Fit and save one there first.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not readable ({error}); fit and save the system again.") from None
+    state = read_json(path, "saved system", "Fit the system and save it there.")
+    if "taxonomy" not in state:
+        raise BadInput(f"{path} is no saved system: it has no taxonomy. Fit the system and save it there.")
     return Taxonomy.from_dict(state.pop("taxonomy"), str(path)), state
 
 

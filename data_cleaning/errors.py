@@ -1,10 +1,12 @@
 """The one exception for input that a person can fix, and its shared wording."""
 
+import json
 import stat
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 _LONGEST_NAME, _LONGEST_ITEM, _LONGEST_MESSAGE, _LONGEST_END = 60, 300, 6000, 1000
 """Characters of a name and of an item of a list in a message, of a message, and of its end if it is cut."""
@@ -95,6 +97,22 @@ def read_text(path: Path, what: str, remedy: str, max_bytes: int | None = None) 
         raise BadInput(
             f"{path}, line {line}: byte {error.object[error.start]:#04x} is not UTF-8; save the {what} as UTF-8."
         ) from None
+
+
+def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
+    """Read a JSON file that the project has written, whose content has names; raise as `read_text` does.
+
+    Raises:
+        BadInput: it holds anything else.
+    """
+    text = read_text(path, what, remedy)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path} is not readable as the {what} ({error}). {remedy}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path} is not as it was written; expected a {what}. {remedy}")
+    return content
 
 
 def require_fitted(system: object, learned: str) -> None:

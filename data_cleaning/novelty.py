@@ -5,7 +5,6 @@ what a model of letters says that learned from their words, and a word that Engl
 word counts twice, because it mostly names the job.
 """
 
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from data_cleaning.errors import read_json
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, StrArray
 from data_cleaning.words import split_words
@@ -141,13 +141,16 @@ class TitleNovelty:
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any] | None) -> Self:
         """Build from what `to_dict` returned; None, for a system of an earlier release, takes no text for unlike."""
-        return cls({}, 0, math.inf) if saved is None else cls(**saved)
+        if saved is None:
+            return cls({}, 0, math.inf)
+        words = {str(word): int(number) for word, number in saved["words"].items()}
+        return cls(words, int(saved["n_titles"]), float(saved["threshold"]))
 
     @classmethod
     def beside_network(cls, folder: Path) -> Self:
         """Read what a network that was saved in a folder learned; one of an earlier release has no such file."""
         path = folder / NETWORK_FILE
-        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")) if path.exists() else None)
+        return cls.from_dict(read_json(path, "words of a network", "Fit again.") if path.exists() else None)
 
     @cached_property
     def _letters(self) -> "_LetterModel":

@@ -11,10 +11,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, read_json
 from data_cleaning.files.whole_files import whole_file
 
 _LATEST = "latest.json"
+_REMEDY = "Remove the folder to start again."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,10 +153,9 @@ class Checkpoints:
         path = self.folder / _LATEST
         if not path.exists():
             return None
-        try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from None
+        found = read_json(path, "checkpoint", _REMEDY)
+        if not {"identity", "number", "facts"} <= found.keys():
+            raise BadInput(f"{path} is not as it was written. {_REMEDY}")
         return found
 
     @staticmethod
@@ -173,4 +173,4 @@ class Checkpoints:
 
 
 def _unreadable(path: Path, error: Exception) -> BadInput:
-    return BadInput(f"The checkpoint {path} cannot be read ({error}). Remove the folder to start again.")
+    return BadInput(f"The checkpoint {path} cannot be read ({error}). {_REMEDY}")

@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -276,22 +275,24 @@ class NeuralClassifier:
                 system.model_ = system._build(encoder, torch.device("cpu"))
             load_model(system.model_, folder / _WEIGHTS)
             system.novelty_ = TitleNovelty.beside_network(folder)
-        except (OSError, KeyError, TypeError, json.JSONDecodeError, SafetensorError, RuntimeError) as error:
+            system.model_.to(resolve_device(system.settings.device))
+            system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
+            system.summary_ = log["summary"]
+            system.temperatures_ = log["summary"]["calibration"]["temperatures"]
+            system.runtime_ = None
+            system._is_batch_invariant = batch_invariant
+            on_cpu = next(system.model_.parameters()).device.type == "cpu"
+            if on_cpu and (folder / _ONNX).exists() and find_spec("onnxruntime") is not None:
+                system.runtime_ = OnnxNetwork((folder / _ONNX).read_bytes(), system.model_.n_classes)
+                if batch_invariant and system.runtime_.is_int8:
+                    system.runtime_ = OnnxNetwork.in_fp32(system.model_)
+        except BadInput:
+            raise
+        except Exception as error:  # the loader of the tokenizer raises no other
             raise BadInput(
                 f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "
                 "'save' wrote, or fit again."
             ) from error
-        system.model_.to(resolve_device(system.settings.device))
-        system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
-        system.summary_ = log["summary"]
-        system.temperatures_ = log["summary"]["calibration"]["temperatures"]
-        system.runtime_ = None
-        system._is_batch_invariant = batch_invariant
-        on_cpu = next(system.model_.parameters()).device.type == "cpu"
-        if on_cpu and (folder / _ONNX).exists() and find_spec("onnxruntime") is not None:
-            system.runtime_ = OnnxNetwork((folder / _ONNX).read_bytes(), system.model_.n_classes)
-            if batch_invariant and system.runtime_.is_int8:
-                system.runtime_ = OnnxNetwork.in_fp32(system.model_)
         return system
 
     def _calibrate(self, valid_rows: Examples) -> dict[str, dict[str, float]]:

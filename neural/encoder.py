@@ -69,6 +69,8 @@ def load_skeleton(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBas
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise BadInput(f"{folder} is no saved encoder: {error}") from error
+    if tokenizer.is_fast and not (folder / "tokenizer.json").is_file():  # transformers then knows no word
+        raise BadInput(f"{folder} is no saved encoder: it has no tokenizer.json")
     # The weights drawn here are thrown away; the caller's random generator stays as it was.
     with torch.random.fork_rng(devices=[]):
         encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False, **_without_pooler(config))

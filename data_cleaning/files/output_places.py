@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import check_writable
 
@@ -149,7 +149,7 @@ def _content(folder: Path) -> list[str]:
 def _written_by(verb: str, folder: Path) -> set[str] | None:
     """Return the files that a verb wrote into a folder; None if it did not make the folder."""
     try:
-        facts = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        facts = read_json(folder / MARK, "mark", "")
         return {*facts["files"]} if facts["verb"] == verb else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (BadInput, KeyError, TypeError):
         return None

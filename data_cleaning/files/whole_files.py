@@ -148,8 +148,7 @@ def scratch(filling: Path) -> Path:
     The caller removes it once the work is finished.
     """
     named = _UNFINISHED.fullmatch(filling.name)
-    assert named is not None, f"{filling} is not being filled"
-    return filling.with_name(f"{_SCRATCH}{named[3]}")
+    return filling.with_name(f"{_SCRATCH}{named[3] if named else filling.name}")
 
 
 def is_unfinished(place: Path) -> bool:

@@ -23,7 +23,7 @@ import grimp
 import psutil
 from pydantic import BaseModel
 
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
     check_writable,
@@ -233,8 +233,8 @@ def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
     ):
         return None
     try:
-        return str(json.loads((folder / facts).read_text(encoding="utf-8"))["fingerprint"])
-    except (OSError, ValueError, TypeError, KeyError):
+        return str(read_json(folder / facts, kind, "")["fingerprint"])
+    except (BadInput, KeyError):
         raise BadInput(f"{folder} exists and is no {kind}; nothing in it was touched. Choose another --out.") from None
 
 

@@ -61,10 +61,11 @@ def damage(
     try:
         listed = {name: digest for name, digest in read_checksums(folder).items() if is_meant(name)}
         # Python keeps what it compiles of a system of one's own beside the source.
-        held = () if may_hold_more else (name for name in _files(folder) if "__pycache__" not in name)
-        unlisted = [name for name in held if is_meant(name) and name not in (*listed, CHECKSUMS)]
+        held = (place.relative_to(folder).as_posix() for place in folder.rglob("*") if place.is_file())
+        meant = {name for name in held if is_meant(name) and "__pycache__" not in name} - {*listed, CHECKSUMS}
+        unlisted = [] if may_hold_more else sorted(meant)
     except BadInput as error:
-        return [str(error)] if (folder / CHECKSUMS).exists() else [f"{CHECKSUMS} is missing"]
+        return [str(error).removesuffix(".")] if (folder / CHECKSUMS).exists() else [f"{CHECKSUMS} is missing"]
     return _faults(folder, listed) + [f"{name} is not listed in {CHECKSUMS}" for name in unlisted]
 
 
@@ -78,7 +79,7 @@ def check_whole(folder: Path, remedy: str, is_meant: Callable[[str], bool] = lam
         return False
     faults = damage(folder, is_meant)
     if faults:
-        raise BadInput(f"{folder} is damaged: {first_few(faults)}. {remedy}")
+        raise BadInput(f"{folder} is damaged ({CHECKSUMS}): {first_few(faults)}. {remedy}")
     return True
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.errors import BadInput, first_few, read_json, unknown
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.progress import Progress
 from harness.experiment.system_contract import SystemClass
@@ -99,10 +99,10 @@ class OwnSystem(BaseModel):
         Raises:
             BadInput: the folder has been damaged.
         """
+        facts = read_json(folder / _FACTS, "description of a system of your own", "Make the run again.")
         try:
-            facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
             return cls(path=folder / _SOURCE, class_name=facts["class_name"])
-        except (OSError, ValueError, TypeError, KeyError):
+        except (ValueError, KeyError):
             raise BadInput(f"{folder / _FACTS} is damaged. Make the run again.") from None
 
     @classmethod

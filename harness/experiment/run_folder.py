@@ -3,11 +3,10 @@
 The module imports neither torch nor scikit-learn, so that tagging a file does not wait for them.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-from data_cleaning.errors import BadInput, read_text, shortened, unknown
+from data_cleaning.errors import BadInput, read_json, unknown
 from data_cleaning.files.whole_files import is_unfinished
 from data_cleaning.titles import LABELS, LabelSet
 from data_cleaning.yaml_files import read_yaml
@@ -18,8 +17,6 @@ RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", 
 TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
 
 _REMEDY = "Make the run again, or give another."
-_MAX_SHOWN = 60
-"""Characters of what a damaged file holds that a message shows."""
 
 _LABEL_SETS = tuple(LabelSet(labels, reviewed) for reviewed in (True, False) for labels in LABELS)
 """What a model may have learned from, the best first: reviewed titles are worth most, then labels as recorded."""
@@ -89,14 +86,9 @@ def run_facts(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise BadInput(f"{folder} is no run folder (it has no {RUN_FACTS}). Give one that 'run' has written.")
     check_whole(folder, _REMEDY, {RUN_FACTS, CONFIG, TAXONOMY}.__contains__)
-    try:
-        facts = json.loads(read_text(path, "description of a run", _REMEDY))
-    except ValueError as error:
-        if isinstance(error, BadInput):
-            raise
-        facts = error
-    if not isinstance(facts, dict):
-        raise BadInput(f"{path} is not as 'run' wrote it ({shortened(str(facts), _MAX_SHOWN)}). {_REMEDY}")
+    facts = read_json(path, "description of a run", _REMEDY)
+    if not isinstance(facts.get("fingerprint", ""), str) or not isinstance(facts.get("versions", {}), dict):
+        raise BadInput(f"{path} is not as 'run' wrote it. {_REMEDY}")
     return facts
 
 

@@ -1,8 +1,9 @@
 """Answers of titles: in memory those that came last, and on the disk all that took a system long to give."""
 
+import hashlib
+import json
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
@@ -21,7 +22,7 @@ Records = npt.NDArray[np.void]
 BoolArray = npt.NDArray[np.bool_]
 
 _ABSENT = -1
-_ANSWERS, _TITLE, _ANSWER = "answers-{:06d}.parquet", "title", "answer"
+_ANSWERS, _TITLE, _ANSWER, _SUM = "answers-{:06d}.parquet", "title", "answer", b"sha256"
 
 
 class TitleCache:
@@ -82,11 +83,10 @@ class AnswerStore:
         self._folder = folder
         self._fields = fields
         self._files: list[Path] = []
-        with suppress(OSError, pa.ArrowInvalid):  # there are no more, or a power cut has left one broken
-            while True:
-                path = folder / _ANSWERS.format(len(self._files))
-                self.n_titles += pq.read_metadata(path).num_rows
-                self._files.append(path)
+        # Until there are no more, or one is damaged; those after it are written again.
+        while (n_titles := _n_whole(path := folder / _ANSWERS.format(len(self._files)), fields)) is not None:
+            self.n_titles += n_titles
+            self._files.append(path)
 
     def find(self, titles: Sequence[str]) -> tuple[Records, BoolArray]:
         """Look titles up.
@@ -120,9 +120,26 @@ class AnswerStore:
         buffers = [None, pa.py_buffer(records.tobytes())]
         answers = pa.FixedSizeBinaryArray.from_buffers(kind, len(records), buffers)
         table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: answers})
+        table = table.replace_schema_metadata({_SUM: _sum_of(table)})
         path = self._folder / _ANSWERS.format(len(self._files))
         with whole_file(path) as filling:
             pq.write_table(table, filling)
             sync(filling)
         self._files.append(path)
         self.n_titles += len(titles)
+
+
+def _n_whole(path: Path, fields: np.dtype) -> int | None:
+    """Return how many titles a file of answers has; None where there is no such file, or it is damaged."""
+    try:
+        stored = pq.read_table(path, memory_map=False)
+        is_whole = stored.schema.field(_ANSWER).type == pa.binary(fields.itemsize) and len(stored) > 0
+        return len(stored) if is_whole and stored.schema.metadata[_SUM] == _sum_of(stored) else None
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return None
+
+
+def _sum_of(table: pa.Table) -> bytes:
+    """Return the SHA-256 of titles and their answers, as hexadecimal digits."""
+    titles = json.dumps(table[_TITLE].to_pylist())
+    return hashlib.sha256(b"".join([titles.encode(), *table[_ANSWER].to_pylist()])).hexdigest().encode()

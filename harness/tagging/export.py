@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, read_json
 from data_cleaning.files.output_places import check_folder
 from data_cleaning.files.whole_files import whole_folder
 from harness.experiment.cache import digest, library_versions
@@ -78,7 +78,10 @@ def export_model(
         copied = {TAXONOMY: model.folder / TAXONOMY, HIERARCHY: chosen, LAYOUT: layout, KEYWORDS: table}
         for name, source in copied.items():
             if source is not None:
-                shutil.copyfile(source, filling / name)
+                try:
+                    shutil.copyfile(source, filling / name)
+                except (IsADirectoryError, FileNotFoundError, PermissionError) as error:
+                    raise BadInput(f"{source} cannot be copied: {error.strerror}. Make the run again.") from None
         facts = _facts(model, filling, tuple(systems))
         text = json.dumps(facts.model_dump(), indent=2, ensure_ascii=False)
         (filling / FACTS).write_text(text + "\n", encoding="utf-8")
@@ -112,7 +115,9 @@ def _copy_system(saved: Path, target: Path) -> None:
     shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile, ignore=without)
     path = target / _SETTINGS
     if path.is_file():
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path, "settings of a network", "Make the run again.")
+        if not isinstance(content.get("settings"), dict):
+            raise BadInput(f"{path} is not as it was written. Make the run again.")
         content["settings"] |= {name: folder.name for name, folder in network_folders(content["settings"]).items()}
         path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 

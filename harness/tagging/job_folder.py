@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from data_cleaning.errors import BadInput
+from data_cleaning.errors import BadInput, read_json
 from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
     check_writable,
@@ -18,9 +18,13 @@ from data_cleaning.files.whole_files import (
     unwritable_as_bad_input,
     whole_file,
 )
+from harness.experiment.cache import digest
+from harness.experiment.checksums import file_digest
 
 _IDENTITY, _LOCK, _FINISHED = "job.json", "lock", "finished.json"
 _ANSWERS, _READY, _SCRATCH = "answers", "ready", "scratch"
+_SUM = "sum"
+"""Of the list of finished files, so that a damaged one is not believed."""
 
 
 class JobFolder:
@@ -53,15 +57,18 @@ class JobFolder:
         listed = self._listed()
         if listed is None:
             return None
-        # Somebody may have removed one of the files that were moved.
-        is_whole = all((self.ready / name).exists() or self._place(name).exists() for name in listed["files"])
-        return dict(listed["facts"]) if is_whole else None
+        # Somebody may have removed one of the files that were moved, and one that was not may be damaged.
+        for name, written in listed["files"].items():
+            waiting = self.ready / name
+            if not (file_digest(waiting) == written if waiting.is_file() else self._place(name).exists()):
+                return None
+        return dict(listed["facts"])
 
     @property
     def moved(self) -> frozenset[str]:
         """Names of the files that an earlier call of this job has moved to their places."""
         listed = self._listed()
-        return frozenset(name for name in (listed or {"files": ()})["files"] if not (self.ready / name).exists())
+        return frozenset(name for name in (listed or {"files": {}})["files"] if not (self.ready / name).exists())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -98,7 +105,8 @@ class JobFolder:
             sync(self.ready / name)
         sync(self.ready)
         with whole_file(self.path / _FINISHED) as filling:
-            filling.write_text(json.dumps({"files": list(names), "facts": dict(facts)}), encoding="utf-8")
+            listed = {"files": {name: file_digest(self.ready / name) for name in names}, "facts": dict(facts)}
+            filling.write_text(json.dumps({**listed, _SUM: digest(listed)}), encoding="utf-8")
             sync(filling)
         sync(self.path)
         self.move_rest()
@@ -148,15 +156,17 @@ class JobFolder:
         remove_unfinished(self.path, is_ours=True)
 
     def _listed(self) -> dict[str, Any] | None:
-        """Return the list of finished files of this job; None where there is none."""
+        """Return the list of finished files of this job; None where there is none, or it is damaged."""
         if not self._is_same:
             return None
         try:
-            listed = json.loads((self.path / _FINISHED).read_text(encoding="utf-8"))
-            # Files move beside the output and nowhere else, whatever somebody has written into the list.
-            return listed if all(Path(name).name == name for name in listed["files"]) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            listed = read_json(self.path / _FINISHED, "list of finished files", "")
+        except BadInput:
             return None
+        if listed.pop(_SUM, None) != digest(listed):
+            return None
+        # Files move beside the output and nowhere else, whatever somebody has written into the list.
+        return listed if all(Path(name).name == name for name in listed["files"]) else None
 
     def _check_ours(self) -> None:
         """Refuse, untouched, whatever was not made here."""
@@ -179,17 +189,10 @@ class JobFolder:
         """Say whether this job was begun here; another one that has left answers or finished files is refused."""
         if not os.path.lexists(self.path):
             return False
-        try:
-            former = json.loads((self.path / _IDENTITY).read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not (self.path / _IDENTITY).exists():
             return False
-        except (OSError, ValueError):
-            former = None
-        if not isinstance(former, dict):
-            raise BadInput(
-                f"{self.path / _IDENTITY} cannot be read as the description of a job; nothing was touched. Move the "
-                "folder elsewhere, or choose another --out."
-            )
+        remedy = "Nothing was touched. Move its folder elsewhere, or choose another --out."
+        former = read_json(self.path / _IDENTITY, "description of a job", remedy)
         is_same = former == self._identity
         has_work = (self.path / _FINISHED).exists() or (self.answers.is_dir() and any(self.answers.iterdir()))
         if not is_same and has_work and not self._force:

@@ -115,7 +115,7 @@ def test_a_folder_that_is_no_run_is_refused(cheap_run, tmp_path, exported):
         open_run(exported)
     shutil.copytree(cheap_run, tmp_path / "run")
     (tmp_path / "run" / "config.yaml").write_text("leads: 3")
-    with pytest.raises(BadInput, match=r"run is damaged: config\.yaml has changed"):
+    with pytest.raises(BadInput, match=r"run is damaged \(SHA256SUMS\): config\.yaml has changed"):
         open_run(tmp_path / "run")
     (tmp_path / "run" / "SHA256SUMS").unlink()  # a run of an earlier release
     with pytest.raises(BadInput, match=r"config\.yaml is not as 'run' writes it"):
