@@ -15,6 +15,7 @@ from baselines.matching import normal_form
 from baselines.table_cells import Question, Record, clean_cells, column_names, whole_number
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.sources import STANDARD_INPUT
+from data_cleaning.files.spreadsheet_text import escape_cell, unescape_cell
 from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
@@ -69,7 +70,7 @@ def read_rows(path: Path, taxonomy: Taxonomy, *, lenient: bool = False) -> Table
     table = read_table(path, None, allow_no_rows=True, keep_rejects=True)
     texts = as_text(table.frame, path)
     known = _columns(taxonomy)
-    header = column_names(table.frame.columns, known)
+    header = column_names(map(unescape_cell, table.frame.columns), known)
     _check_header(path, header, known)
     rows = texts.fill_null("").iter_rows()
     records = [(line, dict(zip(header, row, strict=True))) for line, row in zip(table.places, rows, strict=True)]
@@ -145,19 +146,23 @@ def _check(
 
 
 def write_rows(rows: pd.DataFrame, taxonomy: Taxonomy, path: Path) -> None:
-    """Write rows that `read_rows` reads back to an equal frame; gaps between line numbers become blank lines."""
+    """Write rows that `read_rows` reads back to an equal frame; gaps between line numbers become blank lines.
+
+    Text that a spreadsheet would run as a formula is escaped.
+    """
     plain = bool((rows["match"] == MATCHES[0]).all())
     header = [name for name in _columns(taxonomy) if not (plain and name == "match")]
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow(map(escape_cell, header))
     next_line = 2
     for row in rows.to_dict("records"):
         text.write("\n" * (row["line"] - next_line))
         next_line = row["line"] + 1
         match = "" if row["match"] == MATCHES[0] else row["match"]
         cells = {**row, "priority": whole_number(row["priority"]), "match": match}
-        writer.writerow([cells[name] for name in header])
+        row_cells = [cells[name] for name in header]
+        writer.writerow([escape_cell(cell) if isinstance(cell, str) else cell for cell in row_cells])
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 

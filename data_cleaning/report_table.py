@@ -1,5 +1,6 @@
 """One table with what a reader must know to read it: worded for people, written as Markdown, CSV and LaTeX."""
 
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +10,9 @@ from typing import Generic, Literal, TypeVar
 import pandas as pd
 import polars as pl
 from tabulate import tabulate
+
+_MARKDOWN_SIGNS = re.compile(r"[\\`*\[\]|]|&(?=#?\w+;)")
+"""Of code, emphasis, links, columns of a table and entities."""
 
 _SYSTEM_COLUMNS = ("split", "learned_from", "system")
 
@@ -98,7 +102,7 @@ def write_tables(
             write_table(table.frame, folder / f"{table.name}.csv")
         else:
             safe = table.frame.map(lambda cell: escape_cell(cell) if isinstance(cell, str) else cell)
-            safe.to_csv(folder / f"{table.name}.csv", index=False)
+            safe.rename(columns=escape_cell).to_csv(folder / f"{table.name}.csv", index=False)
         if with_latex:
             (folder / f"{table.name}.tex").write_text(_as_latex(table), encoding="utf-8")
 
@@ -108,9 +112,16 @@ def as_markdown(table: Table, max_rows: int | None = None) -> str:
     shown = table.shown(max_rows)
     headers = [name.replace("_", " ") if table.wording == "shares" else name for name in shown.columns]
     sides = ["right" if is_number else "left" for is_number in shown.is_number]
-    # A bar inside a cell would begin another column.
-    rows = [[cell.replace("|", r"\|") for cell in row] for row in shown.rows]
-    return tabulate(rows, headers, tablefmt="pipe", disable_numparse=True, colalign=sides)
+    rows = [[markdown_text(cell) for cell in row] for row in shown.rows]
+    return tabulate(
+        rows, [markdown_text(name) for name in headers], tablefmt="pipe", disable_numparse=True, colalign=sides
+    )
+
+
+def markdown_text(text: str) -> str:
+    """Write a text that may come from a file so that Markdown shows it on one line, and obeys no sign in it."""
+    on_one_line = " ".join(text.split())
+    return _MARKDOWN_SIGNS.sub(r"\\\g<0>", on_one_line).replace("<", "&lt;")
 
 
 def _as_latex(table: Table) -> str:

@@ -41,6 +41,13 @@ def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return escaped, _n_bytes(escaped) - _n_bytes(frame)
 
 
+def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what `escape_frame` was given, as `unescape_cell` does."""
+    texts = pl.col(pl.String)
+    escaped = texts.str.starts_with("'") & texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
+    return frame.with_columns(pl.when(escaped).then(texts.str.slice(1)).otherwise(texts).name.keep())
+
+
 def _n_bytes(frame: pl.DataFrame) -> int:
     return sum(int(column.str.len_bytes().sum()) for column in frame.select(pl.col(pl.String)).iter_columns())
 

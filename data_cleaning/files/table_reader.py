@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from data_cleaning.errors import BadInput, counted, first_few, shortened
 from data_cleaning.files.opening import open_source
 from data_cleaning.files.sources import Batch, FileColumns, Reject, Source
+from data_cleaning.files.spreadsheet_text import unescape_frame
 from data_cleaning.files.table_layout import Layout
 
 NO_TEXT = cs.nested() | cs.binary() | cs.duration() | cs.object()
@@ -137,6 +138,8 @@ def read_table(
 def as_text(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
     """Return every column as text; a number without a fraction is written without one, 1 and not 1.0.
 
+    Text that was escaped for a spreadsheet when it was written is as it was before.
+
     Raises:
         BadInput: naming every column of lists, structures, binary data or durations.
     """
@@ -147,7 +150,7 @@ def as_text(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
             "Write it as text, or name another column."
         )
     fractions = cs.float().fill_nan(None).cast(pl.String).str.strip_suffix(".0")
-    return frame.with_columns(fractions).cast(pl.String)
+    return unescape_frame(frame.with_columns(fractions).cast(pl.String))
 
 
 def _check_names(source: Source, *, one_each: bool) -> None:

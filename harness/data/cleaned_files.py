@@ -11,10 +11,11 @@ from data_cleaning.clean_reports import CleanReports, foreign_warning
 from data_cleaning.consensus import MAJORITY, TIE, TOO_FEW, UNSEEN
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import REJECTS, mark
+from data_cleaning.files.spreadsheet_text import unescape_frame
 from data_cleaning.files.table_reader import NO_TEXT, TableFile
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.ledger import kept_share
-from data_cleaning.report_table import Table, write_tables
+from data_cleaning.report_table import Table, markdown_text, write_tables
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.words import normalise_titles
 
@@ -63,7 +64,7 @@ def check_added(table: TableFile, leads: pl.DataFrame, present: Mapping[str, str
     texts = table.frame.select(name for name in added if name in table.frame.columns)
     if not texts.columns:
         return
-    texts = texts.with_columns(pl.all().cast(pl.String).str.strip_chars())
+    texts = unescape_frame(texts.cast(pl.String)).with_columns(pl.all().str.strip_chars())
     by_consensus = _by_consensus(texts, targets)
     disagree = {}
     if _STATUS in texts.columns and by_consensus is None:
@@ -222,11 +223,11 @@ def write_cleaning_folder(
     warning = foreign_warning(cleaned)
     kept = f"Kept: {kept_in_words(cleaned)}."
     lines = [
-        f"# Cleaning of {facts['file']}",
+        f"# Cleaning of {markdown_text(facts['file'])}",
         "",
         kept,
         "",
-        *([f"**{warning}**", ""] if warning else []),
+        *([f"**{markdown_text(warning)}**", ""] if warning else []),
         "| file | rows | what it holds |",
         "|---|---:|---|",
     ]
@@ -234,7 +235,13 @@ def write_cleaning_folder(
     lines += [f"| {dropped} | {len(quarantine):,} | {_QUARANTINE_HOLDS} |"]
     lines += [f"| {REJECTS} | {n_rejects:,} | {_REJECTS_HOLD} |"] if n_rejects else []
     lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in written.items()]
-    lines += ["", "Settings:", "", *(f"- {name}: {value}" for name, value in facts["settings"].items()), ""]
+    lines += [
+        "",
+        "Settings:",
+        "",
+        *(f"- {name}: {markdown_text(str(value))}" for name, value in facts["settings"].items()),
+        "",
+    ]
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
     mark(folder, VERB, dict(facts))
 

@@ -123,8 +123,8 @@ def simulate_file(
         raise BadInput(f"{settings.titles} says how many records of each title there are; leave out --records.")
     made = simulate(settings, config.seed if seed is None else seed, Taxonomy.read(config.taxonomy), on_progress)
     with whole_file(out) as leads_filling, whole_file(truth) as truth_filling:
-        write_table(made.leads, leads_filling, raw=True)
-        write_table(made.truth, truth_filling, raw=True)
+        write_table(made.leads, leads_filling)
+        write_table(made.truth, truth_filling)
     return len(made.leads), made.leads["Title"].drop_nulls().n_unique(), truth
 
 

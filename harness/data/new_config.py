@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from baselines.keyword_table import KeywordTable
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, first_few, visible
 from data_cleaning.files import Layout, open_source
 from data_cleaning.files.output_places import already_exists, check_writable
 from data_cleaning.files.sources import STANDARD_INPUT
@@ -106,7 +106,7 @@ def _inside(path: Path, folder: Path) -> bool:
 
 def _taxonomy_text(plans: Sequence[PlannedTarget], read: GivenLeads, table: Path | None) -> str:
     taxonomy = Taxonomy(targets=tuple(plan.target for plan in plans)).to_dict()
-    origin = f"{read.path.name} and {table.name}" if table else read.path.name
+    origin = visible(f"{read.path.name} and {table.name}" if table else read.path.name)
     lines = [
         f"# The labels of {origin}: targets in order of importance, their classes, and the raw labels of each class.",
         "# To merge labels, move them under one class: 'IT: [Information Technology, MIS]'.",
@@ -116,7 +116,7 @@ def _taxonomy_text(plans: Sequence[PlannedTarget], read: GivenLeads, table: Path
     for number, plan in enumerate(plans):
         body = taxonomy["targets"][plan.target.name]
         body["importance"] = len(plans) - number
-        lines += [f"  # {sentence}" for sentence in plan.why]
+        lines += [f"  # {visible(sentence)}" for sentence in plan.why]
         if plan.target.ordinal:
             lines.append(
                 "  # ordinal: the order of the classes means something, the highest first. Correct it if it is not so."
@@ -150,7 +150,7 @@ def _config_text(
     if table is not None:
         systems = ["majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined"]
     lines = [
-        f"# Written by 'title-harness init' for {read.path.name}. Paths are relative to this file.",
+        f"# Written by 'title-harness init' for {visible(read.path.name)}. Paths are relative to this file.",
         "# docs/CONFIG.md explains every setting.",
         f"taxonomy: {TAXONOMY}",
         *said,

@@ -10,6 +10,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import check_writable, whole_file
+from data_cleaning.files.written_tables import write_table
 from data_cleaning.taxonomy import Taxonomy
 from harness.keywords.marked_suggestions import Marked, MarkedRow, accepted_changes, json_beside, read_marked
 from harness.keywords.suggestion_sheets import ACCEPT, REJECT
@@ -98,7 +99,7 @@ def apply_suggestions(
         if new_table is not None:
             amended.to_csv(stack.enter_context(whole_file(new_table)))
         if not noted.equals(remembered):
-            noted.write_csv(stack.enter_context(whole_file(memory)))
+            write_table(noted, stack.enter_context(whole_file(memory)))
     changed = [row for row in accepted if row.changed]
     if changed:
         announce(f"Changed by hand in {file.name}: {first_few(map(_worded, changed), 20)}.")

@@ -146,7 +146,7 @@ def _csv_sheet(path: Path) -> MarkedSheet:
     texts = as_text(table.frame, path).fill_null("")
     header = [unescape_cell(name.strip()) for name in table.frame.columns]
     rows = [
-        SheetRow(line=line, cells=dict(zip(header, map(unescape_cell, cells), strict=True)))
+        SheetRow(line=line, cells=dict(zip(header, cells, strict=True)))
         for line, cells in zip(table.places, texts.iter_rows(), strict=True)
     ]
     return MarkedSheet(header=header, rows=rows)

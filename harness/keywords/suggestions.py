@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
-from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
@@ -177,10 +176,7 @@ def updated(
     kept = memory.filter(~pl.col("key").is_in(list(accepted)))
     known = set(kept["key"])
     new = {one.key: one for one in rejected if one.key not in known}
-    cells = [
-        (day.isoformat(), one.action, escape_cell(one.keyword), escape_cell(table_name), key)
-        for key, one in new.items()
-    ]
+    cells = [(day.isoformat(), one.action, one.keyword, table_name, key) for key, one in new.items()]
     noted = pl.DataFrame(cells, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
     return pl.concat([kept, noted], how="diagonal")
 

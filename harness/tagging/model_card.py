@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, StrictUndefined
 
-from data_cleaning.report_table import Table, as_markdown
+from data_cleaning.report_table import Table, as_markdown, markdown_text
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
 from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
@@ -43,9 +43,9 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
     config, network = run_config(run_folder), learned.get(NETWORK)
     leads, reviewed = config["leads"], config.get("reviewed") or {}
     simulated = leads.get("simulate") or {}
-    template = Environment(
-        autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    ).from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    environment = Environment(autoescape=False, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)
+    environment.filters |= {"text": markdown_text, "code": _code}
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         facts=facts,
         targets=_joined(list(Taxonomy.read(folder / TAXONOMY).names)),
@@ -69,6 +69,11 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
         contents=_contents(folder),
         **_scores(run_folder / TABLES, facts),
     )
+
+
+def _code(text: str) -> str:
+    """Write a name of somebody's as code, in which no sign but the backtick means anything."""
+    return f"`{' '.join(text.replace('`', chr(39)).split())}`"
 
 
 def _joined(names: list[str]) -> str:
@@ -138,7 +143,7 @@ def _contents(folder: Path) -> str:
         top, slash, _ = name.partition("/")
         sizes[top + slash] = sizes.get(top + slash, 0) + file.stat().st_size
     rows = [
-        {"file": f"`{name}`", "bytes": f"{sizes[name]:,}" if name in sizes else "", "holds": holds}
+        {"file": name, "bytes": f"{sizes[name]:,}" if name in sizes else "", "holds": holds}
         for name, holds in _CONTENTS.items()
         if name in sizes or name == "SHA256SUMS"
     ]

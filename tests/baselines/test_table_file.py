@@ -130,7 +130,7 @@ def test_the_round_trip_is_exact(tmp_path, taxonomy):
     again = KeywordTable.read(second, taxonomy)
     pd.testing.assert_frame_equal(table.rows, again.rows)
     assert table.rows["line"].tolist() == [2, 5, 6]
-    assert second.read_bytes() == first.read_bytes()
+    assert second.read_bytes() == first.read_bytes().replace(b"=x", b"'=x")  # no spreadsheet runs it
 
 
 @pytest.mark.parametrize(

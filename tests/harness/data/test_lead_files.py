@@ -226,7 +226,7 @@ def test_markup_in_titles_is_escaped(tmp_path):
     assert "<b>" not in page
     assert "&lt;b&gt;" in page
     markdown = (tmp_path / "titles.md").read_text(encoding="utf-8")
-    assert r"<b>\|_x many lines" in markdown
+    assert r"&lt;b>\|_x many lines" in markdown
     assert "情報システム部長" in markdown
 
 

@@ -1,5 +1,6 @@
 """Keys of changes, a table with changes made, the file of rejected suggestions, and suggestions as JSON."""
 
+import csv
 from dataclasses import replace
 from datetime import date
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.written_tables import write_table
 from harness.keywords.suggestions import (
     Origin,
     Suggestion,
@@ -117,7 +119,7 @@ def path(tmp_path):
 
 
 def remember(path, *rejected, accepted=()):
-    updated(read_memory(path), accepted=accepted, rejected=rejected, **REJECTED).write_csv(path)
+    write_table(updated(read_memory(path), accepted=accepted, rejected=rejected, **REJECTED), path)
 
 
 def test_without_a_memory_nothing_is_rejected(path):
@@ -165,7 +167,8 @@ def test_hostile_keywords_are_remembered_exactly_and_run_nowhere(tmp_path_factor
     path = tmp_path_factory.mktemp("memory") / "rejected_suggestions.csv"
     remember(path, *(suggestion(keyword=keyword) for keyword in keywords))
     assert read_rejected(path) == list(dict.fromkeys(suggestion(keyword=keyword).key for keyword in keywords))
-    cells = [cell for row in read_memory(path).rows() for cell in row]
+    with path.open(encoding="utf-8", newline="") as opened:
+        cells = [cell for row in csv.reader(opened) for cell in row]
     assert not [cell for cell in cells if RUNS.match(cell)]
 
 
