@@ -6,9 +6,9 @@ word counts twice, because it mostly names the job.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -90,10 +90,14 @@ class TitleNovelty:
         return replace(learned, threshold=max(MIN_THRESHOLD, quantile))
 
     def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
-        """Say which texts are unlike the training titles, (n_titles,)."""
+        """Say which texts are unlike the training titles, (n_titles,); the last answer is kept, to be asked again."""
         if self.threshold == math.inf:
             return np.zeros(len(titles), dtype=bool)
-        return self.costs(titles) > self.threshold
+        return self._unlike(tuple(titles)).copy()
+
+    @cached_property
+    def _unlike(self) -> Callable[[tuple[str, ...]], BoolArray]:
+        return lru_cache(1)(lambda titles: self.costs(titles) > self.threshold)
 
     def costs(self, titles: Sequence[str] | StrArray) -> npt.NDArray[np.float64]:
         """Return the cost of a letter of each text in nats, (n_titles,); it does not depend on the other texts.

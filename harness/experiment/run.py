@@ -127,7 +127,7 @@ def run(
     with store.used(done):
         figures = gather(config, taxonomy, done)
         tables = build_tables(figures)
-        warnings = _warnings(config, done)
+        warnings = _warnings(config, taxonomy, done)
     # Looked at again, since another process may have written there meanwhile.
     already_there = _same_run(folder, whole, fresh=fresh)
     found = damage(folder, _is_ours, may_hold_more=True) if already_there else []
@@ -158,9 +158,12 @@ def run(
     return Run(folder, tables, warnings, store.reused, store.made, already_there, figures.notes)
 
 
-def _warnings(config: RunConfig, done: Folders) -> list[str]:
+def _warnings(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> list[str]:
+    """Return what the keyword table was read as, and what the stages have found odd."""
+    table = config.keyword.table if config.keyword else None
+    of_table = [f"{table.name}: {note}" for note in KeywordTable.read(table, taxonomy).notes] if table else []
     stages = ["clean", *(f"split/{by}" for by in config.split.by)]
-    return [warning for stage in stages for warning in _facts(done[stage], NOTES)]
+    return [*of_table, *(warning for stage in stages for warning in _facts(done[stage], NOTES))]
 
 
 def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:

@@ -22,6 +22,17 @@ def kitchen():
     return TitleNovelty.learn(KITCHEN, KITCHEN)
 
 
+def test_the_same_texts_are_judged_once_however_often_they_are_asked_about(kitchen, monkeypatch):
+    asked = []
+    monkeypatch.setattr(TitleNovelty, "costs", lambda self, titles: asked.append(titles) or np.arange(len(titles)) * 9)
+    learned = TitleNovelty(kitchen.words, kitchen.n_titles, kitchen.threshold)
+    first = learned.unlike(["cook", "xqzt"])
+    first[:] = False  # the caller's own
+    assert learned.unlike(np.array(["cook", "xqzt"], dtype=object)).tolist() == [False, True]
+    assert learned.unlike(["cook"]).tolist() == [False]
+    assert asked == [("cook", "xqzt"), ("cook",)]
+
+
 @pytest.fixture(scope="module")
 def real():
     """Return what was learned from half of the real titles, and the other half."""

@@ -332,6 +332,17 @@ def test_classes_that_test_has_and_train_lacks_are_named_beside_the_results(comp
     assert "train has no record of these classes of department" in (finished.folder / "report.html").read_text()
 
 
+def test_what_is_odd_in_the_keyword_table_is_said_beside_the_results(company, tmp_path):
+    table = tmp_path / "odd.csv"
+    table.write_text((company.folder / "keywords.csv").read_text() + "Sep-24,5,Kitchen,\n")
+    finished = do(company, tmp_path / "results", CHEAP, "split.by=[record]", f"keyword.table={table}")
+    (note,) = (warning for warning in finished.warnings if warning.startswith("odd.csv: "))
+    assert "1 keyword to look at" in note
+    assert "1 keyword to look at" in (finished.folder / "report.html").read_text()
+    again = do(company, tmp_path / "results", CHEAP, "split.by=[record]", f"keyword.table={table}")
+    assert note in again.warnings
+
+
 def test_a_taxonomy_and_columns_that_do_not_fit_are_refused(company, tmp_path):
     with pytest.raises(BadInput, match=r"leads.columns.targets maps department, the taxonomy taxonomy.yaml has"):
         do(company, tmp_path, "leads.columns={title: What you do, targets: {department: Dept}}")
