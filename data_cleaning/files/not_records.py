@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data_cleaning.errors import counted, first_few, shortened
+from data_cleaning.files.other_tables import ROWS_ABOVE, ROWS_BELOW, names_other_columns
 from data_cleaning.files.sources import Batch, Reject
 from data_cleaning.files.table_layout import is_data, is_title_name, names_columns
 
-_LAST = 40
+_LAST = ROWS_ABOVE + ROWS_BELOW
 """Rows at the end of a table among which totals and remarks are looked for."""
 _MAX_SUSPECTS = 1_000
 """In a batch; where more rows follow a gap, gaps mean nothing."""
 _MAX_REMARKS = 3
 """Above another header that belong to it."""
-_LONGEST_SHOWN = 60
-_LONGEST_PARSED = 10_000
+_LONGEST_SHOWN, _LONGEST_PARSED = 60, 10_000
 
 _TOTAL = re.compile(
     r"((grand|overall|sub|report|final)?[\s-]*totals?( (of )?(number of )?(records?|rows?|entries|leads|contacts"
@@ -76,6 +77,11 @@ class _Item:
         return len(self.filled) == 1
 
     @property
+    def is_record(self) -> bool:
+        """Whether it surely is none of the others."""
+        return len(self.filled) > 1 and not self.is_footer
+
+    @property
     def is_subtotal(self) -> bool:
         """Whether it is one text beside numbers alone, in a table in which that leaves cells empty."""
         n_labels = sum(not is_data(cell) for cell in self.filled)
@@ -98,6 +104,7 @@ class Sifter:
     def __init__(self, heads: Iterable[Sequence[str]], unit: str, delimiter: str, *, is_sheet: bool) -> None:
         """Remember the rows of the header, each with its cells; `delimiter` is that of the text of rejects."""
         self._heads = [tuple(head) for head in heads]
+        self._title_columns = {at for head in self._heads for at, name in enumerate(head) if is_title_name(name)}
         self._unit, self._delimiter, self._is_sheet = unit, delimiter, is_sheet
         self._again: list[int] = []
         self._footers: list[_Item] = []
@@ -105,7 +112,8 @@ class Sifter:
         """The headers of other tables."""
         self._n_others = 0
         """Rows of other tables."""
-        self._within_other = False
+        self._within_other = self._ends_at_gap = False
+        self._last_looked_at = 0
 
     def sift(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         """Yield the batches without what is no record; the last rows are held back until the end is known."""
@@ -113,13 +121,16 @@ class Sifter:
         n_done = 0  # the place up to which rows were looked at
         for batch in batches:
             merged = batch if held is None else _together(held, batch)
-            sifted = self._without_tables(merged, n_done)
-            n_done = max([n_done, *_last_places(merged, 1)])
+            # What the last rows are may depend on those that follow.
+            end = min(_places(merged, ROWS_BELOW + 1), default=0)
+            sifted = self._without_tables(merged, n_done, end)
+            n_done = max(n_done, end - 1)
             ready, held = _split(sifted, _LAST)
             if ready.rows.num_rows or ready.rejects:
                 yield ready
         if held is not None:
-            last = self._without_footer(held, n_done + 1)
+            end = max(_places(held, 1), default=0) + 1
+            last = self._without_footer(self._without_tables(held, n_done, end), end)
             if last.rows.num_rows or last.rejects:
                 yield last
 
@@ -145,20 +156,26 @@ class Sifter:
             )
         return tuple(said)
 
-    def _without_tables(self, batch: Batch, n_done: int) -> Batch:
-        """Leave out headers that occur again, subtotals, and other tables up to the header of this one."""
-        batch = self._without_subtotals(batch, n_done)
-        again = [place for place in self._repeated(batch) if place > n_done]
-        others = {one.place: one for one in self._other_headers(batch, n_done) if one.place not in again}
+    def _without_tables(self, batch: Batch, n_done: int, end: int) -> Batch:
+        """Leave out headers that occur again, subtotals, and other tables, from what is before a place.
+
+        A table goes on to the header of this one; if its names are unusual, to the next gap, as records may follow.
+        """
+        batch = self._without_subtotals(batch, n_done, end)
+        again = [place for place in self._repeated(batch) if n_done < place < end]
+        found = [*self._other_headers(batch, n_done), *self._unusual_headers(batch, n_done)]
+        others = {one.place: one for one in found if one.place not in again and one.place < end}
         if not again and not others and not self._within_other:
             return batch
-        places = sorted([*batch.places.tolist(), *(one.place for one in batch.rejects)])
+        places = _places(batch)
         left_out: set[int] = set()
-        for place in places[bisect_right(places, n_done) :]:
+        for place in places[bisect_right(places, n_done) : bisect_left(places, end)]:
+            self._within_other &= not self._ends_at_gap or place == self._last_looked_at + 1
             if place in again or place in others:
                 if not self._within_other:
                     left_out.update(self._remarks_above(batch, place))
                 self._within_other = place in others
+                self._ends_at_gap = self._within_other and not names_columns(others[place].filled)
                 left_out.add(place)
                 if place in others:
                     self._others.append(others[place])
@@ -167,14 +184,15 @@ class Sifter:
             elif self._within_other:
                 self._n_others += 1
                 left_out.add(place)
+            self._last_looked_at = place
         return _without(batch, left_out)
 
-    def _without_subtotals(self, batch: Batch, n_done: int) -> Batch:
+    def _without_subtotals(self, batch: Batch, n_done: int, end: int) -> Batch:
         """Leave out the rows that end the groups of a pivot table, as in "RSA Total,,12"."""
         named = np.zeros(batch.rows.num_rows, dtype=bool)
         for column in batch.rows.columns:
             named |= pc.match_substring_regex(column, _SUBTOTAL).fill_null(False).to_numpy()
-        places = batch.places[named & (batch.places > n_done)].tolist()
+        places = batch.places[named & (batch.places > n_done) & (batch.places < end)].tolist()
         found = [item for place in places for item in self._items(batch, place + 1, 1) if item.is_subtotal]
         self._footers += found
         return _without(batch, {one.place for one in found})
@@ -206,6 +224,20 @@ class Sifter:
         suspects = self._suspects(batch, n_done)
         items = [item for place in (*rejects, *suspects) for item in self._items(batch, place + 1, 1)]
         return [one for one in items if names_columns(one.filled)]
+
+    def _unusual_headers(self, batch: Batch, n_done: int) -> list[_Item]:
+        """Return the rows below a gap that name the columns of another table, though none is usually called so."""
+        found, places = [], _places(batch)
+        for place in self._suspects(batch, n_done) if batch.rows.num_columns > 1 else ():
+            at = bisect_left(places, place)
+            end = places[min(at + ROWS_BELOW, len(places) - 1)] + 1
+            items = self._items(batch, end, ROWS_ABOVE + 1 + ROWS_BELOW)
+            number = next(number for number, one in enumerate(items) if one.place == place)
+            above = [one.cells for one in items[max(number - ROWS_ABOVE, 0) : number] if one.is_record]
+            below = takewhile(lambda one: one.is_record and not one.after_gap, items[number + 1 :])
+            if names_other_columns(above, items[number].cells, [one.cells for one in below], self._title_columns):
+                found.append(items[number])
+        return found
 
     def _suspects(self, batch: Batch, n_done: int) -> list[int]:
         """Return the places of rows below a gap, or below a row or reject with one cell."""
@@ -266,7 +298,7 @@ class Sifter:
         for place, cells, text, is_row in found:
             may_be_remark = not is_row or self._is_sheet or place in short
             items.append(_Item(place, cells, text, is_row, bool(before) and place > before, may_be_remark))
-            before = place + 1 + (0 if self._is_sheet else len(_line_breaks(text)))
+            before = place + 1 + (0 if self._is_sheet else len(re.findall(r"\r\n|\r|\n", text)))
             if not any(cells):
                 before = place  # a row of empty cells is a gap
         return items[-n_last:]
@@ -311,10 +343,6 @@ def _loose(items: Sequence[_Item]) -> Sequence[_Item]:
     return ()
 
 
-def _line_breaks(text: str) -> list[str]:
-    return re.findall(r"\r\n|\r|\n", text)
-
-
 def _equal(column: pa.ChunkedArray, name: str, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
     """Return which rows hold a name, or nothing where there is none; None looks at all rows."""
     values = column if rows is None else column.take(pa.array(rows))
@@ -331,7 +359,8 @@ def _n_filled(rows: pa.Table) -> npt.NDArray[np.int64]:
     return n_filled
 
 
-def _last_places(batch: Batch, n_last: int) -> list[int]:
+def _places(batch: Batch, n_last: int = 0) -> list[int]:
+    """Return where the last rows and rejects are, by default all."""
     return sorted([*batch.places[-n_last:].tolist(), *(one.place for one in batch.rejects[-n_last:])])[-n_last:]
 
 
@@ -346,7 +375,7 @@ def _without(batch: Batch, places: set[int]) -> Batch:
 
 def _split(batch: Batch, n_last: int) -> tuple[Batch, Batch]:
     """Return a batch without its last rows and rejects, and these."""
-    places = _last_places(batch, n_last)
+    places = _places(batch, n_last)
     if batch.rows.num_rows + len(batch.rejects) <= n_last:
         return _part(batch, 0, 0, before=1), batch
     stop = places[0]

@@ -1,5 +1,6 @@
 import pytest
 
+from data_cleaning.errors import counted
 from data_cleaning.files import not_records, open_source
 from data_cleaning.files.csv_source import CsvSource
 from tests.data_cleaning.files.test_table_layout import WEBINAR, book, csv_file
@@ -97,6 +98,49 @@ def test_another_table_below_is_named_and_not_counted(tmp_path):
     assert source.left_out[0].startswith(
         "Another table begins in line 13 ('User Name'; 'Join Time'; 'Leave Time'; and 1"
     )
+
+
+LEADS = "".join(f"{title},{name},Acme,Paris\n" for title in ("CEO", "IT Manager") for name in ("Ann", "Bob"))
+VENDORS = "Vendor,Amount,Currency\nAcme,100,USD\nBeta,2000,EUR\n"
+
+
+@pytest.mark.parametrize("block_bytes", [1, 30, 1_000])
+@pytest.mark.parametrize("n_more", [0, 40])
+def test_another_table_with_unusual_names_is_told_by_what_is_below_them(tmp_path, n_more, block_bytes):
+    above = "Job Title,Name,Company,City\n" + LEADS * 10
+    more = VENDORS + "Beta,7,EUR\n" * n_more
+    path = csv_file(tmp_path, f"{above}\nPaid by us\n{more}\n{LEADS}")
+    source = CsvSource(path, None, None, 1 << 20, block_bytes=block_bytes)
+
+    rows, rejects = read(source)
+    assert (len(rows), rejects) == (44, [])
+    names = "'Vendor'; 'Amount'; 'Currency'"
+    said = f"Another table begins in line 44 ({names}); not read: {counted(2 + n_more, 'row')}."
+    assert source.left_out == (f"{said} To read it, give --header-row 44.",)
+
+
+def test_another_table_with_unusual_names_is_found_in_a_sheet(tmp_path):
+    leads, vendors = ([line.split(",") for line in text.splitlines()] for text in (LEADS * 2, VENDORS))
+    source = open_source(book(tmp_path, {"S": [["Job Title", "Name", "Company", "City"], *leads, [], *vendors]}))
+    assert len(read(source)[0]) == 8
+    assert source.left_out[0].startswith("Another table begins in row 11 ('Vendor'; 'Amount'; 'Currency'); not read: 2")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "CISO,Eve,Beta,Rome\nCook,Fay,Beta,Rome\nNurse,Guy,Beta,Rome\n",  # words alone
+        "CISO,Eve,Beta,Rome\nCook,Fay,2026,Rome\nNurse,Guy,3M,Rome\n",  # not data in each row
+        "CISO,Eve,Beta,Rome\nCook,Fay,365,Rome\nNurse,Guy,1800,Rome\n",  # titles are below
+        "CISO,Eve,Beta,\nKoch,Fay,365,Rome\nArzt,Guy,1800,Rome\n",  # more columns than names
+        "Vendor,Amount,Currency\nAcme,100,USD\n",  # a single row is too little
+        "Vendor,Amount,5\nAcme,100,USD\nBeta,200,EUR\n",
+    ],
+)
+def test_records_below_a_gap_are_never_taken_for_another_table(tmp_path, block):
+    source = open_source(csv_file(tmp_path, f"Job Title,Name,Company,City\n{LEADS}\n{block}"))
+    rows, rejects = read(source)
+    assert (len(rows), rejects, source.left_out) == (4 + block.count("\n"), [], ())
 
 
 def test_reading_goes_on_where_the_header_comes_again_after_another_table(tmp_path):
