@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -26,6 +27,8 @@ _MARKS = {
 _C1_RANGE = bytes(range(0x80, 0xA0))
 """Control characters in Latin-1, where Windows-1252 has quotes, dashes and the euro."""
 _NO_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")
+_CONTROLS = frozenset(range(1, 32)) - frozenset(b"\t\n\v\f\r")
+"""Bytes that hardly any text of single bytes has."""
 _NOT_C1 = bytes(byte for byte in range(256) if byte not in _C1_RANGE)
 _MARKED = "data_cleaning.files: mark bytes"
 _FIRST_MARK = 0xDC00
@@ -80,6 +83,8 @@ def scan(path: Path, asked: str | None, max_bytes: int, *, gzipped: bool) -> Sca
     if not first:
         raise BadInput(f"{path} is empty; expected a header line and at least one row.")
     encoding = _decided(first, named)
+    if encoding is None:
+        _refuse_nul_bytes(path, first[:_HEAD_BYTES])
     line_ends = [text.encode(encoding.codec if encoding else "utf-8") for text in ("\n", "\r", "\r\n")]
     check = _Utf8Check()
     n_breaks = 0
@@ -134,9 +139,37 @@ def _by_nul_bytes(head: bytes) -> Encoding | None:
     few, many = sorted((n_first, n_second))
     starts = head[:2].count(0) == 1 and (head[0] == 0) == (n_first > n_second)
     if not starts or 2 * many < pairs or 50 * few > many:
-        return None
+        return _by_line_ends(head)
     codec = "utf-16-le" if n_second > n_first else "utf-16-be"
     return Encoding(codec, "UTF-16", "every second byte is NUL")
+
+
+def _by_line_ends(head: bytes) -> Encoding | None:
+    """Know UTF-16 of other letters, such as U+0100 and Cyrillic ones, by line ends where it has them and by no text."""
+    if 0 not in head or (_is_utf8_so_far(head) and not _CONTROLS.intersection(head)):
+        return None
+    n_ends = head.count(b"\n") + head.count(b"\r")
+    for codec in ("utf-16-le", "utf-16-be"):
+        with suppress(UnicodeDecodeError):
+            text = codecs.getincrementaldecoder(codec)().decode(head)
+            if "\0" not in text and 4 * (text.count("\n") + text.count("\r")) > n_ends:
+                return Encoding(codec, "UTF-16", "line ends of two bytes")
+    return None
+
+
+def _refuse_nul_bytes(path: Path, head: bytes) -> None:
+    line = head.partition(b"\n")[0]
+    if 4 * line.count(0) > len(line):
+        raise BadInput(
+            f"{path}: many bytes of its first line are NUL, as in UTF-16 or UTF-32, but it cannot be read as UTF-16. "
+            "Name its encoding, or save it as UTF-8."
+        )
+
+
+def _is_utf8_so_far(head: bytes) -> bool:
+    check = _Utf8Check()
+    check.add(head)
+    return check.valid
 
 
 def _count_breaks(block: bytes, line_feed: bytes, carriage_return: bytes, both: bytes) -> int:
@@ -155,19 +188,20 @@ class _Utf8Check:
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._within = False  # a character that began in the block before
-        self._valid = True
+        self.valid = True
+        """Whether nothing so far shows that they are not."""
 
     def add(self, block: bytes) -> None:
-        if not self._valid or (block.isascii() and not self._within):
+        if not self.valid or (block.isascii() and not self._within):
             return
         try:
             self._decoder.decode(block)
             self._within = bool(self._decoder.getstate()[0])
         except UnicodeDecodeError:
-            self._valid = False
+            self.valid = False
 
     def holds(self) -> bool:
-        return self._valid and not self._within
+        return self.valid and not self._within
 
 
 def _count_accented_lines(blocks: Iterator[bytes]) -> tuple[int, int, str]:

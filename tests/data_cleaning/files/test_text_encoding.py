@@ -49,6 +49,22 @@ def test_the_encoding_is_detected(tmp_path, content, note, pack):
     assert source.n_rows >= 2
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("title", ["Ārsts", "Инженер", "課長", "Ⅳ級", "คน", "Ċensu"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_unmarked_utf16_of_any_letters_is_read_without_nul_characters(tmp_path, codec, title, line_end):
+    rows = ["Title,Age", *[f"{title},1"] * 3, *[f"{title * 400},2"] * 30]
+    assert titles(open_source(write(tmp_path, line_end.join(rows).encode(codec)))) == [title] * 3 + [title * 400] * 30
+    rows = [f"{title},{title}e", f"{title},{title}"]
+    source = open_source(write(tmp_path, "".join(row + line_end for row in rows).encode(codec)))
+    assert (source.schema.names, titles(source)) == ([title, f"{title}e"], [title])
+
+
+def test_a_first_line_of_nul_bytes_that_is_no_utf16_is_refused(tmp_path):
+    with pytest.raises(BadInput, match=r"its first line are NUL, as in UTF-16 or UTF-32.*Name its encoding"):
+        open_source(write(tmp_path, TEXT.encode("utf-32-le")))
+
+
 def test_cells_with_nul_bytes_are_not_taken_for_utf16(tmp_path):
     source = open_source(write(tmp_path, b"x\n" + b"a\0b\0c\0\n" * 9))
 
