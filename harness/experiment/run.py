@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
