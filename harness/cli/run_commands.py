@@ -98,7 +98,8 @@ def search_verb(
     Example: python -m harness search --trials 20 --minutes 60 --set "search.space={epochs: [2, 6], dropout: [0, 0.3]}"
     """
     from harness.cli.console import announce, print_line, show_table, shown_progress
-    from harness.experiment.search import search, set_arguments
+    from harness.experiment.search import search
+    from harness.experiment.search_results import set_arguments
 
     options = {
         "--by": ("split.by", None if by is None else [by]),

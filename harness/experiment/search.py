@@ -9,20 +9,17 @@ better empirical performance", arXiv:2304.11127.
 
 import json
 import math
-import shlex
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
-import yaml
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.frames import read_frame
@@ -47,6 +44,7 @@ from harness.experiment.cache import (
 from harness.experiment.config import RunConfig
 from harness.experiment.plan import Arm, plan
 from harness.experiment.run_checks import check_config, check_places
+from harness.experiment.search_results import Trial, check_results, ranked, trials_table, worded, write_results
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
@@ -59,36 +57,8 @@ if TYPE_CHECKING:
     import optuna
     from optuna.distributions import BaseDistribution
 
-SEARCH_FACTS, TRIALS, BEST = "search.json", "trials.csv", "best.yaml"
+SEARCH_FACTS = "search.json"
 _STORAGE, _MODEL_OF_TRIAL = "trials.db", "trial"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One finished trial."""
-
-    number: int
-    """From 1, which has the config's own settings; trials that were killed are not counted."""
-    settings: Mapping[str, Any]
-    """What is varied; the other settings are the config's own."""
-    accuracies: Mapping[str, float]
-    """Target to the share of right answers on validation, in [0, 1]; empty where nothing could be fitted."""
-    best_epoch: int | None = None
-    """The epoch that was kept, from 1."""
-    seconds: float = math.nan
-    """Wall time of the epochs."""
-    fault: str | None = None
-    """Why nothing could be fitted with these settings."""
-
-    @property
-    def score(self) -> float:
-        """Mean accuracy over the targets, in [0, 1]; below any other where nothing could be fitted."""
-        return float(np.mean(list(self.accuracies.values()))) if self.accuracies else -math.inf
-
-    @property
-    def outcome(self) -> str:
-        """The score, or why there is none, for reading."""
-        return f"{self.score:.4f}" if self.fault is None else f"not fitted ({self.fault})"
 
 
 @dataclass(frozen=True)
@@ -184,10 +154,10 @@ def search(
         )
         with store.used(done):
             trials = _make_trials(task, announce)
-    in_order, own = _ranked(trials), trials[0]
+    in_order, own = ranked(trials), trials[0]
     best = in_order[0]
     changes = {name: value for name, value in best.settings.items() if value != own.settings[name]}
-    return Search(folder, _trials_table(in_order, arm.by), in_order, best, own, changes)
+    return Search(folder, trials_table(in_order, arm.by), in_order, best, own, changes)
 
 
 def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: Mapping[str, SearchRange]) -> None:
@@ -222,19 +192,20 @@ def _make_trials(task: _Task, announce: Callable[[str], None]) -> list[Trial]:
     seconds = math.inf if section.minutes is None else 60 * section.minutes
     study = _open_study(task)
     trials = _finished(study, task.own)
+    check_results(task.folder, trials)
     n_before = len(trials)
     if trials:
         announce(f"trials done before: {n_before} of {section.trials}")
-        _write_results(task.folder, task.config.neural, trials)
+        write_results(task.folder, task.config.neural, trials)
     while len(trials) < section.trials:
         if len(trials) > n_before and time.monotonic() - began >= seconds:
             announce(f"out of time after trial {len(trials)} of {section.trials}; the same command resumes it")
             break
         _make_trial(task, study, len(trials) + 1, announce)
         trials = _finished(study, task.own)
-        best = _ranked(trials)[0]
+        best = ranked(trials)[0]
         announce(f"trial {len(trials)}: {trials[-1].outcome}; best is trial {best.number}: {best.outcome}")
-        _write_results(task.folder, task.config.neural, trials)
+        write_results(task.folder, task.config.neural, trials)
     return trials
 
 
@@ -244,12 +215,17 @@ def _open_study(task: _Task) -> "optuna.Study":
     from optuna.trial import TrialState
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(
-        storage=f"sqlite:///{(task.folder / _STORAGE).resolve()}",
-        study_name="search",
-        direction="maximize",
-        load_if_exists=True,
-    )
+    path = (task.folder / _STORAGE).resolve()
+    try:
+        study = optuna.create_study(
+            storage=f"sqlite:///{path}", study_name="search", direction="maximize", load_if_exists=True
+        )
+        study.get_trials(deepcopy=False)
+    except Exception as error:  # of optuna, of its library for databases, or of what that reads
+        raise BadInput(
+            f"{path} cannot be read as the trials of a search ({type(error).__name__}). Choose another --out to begin "
+            "again, or give the folder back its file."
+        ) from error
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED, TrialState.WAITING)):
@@ -278,7 +254,7 @@ def _make_trial(task: _Task, study: "optuna.Study", number: int, announce: Calla
         bounds = {name: held for name, held in bounds.items() if contains(held, task.own[name])}
     trial = study.ask(bounds)
     if number > 1:
-        told = ", ".join(f"{name} {_worded(value)}" for name, value in trial.params.items())
+        told = ", ".join(f"{name} {worded(value)}" for name, value in trial.params.items())
     announce(f"trial {number} of {task.config.search.trials}: {told}")
     try:
         found = _fit_and_score(task, replace(task.config.neural, **trial.params), number)
@@ -331,59 +307,3 @@ def _accuracies(system: TitleClassifier, valid: LabelledTitles, weighed_by: Neur
         target: float(np.average(answers[target].argmax(axis=1) == codes[rows], weights=weights))
         for target, codes in valid.labels.items()
     }
-
-
-def set_arguments(changes: Mapping[str, Any]) -> list[str]:
-    """Return settings of the network as arguments of a command line, quoted for a shell."""
-    worded = (yaml.safe_dump({f"neural.{name}": value}, width=math.inf).strip() for name, value in changes.items())
-    return [f"--set {shlex.quote(line.replace(': ', '=', 1))}" for line in worded]
-
-
-def _ranked(trials: Sequence[Trial]) -> list[Trial]:
-    return sorted(trials, key=lambda trial: -trial.score)  # stable: the earliest of equally good ones stays in front
-
-
-def _write_results(folder: Path, own: NeuralSettings, trials: Sequence[Trial]) -> None:
-    in_order = _ranked(trials)
-    best = in_order[0]
-    with whole_file(folder / TRIALS) as filling:
-        _frame(in_order).to_csv(filling, index=False)
-    standard = {field.name: field.default for field in fields(NeuralSettings)}
-    changed = {name: value for name, value in vars(own).items() if value != standard[name]} | dict(best.settings)
-    head = f"# Trial {best.number} of {len(trials)}: {best.score:.4f} on validation; the config's own settings: "
-    settings = yaml.safe_dump(changed, sort_keys=False, allow_unicode=True)
-    with whole_file(folder / BEST) as filling:
-        filling.write_text(f"{head}{trials[0].score:.4f}.\n{settings}", encoding="utf-8")
-
-
-def _frame(trials: Sequence[Trial]) -> pd.DataFrame:
-    """Return one row per trial: score, accuracies in [0, 1], kept epoch, seconds, what was varied, and any fault."""
-    rows = [
-        {"trial": trial.number, "score": trial.score if trial.accuracies else None}
-        | {f"{target} accuracy": value for target, value in trial.accuracies.items()}
-        | {"best_epoch": trial.best_epoch, "seconds": round(trial.seconds, 1), **trial.settings, "why": trial.fault}
-        for trial in trials
-    ]
-    frame = pd.DataFrame(rows).astype({"best_epoch": "Int64"})
-    return frame if frame["why"].notna().any() else frame.drop(columns="why")
-
-
-def _trials_table(trials: Sequence[Trial], by: str) -> Table:
-    """Return the trials worded for reading, the words of a heading below each other, so that a line holds them all."""
-    frame = _frame(trials)
-    shares = [name for name in map(str, frame) if name == "score" or name.endswith(" accuracy")]
-    shown = frame.apply(lambda column: column.map(_worded))
-    shown[shares] = frame[shares].map(lambda share: "–" if pd.isna(share) else f"{share:.4f}")
-    shown.columns = frame.columns.str.replace("[_ ]", "\n", regex=True)
-    note = (
-        f"Trials from the best on; trial 1 has the config's own settings. The score is the mean accuracy over the "
-        f"targets on validation, split by {by}. The best of many is flattered by chance: compare it on "
-        "test with 'run'."
-    )
-    return Table("trials", "Which settings validate best?", note, shown)
-
-
-def _worded(value: Any) -> str:
-    if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

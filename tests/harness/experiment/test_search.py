@@ -16,7 +16,8 @@ from data_cleaning.progress import silent
 from harness.experiment.cache import plain
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.search import search, set_arguments
+from harness.experiment.search import search
+from harness.experiment.search_results import set_arguments
 from neural.checkpoints import best_of
 from neural.classifier import NeuralClassifier
 from neural.neural_settings import NeuralSettings
@@ -294,6 +295,25 @@ def test_a_search_that_died_before_it_began_can_begin(company, results, tmp_path
     found = do(company, results, *THREE, out=tmp_path / "out")
     assert len(found.trials) == 3
     assert not list((tmp_path / "out").glob("unfinished-*"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "emptied", "garbage", "a folder", "another score", "no table"])
+def test_damaged_trials_are_refused_and_nothing_is_lost(company, results, tmp_path, quick, damage):
+    do(company, results, *THREE, out=tmp_path / "out")
+    stored, listed = tmp_path / "out" / "trials.db", tmp_path / "out" / "trials.csv"
+    if damage == "a folder":
+        stored.unlink()
+        stored.mkdir()
+    elif damage == "another score":
+        listed.write_text(listed.read_text().replace("0.", "0.1", 1))
+    elif damage == "no table":
+        listed.write_bytes(b"\xff\xfe")
+    else:
+        stored.write_bytes({"cut": stored.read_bytes()[:9000], "emptied": b"", "garbage": b"x" * 9000}[damage])
+    before = listed.read_bytes()
+    with pytest.raises(BadInput, match=r"trials\.(db cannot be read as|csv does not list) the trials"):
+        do(company, results, *THREE, out=tmp_path / "out")
+    assert listed.read_bytes() == before
 
 
 def test_a_folder_that_takes_no_lock_is_bad_input(company, results, tmp_path, quick, monkeypatch):
