@@ -1,5 +1,9 @@
 """Repairs titles that programs on their way have damaged, so that they read as somebody typed them."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+
 import polars as pl
 from ftfy import TextFixerConfig, fix_encoding
 from ftfy.fixes import fix_c1_controls, unescape_html
@@ -14,6 +18,16 @@ _CAPITALISED = ["&Amp;", "&Quot;", "&Apos;", "&Nbsp;", "&Lt;", "&Gt;"]
 # letters that change their form, as in Persian.
 _INVISIBLE = r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 _IDLE_JOINER = r"(^|[\p{Latin}\p{N}\p{P}\s])[\u200c\u200d]+"
+
+_CODEPAGES = ("cp1250", "cp1251", "koi8-r", "cp1257", "iso8859-2")
+"""Of Central European, Cyrillic and Baltic letters, the commonest first; no words have letters that are valid UTF-8."""
+_RARE = re.compile("[åùşþÊ]")
+"""In titles rarer than the letters that another codepage reads: á, ñ, ż, õ and é."""
+_ACCENTED = re.compile("[À-ÖØ-öø-ž]")
+_NOT_PLAIN = re.compile(
+    "[^\0-\x7f\u2010-\u2026À-ÖØ-öø-ž]|(?<=[a-zß-öø-ÿ])[A-ZÀ-ÖØ-Þ]"
+    "|(?<=[A-ZÀ-ÖØ-Þ])[À-ÖØ-Þ](?=[a-zß-öø-ÿ])|(?<![aeiouyäöü])ß"
+)
 
 _DECODING = TextFixerConfig(replace_lossy_sequences=False)  # which would lose what is left of a damaged letter
 
@@ -45,8 +59,24 @@ def repaired(titles: pl.Series) -> pl.Series:
 
 
 def _decoded(title: str) -> str:
-    # ftfy would take U+FFFD, which stands for a lost letter, for the control character U+001A.
-    return title if "\ufffd" in title else fix_encoding(title, _DECODING)
+    if title.isascii() or "\ufffd" in title:  # which ftfy would take for the control character U+001A
+        return title
+    plain = list(filter(_is_plain, _as_utf8(title)))
+    if len(set(plain)) > 1 and _RARE.search(plain[0]):
+        return title  # either may be meant
+    return plain[0] if plain else fix_encoding(title, _DECODING)
+
+
+def _as_utf8(title: str) -> Iterator[str]:
+    """Yield what a title is if its UTF-8 was read in one of the codepages that ftfy does not know or mistakes."""
+    for codepage in _CODEPAGES:
+        with suppress(UnicodeError):
+            yield title.encode(codepage).decode()
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether a text has accents as people write them: on Latin letters, ß after a vowel, no capital in a word."""
+    return text.isascii() or (_NOT_PLAIN.search(text) is None and _ACCENTED.search(text) is not None)
 
 
 def repaired_in_words(n_records: int) -> str:

@@ -1,5 +1,6 @@
 """Titles that programs have damaged read as somebody typed them, and all others stay."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -26,6 +27,11 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are n
         ("Ð”Ð¸Ñ€ÐµÐºÑ‚Ð¾Ñ€", "Директор"),
         ("å–¶æ¥\xad", "営業"),  # the soft hyphen is a part of a letter here
         ("√ºber", "über"),
+        ("GeschĂ¤ftsfĂĽhrer", "Geschäftsführer"),  # UTF-8 in codepages: cp1250, cp1251, KOI8-R, cp1257, ISO 8859-2
+        ("IngГ©nieur sГ©curitГ©", "Ingénieur sécurité"),
+        ("Geschц╓ftsfц╪hrer", "Geschäftsführer"),
+        ("IngĆ©nieur", "Ingénieur"),
+        ("IngĂŠnieur", "Ingénieur"),
         ("Manager \x96 IT", "Manager – IT"),
         ("R&amp;D Director", "R&D Director"),
         ("R&AMP;D DIRECTOR", "R&D DIRECTOR"),
@@ -48,12 +54,34 @@ def test_a_damaged_title_is_repaired_and_repaired_again_stays(damaged, whole):
     assert repaired(once).equals(once)
 
 
+@needs_data
+@pytest.mark.parametrize(
+    ("codepage", "min_repaired"),
+    [
+        *(("cp1252", 0.99), ("cp1254", 0.99), ("cp1250", 0.98), ("cp1251", 0.98), ("cp1257", 0.98)),
+        *(("iso8859-2", 0.8), ("koi8-r", 0.95)),
+    ],
+)
+def test_titles_out_of_the_wrong_codepage_are_repaired_or_left_but_hardly_ever_guessed_wrongly(codepage, min_repaired):
+    listed = pl.read_csv(DATA / "titles_by_language.csv").filter(pl.col("lang").is_in(["de", "es", "fr", "it", "pl"]))
+    damaged = {}
+    for title in repaired(listed["title"]).filter(listed["title"].str.len_bytes() > listed["title"].str.len_chars()):
+        with suppress(UnicodeDecodeError):
+            damaged[title.encode().decode(codepage)] = title
+    read = dict(zip(damaged, repaired(pl.Series(list(damaged))), strict=True))
+    assert sum(read[one] == title for one, title in damaged.items()) >= min_repaired * len(damaged)
+    wrong = [one for one, title in damaged.items() if read[one] not in (one, title)]
+    assert len(wrong) <= 0.02 * len(damaged), wrong
+
+
 @pytest.mark.parametrize(
     "title",
     [
         "R&D Director", "AT&T; Sales", "P&L;Owner", "A&B", "Chief “X” Officer’s", "ﬁnance", "Ｍanager", "Straße 10²",
         "Directeur Général", "GESTÃO DE TI", "COORDENAÇÃO – SP", "Ingénieur «réseau»", "¯\\_(ツ)_/¯", "Cafe\u0301",
         "نمی\u200cخواهم", "\U0001f469\u200d\U0001f4bb Developer", "情報セキュリティ担当", "Kierownik działu",
+        "Инженер безопасности", "ДИРЕКТОР ПО ИТ", "IТ-специалист", "CIO Ё©", "Ředitel IT", "GĂŠ",
+        "ResponsĂĄvel",  # "á" by one codepage, "å" by another
         "line\nbreak\ttab", "\ufffd\ufffdIT\ufffd", "", " VP ",
     ],
 )  # fmt: skip
