@@ -7,7 +7,7 @@ from typing import Any
 
 from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files.sources import STANDARD_INPUT
-from data_cleaning.files.whole_files import check_writable
+from data_cleaning.files.whole_files import check_name, check_writable
 
 REJECTS = "rejects.csv"
 """What could not be read of a file, in the folder that a verb writes about it."""
@@ -71,6 +71,7 @@ def check_file(out: Path, source: Path | None, *, force: bool) -> None:
 
     This is done before any work is.
     """
+    check_name(out)
     if not out.parent.is_dir():
         raise BadInput(f"--out {out} cannot be written: expected a file in a folder that exists.")
     check_writable(out)
@@ -105,6 +106,7 @@ def check_folder(
             believes what `mark` has left there.
         another: what a person should choose instead, as messages call it.
     """
+    check_name(folder)
     if folder.parent.is_dir():
         check_writable(folder)
     if not folder.parent.is_dir() or folder.is_symlink() or (folder.exists() and not folder.is_dir()):

@@ -25,6 +25,13 @@ _MAX_DAYS = 7
 """After so many days without a change, what a process elsewhere was filling counts as left over."""
 
 
+_NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of the disk is full",
+    errno.EFBIG: "it is larger than a file may be there",
+}
+
+
 @cache
 def _process_numbers() -> str:
     """Name where the numbers of processes are this one's: a container or a host, until it is started again."""
@@ -47,6 +54,12 @@ def _followed(final: Path) -> Path:
     return Path(os.path.realpath(final)) if final.is_symlink() else final
 
 
+def check_name(final: Path) -> None:
+    """Refuse, before any work is done, a path that the file system does not take, such as one that is too long."""
+    with unwritable_as_bad_input(final):
+        final.exists()
+
+
 def check_writable(final: Path) -> None:
     """Refuse, before any work is done, a file or folder that cannot be made in its folder or under its name."""
     with unwritable_as_bad_input(final):
@@ -61,6 +74,8 @@ def unwritable_as_bad_input(final: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise BadInput(f"{final} cannot be written: the name is too long. Choose a shorter one.") from None
         raise BadInput(f"{final} cannot be written: {error.strerror or error}. Choose another place.") from None
 
 
@@ -70,11 +85,11 @@ def full_disk_as_bad_input(final: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Errors of polars have no error number, and those of Parquet are of another class.
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
-            raise BadInput(
-                f"{final} cannot be written: the disk is full. Make room, or choose another place."
-            ) from None
+        # Errors of polars have no error number, and those of Parquet and XlsxWriter are of other classes.
+        found = getattr(error, "errno", None)
+        for number, what in _NO_ROOM.items():
+            if found == number or os.strerror(number) in str(error):
+                raise BadInput(f"{final} cannot be written: {what}. Make room, or choose another place.") from None
         raise
 
 

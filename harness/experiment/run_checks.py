@@ -5,6 +5,7 @@ from pathlib import Path
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
+from data_cleaning.files.whole_files import check_name
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig
 from harness.experiment.plan import recipe_of
@@ -36,6 +37,7 @@ def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 def check_places(results: Path, folder: Path) -> Path:
     """Refuse places that cannot be written before any work is done; return the folder, or where it leads as a link."""
+    check_name(folder)
     if folder.is_symlink():
         folder = Path(os.path.realpath(folder))
     for place in (results, folder.parent):

@@ -12,7 +12,7 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import Batch, Source, open_source
 from data_cleaning.files.output_places import already_exists, check_file, rejects_file
 from data_cleaning.files.sources import STANDARD_INPUT
-from data_cleaning.files.whole_files import full_disk_as_bad_input
+from data_cleaning.files.whole_files import check_name, full_disk_as_bad_input
 from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
 from data_cleaning.progress import Progress
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
@@ -72,6 +72,7 @@ def tag_file(job: Job, on_progress: Progress, announce: Callable[[str], None]) -
             columns would be overwritten.
     """
     _check_words(job)
+    check_name(job_folder(job.out))
     # Before a large file is read; what an interrupted call has put there is told from other files later.
     check_file(job.out, job.leads, force=job.force or job_folder(job.out).is_dir())
     source = open_source(job.leads, encoding=job.encoding, delimiter=job.delimiter, layout=job.table)
@@ -110,6 +111,8 @@ def _check_places(job: Job, work: Work, folder: JobFolder) -> None:
     beside = [rejects_file(job.out)]
     if work.hierarchy is not None:
         beside += business_files(job.out, work.by, follow_up=work.hierarchy.follow_up is not None)
+    for file in beside:
+        check_name(file)
     there = [file for file in (job.out, *beside) if file.exists()]
     read = [file for file in (job.leads, job.hierarchy, job.layout) if file is not None and file.exists()]
     for file in there:

@@ -396,3 +396,19 @@ def test_every_system_tags(predict, tmp_path, company):
         assert code == 0, said
         assert len(rows_of(tmp_path / f"{system}.csv")) == 3
     assert "with neural of" in said
+
+
+def test_names_that_are_too_long_beside_the_output_are_refused_before_any_work(predict, hierarchy, tmp_path):
+    event = "E" * 190
+    leads = written(tmp_path, f"What you do,{event}\nhead nurse,x\n")
+    (tmp_path / "out").mkdir()
+    for length in (100, 190, 205, 213, 217, 221, 230, 245, 251, 300):
+        for by in ([], ["--by", event]):
+            out = tmp_path / "out" / f"{'n' * length}.csv"
+            code, said = predict(leads, out, "--hierarchy", hierarchy, *by)
+            done = sorted((tmp_path / "out").iterdir())
+            assert code == (0 if done else 2), said
+            assert done or ("the name is too long. Choose a shorter one." in said and "tagging" not in said)
+            assert not done or len(done) == 6 + bool(by)
+            for file in done:
+                file.unlink()
