@@ -1,5 +1,6 @@
 """What is kept of a training: the log of its epochs, and checkpoints from which a killed training resumes."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from data_cleaning.errors import BadInput, read_json
 from data_cleaning.files.whole_files import whole_file
 
-_LATEST = "latest.json"
+_LATEST, _SUM = "latest.json", "sha256"
 _REMEDY = "Remove the folder to start again."
 
 
@@ -99,7 +101,7 @@ class Checkpoints:
         latest = self._latest()
         number = 0 if latest is None else int(latest["number"]) + 1
         kept = self.folder / f"snapshot-{number}.safetensors"
-        self._replace(kept, lambda path: save_file(tensors, path))
+        self._replace(kept, lambda path: _save(tensors, path))
         content = json.dumps({"identity": self.identity, "number": number, "facts": facts})
         # This file alone says which snapshot counts, and it changes in one step.
         self._replace(self.folder / _LATEST, lambda path: path.write_text(content, encoding="utf-8"))
@@ -126,7 +128,7 @@ class Checkpoints:
     def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Keep the network of the epoch that is the best so far."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._replace(self._best(epoch), lambda path: save_file(dict(weights), path))
+        self._replace(self._best(epoch), lambda path: _save(dict(weights), path))
         # Until the snapshot is replaced it names the best epoch before this one, so that one is kept too.
         for old in sorted(self.folder.glob("best-*.safetensors"), key=lambda path: path.stat().st_mtime)[:-2]:
             old.unlink()
@@ -161,15 +163,32 @@ class Checkpoints:
     @staticmethod
     def _load(path: Path) -> dict[str, Tensor]:
         try:
-            found: dict[str, Tensor] = load_file(path)
+            with safe_open(path, framework="pt") as opened:
+                found = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+                written = (opened.metadata() or {}).get(_SUM)
         except (OSError, SafetensorError) as error:
             raise _unreadable(path, error) from None
+        if written != _sum_of(found):
+            raise BadInput(f"The checkpoint {path} has changed since it was written. {_REMEDY}")
         return found
 
     @staticmethod
     def _replace(final: Path, write: Callable[[Path], Any]) -> None:
         with whole_file(final) as filling:
             write(filling)
+
+
+def _save(tensors: dict[str, Tensor], path: Path) -> None:
+    save_file(tensors, path, {_SUM: _sum_of(tensors)})
+
+
+def _sum_of(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors and their names, as hexadecimal digits."""
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        found.update(name.encode())
+        found.update(tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def _unreadable(path: Path, error: Exception) -> BadInput:

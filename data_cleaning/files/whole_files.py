@@ -49,7 +49,7 @@ def _filling(final: Path, what: str = "") -> Path:
     return final.parent.absolute() / f"unfinished-{by}-{what}{final.name}"
 
 
-def _followed(final: Path) -> Path:
+def followed(final: Path) -> Path:
     """Return where a link leads, so that the link stays and the content lies there; other places are returned."""
     return Path(os.path.realpath(final)) if final.is_symlink() else final
 
@@ -63,7 +63,7 @@ def check_name(final: Path) -> None:
 def check_writable(final: Path) -> None:
     """Refuse, before any work is done, a file or folder that cannot be made in its folder or under its name."""
     with unwritable_as_bad_input(final):
-        tried = _filling(_followed(final))
+        tried = _filling(followed(final))
         tried.touch()
         tried.unlink()
 
@@ -102,7 +102,7 @@ def whole_folder(final: Path) -> Iterator[Path]:
     Raises:
         BadInput: the folder cannot be written, or the disk is full.
     """
-    place = _followed(final)
+    place = followed(final)
     filling = _filling(place)
     with unwritable_as_bad_input(final):
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ def whole_file(final: Path) -> Iterator[Path]:
     Raises:
         BadInput: the file cannot be written, or the disk is full.
     """
-    place = _followed(final)
+    place = followed(final)
     filling = _filling(place)
     with unwritable_as_bad_input(final):
         place.parent.mkdir(parents=True, exist_ok=True)

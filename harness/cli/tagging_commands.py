@@ -138,6 +138,7 @@ def predict_verb(
     Example: python -m harness predict leads.csv --out tagged.csv --by Event
     """
     from data_cleaning.files import Layout
+    from data_cleaning.files.whole_files import followed
     from harness.cli.console import announce, shown_progress
     from harness.tagging.models import choose_model, find_hierarchy
     from harness.tagging.predict import tag_file
@@ -150,7 +151,7 @@ def predict_verb(
     chosen = choose_model(run, model, results, system)
     job = Job(
         leads=leads,
-        out=out,
+        out=followed(out),  # so that what is written beside it lies on the same disk
         model=chosen,
         system=chosen.system(system),
         hierarchy=find_hierarchy(hierarchy, chosen),

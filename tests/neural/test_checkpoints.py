@@ -55,6 +55,18 @@ def test_a_broken_checkpoint_is_refused(tmp_path, name):
         Checkpoints(tmp_path, "mine").load()
 
 
+@pytest.mark.parametrize("name", ["snapshot-0.safetensors", "best-1.safetensors"])
+def test_a_flipped_bit_of_a_checkpoint_is_refused(tmp_path, name):
+    kept = Checkpoints(tmp_path, "mine")
+    kept.save(TENSORS, FACTS)
+    kept.save_best(TENSORS, 1)
+    content = bytearray((tmp_path / name).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / name).write_bytes(bytes(content))
+    with pytest.raises(BadInput, match=f"{name} has changed since it was written. Remove the folder"):
+        (kept.load if name.startswith("snap") else lambda: kept.load_best(1))()
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     Checkpoints(tmp_path, "mine").save(TENSORS, FACTS)
 

@@ -412,3 +412,16 @@ def test_names_that_are_too_long_beside_the_output_are_refused_before_any_work(p
             assert not done or len(done) == 6 + bool(by)
             for file in done:
                 file.unlink()
+
+
+def test_a_link_as_output_stays_and_everything_lies_where_it_leads(predict, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "leads.csv").write_text("What you do\nnight nurse\n")
+    (tmp_path / "tagged.csv").symlink_to(tmp_path / "disk" / "tagged.csv")
+    for options in ([], ["--force"]):
+        code, said = predict(tmp_path / "leads.csv", tmp_path / "tagged.csv", "--hierarchy", "none", *options)
+        assert code == 0
+        assert f"Written to {tmp_path / 'disk' / 'tagged.csv'}" in said
+    assert (tmp_path / "tagged.csv").is_symlink()
+    assert len(rows_of(tmp_path / "disk" / "tagged.csv")) == 2
+    assert [place.name for place in (tmp_path / "disk").iterdir()] == ["tagged.csv"]
