@@ -121,10 +121,12 @@ _FROM_TABLE = (
 def headline_reference(scores: pd.DataFrame, *, labels_from_table: bool = False) -> str:
     """Return the most trusted reference that every split has.
 
-    Reviewed titles are too few for it, unless the other labels are the keyword table's own answers.
+    Reviewed titles are too few for it, unless the other labels are the keyword table's own answers, whose majority of
+    a title is the same answer for fewer titles.
     """
+    passed_over = "consensus" if labels_from_table else "reviewed"
     present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
-    return next(name for name in REFERENCES if name in present and (name != "reviewed" or labels_from_table))
+    return next(name for name in REFERENCES if name in present and name != passed_over)
 
 
 def _wide(scores: pd.DataFrame, taxonomy: Taxonomy, keys: list[str]) -> pd.DataFrame:

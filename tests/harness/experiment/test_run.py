@@ -501,12 +501,18 @@ def unlabelled(company, tmp_path):
     return (*places, "systems=[majority, keyword, tfidf]", "split.by=[title]")
 
 
-def test_the_keyword_table_labels_leads_that_have_no_labels(company, tmp_path, unlabelled):
-    made = do(company, tmp_path / "results", *unlabelled, "leads.labels=table")
+@pytest.mark.parametrize("by", ["title", "record"])
+def test_the_keyword_table_labels_leads_that_have_no_labels(company, tmp_path, unlabelled, by):
+    parts = ("leads.test_path=null", f"split.by=[{by}]") if by == "record" else ()
+    made = do(company, tmp_path / "results", *unlabelled, "leads.labels=table", *parts)
     scores = pd.read_csv(made.folder / "tables" / "summary.csv").set_index("system")
+    assert set(scores["split"]) == {by}
     assert scores.loc["keyword", "all"] == 1
     assert scores.loc["majority", "all"] < 0.5
     note = (made.folder / "tables" / "summary.md").read_text()
+    # Every title of the test part counts, those with one record too.
+    judged = pd.read_csv(made.folder / "tables" / "parts.csv").set_index("part").loc["test", "titles"]
+    assert f"Accuracy per record against legacy ({judged:,} titles" in note
     assert "the keyword table labelled them (labels: table)" in note
     assert "1 by construction" in note
     assert made.notes[0] == "Titles are read from 'JOB_TITLE' of leads.csv."
