@@ -10,9 +10,10 @@ from data_cleaning.column_names import column_key, same_columns, shown, usual_na
 from data_cleaning.errors import BadInput, counted, first_few
 from data_cleaning.files import Layout
 from data_cleaning.files.sources import FileColumns
-from data_cleaning.files.table_reader import TableFile, read_table
+from data_cleaning.files.table_reader import NO_TEXT, TableFile, as_text, read_table
 from data_cleaning.lead_columns import find_title
 from data_cleaning.taxonomy import Target, Taxonomy
+from harness.keywords.table_taxonomy import label_of_the_rest, read_labels
 
 _MAX_LABELS = 300
 """Distinct labels of a target; a column with more of them holds something else."""
@@ -20,8 +21,6 @@ _MIN_KNOWN = 0.8
 """Share of distinct labels that the project's taxonomy must know to be taken over for a target."""
 _MIN_HELD = 0.5
 """Share of a column's labels that must be a target's own before it is taken for that target's column."""
-_NOTHING_SAID = ("Unknown", "Other", "Others", "None", "None given", "N/A", "Not known", "Elsewhere", "Unassigned")
-"""Labels that say that a title fits nowhere."""
 _OTHER = "Other"
 _OPTIONAL = ("record", "country", "date")
 _SHOWN = 8
@@ -84,15 +83,14 @@ class GivenLeads:
 
     def labels(self, column: str) -> pl.DataFrame:
         """Return `label` and `count` of one column, the most frequent first; blank ones left out."""
-        texts = self.table.frame[column].cast(pl.String, strict=False).str.strip_chars().drop_nulls()
-        counts = texts.filter(texts != "").alias("label").value_counts(name="count")
-        return counts.sort("count", "label", descending=[True, False])
+        texts = as_text(self.table.frame.select(column), self.path)[column].str.strip_chars().drop_nulls()
+        return _by_count(texts.filter(texts != ""))
 
     def candidates(self) -> dict[str, list[str]]:
         """Return the columns that may hold labels, and their labels, the most frequent first."""
         found = {}
-        for name, values in self.table.frame.to_dict().items():
-            if name == self.title or name in self.columns.values() or values.dtype.is_nested():
+        for name in self.table.frame.select(~NO_TEXT).columns:
+            if name == self.title or name in self.columns.values():
                 continue
             labels = self.labels(name)["label"].to_list()
             if 2 <= len(labels) <= _MAX_LABELS:
@@ -116,32 +114,21 @@ def labels_of_table(path: Path) -> dict[str, list[str]]:
     """Return each target of a keyword table and its labels, the most frequent first.
 
     Raises:
-        BadInput: there is no column of keywords or priorities, none of labels, or one that cannot hold labels.
+        BadInput: as `read_labels`, or a column has more labels than a target can have.
     """
-    table = read_table(path)
-    names = list(table.frame.columns)
-    for needed in ("keyword", "priority"):
-        if not same_columns(names, needed):
+    targets = {name: list(_by_count(cells)["label"]) for name, cells in read_labels(path).items()}
+    for name, labels in targets.items():
+        if len(labels) > _MAX_LABELS:
             raise BadInput(
-                f"{path} has no column {needed!r}, so it is no keyword table; it has {first_few(map(shown, names))}. "
-                "A keyword table has keyword, priority and a column of labels for each target. Give the leads first."
+                f"{path}: column {shown(name)} has {len(labels):,} distinct labels; expected up to {_MAX_LABELS}. Each "
+                "column but keyword, priority and match is a target; remove those that are none."
             )
-    own = {column_key(name) for name in ("keyword", "priority", "match")}
-    targets = {}
-    for name in names:
-        if column_key(name) in own:
-            continue
-        texts = table.frame[name].cast(pl.String, strict=False).str.strip_chars().drop_nulls()
-        counts = texts.filter(texts != "").alias("label").value_counts(name="count")
-        targets[name.strip()] = counts.sort("count", "label", descending=[True, False])["label"].to_list()
-        if not 1 <= len(targets[name.strip()]) <= _MAX_LABELS:
-            raise BadInput(
-                f"{path}: column {shown(name)} has {counted(len(counts), 'distinct label')}; expected 1 to "
-                f"{_MAX_LABELS}. Each column but keyword, priority and match is a target; remove those that are none."
-            )
-    if not targets:
-        raise BadInput(f"{path} has no column of labels beside keyword and priority. Add one for each target.")
     return targets
+
+
+def _by_count(texts: pl.Series) -> pl.DataFrame:
+    """Return `label` and `count` of texts, the most frequent first."""
+    return texts.alias("label").value_counts(name="count").sort("count", "label", descending=[True, False])
 
 
 def plan_targets(
@@ -229,10 +216,7 @@ def _plan(
         labels.sort(key=lambda label: ranks.get(label, len(ranks) + 1))
         order = "from the highest to the lowest as far as the project's taxonomy knows them"
     said = [f"{counted(len(labels), 'label')}, each a class of its own, {order}."]
-    usual = {column_key(word): place for place, word in enumerate(_NOTHING_SAID)}
-    blank = min(
-        (label for label in labels if column_key(label) in usual), key=lambda one: usual[column_key(one)], default=None
-    )
+    blank = label_of_the_rest(labels)
     if blank is None and column is None:
         labels.append(blank := _OTHER)
     fallback = blank or labels[0]

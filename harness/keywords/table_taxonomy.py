@@ -1,11 +1,12 @@
 """A taxonomy from the columns and labels of a keyword table, for a table whose owner has written none."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from data_cleaning.column_names import column_key, same_columns
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
@@ -19,8 +20,11 @@ UNDECIDED = "(no row)"
 _MIN_REMARKS = 20
 """Filled cells of a column before it can be told that it holds remarks."""
 
-_SAY_NOTHING = ("unknown", "other", "others", "none", "n/a", "na", "not known", "not applicable", "undefined")
-"""Labels that stand for everything else, the best one first."""
+_SAY_NOTHING = (
+    *("unknown", "other", "others", "none", "nonegiven", "na", "notknown", "notapplicable", "undefined", "elsewhere"),
+    "unassigned",
+)
+"""Labels that stand for everything else, as `column_key` writes them, the best one first."""
 
 
 def read_labels(table: Path) -> dict[str, pl.Series]:
@@ -36,7 +40,13 @@ def read_labels(table: Path) -> dict[str, pl.Series]:
     # What is wrong with single rows is said when the table itself is read.
     read = read_table(table, None, allow_no_rows=True, keep_rejects=True)
     columns = {cells.name.strip(): cells for cells in as_text(read.frame, table)}
-    filled = {name: _filled(cells) for name, cells in columns.items() if name.lower() not in NOT_LABELS}
+    for needed in ("keyword", "priority"):
+        if not same_columns(list(columns), needed):
+            raise BadInput(
+                f"{table} has no column {needed!r}, so it is no keyword table; it has {first_few(map(repr, columns))}. "
+                "A keyword table has keyword, priority and a column of labels for each target."
+            )
+    filled = {name: _filled(cells) for name, cells in columns.items() if column_key(name) not in NOT_LABELS}
     labels = {name: cells for name, cells in filled.items() if not _is_remark(cells)}
     if not labels:
         raise BadInput(
@@ -74,15 +84,16 @@ def taxonomy_of(labels: Mapping[str, pl.Series], where: str = "keyword table") -
     targets: dict[str, dict[str, Any]] = {}
     for name, cells in labels.items():
         classes = cells.unique(maintain_order=True).to_list()
-        rest = sorted((label for label in classes if label.lower() in _SAY_NOTHING), key=_how_well)
-        fallback = rest[0] if rest else UNDECIDED
+        fallback = label_of_the_rest(classes) or UNDECIDED
         names = [label for label in classes if label != fallback]
         targets[name] = {"fallback": fallback, "classes": {label: [] for label in (*names, fallback)}}
     return Taxonomy.from_dict({"targets": targets}, where)
 
 
-def _how_well(label: str) -> int:
-    return _SAY_NOTHING.index(label.lower())
+def label_of_the_rest(labels: Iterable[str]) -> str | None:
+    """Return the label that says best that a title fits nowhere, such as "Other"; None where none does."""
+    ranks = {label: _SAY_NOTHING.index(key) for label in labels if (key := column_key(label)) in _SAY_NOTHING}
+    return min(ranks, key=ranks.__getitem__, default=None)
 
 
 def _is_remark(cells: pl.Series) -> bool:

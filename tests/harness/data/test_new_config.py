@@ -10,6 +10,7 @@ from data_cleaning.files import Layout
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from harness.data.new_config import write_new_config
+from harness.data.new_taxonomy import GivenLeads, labels_of_table
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
 
@@ -156,3 +157,17 @@ def test_the_verb_says_what_to_do_next(tmp_path):
     said = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == "python -m harness run all --config my/config.yaml"
     assert "Titles are read from 'What is your job title?'" in said.stderr
+
+
+def test_labels_of_a_table_are_read_in_any_encoding_and_remarks_are_none(tmp_path):
+    rows = "".join(f"word{number},5,{'Küche' if number % 2 else 'Büro'},remark {number}\n" for number in range(40))
+    (tmp_path / "table.csv").write_bytes(f"KEYWORD,Priority,Team,Notes\n{rows}".encode("cp1252"))
+    assert labels_of_table(tmp_path / "table.csv") == {"Team": ["Büro", "Küche"]}
+
+
+def test_labels_that_are_numbers_are_listed_as_a_run_reads_them(tmp_path):
+    pl.DataFrame({"Title": ["CISO", "Cook", "Nurse"], "Job Level": [1.0, 2.0, 2.0]}).write_parquet(
+        tmp_path / "l.parquet"
+    )
+    read = GivenLeads.read(tmp_path / "l.parquet", None, None, Layout(), lambda _: None)
+    assert read.candidates() == {"Job Level": ["2", "1"]}

@@ -4,7 +4,7 @@ import pytest
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
-from harness.keywords.table_taxonomy import UNDECIDED, fits, read_labels, taxonomy_of
+from harness.keywords.table_taxonomy import UNDECIDED, fits, label_of_the_rest, read_labels, taxonomy_of
 
 
 def written(folder, text):
@@ -46,3 +46,16 @@ def test_a_column_of_remarks_is_no_target(tmp_path):
 def test_a_table_without_labels_is_refused(tmp_path):
     with pytest.raises(BadInput, match="at least one column of labels"):
         read_labels(written(tmp_path, "keyword,priority\nnurse,1\n"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "rest"),
+    [
+        (["IT", "Other", "N/A"], "Other"),
+        (["IT", "n/a", "UNASSIGNED"], "n/a"),
+        (["IT", "None given"], "None given"),
+        (["IT", "Another"], None),
+    ],
+)
+def test_the_label_for_everything_else_is_known_in_any_spelling(labels, rest):
+    assert label_of_the_rest(labels) == rest
