@@ -51,7 +51,9 @@ def _filling(final: Path, what: str = "") -> Path:
 
 def followed(final: Path) -> Path:
     """Return where a link leads, so that the link stays and the content lies there; other places are returned."""
-    return Path(os.path.realpath(final)) if final.is_symlink() else final
+    with suppress(OSError):  # a name that is too long is refused where it is written
+        return Path(os.path.realpath(final)) if final.is_symlink() else final
+    return final
 
 
 def check_name(final: Path) -> None:
