@@ -105,7 +105,7 @@ def explain(
     chosen = [system.taxonomy_[target].name for target in (system.taxonomy_.names if targets is None else targets)]
     if classes is not None:
         _check_classes(system, chosen, classes, len(titles))
-    words = WordTokens(titles, system.tokenizer_, system.settings.max_tokens)
+    words = WordTokens(titles, system.tokenizer_, system.settings.max_tokens, folded=system.settings.spelling == "any")
     tokenized, device = words.titles, next(system.model_.parameters()).device
     explained = {target: np.zeros(len(titles), dtype=np.int64) for target in chosen}
     importances = {target: np.zeros(len(tokenized.ids)) for target in chosen}  # (n_tokens,) each

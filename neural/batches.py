@@ -12,10 +12,8 @@ from transformers import BatchEncoding, PreTrainedTokenizerBase
 
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
+from neural.spelling import as_read
 from neural.training_rows import SoftLabels
-
-MAX_CHARACTERS = 1_000
-"""Only this many characters of a title are tokenised: a tokenizer reads a pasted document to its end."""
 
 _TITLES_PER_CALL = 10_000
 
@@ -134,7 +132,14 @@ class Examples:
     """Labels of the training loss where they are not `labels`."""
     draws: npt.NDArray[np.float64] | None = None
     """Probability that a draw of an epoch takes each row, (n_rows,); None takes every row once."""
+    n_spellings: int = 1
+    """How often each row is there, each time with its title in another spelling: all rows as they are written, then all
+    in the next spelling. An epoch takes each row in one of them; `draws` are of the first n_rows / n_spellings rows."""
     _by_device: dict[torch.device, Tensors] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        """Return the number of rows of an epoch: one spelling of each."""
+        return len(self.titles) // self.n_spellings
 
     def batch(self, rows: IntArray, device: torch.device, width: int | None = None, n_rows: int | None = None) -> Batch:
         """Make a batch of at least one row; the examples are copied to a device once, then only row numbers are sent.
@@ -181,27 +186,25 @@ def cut_out(ids: Tensor, offsets: Tensor, rows: Tensor, width: int, pad_id: int)
     return torch.where(is_token, found, pad_id).long(), is_token.long()
 
 
-def tokenize(titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> TokenizedTitles:
-    """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
+def tokenize(
+    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, *, folded: bool = True
+) -> TokenizedTitles:
+    """Tokenise titles as `as_read` reads them, special tokens included, keeping the first `max_tokens` of each."""
     pieces: list[npt.NDArray[np.int32]] = []
     lengths: list[int] = []
-    for encoded in encode(titles, tokenizer, max_tokens):
+    for encoded in encode(titles, tokenizer, max_tokens, folded=folded):
         lengths += map(len, encoded["input_ids"])
         pieces.append(np.fromiter(chain.from_iterable(encoded["input_ids"]), dtype=np.int32))
     return TokenizedTitles.join(pieces, lengths, tokenizer.pad_token_id)
 
 
 def encode(
-    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, **outputs: bool
+    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, *, folded: bool, **outputs: bool
 ) -> Iterator[BatchEncoding]:
     """Yield what a tokenizer returns for each chunk of titles; `outputs` are further ones to ask it for."""
     for start in range(0, len(titles), _TITLES_PER_CALL):
         yield tokenizer(
-            # A lone surrogate, left by broken decoding, is replaced, because the tokenizer writes titles as UTF-8.
-            [
-                title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
-                for title in titles[start : start + _TITLES_PER_CALL]
-            ],
+            [as_read(title, folded=folded) for title in titles[start : start + _TITLES_PER_CALL]],
             truncation=True,
             max_length=max_tokens,
             padding=False,  # given because a saved tokenizer may have a padding of its own

@@ -19,7 +19,7 @@ from data_cleaning.novelty import NETWORK_FILE, TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
-from neural.batches import Examples, tokenize
+from neural.batches import Examples, TokenizedTitles, tokenize
 from neural.calibration import calibrate
 from neural.checkpoints import Checkpoints, EpochLog, log_table
 from neural.devices import ProcessGroup, resolve_device, torchrun_group, uses_bf16
@@ -27,6 +27,7 @@ from neural.encoder import load_encoder, load_skeleton, longest_input, save_skel
 from neural.network import MultiHead, keep_layers, predict_logits, probabilities
 from neural.neural_settings import NeuralSettings
 from neural.runtime import OnnxNetwork, choose_runtime, predict_with
+from neural.spelling import spellings
 from neural.training import Trainer
 from neural.training_rows import distinct_rows, resampling_probabilities, sample_rows, soften
 
@@ -155,7 +156,7 @@ class NeuralClassifier:
         train_rows, valid_rows = self._training_examples(train, rng), self._examples(valid)
         kept = self.checkpoints
         checkpoints = None if kept is None else Checkpoints(kept, self._identity(train_rows, valid_rows))
-        self._n_fitted = len(train_rows.titles)
+        self._n_fitted = len(train_rows)
         torch.manual_seed(self.seed)
         self.model_ = self._build(encoder, resolve_device(self.settings.device))
         chosen_by = valid_rows if len(valid) else None
@@ -173,7 +174,7 @@ class NeuralClassifier:
         rng = np.random.default_rng([self.seed, 1])
         torch.manual_seed(self.seed)
         train_rows = self._training_examples(train, rng)
-        self._n_fitted += len(train_rows.titles)
+        self._n_fitted += len(train_rows)
         chosen_by = self._examples(valid) if len(valid) else None
         log, best = Trainer(
             self.model_, train_rows, chosen_by, settings, rng, self.on_progress, None, processes, self.seed
@@ -214,7 +215,7 @@ class NeuralClassifier:
         # In chunks, so that tokens and logits of a million titles are never in memory at once.
         for start in range(0, max(len(distinct_titles), 1), _TITLES_AT_ONCE):
             chunk = distinct_titles[start : start + _TITLES_AT_ONCE]
-            tokenized = tokenize(chunk, self.tokenizer_, self.settings.max_tokens)
+            tokenized = self.tokenized(chunk)
 
             def report(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
                 self.on_progress(step, before + done, len(distinct_titles))
@@ -229,6 +230,10 @@ class NeuralClassifier:
         """Say which texts are unlike the training titles, (n_titles,)."""
         require_fitted(self, "summary_")
         return self.novelty_.unlike(titles)
+
+    def tokenized(self, titles: Sequence[str]) -> TokenizedTitles:
+        """Return titles as the network reads them."""
+        return tokenize(titles, self.tokenizer_, self.settings.max_tokens, folded=self.settings.spelling == "any")
 
     def fit_summary(self) -> dict[str, Any]:
         """Return what the system learned from, in all and per source, its best epoch, and where it was computed."""
@@ -335,7 +340,23 @@ class NeuralClassifier:
         power = self.settings.resampling_power
         draws = resampling_probabilities(plain.labels, plain.weights, labelled.taxonomy, power) if power else None
         soft = soften(plain.labels, plain.weights, labelled.taxonomy, self.settings, taught)
-        return replace(plain, soft_labels=soft, draws=draws)
+        rows = replace(plain, soft_labels=soft, draws=draws)
+        return self._in_other_spellings(rows, labelled.titles[positions]) if self.settings.spelling == "any" else rows
+
+    def _in_other_spellings(self, rows: Examples, titles: StrArray) -> Examples:
+        """Add each row once for every other spelling of its title; `titles` are those of the rows, (n_rows,)."""
+        others = [title for spelled in zip(*map(spellings, titles), strict=True) for title in spelled]
+        tokenized = self.tokenized([*titles, *others])
+        n = len(tokenized) // len(titles)
+        return replace(
+            rows,
+            titles=tokenized,
+            labels={target: np.tile(codes, n) for target, codes in rows.labels.items()},
+            weights=np.tile(rows.weights, n),
+            soft_labels=rows.soft_labels
+            and {target: np.tile(soft, (n, 1)) for target, soft in rows.soft_labels.items()},
+            n_spellings=n,
+        )
 
     def _examples(self, labelled: LabelledTitles) -> Examples:
         """Merge, weigh and tokenise rows."""
@@ -351,7 +372,7 @@ class NeuralClassifier:
     def _tokenized(self, labelled: LabelledTitles, positions: IntArray, weights: npt.NDArray[np.float64]) -> Examples:
         """Tokenise some rows, weights scaled to mean 1."""
         return Examples(
-            titles=tokenize(list(labelled.titles[positions]), self.tokenizer_, self.settings.max_tokens),
+            titles=self.tokenized(list(labelled.titles[positions])),
             labels={target: codes[positions] for target, codes in labelled.labels.items()},
             weights=weights / weights.mean() if len(weights) else weights,
         )

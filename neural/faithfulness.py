@@ -12,7 +12,6 @@ from data_cleaning.errors import BadInput, require_fitted
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import FloatArray, IntArray
 from neural.attribution import METHODS, N_STEPS, Importances, explain
-from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
 from neural.network import predict_logits, probabilities
 
@@ -182,7 +181,7 @@ class _Probabilities:
 
     def __init__(self, system: NeuralClassifier, texts: Sequence[str], on_progress: Progress) -> None:
         self._rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        tokenized = tokenize(list(self._rows), system.tokenizer_, system.settings.max_tokens)
+        tokenized = system.tokenized(list(self._rows))
         logits = predict_logits(system.model_, tokenized, "fp32", "neural faithfulness", on_progress)
         self._probabilities = {
             target: probabilities(values / system.temperatures_[target]) for target, values in logits.items()

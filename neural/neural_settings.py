@@ -36,6 +36,9 @@ class NeuralSettings:
     """How token vectors become one: their mean, the first ("cls"), or the largest value of each dimension ("max")."""
     max_tokens: Annotated[int, Bounds(ge=3)] = 64
     """Tokens kept per title, the two special ones included."""
+    spelling: Literal["any", "exact"] = "any"
+    """What a spelling may change: with "any", titles are read without the signs between words, and learned with their
+    words turned round and in the other number too; "exact" takes titles as they are written."""
     batching: Literal["length", "random"] = "length"
     """How titles are put into training batches: "length" groups equally long titles under a budget of tokens, "random"
     takes `titles_per_batch` titles of any length."""
@@ -107,4 +110,5 @@ class NeuralSettings:
     @classmethod
     def from_saved(cls, saved: Mapping[str, Any]) -> Self:
         """Return the settings of a saved network, which an earlier release may have written."""
+        saved = {"spelling": "exact", **saved}
         return cls(**{RENAMED.get(name, name): value for name, value in saved.items() if name not in REMOVED})

@@ -18,11 +18,9 @@ from tokenizers import Tokenizer
 from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray
+from neural.spelling import as_read
 
 Floats = npt.NDArray[np.float32]
-
-MAX_CHARACTERS = 1_000
-"""Of a title, as in `batches`, which imports torch."""
 
 _PLAIN_BERT = {
     "model_type": "bert",
@@ -48,6 +46,7 @@ class NumpyNetwork:
         self._novelty = TitleNovelty.beside_network(folder)
         self._temperatures = log["summary"]["calibration"]["temperatures"]
         self._pooling = settings["pooling"]
+        self._folded = settings.get("spelling") == "any"  # networks of earlier releases lack it
         self._config = config
         self._weights = load_file(folder / "model.safetensors")
         self._tokenizer = Tokenizer.from_file(str(folder / "encoder" / "tokenizer.json"))
@@ -59,8 +58,8 @@ class NumpyNetwork:
 
         Texts that are unlike the training titles get what `fall_back` answers.
         """
-        written = [title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8") for title in titles]
-        ids = [encoded.ids for encoded in self._tokenizer.encode_batch(written)]
+        read = [as_read(title, folded=self._folded) for title in titles]
+        ids = [encoded.ids for encoded in self._tokenizer.encode_batch(read)]
         order = np.argsort([len(one) for one in ids], kind="stable")
         found: dict[str, FloatArray] = {
             target.name: np.empty((len(titles), target.n_classes)) for target in self.taxonomy.targets

@@ -36,6 +36,10 @@ _MAX_REPEATS = 10
 """Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its data."""
 
 
+_OTHER_SPELLINGS = 0.5
+"""Share of the rows of an epoch that are not spelled as they are written."""
+
+
 @dataclass
 class _Position:
     """Where a training is, as plain values that a checkpoint keeps."""
@@ -92,8 +96,8 @@ class Trainer:
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
         self.at = _Position(sampler=self.rng.bit_generator.state)
-        # Planned from the first epoch, so that it is the same after a kill; with resampling, epochs may have a few
-        # batches more or fewer.
+        # Planned from the first epoch, so that it is the same after a kill; with resampling or several spellings,
+        # epochs may have a few batches more or fewer.
         n_batches = len(self._plan())
         repeats = math.ceil(settings.min_steps / n_batches)
         self.n_epochs = max(settings.epochs, min(repeats, _MAX_REPEATS))
@@ -142,7 +146,7 @@ class Trainer:
             at.n_done += len(rows)
             at.seconds = earlier + time.perf_counter() - began
             if self.processes.is_main:
-                self.on_progress(f"neural epoch {at.epoch}/{self.n_epochs}", at.n_done, len(self.train_rows.titles))
+                self.on_progress(f"neural epoch {at.epoch}/{self.n_epochs}", at.n_done, len(self.train_rows))
             if time.monotonic() - self.saved_at >= 60 * self.settings.checkpoint_minutes:
                 self._save()
         self._finish_epoch(earlier, began)
@@ -183,9 +187,13 @@ class Trainer:
     def _plan(self) -> list[IntArray]:
         """Draw the batches of the epoch; a resumed epoch gets the same ones again."""
         self.rng.bit_generator.state = self.at.sampler
-        rows = np.arange(len(self._lengths))
+        n_rows, n_spellings = len(self.train_rows), self.train_rows.n_spellings
+        rows = np.arange(n_rows)
         if self.train_rows.draws is not None:
-            rows = self.rng.choice(len(rows), len(rows), p=self.train_rows.draws)
+            rows = self.rng.choice(n_rows, n_rows, p=self.train_rows.draws)
+        if n_spellings > 1:
+            is_other = self.rng.random(n_rows) < _OTHER_SPELLINGS  # (n_rows,)
+            rows = rows + n_rows * is_other * self.rng.integers(1, n_spellings, size=n_rows)
         if self.settings.batching == "random":
             batches = plan_random_batches(len(rows), self.settings.titles_per_batch, self.rng)
         else:

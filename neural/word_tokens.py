@@ -18,9 +18,11 @@ class WordTokens:
     Words and the division of tokens among them are those of `attribution.explain`.
     """
 
-    def __init__(self, titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int) -> None:
+    def __init__(
+        self, titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, *, folded: bool
+    ) -> None:
         """Tokenise titles, special tokens included, keeping the first `max_tokens` tokens of each."""
-        self.titles, token_starts, token_ends, self._is_special = _locate(titles, tokenizer, max_tokens)
+        self.titles, token_starts, token_ends, self._is_special = _locate(titles, tokenizer, max_tokens, folded)
         words = [list(_find_words(title)) for title in titles]
         self.title_of_word = np.repeat(np.arange(len(titles)), [len(found) for found in words])  # (n_words,)
         spans = np.array([span for found in words for span in found], dtype=np.int64).reshape(-1, 2)
@@ -59,7 +61,7 @@ class WordTokens:
 
 
 def _locate(
-    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int
+    titles: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int, folded: bool
 ) -> tuple[TokenizedTitles, npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Tokenise titles.
 
@@ -70,7 +72,7 @@ def _locate(
     pieces = []
     lengths: list[int] = []
     wanted = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
-    for encoded in encode(titles, tokenizer, max_tokens, **wanted):
+    for encoded in encode(titles, tokenizer, max_tokens, folded=folded, **wanted):
         columns = (encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
         lengths += map(len, columns[0])
         pieces.append(np.array([

@@ -135,14 +135,14 @@ def test_integrated_gradients_sum_to_the_difference_from_padding_up_to_the_delta
 
 @pytest.mark.parametrize("method", METHODS)
 def test_importances_are_summed_over_the_tokens_of_each_word(tokenizer, settings, method):
-    """Every token is worth 1, so a word is worth its tokens; the signs are tokens of no word."""
-    title = "  Cafe\u0301-MANAGER, (Qzx)  Ñurse"
+    """Every token is worth 1, so a word is worth its tokens; signs that are read are tokens of no word."""
+    title = "  Cafe\u0301&MANAGER, +Qzx+  Ñurse"
     system = planted(tokenizer, settings, {}, others=(1.0, 0.0))
 
     found = explain(system, [title], method)
 
     assert words_of(title, found) == ["Cafe\u0301", "MANAGER", "Qzx", "Ñurse"]
-    n_tokens = 2 + 4 + 1 + 1 + 1 + 1 + 3 + 1 + 1
+    n_tokens = 2 + 4 + 1 + 1 + 1 + 3 + 1 + 1
     assert_allclose(found.scores["type"] * n_tokens, [4, 1, 3, 1], atol=1e-5)
     assert_array_equal(found.special_shares["type"], 0.0)
 
