@@ -74,7 +74,10 @@ def find_faults(frames: Mapping[str, pl.DataFrame], taxonomy: Taxonomy, referenc
         costed = _costed_once(frames, taxonomy, references) if references else []
         found += sorted(costed, key=lambda finding: -finding.cost)[:MAX_COSTED]
         found += sorted(_others(frames, taxonomy, references), key=lambda finding: -(finding.records or 0))
-        found += _idle(frames["rows"], frames["idle"])
+        # A question of a row is a finding of its own already.
+        asked = pl.col("line").is_in(frames["questions"]["line"].implode())
+        never = pl.when(~asked).then(pl.col("never_because")).alias("never_because")
+        found += _idle(frames["rows"].with_columns(never), frames["idle"])
     else:
         for line in frames["rows"].filter(pl.col("verdict").is_not_null()).to_dicts():
             found.append(_Finding(kind="idle", line=line["line"], sentence=sentences.never_decides(line)))

@@ -1,4 +1,8 @@
-"""Texts in a column of titles that are no job titles, by their form alone."""
+"""Texts in a column of titles that are no job titles, by their form alone.
+
+`check` has no fit, whose titles `data_cleaning.novelty` compares with. What only a fit can tell is left out here:
+unusual words, and those of other languages.
+"""
 
 import polars as pl
 

@@ -338,6 +338,7 @@ def test_a_row_that_never_fires_comes_with_the_reason(verb, tmp_path):
     )
     assert why[1].startswith("'Sep-24' (line 3) hits 0 records: a spreadsheet program may have turned a word or")
     assert any("'urse' (line 4), as it occurs only inside longer words (3 records)" in one for one in why)
+    assert sum("it is sought as it is written, not as a pattern" in one for one in why) == 1
     assert [row["line"] for row in read(done.page.parent, "questions")] == ["2", "3"]
     _, bare = verb(audit_file, table, out=tmp_path / "bare")
     assert bare.findings.frame["why"].iloc[0].startswith("'nurs*' (line 2): it is sought as it is written")
