@@ -207,7 +207,7 @@ def kill_one_verb(name: str, n_kills: int, random_: random.Random, work: Path) -
         in_a_row = 0
         for _ in range(random_.randint(1, 4)):
             process = begin(lambda: called(verb), place)
-            time.sleep(random_.uniform(0, seconds))
+            time.sleep(random_.uniform(0, seconds / 2))
             os.kill(process, random_.choice((signal.SIGTERM, signal.SIGKILL)))
             in_a_row += finish(process) < 0
         code = finish(begin(lambda: called(verb), place))
@@ -216,8 +216,8 @@ def kill_one_verb(name: str, n_kills: int, random_: random.Random, work: Path) -
         survived += in_a_row if same else 0
         if not same:
             say(f"{name}: exit {code} after {in_a_row} kills\n{(place / 'log').read_text()[-3000:]}")
+        say(f"{name}: {survived} of {tried} kills survived; an unbroken call takes {seconds:.1f} s")
         shutil.rmtree(place)
-    say(f"{name}: {survived} of {tried} kills survived; an unbroken call takes {seconds:.1f} s")
     return survived, tried
 
 
