@@ -1,10 +1,11 @@
 """The one writer of XLSX files: sheets of rows, written from the top down in memory that does not grow with them."""
 
+import io
 import math
 import re
 import tempfile
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -72,6 +73,35 @@ _NUMBER_FORMATS = {
 }
 
 
+class _Output(io.FileIO):
+    """The file of a workbook, which drops what comes after a write that failed.
+
+    A `ZipFile` that could not be closed tries it again when it is collected, and Python would print that this fails.
+    """
+
+    _has_failed = False
+
+    def write(self, data: Any) -> int:
+        left = memoryview(data).cast("B")
+        while len(left) and not self._has_failed:
+            try:
+                left = left[super().write(left) :]
+            except OSError:
+                self._has_failed = True
+                raise
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return 0 if self._has_failed else super().seek(offset, whence)
+
+    def tell(self) -> int:
+        return 0 if self._has_failed else super().tell()
+
+    def flush(self) -> None:
+        if not self._has_failed:
+            super().flush()
+
+
 class Workbook(AbstractContextManager["Workbook"]):
     """An XLSX file; it is written when the `with` block ends without an error, and not at all otherwise.
 
@@ -89,6 +119,7 @@ class Workbook(AbstractContextManager["Workbook"]):
         self.n_escaped = 0
         """Cells that would be formulas once they are typed again or saved as CSV, which got an apostrophe."""
         self._waiting = tempfile.TemporaryDirectory(dir=scratch, prefix="rows-")
+        self._path = path
         self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": self._waiting.name})
         self._book.set_properties({"created": _CREATED})
         self._book.use_zip64()
@@ -98,10 +129,12 @@ class Workbook(AbstractContextManager["Workbook"]):
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None:
-                self._book.close()
+                with _Output(self._path, "w") as self._book.filename:
+                    self._book.close()
         finally:
             for sheet in self._book.worksheets():
-                sheet.row_data_fh.close()
+                with suppress(OSError):  # a full disk, which was said already
+                    sheet.row_data_fh.close()
             self._waiting.cleanup()
 
     def sheet(self, name: str, *, hidden: bool = False, escaped: bool = True) -> "Sheet":
