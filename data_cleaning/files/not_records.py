@@ -229,8 +229,9 @@ class Sifter:
         """Return the rows below a gap that name the columns of another table, though none is usually called so."""
         found, places = [], _places(batch)
         for place in self._suspects(batch, n_done) if batch.rows.num_columns > 1 else ():
-            at = bisect_left(places, place)
-            end = places[min(at + ROWS_BELOW, len(places) - 1)] + 1
+            if any(map(is_data, self._items(batch, place + 1, 1)[0].filled)):
+                continue
+            end = places[min(bisect_left(places, place) + ROWS_BELOW, len(places) - 1)] + 1
             items = self._items(batch, end, ROWS_ABOVE + 1 + ROWS_BELOW)
             number = next(number for number, one in enumerate(items) if one.place == place)
             above = [one.cells for one in items[max(number - ROWS_ABOVE, 0) : number] if one.is_record]
@@ -359,8 +360,7 @@ def _n_filled(rows: pa.Table) -> npt.NDArray[np.int64]:
     return n_filled
 
 
-def _places(batch: Batch, n_last: int = 0) -> list[int]:
-    """Return where the last rows and rejects are, by default all."""
+def _places(batch: Batch, n_last: int = 0) -> list[int]:  # by default of all rows and rejects
     return sorted([*batch.places[-n_last:].tolist(), *(one.place for one in batch.rejects[-n_last:])])[-n_last:]
 
 
