@@ -13,13 +13,12 @@ import pyarrow as pa
 from data_cleaning.errors import BadInput
 from data_cleaning.files.sources import Reject
 from data_cleaning.files.table_layout import ROWS_LOOKED_AT, Header, HeadRow, check_width, find_header
-from data_cleaning.files.text_encoding import Encoding, bad_byte, undecodable, utf8_blocks
+from data_cleaning.files.text_encoding import LONGEST_HEADER, Encoding, bad_byte, undecodable, utf8_blocks
 
 NO_DELIMITER = "\ud800"
 """Stands for a delimiter in a file of one column; no decoded text has it."""
 
 _DELIMITERS = ",;\t|"
-_LONGEST_HEADER = 1 << 20
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;|^~\t])"?\s*', re.IGNORECASE)
 """What Excel writes above a header to say how to read the file."""
 
@@ -106,9 +105,9 @@ def read_form(
             a stray or unclosed quote; the delimiter is not one ASCII character.
     """
     delimiter = _checked(delimiter)
-    block = next(utf8_blocks(path, encoding, _LONGEST_HEADER, gzipped=gzipped), b"")[:_LONGEST_HEADER]
+    block = next(utf8_blocks(path, encoding, LONGEST_HEADER, gzipped=gzipped), b"")[:LONGEST_HEADER]
     lines = block.splitlines(keepends=True)
-    if len(block) == _LONGEST_HEADER:
+    if len(block) == LONGEST_HEADER:
         lines = lines[:-1]  # which may be cut
     texts = [line.decode("utf-8", undecodable(encoding)) for line in lines]
     is_blank = [not text.strip() for text in texts]
@@ -120,7 +119,7 @@ def read_form(
         if first >= len(texts) or is_blank[first]:
             raise BadInput(f"{path} has no header in line {header_row}. Give --header-row the line of the names.")
     if first >= len(texts):
-        where = f" in its first {_LONGEST_HEADER:,} bytes" if len(block) == _LONGEST_HEADER else ""
+        where = f" in its first {LONGEST_HEADER:,} bytes" if len(block) == LONGEST_HEADER else ""
         raise BadInput(f"{path} has no header{where}; expected a line of column names and at least one row.")
     delimiter, header = _find_table(texts, first, delimiter, asked=header_row is not None)
     place = header.rows[0].place
@@ -193,13 +192,13 @@ def _checked(delimiter: str | None) -> str | None:
 
 def _most_frequent(texts: list[str], first: int) -> str | None:
     """Count the known delimiters outside quotes, from the header's first line to the line that closes its quotes."""
-    header, n_quotes = "", 0
-    for text in texts[first:]:
-        header, n_quotes = header + text, n_quotes + text.count('"')
+    n_quotes, stop = 0, first + 1  # where no line closes them, the first alone counts
+    for line in range(first, len(texts)):
+        n_quotes += texts[line].count('"')
         if n_quotes % 2 == 0:
+            stop = line + 1
             break
-    else:
-        header = texts[first]
+    header = "".join(texts[first:stop])
     outside = re.sub(r'"[^"]*"', "", header)
     best = max(_DELIMITERS, key=outside.count)
     return best if best in outside else None

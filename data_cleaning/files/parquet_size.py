@@ -26,7 +26,7 @@ def rows_at_once(path: Path, most: int) -> int:
     Raises:
         BadInput: its texts are beyond the limits; an error of pyarrow: the file is broken.
     """
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path.absolute()) as file:
         metadata, width = file.metadata, sum(map(_fixed_bytes, file.schema_arrow.types))
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     width += max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
@@ -47,7 +47,7 @@ def rows_at_once(path: Path, most: int) -> int:
         return rows
     names = list(dict.fromkeys(chunk.path_in_schema for chunk in suspects))
     n_values = max(rows, *(chunk.num_values for chunk in suspects))  # a list has several in a row
-    with pq.ParquetFile(path, read_dictionary=names) as file:
+    with pq.ParquetFile(path.absolute(), read_dictionary=names) as file:
         if len(groups) <= _MAX_GROUPS_LOOKED_AT and _longest(file, len(groups), names) * n_values <= MAX_BATCH_BYTES:
             return rows
         size = ReadSize(path)

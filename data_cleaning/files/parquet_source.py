@@ -1,15 +1,19 @@
 """A Parquet file as a source: batches of its own types, without the rows whose text is not valid UTF-8."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_cleaning.errors import BadInput, shortened
+from data_cleaning.errors import BadInput, first_few, shortened
 from data_cleaning.files.parquet_size import ReadSize, rows_at_once
 from data_cleaning.files.sources import Batch, Reject, Source, readable
 from data_cleaning.files.table_layout import check_width
@@ -18,7 +22,13 @@ BATCH_ROWS = 131_072
 _MAX_GROUP_BYTES = 4 * 10**9
 _BUFFER_BYTES = 1 << 20
 """Of a column read at once; without it a row group's columns are held whole."""
-_LONGEST_SHOWN = 500
+_LONGEST_SHOWN, _LONGEST_TYPE = 500, 60
+_MAX_DIGITS = 38
+"""Of a decimal that polars knows."""
+_OFFSET = re.compile(r"[+-]\d\d:\d\d")
+_MAX_DAYS = 95_000_000
+"""Before and after 1970: some 260,000 years; polars writes no date far beyond."""
+_PER_DAY = {"day": 1, "s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 
 
 class ParquetSource(Source):
@@ -33,10 +43,15 @@ class ParquetSource(Source):
         """
         self.path = path
         with _whole(path), pq.ParquetFile(path.absolute()) as file:
-            self.schema: pa.Schema = file.schema_arrow
+            schema: pa.Schema = file.schema_arrow
+            self.schema = pa.schema([field.with_type(_known(field.type)) for field in schema], schema.metadata)
             self.n_rows: int = file.metadata.num_rows
             n_groups = file.metadata.num_row_groups
             largest = max((file.metadata.row_group(at).total_byte_size for at in range(n_groups)), default=0)
+        changed = [old for old, new in zip(schema, self.schema, strict=True) if old.type != new.type]
+        if changed:
+            shown = first_few(f"{field.name!r} ({shortened(str(field.type), _LONGEST_TYPE)})" for field in changed)
+            self.notes = (f"Times of an unknown zone are read in UTC, decimals beyond 38 digits as text: {shown}.",)
         if not self.schema.names:
             raise BadInput(f"{path} has no columns; expected at least one, of titles.")
         check_width(path, len(self.schema.names))
@@ -47,7 +62,7 @@ class ParquetSource(Source):
                 "Write the file again in smaller row groups."
             )
         with _whole(path):
-            self._rows_at_once = rows_at_once(path.absolute(), BATCH_ROWS)
+            self._rows_at_once = rows_at_once(path, BATCH_ROWS)
 
     def _read(self) -> Iterator[Batch]:
         # The same rows whatever the row groups, as batches of the library may end with them.
@@ -60,7 +75,8 @@ class ParquetSource(Source):
                 while start < len(read):
                     part = read.slice(start, at_once - row % at_once)
                     size.add(len(part), part.nbytes)
-                    parts.append(_checked(part, row))
+                    checked = _checked(part, row)
+                    parts.append(replace(checked, rows=checked.rows.cast(self.schema)))
                     start, row = start + len(part), row + len(part)
                     if row % at_once == 0:
                         yield _together(parts)
@@ -69,6 +85,32 @@ class ParquetSource(Source):
             yield _together(parts)
         if row != self.n_rows:
             raise BadInput(f"{self.path} announces {self.n_rows:,} rows and has {row:,}. Write or fetch it again.")
+
+
+def _known(kind: pa.DataType) -> pa.DataType:
+    """Return a type that polars knows and that holds the same values, within columns of lists and the like too."""
+    if pa.types.is_decimal256(kind):
+        return pa.string() if kind.precision > _MAX_DIGITS else pa.decimal128(kind.precision, kind.scale)
+    if pa.types.is_timestamp(kind) and kind.tz is not None and not _is_zone(kind.tz):
+        return pa.timestamp(kind.unit, "UTC")
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_known(field.type)) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(_known(kind.key_type), kind.item_field.with_type(_known(kind.item_type)), kind.keys_sorted)
+    for is_list, build in ((pa.types.is_list, pa.list_), (pa.types.is_large_list, pa.large_list)):
+        if is_list(kind):
+            return build(kind.value_field.with_type(_known(kind.value_type)))
+    return kind
+
+
+def _is_zone(name: str) -> bool:
+    if _OFFSET.fullmatch(name):
+        return True
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # the latter for what can be no path
+        return False
+    return True
 
 
 def _together(parts: list[Batch]) -> Batch:
@@ -87,7 +129,8 @@ def _whole(path: Path) -> Iterator[None]:
         try:
             yield
         except (pa.ArrowException, OSError) as error:
-            if isinstance(error, OSError) and error.errno is not None:  # of the system, not of what the file holds
+            is_of_system = isinstance(error, OSError) and error.errno is not None
+            if is_of_system or isinstance(error, MemoryError):  # not of what the file holds
                 raise
             what = str(error).splitlines()[0]
             raise BadInput(f"{path} is not readable as Parquet: {what}. Write or fetch it again.") from None
@@ -135,7 +178,12 @@ def _is_valid(column: pa.Array) -> bool:
         column.validate(full=True)
     except pa.ArrowInvalid:
         return False
-    return True
+    kind = column.type
+    if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        return True
+    ends = pc.min_max(column.view(pa.int32() if kind.bit_width == 32 else pa.int64())).as_py()
+    most = _MAX_DAYS * _PER_DAY[getattr(kind, "unit", "day" if kind.bit_width == 32 else "ms")]
+    return ends["max"] is None or -most <= ends["min"] <= ends["max"] <= most
 
 
 def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:
@@ -166,3 +214,6 @@ def _cell(cell: pa.Array) -> Any:
         return cell[0].as_py()
     except UnicodeDecodeError as error:
         return error.object.decode("utf-8", "backslashreplace")
+    except (OverflowError, ValueError):  # a date beyond those of Python
+        kind = cell.type
+        return cell.view(f"int{kind.bit_width}")[0].as_py() if pa.types.is_temporal(kind) else str(kind)

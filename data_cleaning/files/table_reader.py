@@ -24,6 +24,8 @@ NO_TEXT = cs.nested() | cs.binary() | cs.duration() | cs.object()
 """Columns of a Parquet file that no CSV file can hold."""
 
 _LONGEST_SHOWN = 60
+MAX_TABLE_BYTES = 4 * 10**9
+"""Limit for the columns that are held in memory, and for the text of what could not be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +106,23 @@ def read_table(
     places = [np.empty(0, dtype=np.int64)]
     rejects: list[Reject] = []
     cells: dict[str, list[Any]] = {}
+    n_bytes = 0
     for batch in source.batches():
         rows = batch.rows.select(chosen).rename_columns(names)
         _refuse_nameless_content(source, batch, [] if given else nameless)
         nul = _nul_bytes(source, rows)
         if nul.any() and not keep_rejects:
             raise _not_text(source, int(batch.places[nul].min()))
-        frames.append(pl.DataFrame(rows.filter(pa.array(~nul)) if nul.any() else rows))
+        try:
+            frames.append(pl.DataFrame(rows.filter(pa.array(~nul)) if nul.any() else rows))
+        except pl.exceptions.PolarsError as error:
+            raise BadInput(f"{path} has a column of a kind that is not read: {error}. Leave it out.") from None
+        n_bytes += rows.nbytes + sum(len(one.text) for one in batch.rejects)
+        if n_bytes > MAX_TABLE_BYTES:
+            raise BadInput(
+                f"{path} takes more than {MAX_TABLE_BYTES:,} bytes of memory. Split it, or leave out what is no table; "
+                "only predict reads files of any size."
+            )
         places.append(batch.places[~nul])
         if keep_cells and batch.cells:
             for name, position in zip(names, chosen, strict=True):

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,6 +16,12 @@ from data_cleaning.files.sources import readable, unpacked
 
 _BLOCK_BYTES = 1 << 23
 _HEAD_BYTES = 1 << 12
+LONGEST_HEADER = 1 << 20
+"""Bytes from the beginning of a file, in which its header must end."""
+_LINE_ENDS = b"\n\r\x15\x25"
+"""The last two are those of EBCDIC."""
+_FREE_BYTES, _MAX_RATIO = 1 << 28, 200
+"""So many bytes may be unpacked, and beyond them so many times those that were packed; tables reach a tenth of that."""
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8", "UTF-8"),
     codecs.BOM_UTF32_LE: ("utf-32-le", "UTF-32"),
@@ -85,6 +92,12 @@ def scan(path: Path, asked: str | None, max_bytes: int, *, gzipped: bool) -> Sca
     encoding = _decided(first, named)
     if encoding is None:
         _refuse_nul_bytes(path, first[:_HEAD_BYTES])
+    head = first[:LONGEST_HEADER]
+    if len(head) == LONGEST_HEADER and not any(byte in head for byte in _LINE_ENDS):
+        size = f"{len(head):,} bytes"
+        raise BadInput(
+            f"{path} has no header in its first {size}; expected a line of column names and at least one row."
+        )
     line_ends = [text.encode(encoding.codec if encoding else "utf-8") for text in ("\n", "\r", "\r\n")]
     check = _Utf8Check()
     n_breaks = 0
@@ -236,11 +249,14 @@ def _blocks(path: Path, max_bytes: int, gzipped: bool) -> Iterator[bytes]:
     with readable(path), unpacked(path, gzipped=gzipped) as file:
         while block := file.read(_BLOCK_BYTES):
             n_bytes += len(block)
-            if gzipped and n_bytes > max_bytes:
-                raise BadInput(
-                    f"{path} unpacks to more than {max_bytes:,} bytes, the limit for packed files. "
-                    "Unpack it first if that is right, or split it."
-                )
+            if gzipped:
+                n_packed = cast(Any, file).fileobj.tell()
+                limit = min(max_bytes, max(_FREE_BYTES, _MAX_RATIO * n_packed))
+                if n_bytes > limit:
+                    raise BadInput(
+                        f"{path} unpacks to more than {limit:,} bytes, the limit for a file that is packed as this is. "
+                        "Unpack it first if that is right, or split it."
+                    )
             yield block
 
 

@@ -255,7 +255,7 @@ def _whole(path: Path) -> Iterator[None]:
     try:
         with readable(path):
             yield
-    except BadInput:
+    except (BadInput, MemoryError):
         raise
     except BaseException as error:
         # The reader is written in Rust, whose assertions are no `Exception`.

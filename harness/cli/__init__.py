@@ -17,6 +17,8 @@ from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
 
+_TOO_LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
+
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and measures which system should do it.",
     no_args_is_help=True,
@@ -80,4 +82,11 @@ def main() -> None:
         from harness.cli.console import fail
 
         fail(str(error))
+        sys.exit(2)
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and "failed to map segment" not in str(error):
+            raise
+        from harness.cli.console import fail
+
+        fail(_TOO_LITTLE_MEMORY)
         sys.exit(2)

@@ -2,6 +2,7 @@ import csv
 import gzip
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -365,6 +366,15 @@ def test_the_number_of_rows_is_an_upper_estimate(tmp_path):
 
 def test_a_file_with_a_header_alone_has_no_batches(tmp_path):
     assert list(open_source(write(tmp_path, "Title,Age\n")).batches()) == []
+
+
+def test_an_unclosed_quote_in_the_header_is_told_within_seconds(tmp_path):
+    path = write(tmp_path, '"Title,A\n' + "a\n" * 500_000)
+    began = time.process_time()
+
+    with pytest.raises(BadInput, match="header in line 1 has a quote"):
+        open_source(path)
+    assert time.process_time() - began < 5  # 20 where each line was copied for the next
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.files import open_source
+from data_cleaning.files import open_source, text_encoding
 from data_cleaning.files.opening import refuse_two_standard_inputs
 
 CSV = b"Title,Age\nCEO,1\n"
@@ -103,6 +103,24 @@ def test_a_file_that_changes_while_it_is_read_is_bad_input(tmp_path, name, chang
     with pytest.raises(BadInput, match="changed while it was read") as raised:
         list(source.batches())
     assert ("bytes then" in str(raised.value)) == (change in ("cut", "grown"))
+
+
+@pytest.mark.parametrize(
+    ("start", "said"), [(b"", "no header in its first 1,048,576 bytes"), (b"Title,Age\n", "unpacks to more than")]
+)
+def test_a_gzip_bomb_is_refused_long_before_its_end(tmp_path, monkeypatch, start, said):
+    monkeypatch.setattr(text_encoding, "_FREE_BYTES", 1 << 24)
+    path = tmp_path / "a.csv.gz"
+    with gzip.open(path, "wb", 1) as file:
+        file.write(start)
+        for _ in range(16):
+            file.write(b"x" * (1 << 24))
+    read = []
+    monkeypatch.setattr(text_encoding, "_count_breaks", lambda block, *_: read.append(len(block)) or 0)
+
+    with pytest.raises(BadInput, match=said):
+        open_source(path)
+    assert sum(read) <= 1 << 24
 
 
 def test_a_packed_file_beyond_the_limit_is_bad_input(tmp_path):

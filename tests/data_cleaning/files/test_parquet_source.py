@@ -1,3 +1,5 @@
+import decimal
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -5,6 +7,7 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files import open_source, parquet_size, parquet_source
+from data_cleaning.files.table_reader import read_table
 
 NOT_UTF8 = pa.array([b"a", b"b\xe8", None, b"d", b"\xff"], pa.binary())
 
@@ -136,6 +139,44 @@ def test_wide_rows_are_read_in_smaller_batches(tmp_path, monkeypatch):
     path = write(tmp_path, {"Title": ["CEO"] * 10_000} | {f"n{n}": np.arange(10_000) for n in range(50)})
 
     assert max(batch.rows.num_rows for batch in open_source(path).batches()) < 1_000
+
+
+def test_types_that_polars_does_not_know_are_read_as_ones_that_hold_the_same(tmp_path):
+    columns = {
+        "Title": ["CEO", "CFO"],
+        "Wide": pa.array([15, None]).cast(pa.decimal256(60, 2)),
+        "Narrow": pa.array([decimal.Decimal(15), None], pa.decimal256(20, 2)),
+        "Mars": pa.array([0, None], pa.timestamp("us", tz="Mars/Phobos")),
+        "Odd": pa.array([0, None], pa.timestamp("ms", tz="../../x\0")),
+        "Offset": pa.array([0, None], pa.timestamp("us", tz="-0330")),
+        "Known": pa.array([0, None], pa.timestamp("us", tz="Europe/Berlin")),
+        "Nested": pa.array([[{"a": decimal.Decimal(1)}], None], pa.list_(pa.struct([("a", pa.decimal256(60, 2))]))),
+    }
+    source = open_source(path := write(tmp_path, columns))
+
+    (batch,) = source.batches()
+    assert batch.rows.schema == source.schema
+    assert batch.rows.column("Wide").to_pylist() == ["15.00", None]
+    assert batch.rows.column("Narrow").type == pa.decimal128(20, 2)
+    zones = [batch.rows.schema.field(name).type.tz for name in ("Mars", "Odd", "Offset", "Known")]
+    assert zones == ["UTC", "UTC", "UTC", "Europe/Berlin"]
+    assert "'Mars' (timestamp[us, tz=Mars/Phobos])" in source.notes[0]
+    assert read_table(path).frame.height == 2
+
+
+def test_dates_beyond_all_calendars_are_rejects(tmp_path):
+    columns = {
+        "Title": ["a", "b", "c", "d"],
+        "Day": pa.array([0, 2**31 - 1, None, 1], pa.date32()),
+        "At": pa.array([0, 1, 2, -(2**62)], pa.timestamp("ms")),
+    }
+    rows, rejects = read(open_source(write(tmp_path, columns)))
+
+    assert [row["Title"] for row in rows] == ["a", "c"]
+    assert [(place, reason) for place, reason, _ in rejects] == [
+        (2, "does not hold a valid date32[day] in column 'Day'"),
+        (4, "does not hold a valid timestamp[ms] in column 'At'"),
+    ]
 
 
 def test_columns_may_share_a_name(tmp_path):

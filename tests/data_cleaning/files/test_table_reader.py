@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files import table_reader
 from data_cleaning.files.table_reader import as_text, read_table
 
 
@@ -194,3 +195,14 @@ def test_a_column_without_a_name_is_called_by_its_place_where_rejects_are_kept_a
 def test_columns_without_name_but_with_content_are_refused(tmp_path, content, message):
     with pytest.raises(BadInput, match=message):
         read_table(write(tmp_path, content))
+
+
+def test_a_file_that_would_fill_the_memory_is_refused_as_soon_as_that_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_reader, "MAX_TABLE_BYTES", 10_000)
+    path = tmp_path / "leads.csv"
+    path.write_text("Title,Age\n" + "CEO,1\n" * 10_000)
+    with pytest.raises(BadInput, match="takes more than 10,000 bytes of memory"):
+        read_table(path)
+    path.write_text("Title,Age\nCEO,1\n" + "x" * 20_000 + "\n")
+    with pytest.raises(BadInput, match="takes more than 10,000 bytes of memory"):
+        read_table(path, keep_rejects=True)

@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 from typer.main import get_command
@@ -26,6 +27,19 @@ def call(monkeypatch, *arguments):
 @pytest.mark.parametrize("verb", list(VERBS))
 def test_every_verb_has_help_with_an_example(verb):
     assert f"Example: python -m harness {verb}" in VERBS[verb].help
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), pa.ArrowMemoryError("malloc"), ImportError("x.so: failed to map segment from shared object")],
+)
+def test_too_little_memory_is_one_message(monkeypatch, capsys, error):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr("harness.cli.app", fail)
+    assert call(monkeypatch, "run") == 2
+    assert capsys.readouterr().err.startswith("Error: The memory that this process may use is not enough.")
 
 
 def test_the_module_is_the_command():
