@@ -1,11 +1,14 @@
+import gc
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from data_cleaning.files.spreadsheet_text import REPLACEMENT, unescape_cell
 from data_cleaning.files.workbooks import BOLD, Style, Workbook
@@ -188,3 +191,13 @@ def test_values_that_a_rule_cannot_hold_are_on_a_hidden_sheet(tmp_path):
     assert opened["choices"].sheet_state == "hidden"
     held = [[cell.value for cell in row if cell.value] for row in opened["choices"]]
     assert held == [list(comma), list(many)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_said_once(monkeypatch):
+    later = []
+    monkeypatch.setattr("sys.unraisablehook", later.append)
+    with pytest.raises(FileCreateError, match="No space left"), Workbook(Path("/dev/full")) as book:
+        book.sheet("a").row(["text"])
+    gc.collect()
+    assert [str(one.exc_value) for one in later] == []
