@@ -113,11 +113,6 @@ def whole_number(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def clean_keyword(keyword: str) -> str:
-    """Return a keyword in the spelling that `clean_cells` gives it."""
-    return _without_quotes(normalise_titles(pl.Series([keyword], dtype=pl.String)).item())
-
-
 def question_of(keyword: str) -> str | None:
     """Say what may be wrong with a keyword, as a clause; None if nothing is known."""
     serial = _SERIAL.fullmatch(keyword)

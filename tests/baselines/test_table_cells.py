@@ -6,7 +6,7 @@ import openpyxl
 import pytest
 
 from baselines.keyword_table import KeywordTable
-from baselines.table_cells import clean_keyword, column_names, question_of
+from baselines.table_cells import clean_cells, column_names, question_of
 
 HEADER = "keyword,priority,match,function,role,level\n"
 
@@ -41,7 +41,6 @@ def test_a_keyword_is_spelled_as_titles_are_and_the_change_is_named(tmp_path, ta
     table = read(tmp_path, taxonomy, f"{written},1,,IT,,\n")
     assert table.rows["keyword"].tolist() == [keyword]
     assert table.winners([title])["function"].tolist() == [0]
-    assert clean_keyword(keyword) == keyword
     (note,) = table.notes
     assert note.startswith("Read 1 keyword otherwise than written: line 2 ")
     assert note.endswith(f" as {keyword!r}.")
@@ -50,8 +49,10 @@ def test_a_keyword_is_spelled_as_titles_are_and_the_change_is_named(tmp_path, ta
 @pytest.mark.parametrize(
     "keyword", ["R&D", "i.t.", "c++", "women's health", 'the "a" team', "24/7", "o'brien's", "'", "=x"]
 )
-def test_a_keyword_that_titles_may_hold_stays_as_it_is(tmp_path, taxonomy, keyword):
-    assert clean_keyword(keyword) == keyword
+def test_a_keyword_that_titles_may_hold_stays_as_it_is(taxonomy, keyword):
+    cells = clean_cells([(2, {"keyword": keyword, "priority": "1"})], taxonomy)
+    assert [row["keyword"] for _, row in cells.records] == [keyword]
+    assert not any(note.startswith("Read") for note in cells.notes)
 
 
 def test_a_substring_between_blanks_is_read_as_a_whole_word(tmp_path, taxonomy):
