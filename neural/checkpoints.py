@@ -99,12 +99,13 @@ class Checkpoints:
         """Replace the last snapshot; a process that is killed meanwhile leaves the last one whole."""
         self.folder.mkdir(parents=True, exist_ok=True)
         latest = self._latest()
-        number = 0 if latest is None else int(latest["number"]) + 1
+        number = 0 if latest is None else latest["number"] + 1
         kept = self.folder / f"snapshot-{number}.safetensors"
         self._replace(kept, lambda path: _save(tensors, path))
-        content = json.dumps({"identity": self.identity, "number": number, "facts": facts})
+        content = {"identity": self.identity, "number": number, "facts": facts}
+        text = json.dumps({**content, _SUM: _sum_of_facts(content)})
         # This file alone says which snapshot counts, and it changes in one step.
-        self._replace(self.folder / _LATEST, lambda path: path.write_text(content, encoding="utf-8"))
+        self._replace(self.folder / _LATEST, lambda path: path.write_text(text, encoding="utf-8"))
         for old in self.folder.glob("snapshot-*.safetensors"):
             if old != kept:
                 old.unlink()
@@ -156,8 +157,8 @@ class Checkpoints:
         if not path.exists():
             return None
         found = read_json(path, "checkpoint", _REMEDY)
-        if not {"identity", "number", "facts"} <= found.keys():
-            raise BadInput(f"{path} is not as it was written. {_REMEDY}")
+        if found.pop(_SUM, None) != _sum_of_facts(found):
+            raise BadInput(f"{path} has changed since it was written. {_REMEDY}")
         return found
 
     @staticmethod
@@ -189,6 +190,10 @@ def _sum_of(tensors: Mapping[str, Tensor]) -> str:
         found.update(name.encode())
         found.update(tensors[name].detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return found.hexdigest()
+
+
+def _sum_of_facts(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _unreadable(path: Path, error: Exception) -> BadInput:

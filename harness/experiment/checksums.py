@@ -92,6 +92,8 @@ def read_checksums(folder: Path) -> dict[str, str]:
     path = folder / CHECKSUMS
     try:
         # Bytes, since reading as text would take one end of a line for another.
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise BadInput(f"{path} is no plain file. {_REMEDY}")
         text = path.read_bytes().decode()
     except FileNotFoundError:
         raise BadInput(
@@ -146,6 +148,8 @@ def _faults(folder: Path, listed: dict[str, str]) -> list[str]:
         try:
             if not path.exists():
                 faults.append(f"{name} is missing")
+            elif not path.is_file():
+                faults.append(f"{name} is no plain file")
             elif file_digest(path) != digest:
                 faults.append(f"{name} has changed")
         except OSError as error:

@@ -74,6 +74,8 @@ class JobFolder:
     def locked(self) -> Iterator[None]:
         """Keep other processes out, and begin or resume; the answers of an earlier call of this job are kept.
 
+        A call that fails keeps nothing else but finished files, so that a full disk has room again.
+
         Raises:
             BadInput: another process writes the output, or the folder cannot be written.
         """
@@ -88,7 +90,11 @@ class JobFolder:
         try:
             with locked(self.path / _LOCK, refuse):
                 self._begin()
-                yield
+                try:
+                    yield
+                except BaseException:
+                    self._keep_what_is_used_again()
+                    raise
         finally:
             # `discard` could not remove a lock that is held.
             if os.name == "nt" and not (self.path / _IDENTITY).exists():
@@ -150,6 +156,16 @@ class JobFolder:
             self.ready.mkdir()
             self.scratch.mkdir()
 
+    def _keep_what_is_used_again(self) -> None:
+        if self.finished is not None:
+            return
+        self._clear()
+        if not self._has_work():
+            self.discard()
+
+    def _has_work(self) -> bool:
+        return (self.path / _FINISHED).exists() or (self.answers.is_dir() and any(self.answers.iterdir()))
+
     def _clear(self) -> None:
         shutil.rmtree(self.ready, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -194,8 +210,7 @@ class JobFolder:
         remedy = "Nothing was touched. Move its folder elsewhere, or choose another --out."
         former = read_json(self.path / _IDENTITY, "description of a job", remedy)
         is_same = former == self._identity
-        has_work = (self.path / _FINISHED).exists() or (self.answers.is_dir() and any(self.answers.iterdir()))
-        if not is_same and has_work and not self._force:
+        if not is_same and self._has_work() and not self._force:
             raise BadInput(
                 f"{self.path} holds what an interrupted job has done, and this one is another: it differs in "
                 f"{_differences(former, self._identity)}. Repeat the former command to finish that job, or start again "

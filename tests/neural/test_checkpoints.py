@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 
@@ -53,6 +55,17 @@ def test_a_broken_checkpoint_is_refused(tmp_path, name):
 
     with pytest.raises(BadInput, match=r"cannot be read|is not readable as the checkpoint"):
         Checkpoints(tmp_path, "mine").load()
+
+
+@pytest.mark.parametrize("edited", [{"number": "x"}, {"number": None}, {"number": 7}, {"facts": []}, {"sha256": 3}])
+def test_an_edited_checkpoint_is_refused(tmp_path, edited):
+    kept = Checkpoints(tmp_path, "mine")
+    kept.save(TENSORS, FACTS)
+    latest = tmp_path / "latest.json"
+    latest.write_text(json.dumps(json.loads(latest.read_text()) | edited))
+    for use in (kept.load, lambda: kept.save(TENSORS, FACTS)):
+        with pytest.raises(BadInput, match=r"latest\.json has changed since it was written\. Remove the folder"):
+            use()
 
 
 @pytest.mark.parametrize("name", ["snapshot-0.safetensors", "best-1.safetensors"])

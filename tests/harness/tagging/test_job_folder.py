@@ -1,7 +1,9 @@
 """Jobs that are killed at any moment and repeated, and files that are not theirs."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -251,6 +253,29 @@ def test_only_answers_outlive_a_call(tmp_path):
         assert [file.name for file in folder.answers.iterdir()] == ["answers-000000.parquet"]
     with folder_of(tmp_path / "out.csv", {"input": "other"}, force=True).locked():
         assert not folder.answers.exists()
+
+
+@pytest.mark.parametrize("stop", [OSError(errno.ENOSPC, "full"), BadInput("wrong"), MemoryError(), KeyboardInterrupt()])
+@pytest.mark.parametrize("has_answers", [True, False])
+def test_a_call_that_fails_keeps_answers_and_nothing_else(tmp_path, stop, has_answers):
+    folder = begun(tmp_path / "out.csv")
+    if not has_answers:
+        shutil.rmtree(folder.answers)
+    with pytest.raises(type(stop)), folder.locked():
+        (folder.ready / "out.csv").write_text("half of the file")
+        (folder.scratch / "rows").touch()
+        raise stop
+    left = sorted(place.name for place in tmp_path.rglob("*"))
+    assert left == [".out.csv.job", "answers", "answers-000000.parquet", "job.json", "lock"][: 5 * has_answers]
+
+
+def test_a_call_that_fails_while_files_are_moved_keeps_them(tmp_path):
+    folder = begun(tmp_path / "out.csv")
+    (tmp_path / "out.csv").mkdir()
+    with pytest.raises(BadInput, match="cannot be written"), folder.locked():
+        (folder.ready / "out.csv").write_text("whole")
+        folder.move(["out.csv"], {})
+    assert (folder.ready / "out.csv").read_text() == "whole"
 
 
 def test_another_job_may_begin_where_nothing_was_stored(tmp_path):
