@@ -215,7 +215,7 @@ def has_sheet(path: Path, name: str) -> bool:
     Raises:
         BadInput: it is packed, but no whole workbook, or beyond the limit.
     """
-    if not zipfile.is_zipfile(path):
+    if not (path.is_file() and zipfile.is_zipfile(path)):  # a pipe would be waited for
         return False
     _check_parts(path, MAX_BYTES)
     with _whole(path), load_workbook(str(path)) as workbook:

@@ -102,7 +102,7 @@ def _roots(path: Path, allowed: Sequence[Path] | None) -> tuple[Path, ...] | Non
     for folder in allowed:
         if not folder.is_dir():
             raise BadInput(f"--allow {folder} is no folder. Name the one that paths in {path} may lead to.")
-    return (path.resolve().parent, Path.cwd(), *(folder.resolve() for folder in allowed))
+    return (path.resolve().parent, Path.cwd(), *(Path(os.path.realpath(folder)) for folder in allowed))
 
 
 def _check_systems(config: RunConfig, path: Path) -> None:
@@ -274,12 +274,15 @@ class _Source:
         said = f"{self.place(where)}: {_dotted(where)} = {written!r}"
         try:
             path = (folder / Path(written).expanduser()).resolve()
-            if path.is_dir() or not may_be_name:
-                self._note_outside(path, said, where)
-                return str(path)
+            is_folder, is_odd = path.is_dir(), path.exists() and not (path.is_file() or path.is_dir())
             is_here = Path(written).is_dir()
         except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, an unknown user, a NUL
             raise BadInput(f"{said} is no path: {error}") from None
+        if is_odd:  # it would be waited for, or read without end
+            raise BadInput(f"{said} is a pipe or a device; expected a plain file. Give the path of one.")
+        if is_folder or not may_be_name:
+            self._note_outside(path, said, where)
+            return str(path)
         if is_here:
             # The network would take it from here, and something else wherever else the config is used.
             raise BadInput(

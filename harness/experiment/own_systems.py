@@ -9,6 +9,7 @@ use only what you trust. It counts for the fits of its system by its content; wh
 import importlib.util
 import inspect
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -58,7 +59,7 @@ class OwnSystem(BaseModel):
             raise BadInput(f"{self.path} cannot be run: {type(error).__name__}: {error}. Fix the file.") from error
         classes = [name for name, found in vars(module).items() if getattr(found, "__module__", "") == spec.name]
         if self.class_name not in classes:
-            raise unknown("class", f"{self.path}:{self.class_name}", classes)
+            raise unknown("class", f"{self.path.name}:{self.class_name}", classes)
         found: SystemClass = getattr(module, self.class_name)
         lacking = [name for name in ("fit", "predict_proba", "fit_summary", "save", "load") if name not in dir(found)]
         if lacking:
@@ -115,7 +116,8 @@ class OwnSystem(BaseModel):
         path, _, class_name = written.rpartition(":")
         if not path.endswith(".py") or not class_name.isidentifier():
             raise BadInput(f"Got {written!r}; expected a file and a class, such as my_knn.py:KnnClassifier.")
-        return cls(path=Path(path).resolve(), class_name=class_name)
+        # Unlike `resolve`, this takes a link that leads to itself.
+        return cls(path=Path(os.path.realpath(path)), class_name=class_name)
 
 
 def is_own(saved: Path) -> bool:

@@ -72,7 +72,7 @@ def newest_run(results: Path, system: str | None = None) -> Path:
         raise unknown("system", system, SYSTEMS)
     wanted = "system" if system is None else repr(system)
     raise BadInput(
-        f"No run under {results.resolve()} has a fitted {wanted}. Make one with 'python -m harness run all'."
+        f"No run under {results.absolute()} has a fitted {wanted}. Make one with 'python -m harness run all'."
     )
 
 

@@ -261,10 +261,15 @@ def test_a_call_that_fails_keeps_answers_and_nothing_else(tmp_path, stop, has_an
     folder = begun(tmp_path / "out.csv")
     if not has_answers:
         shutil.rmtree(folder.answers)
-    with pytest.raises(type(stop)), folder.locked():
-        (folder.ready / "out.csv").write_text("half of the file")
-        (folder.scratch / "rows").touch()
-        raise stop
+
+    def fail():
+        with folder.locked():
+            (folder.ready / "out.csv").write_text("half of the file")
+            (folder.scratch / "rows").touch()
+            raise stop
+
+    with pytest.raises(type(stop)):
+        fail()
     left = sorted(place.name for place in tmp_path.rglob("*"))
     assert left == [".out.csv.job", "answers", "answers-000000.parquet", "job.json", "lock"][: 5 * has_answers]
 
@@ -272,9 +277,14 @@ def test_a_call_that_fails_keeps_answers_and_nothing_else(tmp_path, stop, has_an
 def test_a_call_that_fails_while_files_are_moved_keeps_them(tmp_path):
     folder = begun(tmp_path / "out.csv")
     (tmp_path / "out.csv").mkdir()
-    with pytest.raises(BadInput, match="cannot be written"), folder.locked():
-        (folder.ready / "out.csv").write_text("whole")
-        folder.move(["out.csv"], {})
+
+    def move():
+        with folder.locked():
+            (folder.ready / "out.csv").write_text("whole")
+            folder.move(["out.csv"], {})
+
+    with pytest.raises(BadInput, match="cannot be written"):
+        move()
     assert (folder.ready / "out.csv").read_text() == "whole"
 
 
