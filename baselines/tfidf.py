@@ -26,8 +26,8 @@ from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles
 _STATE, _ARRAYS = "tfidf.json", "tfidf.safetensors"
 _PREDICT_TITLES = 20_000  # distinct titles whose features are in memory at a time, about 20 MB
 
-_MOST_REMEMBERED = 1 << 29
-"""Bytes that lbfgs may take for its memory."""
+_MAX_LBFGS_BYTES = 1 << 29
+"""For the steps and gradients that lbfgs keeps."""
 
 
 class TfidfClassifier:
@@ -151,11 +151,11 @@ class TfidfClassifier:
             seen = shares > 0 if len(labels) else np.full(n_classes, True)
             intercepts[seen] = np.log(shares[seen]) if len(labels) else 0.0
         else:
-            # lbfgs remembers its last ten steps and gradients. Of 500 classes that took 3.3 GB; newton-cg, which
-            # remembers none, reached the same optimum in .9 GB.
-            remembered = 20 * features.shape[1] * len(present) * 8
+            # lbfgs keeps its last ten steps and gradients, which took 3.3 GB for 500 classes; newton-cg, which keeps
+            # none, reached the same optimum in .9 GB.
+            kept_bytes = 20 * features.shape[1] * len(present) * 8
             model = LogisticRegression(
-                solver="lbfgs" if remembered <= _MOST_REMEMBERED else "newton-cg",
+                solver="lbfgs" if kept_bytes <= _MAX_LBFGS_BYTES else "newton-cg",
                 C=self.settings.inverse_regularisation,
                 max_iter=self.settings.max_iterations,
                 random_state=self.seed,

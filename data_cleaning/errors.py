@@ -56,10 +56,10 @@ def shortened(text: str, max_characters: int) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Return a text as a terminal can show it, whatever a file has put into it.
+    """Return a text that is safe to print on a terminal, whatever file it came from.
 
-    What is no printable character, such as an escape sequence or a mark that turns the direction of writing, is written
-    as its code. Line ends are too, unless `keep` has them. The middle of a very long text is left out.
+    Characters that are not printable, such as those of escape sequences and marks that turn the direction of writing,
+    are written as their codes; `keep` names those that stay. The middle of a very long text is left out.
     """
     if len(text) > _LONGEST_MESSAGE:
         n_left_out = len(text) - _LONGEST_MESSAGE
@@ -71,7 +71,7 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def _is_shown(character: str) -> bool:
-    return character.isprintable() or unicodedata.category(character) == "Zs"  # a blank of another width
+    return character.isprintable() or unicodedata.category(character) == "Zs"  # blanks, such as the no-break space
 
 
 def read_text(path: Path, what: str, remedy: str, max_bytes: int | None = None) -> str:
@@ -100,10 +100,10 @@ def read_text(path: Path, what: str, remedy: str, max_bytes: int | None = None) 
 
 
 def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
-    """Read a JSON file that the project has written, whose content has names; raise as `read_text` does.
+    """Read a JSON object from a file that the project has written; raise as `read_text` does.
 
     Raises:
-        BadInput: it holds anything else.
+        BadInput: the file holds anything else.
     """
     text = read_text(path, what, remedy)
     try:
@@ -111,7 +111,7 @@ def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not readable as the {what} ({error}). {remedy}") from None
     if not isinstance(content, dict):
-        raise BadInput(f"{path} is not as it was written; expected a {what}. {remedy}")
+        raise BadInput(f"{path} is not as it was written: expected an object with the {what}. {remedy}")
     return content
 
 

@@ -127,7 +127,7 @@ def pick_leads(table: TableFile, wanted: Mapping[str, str]) -> pl.DataFrame:
 
 
 def without_strange_labels(opened: OpenedLeads, taxonomy: Taxonomy, announce: Callable[[str], None]) -> OpenedLeads:
-    """Read no labels from a column that holds none that the taxonomy knows, such as a level from 1 to 5, and say so."""
+    """Drop each column of labels that holds none of the taxonomy, such as levels from 1 to 5, and announce it."""
     strange = {}
     for name in (name for name in taxonomy.names if name in opened.leads.columns):
         labels = opened.leads[name].str.strip_chars().drop_nulls().unique(maintain_order=True)

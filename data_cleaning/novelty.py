@@ -90,7 +90,7 @@ class TitleNovelty:
         return replace(learned, threshold=max(MIN_THRESHOLD, quantile))
 
     def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
-        """Say which texts are unlike the training titles, (n_titles,); the last answer is kept, to be asked again."""
+        """Say which texts are unlike the training titles, (n_titles,). The last answer is cached."""
         if self.threshold == math.inf:
             return np.zeros(len(titles), dtype=bool)
         return self._unlike(tuple(titles)).copy()

@@ -119,7 +119,7 @@ def as_markdown(table: Table, max_rows: int | None = None) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Write a text that may come from a file so that Markdown shows it on one line, and obeys no sign in it."""
+    """Return Markdown that shows a text from a file as it is, on one line."""
     on_one_line = " ".join(text.split())
     return _MARKDOWN_SIGNS.sub(r"\\\g<0>", on_one_line).replace("<", "&lt;")
 

@@ -20,9 +20,9 @@ _INVISIBLE = r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\
 _IDLE_JOINER = r"(^|[\p{Latin}\p{N}\p{P}\s])[\u200c\u200d]+"
 
 _CODEPAGES = ("cp1250", "cp1251", "koi8-r", "cp1257", "iso8859-2")
-"""Of Central European, Cyrillic and Baltic letters, the commonest first; no words have letters that are valid UTF-8."""
+"""Codepages of Central European, Cyrillic and Baltic letters, the most common first; their words are no valid UTF-8."""
 _RARE = re.compile("[åùşþÊ]")
-"""In titles rarer than the letters that another codepage reads: á, ñ, ż, õ and é."""
+"""Letters that are rarer in titles than those that another codepage gives: á, ñ, ż, õ and é."""
 _ACCENTED = re.compile("[À-ÖØ-öø-ž]")
 _NOT_PLAIN = re.compile(
     "[^\0-\x7f\u2010-\u2026À-ÖØ-öø-ž]|(?<=[a-zß-öø-ÿ])[A-ZÀ-ÖØ-Þ]"
@@ -63,12 +63,12 @@ def _decoded(title: str) -> str:
         return title
     plain = list(filter(_is_plain, _as_utf8(title)))
     if len(set(plain)) > 1 and _RARE.search(plain[0]):
-        return title  # either may be meant
+        return title  # both readings are possible
     return plain[0] if plain else fix_encoding(title, _DECODING)
 
 
 def _as_utf8(title: str) -> Iterator[str]:
-    """Yield what a title is if its UTF-8 was read in one of the codepages that ftfy does not know or mistakes."""
+    """Yield what a title was if its UTF-8 was read in a codepage that ftfy does not know, or takes for another."""
     for codepage in _CODEPAGES:
         with suppress(UnicodeError):
             yield title.encode(codepage).decode()

@@ -17,9 +17,6 @@ FloatArray = npt.NDArray[np.floating]
 BoolArray = npt.NDArray[np.bool_]
 StrArray = npt.NDArray[np.object_]
 
-SOURCES = ("legacy", "consensus", "reviewed", "truth")
-"""Where a row's labels come from: the tables in force, the majority per title, a person, or known."""
-
 Labels = Literal["legacy", "consensus", "consensus-english"]
 """Labels of leads to learn from: as they were recorded; the majority of each title of train; or that, without titles of
 train that are in other languages. In the order in which a run's models are preferred."""
@@ -76,7 +73,8 @@ class LabelledTitles:
     weights: FloatArray
     """What one record of the row weighs in a fit, above 0; 1 unless a source is trusted more."""
     sources: StrArray
-    """One of `SOURCES` per row."""
+    """Where the labels of each row come from: "legacy" (the tables in force), "consensus" (the majority of its title),
+    "reviewed" (a person) or "truth" (known)."""
 
     def __post_init__(self) -> None:
         n_rows = len(self.titles)

@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
             system.save(given.out)
             print(log_table(system.log_, system.summary_["best_epoch"]))  # noqa: T201
     except BadInput as error:
-        print(f"Error: {visible(str(error))}", file=sys.stderr)  # noqa: T201
+        print(f"Error: {visible(str(error), keep=chr(10))}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
 
 

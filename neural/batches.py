@@ -133,8 +133,8 @@ class Examples:
     draws: npt.NDArray[np.float64] | None = None
     """Probability that a draw of an epoch takes each row, (n_rows,); None takes every row once."""
     n_spellings: int = 1
-    """How often each row is there, each time with its title in another spelling: all rows as they are written, then all
-    in the next spelling. An epoch takes each row in one of them; `draws` are of the first n_rows / n_spellings rows."""
+    """Spellings of each title. The rows are all titles as they are written, then all in the next spelling, and so on.
+    An epoch takes each title in one spelling; `draws` has a probability for each title, not for each spelling."""
     _by_device: dict[torch.device, Tensors] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:

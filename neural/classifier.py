@@ -293,7 +293,7 @@ class NeuralClassifier:
                     system.runtime_ = OnnxNetwork.in_fp32(system.model_)
         except BadInput:
             raise
-        except Exception as error:  # the loader of the tokenizer raises no other
+        except Exception as error:  # which is all that the loader of the tokenizer raises
             raise BadInput(
                 f"{folder} is not a whole saved neural system ({type(error).__name__}: {error}). Give the folder that "
                 "'save' wrote, or fit again."

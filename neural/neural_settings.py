@@ -37,8 +37,8 @@ class NeuralSettings:
     max_tokens: Annotated[int, Bounds(ge=3)] = 64
     """Tokens kept per title, the two special ones included."""
     spelling: Literal["any", "exact"] = "any"
-    """What a spelling may change: with "any", titles are read without the signs between words, and learned with their
-    words turned round and in the other number too; "exact" takes titles as they are written."""
+    """How titles are read and learned: "any" reads them without the signs between words, and also learns them with
+    their parts in reverse order and in singular or plural; "exact" takes them as they are written."""
     batching: Literal["length", "random"] = "length"
     """How titles are put into training batches: "length" groups equally long titles under a budget of tokens, "random"
     takes `titles_per_batch` titles of any length."""

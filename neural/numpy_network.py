@@ -138,5 +138,5 @@ def load_for_few_titles(folder: Path) -> NumpyNetwork | None:
         if any(config.get(key, value) != value for key, value in _PLAIN_BERT.items()) or "model_type" not in config:
             return None
         return NumpyNetwork(folder, config, settings)
-    except Exception:  # the loader of the tokenizer raises no other
+    except Exception:  # which is all that the loader of the tokenizer raises
         return None

@@ -39,7 +39,7 @@ the title instead. Nearly all predictions that int8 would change are among these
 _INPUTS = ("ids", "mask")
 _WEIGHTS, _INT8 = "weights", "int8"
 _ROWS_ALIKE = 4
-"""onnxruntime rounds one row of a batch differently from several; of whole fours it rounds all alike."""
+"""onnxruntime rounds all rows of a batch alike only if their number is a multiple of this."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class OnnxNetwork:
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder) / "network.onnx", Path(folder) / "int8.onnx"
             source.write_bytes(self.content)
-            logging.disable(logging.WARNING)  # advice to whoever calls it, given through the root logger
+            logging.disable(logging.WARNING)  # it logs advice to callers through the root logger
             try:
                 quantize_dynamic(str(source), str(target), weight_type=QuantType.QInt8, per_channel=True)
             finally:

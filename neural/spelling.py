@@ -7,23 +7,23 @@ MAX_CHARACTERS = 1_000
 
 _SIGN = re.compile(r"[-,/|:;()]|\.(?=\s|$)")
 _TURN = re.compile(r"\s*,\s*|\s+of\s+", re.IGNORECASE)
-"""What separates two parts of a title that may change places."""
+"""What separates two parts of a title whose order may change."""
 _UNCOUNTED = ("ss", "us", "is")
 """Ends of words that are no plurals."""
 
 
 def as_read(title: str, *, folded: bool) -> str:
-    """Return what a tokenizer is given of a title; every character stays at its place.
+    """Return the text of a title that the tokenizer gets; every character keeps its position.
 
-    Signs between words become spaces where `folded`: most answers that another spelling changed, they changed. A lone
-    surrogate, left by broken decoding, is replaced, because the tokenizer writes titles as UTF-8.
+    If `folded`, signs between words become spaces: they caused most of the answers that changed with the spelling. A
+    lone surrogate, left by broken decoding, is replaced, because the tokenizer writes titles as UTF-8.
     """
     read = title[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8")
     return _SIGN.sub(" ", read) if folded else read
 
 
 def spellings(title: str) -> list[str]:
-    """Return a title with its parts turned round, with the other number of its person, and with both.
+    """Return a title with its parts in reverse order, with its noun in the other number, and with both.
 
     "Director of Security" gives "Security, Director", "Directors of Security" and "Security, Directors"; "Cloud
     Engineers" gives "Engineers, Cloud", "Cloud Engineer" and "Engineer, Cloud".
@@ -41,7 +41,7 @@ def _turned(title: str) -> str:
 
 
 def _other_number(title: str) -> str:
-    """Change the word for the person between singular and plural: the last one before a comma or "of"."""
+    """Change the noun that names the person, the last word before a comma or "of", between singular and plural."""
     person = _TURN.split(title, maxsplit=1)[0]
     start = max(person.rfind(" "), person.rfind("-"), person.rfind("/")) + 1
     word, rest = person[start:], title[len(person) :]

@@ -34,10 +34,8 @@ _WIDTH_STEP = 8
 
 _MAX_REPEATS = 10
 """Passes over small data, unless the settings ask for more; the study's recipe makes as many over all of its data."""
-
-
 _OTHER_SPELLINGS = 0.5
-"""Share of the rows of an epoch that are not spelled as they are written."""
+"""Share of the rows of an epoch whose title is read in another spelling."""
 
 
 @dataclass

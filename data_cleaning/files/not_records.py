@@ -78,7 +78,7 @@ class _Item:
 
     @property
     def is_record(self) -> bool:
-        """Whether it surely is none of the others."""
+        """Whether it is surely a record."""
         return len(self.filled) > 1 and not self.is_footer
 
     @property
@@ -159,7 +159,7 @@ class Sifter:
     def _without_tables(self, batch: Batch, n_done: int, end: int) -> Batch:
         """Leave out headers that occur again, subtotals, and other tables, from what is before a place.
 
-        A table goes on to the header of this one; if its names are unusual, to the next gap, as records may follow.
+        Another table ends where the header of this one is repeated; one with unusual names ends at the next gap.
         """
         batch = self._without_subtotals(batch, n_done, end)
         again = [place for place in self._repeated(batch) if n_done < place < end]
@@ -226,7 +226,7 @@ class Sifter:
         return [one for one in items if names_columns(one.filled)]
 
     def _unusual_headers(self, batch: Batch, n_done: int) -> list[_Item]:
-        """Return the rows below a gap that name the columns of another table, though none is usually called so."""
+        """Return the rows below a gap that name the columns of another table by unusual names."""
         found, places = [], _places(batch)
         for place in self._suspects(batch, n_done) if batch.rows.num_columns > 1 else ():
             if any(map(is_data, self._items(batch, place + 1, 1)[0].filled)):

@@ -1,4 +1,4 @@
-"""Whether a row names the columns of another table, told by the rows around it where its names are unusual."""
+"""Recognise a row that names the columns of another table by the rows around it, if its names are unusual."""
 
 from collections.abc import Collection, Sequence
 from itertools import zip_longest
@@ -9,10 +9,10 @@ from data_cleaning.files.table_layout import is_data
 from data_cleaning.title_likeness import LOOKS_LIKE_TITLES, title_likeness
 
 ROWS_ABOVE, ROWS_BELOW = 30, 10
-"""Rows around such a row that decide, at most."""
+"""Rows above and below such a row that are looked at."""
 _MIN_ROWS = 2
 _MAX_LIKENESS = 0.2
-"""Of the rows below to titles."""
+"""Likeness to titles of what is below the names of another table."""
 
 _Row = Sequence[str]
 
@@ -22,14 +22,14 @@ def names_other_columns(
 ) -> bool:
     """Say whether a row surely names the columns of another table, such as Vendor,Amount,Currency.
 
-    A column then has words in it and in the rows above, and numbers or dates in those below, which hold no titles where
-    those above do. A record in the same place is never all of this.
+    It does if some column has words in this row and in the rows above, and numbers or dates in the rows below, and if
+    the rows below hold no titles where the rows above do. No record meets all of this.
 
     Args:
         above: cells of the records above it, without blanks around them.
         names: cells of the row.
         below: cells of the rows below it, down to a gap.
-        title_columns: positions of columns that are usually called so if they hold titles; none tells where they are.
+        title_columns: positions of columns whose names are usual for titles; if empty, titles may be in any column.
     """
     width = next((at for at, name in enumerate(names) if not name), len(names))
     named = names[:width]

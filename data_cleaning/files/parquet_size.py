@@ -1,4 +1,4 @@
-"""How large the rows of a Parquet file become: a text that is stored once may stand in every row."""
+"""How much memory the rows of a Parquet file take: a text that is stored once may occur in every row."""
 
 from pathlib import Path
 
@@ -11,27 +11,28 @@ from data_cleaning.errors import BadInput
 MAX_BATCH_BYTES = 1 << 30
 """Limit for the rows that are read at once."""
 MAX_ROW_BYTES = 1 << 16
-"""Limit for the mean row of a file that unpacks to more than that; beyond it the file is a bomb, or no table."""
+"""Limit for the mean row of a file whose rows take more than `MAX_BATCH_BYTES`; beyond it the file is no table."""
 
 _TEXT_BYTES = 16
-"""Of a text, a list and the like, beside its content."""
+"""Memory of a value of variable length, such as a text or a list, in addition to its content."""
 _MAX_GROUPS_LOOKED_AT = 1_000
 _PREFIXED = "DELTA_BYTE_ARRAY"
 """An encoding in which a text repeats the beginning of the one before; it has no list of values to look at."""
 
 
-def rows_at_once(path: Path, most: int) -> int:
-    """Return how many rows of a file can be read at once, `most` of them at most, without filling the memory.
+def rows_at_once(path: Path, max_rows: int) -> int:
+    """Return how many rows of a file, up to `max_rows`, can be read at once without filling the memory.
 
     Raises:
-        BadInput: its texts are beyond the limits; an error of pyarrow: the file is broken.
+        BadInput: its texts are beyond the limits.
+        pyarrow.ArrowException: the file is broken.
     """
     with pq.ParquetFile(path.absolute()) as file:
         metadata, width = file.metadata, sum(map(_fixed_bytes, file.schema_arrow.types))
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     width += max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
     wanted_bytes = MAX_BATCH_BYTES // 4
-    rows = most
+    rows = max_rows
     while rows > 1 and rows * width > wanted_bytes:
         rows //= 2
     chunks = [group.column(at) for group in groups for at in range(group.num_columns)]
@@ -60,7 +61,7 @@ def rows_at_once(path: Path, most: int) -> int:
 
 
 class ReadSize:
-    """Adds up what was read of a file."""
+    """Refuses a file once the rows that were read of it take too much memory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,7 +82,10 @@ class ReadSize:
 
 
 def _longest(file: pq.ParquetFile, n_groups: int, names: list[str]) -> int:
-    """Return the bytes of the longest listed texts of a row; the list of a row group comes with its first row."""
+    """Return the bytes of the longest row that the dictionaries of texts allow.
+
+    The dictionaries of a row group come with its first row, so that no other row has to be read.
+    """
     longest = 0
     for group in range(n_groups):
         for batch in file.iter_batches(1, row_groups=[group], columns=names):
@@ -92,7 +96,7 @@ def _longest(file: pq.ParquetFile, n_groups: int, names: list[str]) -> int:
 
 
 def _text_bytes(column: pa.Array) -> int:
-    """Add up the bytes of all texts in a column, each as often as it is referred to."""
+    """Add up the bytes of a column, counting a text as often as it occurs."""
     total = 0
     for leaf in _leaves(column):
         if _is_listed(leaf):
@@ -108,7 +112,7 @@ def _is_listed(leaf: pa.Array) -> bool:
 
 
 def _leaves(column: pa.Array) -> list[pa.Array]:
-    """Return the arrays of single values that a nested column is made of; a plain one is its own."""
+    """Return the arrays of single values within a nested column; of a plain column, itself."""
     kind = column.type
     if pa.types.is_struct(kind):
         parts = column.flatten()
@@ -124,5 +128,5 @@ def _leaves(column: pa.Array) -> list[pa.Array]:
 def _fixed_bytes(kind: pa.DataType) -> int:
     try:
         return max(int(kind.bit_width) // 8, 1)
-    except ValueError:  # of a length that differs
+    except ValueError:  # a type of variable length
         return _TEXT_BYTES

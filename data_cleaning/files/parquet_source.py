@@ -24,10 +24,10 @@ _BUFFER_BYTES = 1 << 20
 """Of a column read at once; without it a row group's columns are held whole."""
 _LONGEST_SHOWN, _LONGEST_TYPE = 500, 60
 _MAX_DIGITS = 38
-"""Of a decimal that polars knows."""
+"""Of a decimal in polars."""
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
 _MAX_DAYS = 95_000_000
-"""Before and after 1970: some 260,000 years; polars writes no date far beyond."""
+"""Before and after 1970, some 260,000 years; polars cannot write dates far beyond."""
 _PER_DAY = {"day": 1, "s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 
 
@@ -65,12 +65,12 @@ class ParquetSource(Source):
             self._rows_at_once = rows_at_once(path, BATCH_ROWS)
 
     def _read(self) -> Iterator[Batch]:
-        # The same rows whatever the row groups, as batches of the library may end with them.
-        row = 0
+        # Batches of pyarrow may end with a row group; these have the same rows however the file is divided.
+        at_once, row = self._rows_at_once, 0
         parts: list[Batch] = []
         size = ReadSize(self.path)
         with _whole(self.path), pq.ParquetFile(self.path.absolute(), buffer_size=_BUFFER_BYTES) as file:
-            for read in file.iter_batches(at_once := self._rows_at_once):
+            for read in file.iter_batches(at_once):
                 start = 0
                 while start < len(read):
                     part = read.slice(start, at_once - row % at_once)
@@ -88,7 +88,7 @@ class ParquetSource(Source):
 
 
 def _known(kind: pa.DataType) -> pa.DataType:
-    """Return a type that polars knows and that holds the same values, within columns of lists and the like too."""
+    """Return a type that polars has and that holds the same values; types within lists, structs and maps too."""
     if pa.types.is_decimal256(kind):
         return pa.string() if kind.precision > _MAX_DIGITS else pa.decimal128(kind.precision, kind.scale)
     if pa.types.is_timestamp(kind) and kind.tz is not None and not _is_zone(kind.tz):
@@ -108,7 +108,7 @@ def _is_zone(name: str) -> bool:
         return True
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):  # the latter for what can be no path
+    except (ZoneInfoNotFoundError, OSError, ValueError):  # ValueError if the name cannot be a path
         return False
     return True
 
@@ -130,7 +130,7 @@ def _whole(path: Path) -> Iterator[None]:
             yield
         except (pa.ArrowException, OSError) as error:
             is_of_system = isinstance(error, OSError) and error.errno is not None
-            if is_of_system or isinstance(error, MemoryError):  # not of what the file holds
+            if is_of_system or isinstance(error, MemoryError):  # not a fault of the file
                 raise
             what = str(error).splitlines()[0]
             raise BadInput(f"{path} is not readable as Parquet: {what}. Write or fetch it again.") from None

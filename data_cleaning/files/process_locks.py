@@ -1,4 +1,4 @@
-"""Locks between processes, which are free again when their process ends, however it ends."""
+"""Locks between processes; a lock is released when its process ends, even if it is killed."""
 
 import errno
 import warnings
@@ -12,14 +12,14 @@ from data_cleaning.errors import Notice
 from data_cleaning.files.whole_files import unwritable_as_bad_input
 
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
-"""What a file system without locks answers, as some network file systems do."""
+"""Error numbers of file systems without locks, as some network file systems are."""
 
 
 @contextmanager
 def locked(place: Path, on_busy: Callable[[], None]) -> Iterator[None]:
     """Hold a lock file; where another process holds it, call `on_busy` and wait for it, unless that raises.
 
-    A file system without locks keeps nobody out, which a warning says.
+    On a file system without locks nobody is kept out, and a warning says so.
 
     Raises:
         BadInput: the lock file cannot be written.
@@ -35,8 +35,8 @@ def locked(place: Path, on_busy: Callable[[], None]) -> Iterator[None]:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            told = f"The file system of {place.parent} has no locks. Let no other process write the same there."
-            warnings.warn(Notice(told), stacklevel=2)
+            text = f"The file system of {place.parent} has no locks. Let no other process write there meanwhile."
+            warnings.warn(Notice(text), stacklevel=2)
     try:
         yield
     finally:

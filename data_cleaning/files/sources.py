@@ -86,10 +86,10 @@ class Source(ABC):
     n_skipped: int = 0
     """Blank lines, in XLSX empty rows, that were passed over so far."""
     as_opened: "FileState | None" = None
-    """What the file was like before anything of it was read; None where nobody looked."""
+    """State of the file before anything of it was read; None if it was not recorded."""
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells by its content whether the file has changed since; values fit into JSON.
+        """Return values, as JSON can hold them, by which a change of the content is noticed.
 
         Raises:
             BadInput: the file cannot be read.
@@ -101,12 +101,12 @@ class Source(ABC):
         """Read the rows, from the first to the last.
 
         Raises:
-            BadInput: the file can no longer be read, or it is another one than when it was opened.
+            BadInput: the file can no longer be read, or it has changed since it was opened.
         """
         try:
             yield from self._read()
         except BadInput:
-            self._check_unchanged()  # rather than the fault that the change looks like
+            self._check_unchanged()  # as a change is the better explanation
             raise
         self._check_unchanged()
 
@@ -117,8 +117,10 @@ class Source(ABC):
     def _check_unchanged(self) -> None:
         then = self.as_opened
         if then is not None and (now := FileState.of(self.path)) != then:
-            sizes = f"{then.size:,} bytes then, {now.size:,} now" if then.size != now.size else "as large as before"
-            raise BadInput(f"{self.path} changed while it was read ({sizes}). Wait until it is whole, and start again.")
+            sizes = f"{then.size:,} bytes then, {now.size:,} now" if then.size != now.size else "of the same size"
+            raise BadInput(
+                f"{self.path} changed while it was read ({sizes}). Wait until it is complete, then start again."
+            )
 
     def first_rows(self) -> pa.Table:
         """Return rows from the beginning of the file, enough to see what its columns hold."""
@@ -145,7 +147,7 @@ class FileColumns:
 
 @dataclass(frozen=True)
 class FileState:
-    """What shows at once that a file has changed."""
+    """Facts by which a change of a file is noticed without reading all of it."""
 
     size: int
     """In bytes."""

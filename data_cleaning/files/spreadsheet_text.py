@@ -42,7 +42,7 @@ def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 
 def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return what `escape_frame` was given, as `unescape_cell` does."""
+    """Undo `escape_frame`, in each cell as `unescape_cell` does."""
     texts = pl.col(pl.String)
     escaped = texts.str.starts_with("'") & texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
     return frame.with_columns(pl.when(escaped).then(texts.str.slice(1)).otherwise(texts).name.keep())

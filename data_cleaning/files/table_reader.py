@@ -46,7 +46,7 @@ class TableFile:
     rejects: tuple[Reject, ...] = ()
     """What could not be read as a row, where the caller asked to keep it."""
     cells: Mapping[str, Sequence[Any]] = field(default_factory=dict)
-    """XLSX only, where the caller asked: each column as the sheet has it, numbers and dates with their formats."""
+    """XLSX only, if the caller asked for them: the cells of each column, numbers and dates with their formats."""
 
     def place(self, row: int) -> str:
         """Say where a row is, as in "line 7"; rows are counted from 0."""
@@ -116,12 +116,12 @@ def read_table(
         try:
             frames.append(pl.DataFrame(rows.filter(pa.array(~nul)) if nul.any() else rows))
         except pl.exceptions.PolarsError as error:
-            raise BadInput(f"{path} has a column of a kind that is not read: {error}. Leave it out.") from None
+            raise BadInput(f"{path} has a column of a type that cannot be read: {error}. Leave it out.") from None
         n_bytes += rows.nbytes + sum(len(one.text) for one in batch.rejects)
         if n_bytes > MAX_TABLE_BYTES:
             raise BadInput(
-                f"{path} takes more than {MAX_TABLE_BYTES:,} bytes of memory. Split it, or leave out what is no table; "
-                "only predict reads files of any size."
+                f"{path} takes more than {MAX_TABLE_BYTES:,} bytes of memory. Split it, or remove what is not "
+                "part of the table; only predict reads files of any size."
             )
         places.append(batch.places[~nul])
         if keep_cells and batch.cells:
@@ -148,9 +148,9 @@ def read_table(
 
 
 def as_text(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
-    """Return every column as text; a number without a fraction is written without one, 1 and not 1.0.
+    """Return every column as text; a whole number is written without a fraction, as 1 and not as 1.0.
 
-    Text that was escaped for a spreadsheet when it was written is as it was before.
+    Text that was escaped for a spreadsheet is unescaped.
 
     Raises:
         BadInput: naming every column of lists, structures, binary data or durations.

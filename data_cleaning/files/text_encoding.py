@@ -21,7 +21,7 @@ LONGEST_HEADER = 1 << 20
 _LINE_ENDS = b"\n\r\x15\x25"
 """The last two are those of EBCDIC."""
 _FREE_BYTES, _MAX_RATIO = 1 << 28, 200
-"""So many bytes may be unpacked, and beyond them so many times those that were packed; tables reach a tenth of that."""
+"""A packed file may unpack to `_FREE_BYTES`, beyond that to `_MAX_RATIO` times its size; tables reach a tenth of it."""
 _MARKS = {
     codecs.BOM_UTF8: ("utf-8", "UTF-8"),
     codecs.BOM_UTF32_LE: ("utf-32-le", "UTF-32"),
@@ -35,7 +35,7 @@ _C1_RANGE = bytes(range(0x80, 0xA0))
 """Control characters in Latin-1, where Windows-1252 has quotes, dashes and the euro."""
 _NO_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")
 _CONTROLS = frozenset(range(1, 32)) - frozenset(b"\t\n\v\f\r")
-"""Bytes that hardly any text of single bytes has."""
+"""Control bytes, which text in a single-byte encoding hardly ever has."""
 _NOT_C1 = bytes(byte for byte in range(256) if byte not in _C1_RANGE)
 _MARKED = "data_cleaning.files: mark bytes"
 _FIRST_MARK = 0xDC00
@@ -158,7 +158,7 @@ def _by_nul_bytes(head: bytes) -> Encoding | None:
 
 
 def _by_line_ends(head: bytes) -> Encoding | None:
-    """Know UTF-16 of other letters, such as U+0100 and Cyrillic ones, by line ends where it has them and by no text."""
+    """Recognise UTF-16 of letters beyond Latin-1, such as Cyrillic, by its line ends."""
     if 0 not in head or (_is_utf8_so_far(head) and not _CONTROLS.intersection(head)):
         return None
     n_ends = head.count(b"\n") + head.count(b"\r")

@@ -18,12 +18,11 @@ import psutil
 from data_cleaning.errors import BadInput
 
 _UNFINISHED = re.compile(r"unfinished-(?:([0-9a-f]{8})-([1-9][0-9]{0,6})-[0-9a-f]{6}|[1-9][0-9]{0,6})-(.+)", re.DOTALL)
-"""Name of anything unfinished: the place and the number of the process that fills it, something random, and the name
-that it will have. Earlier releases wrote a number alone."""
+"""Names of unfinished files and folders: `_process_numbers` and the number of the process that fills it, random digits,
+and the final name. Earlier releases wrote the process number alone."""
 _SCRATCH = "scratch-"
 _MAX_DAYS = 7
-"""After so many days without a change, what a process elsewhere was filling counts as left over."""
-
+"""After so many days without a change, what a process on another host was filling counts as left over."""
 
 _NO_ROOM = {
     errno.ENOSPC: "the disk is full",
@@ -34,7 +33,7 @@ _NO_ROOM = {
 
 @cache
 def _process_numbers() -> str:
-    """Name where the numbers of processes are this one's: a container or a host, until it is started again."""
+    """Return a hash that names the container or host within which process numbers are unique, until it restarts."""
     found = [platform.node()]
     with suppress(OSError):  # Linux has both
         found.append(Path("/proc/sys/kernel/random/boot_id").read_text())
@@ -43,14 +42,14 @@ def _process_numbers() -> str:
 
 
 def _filling(final: Path, what: str = "") -> Path:
-    """Return a place beside a file or folder in which no other process, thread or call fills anything."""
+    """Return a path beside a file or folder that no other process, thread or call uses."""
     by = f"{_process_numbers()}-{os.getpid()}-{secrets.token_hex(3)}"
     # Absolute, as libraries would take a relative path that begins with "~" or "s3:" for another place.
     return final.parent.absolute() / f"unfinished-{by}-{what}{final.name}"
 
 
 def followed(final: Path) -> Path:
-    """Return where a link leads, so that the link stays and the content lies there; other places are returned."""
+    """Return where a link leads, so that writing there keeps the link; return other paths as they are."""
     with suppress(OSError):  # a name that is too long is refused where it is written
         return Path(os.path.realpath(final)) if final.is_symlink() else final
     return final
@@ -176,7 +175,7 @@ def is_unfinished(place: Path) -> bool:
 def remove_unfinished(folder: Path, *, is_ours: bool = False) -> None:
     """Remove what killed processes left half-written in a folder; files of running ones and other names stay.
 
-    In a folder that `is_ours`, as its lock is held, nobody else is writing, and everything unfinished is left over.
+    If the folder `is_ours`, because this process holds its lock, everything unfinished in it is left over.
     """
     for left in folder.glob("unfinished-*"):
         named = _UNFINISHED.fullmatch(left.name)
@@ -190,10 +189,10 @@ def remove_unfinished(folder: Path, *, is_ours: bool = False) -> None:
 
 
 def _is_left_over(place: Path, numbers: str | None, process: str | None) -> bool:
-    """Say whether nobody fills a place any more.
+    """Say whether the process that was filling a place has ended.
 
-    Another container or host on the same disk may have a process of the same number, and nothing here tells whether it
-    runs; so its files are left alone until they have not changed for days.
+    A process of another container or host on the same disk cannot be asked for; its files count as left over once they
+    have not changed for days.
     """
     if numbers == _process_numbers():
         return not psutil.pid_exists(int(process or 0))

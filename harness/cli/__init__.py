@@ -71,22 +71,17 @@ def hide_library_warnings() -> None:
 
 
 def main() -> None:
-    """Run the command; bad input becomes one message and exit code 2."""
+    """Run the command; bad input and too little memory become one message and exit code 2."""
     hide_library_warnings()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(AttributeError):  # a stream that somebody has put in its place
+        with suppress(AttributeError):  # a stream that a caller has replaced
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app(windows_expand_args=False)  # a name such as leads*.csv is a name
-    except BadInput as error:
-        from harness.cli.console import fail
-
-        fail(str(error))
-        sys.exit(2)
-    except (MemoryError, ImportError) as error:
+        app(windows_expand_args=False)  # leads*.csv is the name of one file
+    except (BadInput, MemoryError, ImportError) as error:
         if isinstance(error, ImportError) and "failed to map segment" not in str(error):
             raise
         from harness.cli.console import fail
 
-        fail(_TOO_LITTLE_MEMORY)
+        fail(str(error) if isinstance(error, BadInput) else _TOO_LITTLE_MEMORY)
         sys.exit(2)

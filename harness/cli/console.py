@@ -98,17 +98,17 @@ def announce(line: str) -> None:
 
 def warn(line: str) -> None:
     """Print one warning on stderr, where results are all that is asked for as well."""
-    _complain(f"Warning: {visible(line)}")
+    _complain(f"Warning: {visible(line)}", style="bold")
 
 
 def fail(message: str) -> None:
-    """Print what is wrong on stderr; lines after the first are indented, so that none looks like another message."""
+    """Print an error on stderr; lines after the first are indented, so that none of them looks like another message."""
     _complain(f"Error: {visible(message, keep=_LINE_END)}".replace(_LINE_END, f"{_LINE_END}  "))
 
 
-def _complain(text: str) -> None:
+def _complain(text: str, style: str = "") -> None:
     loud = Console(stderr=True, markup=False, emoji=False, highlight=False)  # `err` may be silent
-    loud.print(text, style="bold" if text.startswith("Warning") else "", soft_wrap=True)
+    loud.print(text, style=style, soft_wrap=True)
 
 
 def print_line(line: str) -> None:
@@ -117,7 +117,7 @@ def print_line(line: str) -> None:
 
 
 def print_json(text: str) -> None:
-    """Print JSON on stdout, its text escaped as JSON does where a terminal could not show it."""
+    """Print JSON on stdout; characters that a terminal would not show are escaped as JSON escapes them."""
     shown = (one if one.isprintable() or one == _LINE_END else json.dumps(one)[1:-1] for one in text)
     out.out("".join(shown), highlight=False)
 

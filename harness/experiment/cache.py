@@ -162,7 +162,7 @@ class StageStore:
         def wait() -> None:
             nonlocal waited
             waited = True
-            announce(f"{name}: another process makes it; waiting for that")
+            announce(f"{name} is being made by another process; waiting for it")
 
         if self._is_reusable(name, final, announce):
             return final
@@ -180,7 +180,7 @@ class StageStore:
             return False
         found = damage(final)
         if found:
-            announce(f"{name} anew, since what an earlier run kept of it is damaged: {first_few(found, max_items=3)}")
+            announce(f"{name} is made again, because its stored result is damaged: {first_few(found, max_items=3)}")
             return False
         self.reused.append(name)
         return True
@@ -200,7 +200,7 @@ class StageStore:
 
     @contextmanager
     def used(self, done: Folders) -> Iterator[None]:
-        """Say so where work fails because somebody changes or removes finished stages meanwhile.
+        """Explain an error of the block if finished stages were changed or removed meanwhile.
 
         Raises:
             BadInput: a finished stage is no longer as it was.
@@ -212,7 +212,7 @@ class StageStore:
             if lost or not self.folder.is_dir():
                 raise BadInput(
                     f"{self.folder} was changed or removed while it was used ({first_few(lost) or 'all of it'}). "
-                    "Repeat the command, which makes again what is missing, and leave the folder alone meanwhile."
+                    "Repeat the command, which makes what is missing again, and leave the folder alone while it runs."
                 ) from None
             raise
 

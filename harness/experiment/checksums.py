@@ -1,7 +1,6 @@
 """SHA-256 sums of every file of a folder, in a file that `sha256sum -c` reads too.
 
-They tell damage from what was written. Whoever can write to a folder can also write new sums, so that they say nothing
-about where it comes from.
+They detect damage. They do not say who wrote a folder: whoever can write to it can also write new sums.
 """
 
 import hashlib
@@ -61,20 +60,21 @@ def damage(
     """
     try:
         listed = {name: digest for name, digest in read_checksums(folder).items() if is_meant(name)}
-        # Python keeps what it compiles of a system of one's own beside the source.
-        held = (place.relative_to(folder).as_posix() for place in folder.rglob("*") if place.is_file())
-        meant = {name for name in held if is_meant(name) and "__pycache__" not in name} - {*listed, CHECKSUMS}
-        unlisted = [] if may_hold_more else sorted(meant)
-    except BadInput as error:
-        return [str(error).removesuffix(".")] if (folder / CHECKSUMS).exists() else [f"{CHECKSUMS} is missing"]
-    return _faults(folder, listed) + [f"{name} is not listed in {CHECKSUMS}" for name in unlisted]
+    except BadInput:
+        return [f"{CHECKSUMS} {'is damaged' if (folder / CHECKSUMS).exists() else 'is missing'}"]
+    if may_hold_more:
+        return _faults(folder, listed)
+    held = {place.relative_to(folder).as_posix() for place in folder.rglob("*") if place.is_file()}
+    # Python keeps what it compiles of a system of one's own beside the source.
+    unlisted = {name for name in held - {*listed, CHECKSUMS} if is_meant(name) and "__pycache__" not in name}
+    return _faults(folder, listed) + [f"{name} is not listed in {CHECKSUMS}" for name in sorted(unlisted)]
 
 
 def check_whole(folder: Path, remedy: str, is_meant: Callable[[str], bool] = lambda name: True) -> bool:
-    """Refuse a folder that is damaged; return False where it cannot be told, as of an earlier release without sums.
+    """Refuse a folder that is damaged; return False if it has no sums, as one that an earlier release wrote.
 
     Raises:
-        BadInput: listed files are missing or changed; they are named.
+        BadInput: files are missing, changed or not listed; they are named.
     """
     if not os.path.lexists(folder / CHECKSUMS):
         return False

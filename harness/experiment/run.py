@@ -31,7 +31,7 @@ from harness.experiment.cache import (
     plain,
     source_digest,
 )
-from harness.experiment.checksums import CHECKSUMS, damage, file_digest, read_checksums, write_checksums
+from harness.experiment.checksums import CHECKSUMS, damage, file_digest, write_checksums
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
 from harness.experiment.plan import Arm, arms, plan
@@ -133,7 +133,7 @@ def run(
     already_there = _same_run(folder, whole, fresh=fresh)
     found = damage(folder, _is_ours, may_hold_more=True) if already_there else []
     if found:
-        announce(f"{folder} anew, since it is damaged: {first_few(found, max_items=3)}")
+        announce(f"{folder} is written again, because it is damaged: {first_few(found, max_items=3)}")
         already_there = False
     if not already_there:
         facts = {
@@ -160,7 +160,7 @@ def run(
 
 
 def _warnings(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> list[str]:
-    """Return what the keyword table was read as, and what the stages have found odd."""
+    """Return notes on how the keyword table was read, and the warnings of stages."""
     table = config.keyword.table if config.keyword else None
     of_table = [f"{table.name}: {note}" for note in KeywordTable.read(table, taxonomy).notes] if table else []
     stages = ["clean", *(f"split/{by}" for by in config.split.by)]
@@ -191,18 +191,16 @@ def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
 
 
 def _is_ours(name: str) -> bool:
-    """Say whether nobody should change a file of a run; lists and suggestions are there for a person to mark."""
+    """Say whether only `run` may change a file; lists and suggestions are for a person to mark."""
     return not any(Path(name).match(pattern) for pattern in _MARKED)
 
 
 def _keep_marks(folder: Path, filling: Path) -> None:
-    """Copy what a person has changed in the files for that, where a run is written again."""
-    if not (folder / CHECKSUMS).exists():
-        return
-    for name, written in read_checksums(folder).items():
-        is_kept = not _is_ours(name) and (folder / name).is_file() and (filling / name).is_file()
-        if is_kept and file_digest(folder / name) != written:
-            shutil.copyfile(folder / name, filling / name)
+    """Keep the files that a person may have marked, where the same run is written again."""
+    for written in filling.rglob("*"):
+        name = written.relative_to(filling)
+        if not _is_ours(name.as_posix()) and (folder / name).is_file():
+            shutil.copyfile(folder / name, written)
 
 
 def _facts(folder: Path, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What is refused of a run or a search before any work is done: settings that contradict each other, and places."""
+"""What a run or a search refuses before any work: contradicting settings, and places that cannot be written."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,20 @@ def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:
     """Refuse a config that contradicts itself or its taxonomy, before any work is done.
 
     Raises:
-        BadInput: columns and targets do not match, or consensus or languages are set in the wrong section.
+        BadInput: columns and targets do not match; the whole file, and so its test labels, would decide the consensus;
+            or `consensus-english` is asked for where cleaning already drops other languages from every label set.
     """
     _check_targets(config, taxonomy)
-    _check_consensus(config)
-    _check_english(config)
+    if config.clean.consensus != "none":
+        raise BadInput(
+            f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
+            "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
+        )
+    if config.clean.english_only and "consensus-english" in config.learn_from:
+        raise BadInput(
+            "learn_from has consensus-english, but clean.english_only=true has already set titles in other languages "
+            "aside, so that it would repeat consensus. Give clean.english_only=false, or drop it from learn_from."
+        )
 
 
 def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
@@ -36,11 +45,11 @@ def check_systems(config: RunConfig, taxonomy: Taxonomy) -> None:
 
 
 def check_places(results: Path, folder: Path) -> Path:
-    """Refuse places that cannot be written before any work is done; return the folder, or where it leads as a link."""
+    """Refuse places that cannot be written, before any work is done; return the folder, or the target of a link."""
     check_name(folder)
     if folder.is_symlink():
         folder = Path(os.path.realpath(folder))
-    for place in (results, folder.parent):
+    for place in (results, results / ".cache", folder.parent):
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -50,32 +59,6 @@ def check_places(results: Path, folder: Path) -> Path:
     if folder.is_symlink():
         raise BadInput(f"{folder} is a link that leads nowhere. Choose another --out.")
     return folder
-
-
-def _check_consensus(config: RunConfig) -> None:
-    """Refuse consensus over the whole file: test labels would influence what is learned and scored.
-
-    Raises:
-        BadInput: the config asks for them.
-    """
-    if config.clean.consensus != "none":
-        raise BadInput(
-            f"clean.consensus is {config.clean.consensus!r}, which counts test records too and is for the clean verb. "
-            "In a run, learn_from=[legacy,consensus] learns the majority of each title on train alone."
-        )
-
-
-def _check_english(config: RunConfig) -> None:
-    """Refuse consensus-english where cleaning already drops other languages from every label set.
-
-    Raises:
-        BadInput: the config asks for it.
-    """
-    if config.clean.english_only and "consensus-english" in config.learn_from:
-        raise BadInput(
-            "learn_from has consensus-english, but clean.english_only=true has already set titles in other languages "
-            "aside, so that it would repeat consensus. Give clean.english_only=false, or drop it from learn_from."
-        )
 
 
 def _check_targets(config: RunConfig, taxonomy: Taxonomy) -> None:

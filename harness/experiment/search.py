@@ -223,8 +223,8 @@ def _open_study(task: _Task) -> "optuna.Study":
         study.get_trials(deepcopy=False)
     except Exception as error:  # of optuna, of its library for databases, or of what that reads
         raise BadInput(
-            f"{path} cannot be read as the trials of a search ({type(error).__name__}). Choose another --out to begin "
-            "again, or give the folder back its file."
+            f"{path} cannot be read as the trials of a search ({type(error).__name__}). Restore the file, or choose "
+            "another --out to begin again."
         ) from error
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)

@@ -1,4 +1,4 @@
-"""What a search has found: its trials, ranked, as files and for reading."""
+"""What a search has found: its trials, ranked, as files and as a table to read."""
 
 import io
 import math
@@ -55,8 +55,8 @@ def set_arguments(changes: Mapping[str, Any]) -> list[str]:
 
 
 def ranked(trials: Sequence[Trial]) -> list[Trial]:
-    """Return trials from the best on; the earliest of equally good ones comes first."""
-    return sorted(trials, key=lambda trial: -trial.score)  # stable: the earliest of equally good ones stays in front
+    """Return trials, the best first; of equally good ones the earliest comes first."""
+    return sorted(trials, key=lambda trial: -trial.score)
 
 
 def write_results(folder: Path, own: NeuralSettings, trials: Sequence[Trial]) -> None:
@@ -74,10 +74,10 @@ def write_results(folder: Path, own: NeuralSettings, trials: Sequence[Trial]) ->
 
 
 def check_results(folder: Path, trials: Sequence[Trial]) -> None:
-    """Refuse to resume where the trials that are stored are not those that `write_results` has listed before.
+    """Refuse to resume a search if its stored trials are not those that `write_results` has listed.
 
     Raises:
-        BadInput: they differ, so that one of them was changed or damaged.
+        BadInput: they differ, so that one of the files was changed or damaged.
     """
     path = folder / TRIALS
     if not path.exists():

@@ -57,14 +57,6 @@ class SystemClass(Protocol):
 
 
 @runtime_checkable
-class Explainer(Protocol):
-    """A system that can also say why."""
-
-    def explain(self, titles: Sequence[str]) -> pd.DataFrame:
-        """Return one row per title and target: the row of the table that won, or none."""
-
-
-@runtime_checkable
 class NoveltyDetector(Protocol):
     """A system that also says for which texts it has learned nothing, so that its answers for them mean nothing."""
 

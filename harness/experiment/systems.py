@@ -38,10 +38,10 @@ _REMEDY = "Make the run again, or take another copy of the folder."
 
 
 def check_saved(folder: Path) -> bool:
-    """Refuse the folder of a saved system if it is damaged; return False where that cannot be told.
+    """Refuse the folder of a saved system if it is damaged; return False if it has no sums to tell by.
 
     Raises:
-        BadInput: it is; the damaged files are named.
+        BadInput: it is damaged; the files are named.
     """
     return check_whole(folder, _REMEDY)
 

@@ -52,7 +52,7 @@ def apply_suggestions(
     Args:
         file: suggestions.xlsx, .csv or .json with marks.
         table: that the suggestions were made for; None takes the `configured` one.
-        configured: the table of the config. What the file of suggestions says of a path is never read or written.
+        configured: the table of the config. A path that the file of suggestions names is never read or written.
         out: file to write; None writes `next_revision` of the table.
         taxonomy: file of the taxonomy.
         force: whether an existing `out` may be replaced.

@@ -21,8 +21,7 @@ _MIN_REMARKS = 20
 """Filled cells of a column before it can be told that it holds remarks."""
 
 _SAY_NOTHING = (
-    *("unknown", "other", "others", "none", "nonegiven", "na", "notknown", "notapplicable", "undefined", "elsewhere"),
-    "unassigned",
+    "unknown other others none nonegiven na notknown notapplicable undefined elsewhere unassigned".split()  # noqa: SIM905
 )
 """Labels that stand for everything else, as `column_key` writes them, the best one first."""
 

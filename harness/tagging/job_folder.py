@@ -24,7 +24,7 @@ from harness.experiment.checksums import file_digest
 _IDENTITY, _LOCK, _FINISHED = "job.json", "lock", "finished.json"
 _ANSWERS, _READY, _SCRATCH = "answers", "ready", "scratch"
 _SUM = "sum"
-"""Of the list of finished files, so that a damaged one is not believed."""
+"""Key of the sum in the list of finished files, by which a damaged list is recognised."""
 
 
 class JobFolder:

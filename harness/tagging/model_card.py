@@ -72,7 +72,7 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
 
 
 def _code(text: str) -> str:
-    """Write a name of somebody's as code, in which no sign but the backtick means anything."""
+    """Return a name as Markdown code, in which only the backtick has a meaning."""
     return f"`{' '.join(text.replace('`', chr(39)).split())}`"
 
 

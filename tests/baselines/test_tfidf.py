@@ -41,7 +41,7 @@ def test_separable_classes_are_learned(separable):
 def test_the_fit_that_saves_memory_answers_as_the_other_does(separable, monkeypatch):
     titles = ["midwest network engineer", "threat analysis", "chief of bakers"]
     usual = TfidfClassifier(EASY).fit(separable, separable)
-    monkeypatch.setattr(tfidf, "_MOST_REMEMBERED", 0)
+    monkeypatch.setattr(tfidf, "_MAX_LBFGS_BYTES", 0)
     frugal = TfidfClassifier(EASY).fit(separable, separable)
 
     for target, rows in usual.predict_proba(titles).items():

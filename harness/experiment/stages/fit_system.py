@@ -35,7 +35,7 @@ class RowSettings:
     language: LanguageSettings | None
     """How English titles are told from others; None where titles of any language are learned from."""
     known: tuple[str, ...] = ()
-    """Keywords of the business, whose words are English, as `known_keywords` returns them."""
+    """Keywords of the business, whose words count as English, as `known_keywords` returns them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +113,7 @@ def with_english_titles(
         divided: `title`, `part`, `source` and `count`; titles are normalised.
         settings: how languages are told apart.
         on_progress: told how many titles are judged.
-        known: keywords and labels of the business, whose words are English.
+        known: keywords and labels of the business, whose words count as English.
 
     Raises:
         BadInput: no legacy row of train is left.

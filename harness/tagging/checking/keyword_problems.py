@@ -16,7 +16,6 @@ from harness.tagging.checking.suspicious import SAME, disagreements, labels_set
 INSIDE_WORDS, TIES, NARROW_LOSES = "decides inside longer words", "ties with another row", "a broader row outranks it"
 DOUBTFUL = "probably not what was meant"
 REPEATS, CANNOT, OUTRANKED, NEVER = "repeats an earlier row", "can never decide", "outranked each time", "never matches"
-KINDS = (INSIDE_WORDS, TIES, NARROW_LOSES, DOUBTFUL, REPEATS, CANNOT, OUTRANKED, NEVER)
 
 _MOST_HOSTS = 3
 
@@ -30,9 +29,9 @@ class RowProblem:
     line: int
     keyword: str
     kind: str
-    """One of `KINDS`."""
+    """One of the phrases above, such as `TIES`."""
     records: int
-    """Records whose answer hangs on it."""
+    """Records whose answer depends on it."""
     why: str
     examples: str
     todo: str

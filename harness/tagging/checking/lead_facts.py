@@ -61,8 +61,6 @@ class LeadFacts:
     """Of each record in normal spelling, null where it has none, (n_records,)."""
     by: Mapping[str, pl.Series]
     """Columns to break down by, trimmed, null where empty, each (n_records,)."""
-    guessed: bool
-    """Whether the column was found by its name, not asked for."""
     problems: Sequence[Problem]
     """Those that cost most first, and last how the file was read."""
     n_rejected: int
@@ -139,7 +137,6 @@ def read_facts(
         title_column=title,
         titles=titles,
         by=values,
-        guessed=not asked,
         problems=[*sorted(found, key=lambda one: -(one.records or 0)), *_of_reading([*source.notes, f"{said}."])],
         n_rejected=len(rejects),
     )

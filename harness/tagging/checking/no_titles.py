@@ -1,7 +1,7 @@
 """Texts in a column of titles that are no job titles, by their form alone.
 
-`check` has no fit, whose titles `data_cleaning.novelty` compares with. What only a fit can tell is left out here:
-unusual words, and those of other languages.
+`check` has no fitted system whose titles `data_cleaning.novelty` could compare with, so that unusual words and words of
+other languages are not looked for.
 """
 
 import polars as pl

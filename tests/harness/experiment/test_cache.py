@@ -145,7 +145,7 @@ def test_a_damaged_stage_is_made_anew_and_named(tmp_path, name, damaged):
     told, store = [], StageStore(tmp_path)
     store.obtain("fit/x", "abc", make, told.append)
     assert (list(store.made), store.reused) == (["fit/x"], [])
-    assert told[0].startswith("fit/x anew, since what an earlier run kept of it is damaged: ")
+    assert told[0].startswith("fit/x is made again, because its stored result is damaged: ")
     assert name in told[0]
     assert name in ("stage.json", "SHA256SUMS") or (place / name).read_bytes() == whole[name]
     store.obtain("fit/x", "abc", make, told.append)
@@ -167,7 +167,7 @@ def test_a_stage_that_another_process_makes_is_waited_for_and_reused(tmp_path):
     other = threading.Thread(target=lambda: second.obtain("fit/x", "abc", make, told.append))
     first.obtain("fit/x", "abc", make)
     other.join()
-    assert told == ["fit/x: another process makes it; waiting for that"]
+    assert told == ["fit/x is being made by another process; waiting for it"]
     assert (len(made), second.reused, list(tmp_path.iterdir())) == (1, ["fit/x"], [place])
 
 

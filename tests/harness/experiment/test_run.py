@@ -231,7 +231,7 @@ def test_a_damaged_stage_is_made_anew_before_anything_is_published(company, tmp_
     config = load_config(company.config, [CHEAP])
     again = run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=told.append)
     assert len(again.made) == 1
-    assert f"anew, since what an earlier run kept of it is damaged: {damaged} has changed" in told[0]
+    assert f"is made again, because its stored result is damaged: {damaged} has changed" in told[0]
     assert files_of(again.folder) == before
 
 
@@ -254,11 +254,18 @@ def test_a_run_that_was_damaged_is_written_again_and_marks_of_a_person_stay(comp
     before = files_of(first.folder)
     (first.folder / "suspect_labels.csv").write_text("marked")
     assert do(company, tmp_path, *overrides).already_there
-    for name in ("predictions/record/legacy/keyword.parquet", "taxonomy.yaml"):
-        flip(first.folder / name)
+    for name, fault in (
+        ("predictions/record/legacy/keyword.parquet", "has changed"),
+        ("taxonomy.yaml", "has changed"),
+        ("SHA256SUMS", "is damaged"),
+    ):
+        if name == "SHA256SUMS":
+            (first.folder / name).write_text("no sums")
+        else:
+            flip(first.folder / name)
         config = load_config(company.config, overrides)
         run(config, results=tmp_path, out=None, fresh=False, on_progress=silent, announce=told.append)
-        assert f"anew, since it is damaged: {name} has changed" in told.pop()
+        assert f"is written again, because it is damaged: {name} {fault}" in told.pop()
     assert files_of(first.folder) == {**before, "suspect_labels.csv": b"marked"}
 
 

@@ -7,7 +7,7 @@ from baselines.majority import MajorityClassifier
 from data_cleaning.titles import LabelledTitles
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import recipe_of
-from harness.experiment.system_contract import CHECKS, Explainer, Subject
+from harness.experiment.system_contract import CHECKS, Subject
 from harness.experiment.systems import SYSTEMS, load_system
 
 
@@ -66,4 +66,4 @@ def test_every_system_but_the_floor_beats_it_on_titles_it_has_not_learned(subjec
 
 
 def test_the_table_explains_itself(subject, name):
-    assert isinstance(subject.fitted, Explainer) == (SYSTEMS[name].explains == "keywords")
+    assert hasattr(subject.fitted, "explain") == (SYSTEMS[name].explains == "keywords")
