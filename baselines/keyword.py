@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from baselines.keyword_table import KeywordTable
 from baselines.majority import class_weights, read_state, smoothed_prior, write_state
@@ -91,28 +90,6 @@ class KeywordClassifier:
         require_fitted(self, "summary_")
         winners = self.table.winners(titles, self.normalised)
         return {target: self._answers(target)[rows] for target, rows in winners.items()}, winners
-
-    def explain(self, titles: Sequence[str]) -> pd.DataFrame:
-        """Say which row decided each title; needs no fit, and raises as `KeywordTable.winners` does.
-
-        Returns:
-            A row per title and target, in that order: `title`, `target`, `keyword`, `priority`, `match`, `row` (line of
-            the table file), `raw_label`, `class`. Where the fallback answered, the row's own columns are null.
-        """
-        winners = self.table.winners(titles, self.normalised)
-        rows = self.table.rows.rename(columns={"line": "row"})[["keyword", "priority", "match", "row"]]
-        rows = rows.astype({"row": "Int64"})
-        explained = []
-        for target in self.taxonomy.targets:
-            won = winners[target.name]
-            frame = rows.reindex(pd.Index(np.where(won >= 0, won, len(rows))))  # past the last row: all null
-            frame.insert(0, "title", np.array(titles, dtype=object))
-            frame.insert(1, "target", target.name)
-            frame["raw_label"] = self.table.raw_values[target.name][won]
-            names = np.array(target.classes, dtype=object)
-            frame["class"] = names[self.table.class_positions[target.name][won]]
-            explained.append(frame.set_axis(np.arange(len(frame))))
-        return pd.concat(explained).sort_index(kind="stable").reset_index(drop=True)
 
     def fit_summary(self) -> dict[str, object]:
         """Return what the system learned from, and how many rows of the table decided a training title."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,15 +97,15 @@ class Checkpoints:
 
     def save(self, tensors: dict[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Replace the last snapshot; a process that is killed meanwhile leaves the last one whole."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         latest = self._latest()
         number = 0 if latest is None else latest["number"] + 1
         kept = self.folder / f"snapshot-{number}.safetensors"
-        self._replace(kept, lambda path: _save(tensors, path))
+        _save(tensors, kept)
         content = {"identity": self.identity, "number": number, "facts": facts}
         text = json.dumps({**content, _SUM: _sum_of_facts(content)})
         # This file alone says which snapshot counts, and it changes in one step.
-        self._replace(self.folder / _LATEST, lambda path: path.write_text(text, encoding="utf-8"))
+        with whole_file(self.folder / _LATEST) as filling:
+            filling.write_text(text, encoding="utf-8")
         for old in self.folder.glob("snapshot-*.safetensors"):
             if old != kept:
                 old.unlink()
@@ -128,8 +128,7 @@ class Checkpoints:
 
     def save_best(self, weights: Mapping[str, Tensor], epoch: int) -> None:
         """Keep the network of the epoch that is the best so far."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._replace(self._best(epoch), lambda path: _save(dict(weights), path))
+        _save(dict(weights), self._best(epoch))
         # Until the snapshot is replaced it names the best epoch before this one, so that one is kept too.
         for old in sorted(self.folder.glob("best-*.safetensors"), key=lambda path: path.stat().st_mtime)[:-2]:
             old.unlink()
@@ -144,9 +143,9 @@ class Checkpoints:
 
     def save_batch(self, facts: Mapping[str, Any]) -> Path:
         """Write the batch on which a training diverged, for a person to look at; return the file."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "bad_batch.json"
-        self._replace(path, lambda unfinished: unfinished.write_text(json.dumps(facts, indent=1), encoding="utf-8"))
+        with whole_file(path) as filling:
+            filling.write_text(json.dumps(facts, indent=1), encoding="utf-8")
         return path
 
     def _best(self, epoch: int) -> Path:
@@ -173,14 +172,10 @@ class Checkpoints:
             raise BadInput(f"The checkpoint {path} has changed since it was written. {_REMEDY}")
         return found
 
-    @staticmethod
-    def _replace(final: Path, write: Callable[[Path], Any]) -> None:
-        with whole_file(final) as filling:
-            write(filling)
-
 
 def _save(tensors: dict[str, Tensor], path: Path) -> None:
-    save_file(tensors, path, {_SUM: _sum_of(tensors)})
+    with whole_file(path) as filling:
+        save_file(tensors, filling, {_SUM: _sum_of(tensors)})
 
 
 def _sum_of(tensors: Mapping[str, Tensor]) -> str:

@@ -63,7 +63,3 @@ def test_every_system_but_the_floor_beats_it_on_titles_it_has_not_learned(subjec
         return np.average(verdicts == valid.labels["department"], weights=valid.counts)
 
     assert accuracy(subject.fitted) > accuracy(MajorityClassifier().fit(train, valid)) + 0.3
-
-
-def test_the_table_explains_itself(subject, name):
-    assert hasattr(subject.fitted, "explain") == (SYSTEMS[name].explains == "keywords")

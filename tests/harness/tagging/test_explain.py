@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
@@ -102,10 +101,11 @@ def test_where_no_keyword_matches_the_fallback_answers_and_nothing_decided(expla
 
 def test_the_deciding_row_is_the_one_that_the_table_names(explained, model):
     for name in ("keyword", "keyword-corrected", "keyword+mined"):
-        own = load_system(name, model.systems[name]).explain(TITLES)
-        for row in own.itertuples():
-            found = answer(explained[TITLES.index(row.title)], name, row.target).decided
-            assert (None if found is None else found.line) == (None if pd.isna(row.row) else row.row)
+        system = load_system(name, model.systems[name])
+        for target, rows in system.table.winners(TITLES, system.normalised).items():
+            for explanation, row in zip(explained, rows, strict=True):
+                found = answer(explanation, name, target).decided
+                assert (None if found is None else found.line) == (None if row < 0 else system.table.rows["line"][row])
 
 
 @pytest.mark.parametrize("system", ["tfidf", "neural"])
