@@ -1,6 +1,6 @@
-"""Frames that the program keeps for itself as Parquet, read from exactly the path that is given.
+"""Read Parquet files that the program keeps for itself, from exactly the given path.
 
-A person may call a folder "[Event] 2026" or "res?": libraries take such names for patterns unless they are told not to.
+Folders may have names such as "[Event] 2026" or "res?", which polars takes for patterns by default.
 """
 
 from pathlib import Path

@@ -182,8 +182,8 @@ def _is_valid(column: pa.Array) -> bool:
     if not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         return True
     ends = pc.min_max(column.view(pa.int32() if kind.bit_width == 32 else pa.int64())).as_py()
-    most = _MAX_DAYS * _PER_DAY[getattr(kind, "unit", "day" if kind.bit_width == 32 else "ms")]
-    return ends["max"] is None or -most <= ends["min"] <= ends["max"] <= most
+    limit = _MAX_DAYS * _PER_DAY[getattr(kind, "unit", "day" if kind.bit_width == 32 else "ms")]
+    return ends["max"] is None or -limit <= ends["min"] <= ends["max"] <= limit
 
 
 def _invalid_rows(column: pa.Array, start: int, stop: int) -> list[int]:

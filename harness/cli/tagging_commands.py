@@ -151,7 +151,7 @@ def predict_verb(
     chosen = choose_model(run, model, results, system)
     job = Job(
         leads=leads,
-        out=followed(out),  # so that what is written beside it lies on the same disk
+        out=followed(out),  # so that files beside it are on the same disk
         model=chosen,
         system=chosen.system(system),
         hierarchy=find_hierarchy(hierarchy, chosen),

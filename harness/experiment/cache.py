@@ -151,8 +151,8 @@ class StageStore:
     ) -> Path:
         """Return the folder of a finished stage, calling `make` to fill it where there is none, or a damaged one.
 
-        A stage that another process makes is waited for. `announce` is told the name of a stage that is made, and why
-        it is made again or waited for.
+        If another process is making the stage, wait for it. `announce` is called with the name of a stage that is made,
+        and with the reason why it is made again or waited for.
 
         Raises:
             BadInput: the folder of stages cannot be written.

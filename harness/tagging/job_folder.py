@@ -181,7 +181,7 @@ class JobFolder:
             return None
         if listed.pop(_SUM, None) != digest(listed):
             return None
-        # Files move beside the output and nowhere else, whatever somebody has written into the list.
+        # Files move beside the output and nowhere else, even if the list was edited.
         return listed if all(Path(name).name == name for name in listed["files"]) else None
 
     def _check_ours(self) -> None:

@@ -124,7 +124,7 @@ def test_a_folder_that_is_no_run_is_refused(cheap_run, tmp_path, exported):
     with pytest.raises(BadInput, match="has no fitted system"):
         open_run(tmp_path / "run")
     (tmp_path / "run" / "run.json").write_text("{")
-    with pytest.raises(BadInput, match=r"run\.json is not as 'run' wrote it"):
+    with pytest.raises(BadInput, match=r"run\.json is not readable as the description of a run"):
         open_run(tmp_path / "run")
 
 
