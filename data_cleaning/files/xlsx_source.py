@@ -31,7 +31,7 @@ from data_cleaning.files.table_layout import (
 )
 
 BATCH_ROWS = 50_000
-MAX_SHEET_ROWS = 1_048_576
+MAX_SHEET_ROWS, MAX_SHEET_COLUMNS = 1_048_576, 16_384
 """Of a sheet by its format."""
 _MAX_CELLS = 50_000_000
 """From the first to the last that is filled; the library holds each of them, 32 bytes, whether it is empty or not."""
@@ -338,11 +338,11 @@ def _scan_sheet(path: Path, sheet: str) -> tuple[dict[int, list[tuple[int, str]]
 
 def _references(block: bytes) -> tuple[int, int]:
     """Return the largest row and column among references such as r="B7" or r="7" in the XML of a sheet."""
-    letters = np.frombuffer(block + bytes(_LONGEST_REFERENCE + 1), dtype=np.uint8)
+    letters = np.frombuffer(block + bytes(_LONGEST_REFERENCE + 5), dtype=np.uint8)
     is_quote = (letters == ord('"')) | (letters == ord("'"))
     cursor = np.flatnonzero((letters[:-2] == ord("r")) & (letters[1:-1] == ord("=")) & is_quote[2:]) + 3
     rows = columns = np.zeros(len(cursor), dtype=np.int64)
-    for _ in range(3):
+    for _ in range(7):  # the reader takes more letters than the three of the last column
         letter = letters[cursor]
         is_letter = (letter >= ord("A")) & (letter <= ord("Z"))
         columns = np.where(is_letter, columns * 26 + letter - 64, columns)
@@ -352,6 +352,7 @@ def _references(block: bytes) -> tuple[int, int]:
         is_digit = (digit >= ord("0")) & (digit <= ord("9"))
         rows = np.where(is_digit, rows * 10 + digit - 48, rows)
         cursor = cursor + is_digit
+    columns = np.where((columns > MAX_SHEET_COLUMNS) & (rows == 0), 0, columns)  # a word in a text
     return int(rows.max(initial=0)), int(columns.max(initial=0))
 
 

@@ -17,6 +17,9 @@ from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
 
+_SIGNS_OF_LITTLE_MEMORY = (
+    *("failed to map segment", "could not spawn threads", "can't start new thread", "Cannot allocate memory"),
+)
 _TOO_LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
 
 app = typer.Typer(
@@ -78,8 +81,10 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app(windows_expand_args=False)  # leads*.csv is the name of one file
-    except (BadInput, MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and "failed to map segment" not in str(error):
+    except BaseException as error:
+        # Libraries that cannot be mapped or start no thread; the latter is no `Exception` where polars meets it.
+        is_memory = isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_LITTLE_MEMORY)
+        if not isinstance(error, BadInput) and not is_memory:
             raise
         from harness.cli.console import fail
 

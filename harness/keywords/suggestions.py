@@ -302,7 +302,9 @@ def from_json(text: str, where: str) -> Exact:
         read = [(_read_entry(entry, origin), entry) for entry in content["suggestions"]]
         written = [str(entry[column_name("id", origin.targets)]) for _, entry in read]
         marks = [str(entry.get(column_name("accept", origin.targets)) or "") for _, entry in read]
-    except (ValidationError, json.JSONDecodeError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except BadInput:
+        raise
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         fault = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise BadInput(f"{where} does not hold suggestions as they were written ({fault}). {remedy}") from None
     suggestions = {identity(suggestion, origin): suggestion for suggestion, _ in read}

@@ -6,6 +6,7 @@ import pytest
 
 from harness.tagging.models import open_run
 from tests.fuzz.fuzz_size import FULL, TALLY
+from tests.harness.conftest import call  # noqa: F401 - a fixture of the verbs
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
 FOLLOW_UP = """\
