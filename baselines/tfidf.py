@@ -2,7 +2,6 @@
 
 import dataclasses
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,11 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from baselines.majority import read_state, write_state
+from baselines.regression import Regression, regression_arrays, regressions_from
 from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import require_fitted
 from data_cleaning.novelty import TitleNovelty, fall_back
@@ -25,9 +22,6 @@ from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles
 
 _STATE, _ARRAYS = "tfidf.json", "tfidf.safetensors"
 _PREDICT_TITLES = 20_000  # distinct titles whose features are in memory at a time, about 20 MB
-
-_MAX_LBFGS_BYTES = 1 << 29
-"""For the steps and gradients that lbfgs keeps."""
 
 
 class TfidfClassifier:
@@ -39,10 +33,7 @@ class TfidfClassifier:
 
     taxonomy_: Taxonomy
     features_: TitleFeatures
-    coefficients_: dict[str, npt.NDArray[np.float32]]
-    """Target to weights, (n_features, n_classes)."""
-    intercepts_: dict[str, npt.NDArray[np.float64]]
-    """Target to (n_classes,); minus infinity for a class that is not in training."""
+    regressions_: dict[str, Regression]
     novelty_: TitleNovelty
     summary_: dict[str, object]
 
@@ -66,7 +57,7 @@ class TfidfClassifier:
         self.features_ = TitleFeatures(self.settings).fit(titles)
         features = self.features_.transform(titles)  # (n_titles, n_features)
         self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
-        self.coefficients_, self.intercepts_ = {}, {}
+        self.regressions_ = {}
         regressions = {}
         for done, target in enumerate(train.taxonomy.names, start=1):
             rows, labels, weights = _merge(title_of_row, train, target, self.settings.count_power)
@@ -92,7 +83,7 @@ class TfidfClassifier:
             some = distinct[start : start + _PREDICT_TITLES]
             features = self.features_.transform(some)
             for target, chunks in chunks_of.items():
-                chunks.append(_softmax(features @ self.coefficients_[target] + self.intercepts_[target]))
+                chunks.append(self.regressions_[target].probabilities(features))
             self.on_progress("predict tfidf", start + len(some), len(distinct))
         answers: dict[str, FloatArray] = {target: np.concatenate(chunks) for target, chunks in chunks_of.items()}
         answers = fall_back(answers, self.unlike(distinct), self.taxonomy_)
@@ -116,8 +107,7 @@ class TfidfClassifier:
         learned = {"runs": runs, "folded": self.features_.folded, "novelty": self.novelty_.to_dict()}
         write_state(folder, _STATE, self.taxonomy_, {**state, **learned})
         arrays: dict[str, npt.NDArray[np.generic]] = {f"rarity {name}": values for name, values in rarity.items()}
-        arrays |= {f"coefficients {target}": values for target, values in self.coefficients_.items()}
-        arrays |= {f"intercepts {target}": values for target, values in self.intercepts_.items()}
+        arrays |= regression_arrays(self.regressions_)
         save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, folder / _ARRAYS)
 
     @classmethod
@@ -131,51 +121,30 @@ class TfidfClassifier:
         system.features_ = TitleFeatures.from_state(system.settings, state["runs"], rarity, folded=folded)
         system.taxonomy_, system.summary_ = taxonomy, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state.get("novelty"))
-        system.coefficients_ = {target: arrays[f"coefficients {target}"] for target in taxonomy.names}
-        system.intercepts_ = {target: arrays[f"intercepts {target}"] for target in taxonomy.names}
+        system.regressions_ = regressions_from(arrays, taxonomy.names)
         return system
 
     def _fit_target(
         self, target: str, features: sparse.csr_matrix, labels: IntArray, weights: npt.NDArray[np.float64]
     ) -> dict[str, object]:
-        """Learn one target's coefficients and intercepts; return how the regression ended."""
-        n_classes = self.taxonomy_.n_classes(target)
+        """Learn one target's regression; return how it ended."""
         started = time.perf_counter()
-        present = np.unique(labels)
-        coefficients = np.zeros((features.shape[1], n_classes), dtype=np.float32)
-        intercepts = np.full(n_classes, -np.inf)
-        iterations = 0
-        if len(present) < 2 or features.shape[1] == 0:
-            # One class, or no features: the shares of the classes, uniform where there are no rows.
-            shares = np.bincount(labels, weights, minlength=n_classes)
-            seen = shares > 0 if len(labels) else np.full(n_classes, True)
-            intercepts[seen] = np.log(shares[seen]) if len(labels) else 0.0
-        else:
-            # lbfgs keeps its last ten steps and gradients, which took 3.3 GB for 500 classes; newton-cg, which keeps
-            # none, reached the same optimum in .9 GB.
-            kept_bytes = 20 * features.shape[1] * len(present) * 8
-            model = LogisticRegression(
-                solver="lbfgs" if kept_bytes <= _MAX_LBFGS_BYTES else "newton-cg",
-                C=self.settings.inverse_regularisation,
-                max_iter=self.settings.max_iterations,
-                random_state=self.seed,
-            )
-            # BLAS threads wait for each other on vectors this short: 9.1 s with two of them, 2.0 s with one.
-            with threadpool_limits(1), warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # the summary says so
-                model.fit(features, labels, sample_weight=weights)
-            if len(present) == 2:  # scikit-learn keeps only the second class's weights, the first's being 0
-                coefficients[:, present[1]] = model.coef_[0]
-                intercepts[present] = 0.0, model.intercept_[0]
-            else:
-                coefficients[:, present], intercepts[present] = model.coef_.T, model.intercept_
-            iterations = int(model.n_iter_[0])
-        self.coefficients_[target], self.intercepts_[target] = coefficients, intercepts
+        most = self.settings.max_iterations
+        learned = Regression.fit(
+            features,
+            labels,
+            weights,
+            self.taxonomy_.n_classes(target),
+            inverse_regularisation=self.settings.inverse_regularisation,
+            max_iterations=most,
+            seed=self.seed,
+        )
+        self.regressions_[target] = learned
         return {
             "rows": len(labels),
-            "classes": len(present),
-            "iterations": iterations,
-            "stopped_at_max_iterations": iterations >= self.settings.max_iterations,
+            "classes": len(np.unique(labels)),
+            "iterations": learned.iterations,
+            "stopped_at_max_iterations": learned.iterations >= most,
             "wall_seconds": round(time.perf_counter() - started, 3),
         }
 
@@ -195,9 +164,3 @@ def _merge(
     mean_weight = np.bincount(row_of, train.fit_weights, minlength=len(merged)) / records
     weights = mean_weight * records**count_power
     return merged // n_classes, merged % n_classes, weights / (weights.mean() if len(weights) else 1)
-
-
-def _softmax(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Turn scores into probabilities, row by row, shape (n_titles, n_classes)."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -320,6 +320,8 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     inputs = {"split": f"split/{arm.by}"}
     if system.warm_start and arm.label_set.reviewed:
         inputs["warm_start"] = replace(arm, label_set=arm.label_set.without_reviewed).stage("fit")
+    if system.asks in config.all_systems and arm.label_set.reviewed:
+        inputs["asked"] = replace(arm, system=system.asks).stage("fit")
     if system.mined_from:
         inputs["mine"] = arm.stage("mine")
     answers = AnswerSettings(system=arm.system, taxonomy=taxonomy)

@@ -30,6 +30,8 @@ class Request:
     """Folder in which a fit may keep what it resumes from after a kill; None where there is none."""
     warm_start: Path | None = None
     """Folder of the same system fitted without the reviewed titles, for one that starts from there; None for none."""
+    asked: Path | None = None
+    """Folder of the system that `System.asks` names, fitted on the same rows; None for none."""
     mined_table: Path | None = None
     """Keyword table with what was mined for this split and these labels; None where nothing was."""
 
@@ -71,6 +73,8 @@ class System:
     """What it can give as reasons: the row of its table that decided."""
     warm_start: bool = False
     """Whether it learns reviewed titles last, and so may start from its fit without them."""
+    asks: str | None = None
+    """The system whose fit on the same rows it asks, where a run has that system and there are reviewed titles."""
     mined_from: str | None = None
     """The system from which its table is mined, for each split and label set; None for systems that are not mined."""
     run_with: tuple[str, ...] = ()
@@ -185,6 +189,12 @@ def _neural() -> SystemClass:
     return NeuralClassifier
 
 
+def _hybrid() -> SystemClass:
+    from harness.experiment.hybrid import HybridClassifier
+
+    return HybridClassifier
+
+
 def _sklearn() -> SystemClass:
     from baselines.sklearn_estimator import SklearnClassifier
 
@@ -200,6 +210,11 @@ def _with_table(request: Request) -> Mapping[str, Any]:
 
 def _with_corrected_table(request: Request) -> Mapping[str, Any]:
     return {**_with_table(request), "normalised": True}
+
+
+def _with_network(request: Request) -> Mapping[str, Any]:
+    table = _with_table(request)["table"]
+    return {"table": table, "network": request.asked, "seed": request.seed, "on_progress": request.on_progress}
 
 
 def _with_settings(request: Request) -> Mapping[str, Any]:
@@ -230,8 +245,15 @@ def _network_batch_invariant(folder: Path) -> TitleClassifier:
     return NeuralClassifier.load(folder, batch_invariant=True)
 
 
-NETWORK, MINED = "neural", "keyword+mined"
-"""The system whose settings are searched and from which keywords are mined, and the table with what was mined."""
+def _hybrid_batch_invariant(folder: Path) -> TitleClassifier:
+    from harness.experiment.hybrid import HybridClassifier
+
+    return HybridClassifier.load(folder, batch_invariant=True)
+
+
+NETWORK, MINED, HYBRID = "neural", "keyword+mined", "hybrid"
+"""The system whose settings are searched and from which keywords are mined; the table with what was mined; and the
+table that reviewed titles correct."""
 
 _SHIPPED = (
     System(
@@ -295,11 +317,22 @@ _SHIPPED = (
         mined_from=NETWORK,
         run_with=("keyword", NETWORK),
     ),
+    System(
+        name=HYBRID,
+        description="the keyword table, corrected by what reviewed titles teach",
+        find_class=_hybrid,
+        arguments=_with_network,
+        load_batch_invariant=_hybrid_batch_invariant,
+        section="keyword",
+        example="{table: …}",
+        asks=NETWORK,
+        run_with=("keyword", NETWORK),
+    ),
 )
 
 SYSTEMS: dict[str, System] = {system.name: system for system in _SHIPPED}
 
-PREFERRED = (NETWORK, MINED, "keyword", "tfidf")
+PREFERRED = (HYBRID, NETWORK, MINED, "keyword", "tfidf")
 """Which system answers if none is named, in this order; other systems only if a run has none of these."""
 
 

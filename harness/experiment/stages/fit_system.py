@@ -52,10 +52,11 @@ def fit(settings: FitSettings, inputs: Folders, out: Path, on_progress: Progress
     Raises:
         BadInput: only English titles are to be learned from, and train has none.
     """
-    start, mined = inputs.get("warm_start"), inputs.get("mine")
+    mined = inputs.get("mine")
+    fitted = {role: inputs[role] / MODEL for role in ("warm_start", "asked") if role in inputs}
     folders = {
         "scratch": scratch(out),
-        "warm_start": start / MODEL if start else None,
+        **fitted,
         "mined_table": mined / MINED_TABLE if mined else None,
     }
     fit_and_save(settings, inputs["split"] / LEARN, out, on_progress, **folders)

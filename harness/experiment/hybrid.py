@@ -1,0 +1,349 @@
+"""The system hybrid: it corrects the keyword table by what reviewed titles teach, and is the table without them."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+from scipy import sparse
+
+from baselines.keyword import KeywordClassifier
+from baselines.keyword_table import KeywordTable
+from baselines.majority import read_state, write_state
+from baselines.regression import Regression, regression_arrays, regressions_from
+from baselines.tfidf_features import TfidfSettings, TitleFeatures
+from data_cleaning.errors import require_fitted
+from data_cleaning.novelty import TitleNovelty, fall_back
+from data_cleaning.progress import Progress, silent
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
+from harness.experiment.joint_answers import ClassPairs, all_right, cooled, log_likelihood, mixed
+from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
+
+if TYPE_CHECKING:
+    from neural.classifier import NeuralClassifier
+
+_STATE, _ARRAYS, _TABLE, _NETWORK = "hybrid.json", "hybrid.safetensors", "table", "network"
+
+_MIN_REVIEWED = 20
+"""Distinct reviewed titles, below which nothing is learned from them."""
+
+_MIN_TITLES = 2
+"""Reviewed titles that a run of words or characters must occur in to count."""
+
+_ANSWER_SCALE = 2.0
+"""What the table's answers count beside the matching rows and the runs of a title."""
+
+_MAX_UNREVIEWED, _UNREVIEWED_WEIGHT = 1_000, 0.05
+"""Other titles of train that the table labels, and what each weighs beside a reviewed one. They keep the table's
+answers where no reviewed title is near: without them, it had more right answers for titles of another source."""
+
+_INVERSE_REGULARISATION, _MAX_ITERATIONS = 1.0, 500
+_NETWORK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+_PREDICT_TITLES = 20_000
+"""Distinct titles whose features are in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What reviewed titles taught."""
+
+    pieces: TitleFeatures
+    regressions: Mapping[str, Regression]
+    pairs: ClassPairs
+    network_share: float
+    """Weight of the network's answers in the mixture with those of the regressions."""
+    temperatures: Mapping[str, float]
+    """Target to what the logarithms of its probabilities are divided by."""
+
+    @classmethod
+    def read(cls, state: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], taxonomy: Taxonomy) -> Self:
+        """Build from what a saved system holds of them."""
+        rarity = {name: arrays[f"rarity {name}"] for name in state["runs"]}
+        settings = TfidfSettings(**state["settings"])
+        return cls(
+            pieces=TitleFeatures.from_state(settings, state["runs"], rarity, folded=True),
+            regressions=regressions_from(arrays, taxonomy.names),
+            pairs=ClassPairs({(first, second): np.array(rows) for first, second, rows in state["pairs"]}),
+            network_share=state["network_share"],
+            temperatures=state["temperatures"],
+        )
+
+
+class HybridClassifier:
+    """A keyword table whose answers are corrected by what reviewed titles and a network teach.
+
+    One logistic regression per target learns from reviewed titles. Its features are the table's answers, every row that
+    matches, be it outranked or not, and the runs of words and characters. Its answers are mixed with the network's, and
+    classes of different targets that go together are decided together.
+
+    What is trusted is learned from reviewed titles that the answers did not learn from: the network's share and the
+    temperatures on those of validation, and whether the table is corrected at all by cross-validation. Without enough
+    reviewed titles, the answers are the table's.
+    """
+
+    table_: KeywordClassifier
+    network_: "NeuralClassifier | None"
+    corrections_: Corrections | None
+    novelty_: TitleNovelty
+    summary_: dict[str, Any]
+
+    def __init__(
+        self, table: KeywordTable, network: Path | None = None, seed: int = 0, on_progress: Progress = silent
+    ) -> None:
+        """Store the settings.
+
+        Args:
+            table: that is corrected.
+            network: folder of a network that was fitted on the same rows; None for none.
+            seed: decides the folds and which unreviewed titles are drawn.
+            on_progress: told how far fitting and predicting are.
+        """
+        self.table = table
+        self.network = network
+        self.seed = seed
+        self.on_progress = on_progress
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The targets and classes of the table."""
+        return self.table.taxonomy
+
+    def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
+        """Learn each row's precision from `train`, and the corrections from the reviewed titles of both.
+
+        Raises:
+            BadInput: the titles are labelled by another taxonomy than the table's, or the network's folder is damaged.
+        """
+        self.table_ = KeywordClassifier(self.table).fit(train, valid)
+        self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
+        self.network_, self.corrections_ = None, None
+        reviewed = ReviewedTitles.of(train, valid, self.seed)
+        self.summary_ = {**train.summary(), "reviewed_titles": len(reviewed.titles)}
+        if len(np.unique(reviewed.titles.astype(str))) >= _MIN_REVIEWED:
+            self._learn(reviewed, draw_unreviewed(train, reviewed.titles, _MAX_UNREVIEWED, self.seed))
+            self._check_novelty(train, valid, reviewed)
+        self.summary_["corrects_the_table"] = self.corrections_ is not None
+        return self
+
+    def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
+        """Learn corrections from reviewed titles beside unreviewed ones, and keep them if they help."""
+        alone = self._out_of_fold(reviewed, unreviewed)
+        table_right = all_right(self.table_.predict_proba(reviewed.titles.tolist()), reviewed.labels)
+        right = all_right(reviewed.decided(alone), reviewed.labels)
+        fixed, broken = int((right & ~table_right).sum()), int((table_right & ~right).sum())
+        self.summary_["out_of_fold"] = {
+            "right": float(right.mean()),
+            "table_right": float(table_right.mean()),
+            "fixed": fixed,
+            "broken": broken,
+        }
+        # One standard deviation of the difference if neither were better: a few titles show nothing.
+        if fixed - broken <= np.sqrt(fixed + broken):
+            return
+        share, answers, held = self._mixed_with_network(alone, reviewed)
+        temperatures, errors = _calibrate(held.decided(answers), held.labels)
+        self.summary_ |= {"network_share": share, "calibration": {"temperatures": temperatures, "errors": errors}}
+        pieces, regressions = self._regress(reviewed, unreviewed)
+        self.corrections_ = Corrections(pieces, regressions, reviewed.pairs(), share, temperatures)
+        self.on_progress("fit hybrid", N_FOLDS + 1, N_FOLDS + 1, "fits")
+
+    def _out_of_fold(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> dict[str, FloatArray]:
+        """Return what regressions that learned from the other folds answer for each reviewed title."""
+        alone: dict[str, FloatArray] = {
+            target.name: np.zeros((len(reviewed.titles), target.n_classes)) for target in self.taxonomy.targets
+        }
+        for number in range(N_FOLDS):
+            held = reviewed.fold == number
+            pieces, regressions = self._regress(reviewed.select(~held), unreviewed)
+            features = self._features(pieces, reviewed.titles[held])
+            for target, learned in regressions.items():
+                alone[target][held] = learned.probabilities(features)
+            self.on_progress("fit hybrid", number + 1, N_FOLDS + 1, "fits")
+        return alone
+
+    def _mixed_with_network(
+        self, alone: dict[str, FloatArray], reviewed: ReviewedTitles
+    ) -> tuple[float, dict[str, FloatArray], ReviewedTitles]:
+        """Choose the network's share on the titles that it did not learn from.
+
+        Returns:
+            The share, and the answers for the titles that they may be calibrated on, with these titles.
+        """
+        held = reviewed.select(reviewed.in_valid)
+        if self.network is None or not len(held.titles):
+            return 0.0, alone, reviewed
+        from neural.classifier import NeuralClassifier
+
+        self.network_ = NeuralClassifier.load(self.network)
+        own = {target: rows[reviewed.in_valid] for target, rows in alone.items()}
+        its = self.network_.predict_proba(held.titles.tolist())
+        likelihoods = {
+            share: log_likelihood(held.decided(mixed(own, its, share)), held.labels) for share in _NETWORK_SHARES
+        }
+        best = max(likelihoods, key=likelihoods.__getitem__)
+        if not best:
+            self.network_ = None
+            return 0.0, alone, reviewed
+        return best, mixed(own, its, best), held
+
+    def _regress(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> tuple[TitleFeatures, dict[str, Regression]]:
+        """Learn the runs of reviewed titles, and a regression per target from them and from unreviewed titles."""
+        pieces = TitleFeatures(TfidfSettings(min_titles=_MIN_TITLES)).fit(list(dict.fromkeys(reviewed.titles)))
+        features = self._features(pieces, np.concatenate([reviewed.titles, unreviewed]))
+        weights = np.repeat([1.0, _UNREVIEWED_WEIGHT], [len(reviewed.titles), len(unreviewed)])
+        by_table = self._table_answers(unreviewed)
+        regressions = {
+            target.name: Regression.fit(
+                features,
+                np.concatenate([reviewed.labels[target.name], by_table[target.name]]),
+                weights,
+                target.n_classes,
+                inverse_regularisation=_INVERSE_REGULARISATION,
+                max_iterations=_MAX_ITERATIONS,
+                seed=self.seed,
+            )
+            for target in self.taxonomy.targets
+        }
+        return pieces, regressions
+
+    def _features(self, pieces: TitleFeatures, titles: StrArray) -> sparse.csr_matrix:
+        """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features)."""
+        answers = self._table_answers(titles)
+        one_hot = [
+            sparse.csr_matrix(_ANSWER_SCALE * np.eye(target.n_classes)[answers[target.name]])
+            for target in self.taxonomy.targets
+        ]
+        blocks = [self.table.hits(titles), *one_hot, pieces.transform(titles)]
+        return sparse.hstack(blocks, format="csr", dtype=np.float32)
+
+    def _table_answers(self, titles: StrArray) -> dict[str, IntArray]:
+        """Return the class positions that the table answers, (n_titles,) per target."""
+        winners = self.table.winners(titles)
+        return {target: self.table.class_positions[target][rows] for target, rows in winners.items()}
+
+    def _check_novelty(self, train: LabelledTitles, valid: LabelledTitles, reviewed: ReviewedTitles) -> None:
+        """Take no text for unlike where that would make answers for reviewed titles wrong."""
+        known = [part.titles[part.sources != "reviewed"] for part in (train, valid)]
+        unlike = TitleNovelty.learn(*known).unlike(reviewed.titles) & ~self._is_matched(reviewed.titles)
+        answers = self._answers(reviewed.titles)
+        fallen = fall_back(answers, unlike, self.taxonomy)
+        if all_right(fallen, reviewed.labels).sum() < all_right(answers, reviewed.labels).sum():
+            self.novelty_ = TitleNovelty.from_dict(None)
+
+    def _is_matched(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say which titles some row of the table matches, (n_titles,)."""
+        matched: BoolArray = np.any([rows >= 0 for rows in self.table.winners(titles).values()], axis=0)
+        return matched
+
+    def _answers(self, titles: StrArray) -> dict[str, FloatArray]:
+        """Return what is answered for any text, were it no title at all."""
+        corrections = self.corrections_
+        if corrections is None:
+            return self.table_.predict_proba(titles.tolist())
+        features = self._features(corrections.pieces, titles)
+        answers: dict[str, FloatArray] = {
+            target: learned.probabilities(features) for target, learned in corrections.regressions.items()
+        }
+        if self.network_ is not None:
+            answers = mixed(answers, self.network_.predict_proba(titles.tolist()), corrections.network_share)
+        return cooled(corrections.pairs.decide(answers), corrections.temperatures)
+
+    def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
+        """Return class probabilities per target, (n_titles, n_classes).
+
+        Texts that `unlike` names get what `fall_back` answers.
+        """
+        require_fitted(self, "summary_")
+        back, distinct = pd.factorize(np.array(titles, dtype=object))
+        chunks = []
+        for start in range(0, max(len(distinct), 1), _PREDICT_TITLES):
+            some = distinct[start : start + _PREDICT_TITLES]
+            chunks.append(self._answers(some))
+            self.on_progress("predict hybrid", start + len(some), len(distinct))
+        answers = {target: np.concatenate([chunk[target] for chunk in chunks]) for target in self.taxonomy.names}
+        answers = fall_back(answers, self.unlike(distinct), self.taxonomy)
+        return {target: rows[back] for target, rows in answers.items()}
+
+    def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
+        """Say which texts are unlike the training titles and match no row of the table, (n_titles,).
+
+        Where the answers are the table's, no text is if that could change an answer.
+        """
+        require_fitted(self, "summary_")
+        if self.corrections_ is None and any(target.fallback != target.no_title for target in self.taxonomy.targets):
+            return np.zeros(len(titles), dtype=bool)
+        return self.novelty_.unlike(titles) & ~self._is_matched(titles)
+
+    def fit_summary(self) -> dict[str, Any]:
+        """Return what the system learned from, and how right it and the table were out of fold."""
+        require_fitted(self, "summary_")
+        return self.summary_
+
+    def save(self, folder: Path) -> None:
+        """Write the table, the network if it has a share, and what was learned as JSON and safetensors."""
+        require_fitted(self, "summary_")
+        state: dict[str, Any] = {"seed": self.seed, "summary": self.summary_, "novelty": self.novelty_.to_dict()}
+        learned, arrays = self.corrections_, dict[str, npt.NDArray[np.generic]]()
+        if learned is not None:
+            runs, rarity = learned.pieces.state()
+            state["corrections"] = {
+                "settings": dataclasses.asdict(learned.pieces.settings),
+                "runs": runs,
+                "pairs": [[*names, rows.tolist()] for names, rows in learned.pairs.information.items()],
+                "network_share": learned.network_share,
+                "temperatures": learned.temperatures,
+            }
+            arrays |= {f"rarity {name}": values for name, values in rarity.items()}
+            arrays |= regression_arrays(learned.regressions)
+        write_state(folder, _STATE, self.taxonomy, state)
+        save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, folder / _ARRAYS)
+        (folder / _TABLE).mkdir(exist_ok=True)
+        self.table_.save(folder / _TABLE)
+        if self.network_ is not None:
+            self.network_.save(folder / _NETWORK)
+
+    @classmethod
+    def load(cls, folder: Path, *, batch_invariant: bool = False) -> Self:
+        """Read what `save` wrote.
+
+        Args:
+            folder: that it was saved in.
+            batch_invariant: whether a title must get the same answer, to the last bit, whatever others are asked with.
+
+        Raises:
+            BadInput: the folder holds no such system.
+        """
+        taxonomy, state = read_state(folder, _STATE)
+        table = KeywordClassifier.load(folder / _TABLE)
+        system = cls(table.table, seed=state["seed"])
+        system.table_, system.summary_ = table, state["summary"]
+        system.novelty_ = TitleNovelty.from_dict(state["novelty"])
+        system.network_, system.corrections_ = None, None
+        if "corrections" in state:
+            system.corrections_ = Corrections.read(state["corrections"], load_file(folder / _ARRAYS), taxonomy)
+        if (folder / _NETWORK).is_dir():
+            from neural.classifier import NeuralClassifier
+
+            system.network_ = NeuralClassifier.load(folder / _NETWORK, batch_invariant=batch_invariant)
+        return system
+
+
+def _calibrate(
+    answers: Mapping[str, FloatArray], labels: Mapping[str, IntArray]
+) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """Fit the temperature of each target on answers that did not learn from the titles; return errors of them too."""
+    import torch
+
+    from neural.calibration import calibrate
+
+    logits = {target: torch.from_numpy(np.log(rows)) for target, rows in answers.items()}
+    gold = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in labels.items()}
+    n_titles = len(next(iter(labels.values())))
+    return calibrate(logits, gold, torch.ones(n_titles, dtype=torch.float64))

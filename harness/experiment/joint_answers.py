@@ -1,0 +1,96 @@
+"""Answers for all targets of a title together: which classes of two targets go with each other counts for both."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from data_cleaning.titles import FloatArray, IntArray
+
+_UNSEEN = 1 / 30
+"""Titles that each pair of classes is taken to have beside those counted."""
+
+_FLOOR = 1e-6
+"""Least probability of a class before pairs count, so that one which a fit never saw can still be answered."""
+
+_WEIGHT = 0.5
+"""Of the pairs beside a target's own probabilities, which have seen some of the same words."""
+
+_ROUNDS = 5
+"""How often each target is answered again in view of the others; more changed no answer on real titles."""
+
+
+@dataclass(frozen=True)
+class ClassPairs:
+    """How much more often classes of two targets meet in one title than by chance."""
+
+    information: Mapping[tuple[str, str], npt.NDArray[np.float64]]
+    """Each two targets to the pointwise mutual information of their classes in nats, (n_classes, n_classes)."""
+
+    @classmethod
+    def learn(cls, labels: Mapping[str, IntArray], n_classes: Mapping[str, int]) -> Self:
+        """Count pairs in class positions of titles, target to (n_titles,); there is at least one title."""
+        information = {}
+        for first, second in itertools.combinations(labels, 2):
+            counts = np.zeros((n_classes[first], n_classes[second]))
+            np.add.at(counts, (labels[first], labels[second]), 1)
+            by_chance = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
+            information[first, second] = np.log((counts + _UNSEEN) / (by_chance + _UNSEEN))
+        return cls(information)
+
+    def decide(self, probabilities: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+        """Return the probabilities of each target, (n_titles, n_classes), in view of those of the others.
+
+        Source: mean-field approximation, Bishop 2006, "Pattern Recognition and Machine Learning", section 10.1.
+        """
+        alone = {target: np.log(rows.astype(np.float64) + _FLOOR) for target, rows in probabilities.items()}
+        answers: dict[str, FloatArray] = {target: _shares(rows) for target, rows in alone.items()}
+        for _ in range(_ROUNDS):
+            for target, rows in alone.items():
+                seen_with = [
+                    answers[other] @ (information.T if target == first else information)
+                    for (first, second), information in self.information.items()
+                    if target in (first, second)
+                    for other in (second if target == first else first,)
+                ]
+                answers[target] = _shares(rows + _WEIGHT * sum(seen_with, np.zeros_like(rows)))
+        return answers
+
+
+def cooled(probabilities: Mapping[str, FloatArray], temperatures: Mapping[str, float]) -> dict[str, FloatArray]:
+    """Return each target's rows with their logarithms divided by its temperature, and as rows that sum to 1 again."""
+    return {target: _shares(np.log(rows + 1e-12) / temperatures[target]) for target, rows in probabilities.items()}
+
+
+def mixed(first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], share: float) -> dict[str, FloatArray]:
+    """Return the weighted geometric mean of two answers per target, the second having `share` of the weight."""
+    return {
+        target: _shares((1 - share) * np.log(rows + _FLOOR) + share * np.log(second[target] + _FLOOR))
+        for target, rows in first.items()
+    }
+
+
+def log_likelihood(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> float:
+    """Return the mean over titles of the log probability of the right classes, in nats."""
+    return sum(
+        float(np.log(rows[np.arange(len(rows)), labels[target]] + _FLOOR).mean())
+        for target, rows in probabilities.items()
+    )
+
+
+def all_right(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> npt.NDArray[np.bool_]:
+    """Say for which titles the most probable class of every target is right, (n_titles,)."""
+    right: Sequence[npt.NDArray[np.bool_]] = [
+        rows.argmax(axis=1) == labels[target] for target, rows in probabilities.items()
+    ]
+    return np.logical_and.reduce(right)
+
+
+def _shares(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Turn scores into rows that sum to 1, (n_titles, n_classes)."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return shares
