@@ -1,8 +1,6 @@
 """The system hybrid: it corrects the keyword table by what reviewed titles teach, and is the table without them."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,14 +13,15 @@ from scipy import sparse
 from baselines.keyword import KeywordClassifier
 from baselines.keyword_table import KeywordTable
 from baselines.majority import read_state, write_state
-from baselines.regression import Regression, regression_arrays, regressions_from
+from baselines.regression import Regression
 from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import require_fitted
 from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
-from harness.experiment.joint_answers import ClassPairs, all_right, cooled, log_likelihood, mixed
+from harness.experiment.corrections import Corrections, fit_temperatures, share_right, with_answer
+from harness.experiment.joint_answers import all_right, cooled, log_likelihood, mixed
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
 
 if TYPE_CHECKING:
@@ -50,32 +49,6 @@ _PREDICT_TITLES = 20_000
 """Distinct titles whose features are in memory at a time."""
 
 
-@dataclass(frozen=True)
-class Corrections:
-    """What reviewed titles taught."""
-
-    pieces: TitleFeatures
-    regressions: Mapping[str, Regression]
-    pairs: ClassPairs
-    network_share: float
-    """Weight of the network's answers in the mixture with those of the regressions."""
-    temperatures: Mapping[str, float]
-    """Target to what the logarithms of its probabilities are divided by."""
-
-    @classmethod
-    def read(cls, state: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]], taxonomy: Taxonomy) -> Self:
-        """Build from what a saved system holds of them."""
-        rarity = {name: arrays[f"rarity {name}"] for name in state["runs"]}
-        settings = TfidfSettings(**state["settings"])
-        return cls(
-            pieces=TitleFeatures.from_state(settings, state["runs"], rarity, folded=True),
-            regressions=regressions_from(arrays, taxonomy.names),
-            pairs=ClassPairs({(first, second): np.array(rows) for first, second, rows in state["pairs"]}),
-            network_share=state["network_share"],
-            temperatures=state["temperatures"],
-        )
-
-
 class HybridClassifier:
     """A keyword table whose answers are corrected by what reviewed titles and a network teach.
 
@@ -83,9 +56,10 @@ class HybridClassifier:
     matches, be it outranked or not, and the runs of words and characters. Its answers are mixed with the network's, and
     classes of different targets that go together are decided together.
 
-    What is trusted is learned from reviewed titles that the answers did not learn from: the network's share and the
-    temperatures on those of validation, and whether the table is corrected at all by cross-validation. Without enough
-    reviewed titles, the answers are the table's.
+    Only rows of the table that gave a reviewed title a wrong answer are corrected, the fallback among them; the others
+    keep their answers. What is trusted is learned from reviewed titles that the answers did not learn from: the
+    network's share and the temperatures on those of validation, and whether the table is corrected at all by
+    cross-validation. Without enough reviewed titles, the answers are the table's.
     """
 
     table_: KeywordClassifier
@@ -135,8 +109,13 @@ class HybridClassifier:
     def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
         """Learn corrections from reviewed titles beside unreviewed ones, and keep them if they help."""
         alone = self._out_of_fold(reviewed, unreviewed)
-        table_right = all_right(self.table_.predict_proba(reviewed.titles.tolist()), reviewed.labels)
-        right = all_right(reviewed.decided(alone), reviewed.labels)
+        by_table, winners = self.table_.decide(reviewed.titles.tolist())
+        doubted = self._doubted_out_of_fold(reviewed, winners)
+        answers = reviewed.decided(alone)
+        answers = {
+            target: np.where(doubted[target][:, None], rows, by_table[target]) for target, rows in answers.items()
+        }
+        right, table_right = (all_right(rows, reviewed.labels) for rows in (answers, by_table))
         fixed, broken = int((right & ~table_right).sum()), int((table_right & ~right).sum())
         self.summary_["out_of_fold"] = {
             "right": float(right.mean()),
@@ -147,11 +126,28 @@ class HybridClassifier:
         # One standard deviation of the difference if neither were better: a few titles show nothing.
         if fixed - broken <= np.sqrt(fixed + broken):
             return
-        share, answers, held = self._mixed_with_network(alone, reviewed)
-        temperatures, errors = _calibrate(held.decided(answers), held.labels)
+        share, chosen_on = self._network_share(alone, reviewed)
+        held = reviewed.select(chosen_on)
+        answers = held.decided(
+            self._with_network(held.titles, {name: of[chosen_on] for name, of in alone.items()}, share)
+        )
+        temperatures, errors = fit_temperatures(
+            answers, held.labels, {name: of[chosen_on] for name, of in doubted.items()}
+        )
+        trust = {
+            target: share_right(by_table[target][~of], reviewed.labels[target][~of]) for target, of in doubted.items()
+        }
         self.summary_ |= {"network_share": share, "calibration": {"temperatures": temperatures, "errors": errors}}
         pieces, regressions = self._regress(reviewed, unreviewed)
-        self.corrections_ = Corrections(pieces, regressions, reviewed.pairs(), share, temperatures)
+        self.corrections_ = Corrections(
+            pieces=pieces,
+            regressions=regressions,
+            pairs=reviewed.pairs(),
+            network_share=share,
+            temperatures=temperatures,
+            doubted=self._doubted(reviewed),
+            trust=trust,
+        )
         self.on_progress("fit hybrid", N_FOLDS + 1, N_FOLDS + 1, "fits")
 
     def _out_of_fold(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> dict[str, FloatArray]:
@@ -168,17 +164,16 @@ class HybridClassifier:
             self.on_progress("fit hybrid", number + 1, N_FOLDS + 1, "fits")
         return alone
 
-    def _mixed_with_network(
-        self, alone: dict[str, FloatArray], reviewed: ReviewedTitles
-    ) -> tuple[float, dict[str, FloatArray], ReviewedTitles]:
-        """Choose the network's share on the titles that it did not learn from.
+    def _network_share(self, alone: Mapping[str, FloatArray], reviewed: ReviewedTitles) -> tuple[float, BoolArray]:
+        """Load the network and choose its share on the titles that it did not learn from.
 
         Returns:
-            The share, and the answers for the titles that they may be calibrated on, with these titles.
+            The share, and the reviewed titles that answers with that share may be calibrated on, (n_titles,).
         """
+        everything = np.ones(len(reviewed.titles), dtype=bool)
         held = reviewed.select(reviewed.in_valid)
         if self.network is None or not len(held.titles):
-            return 0.0, alone, reviewed
+            return 0.0, everything
         from neural.classifier import NeuralClassifier
 
         self.network_ = NeuralClassifier.load(self.network)
@@ -188,10 +183,16 @@ class HybridClassifier:
             share: log_likelihood(held.decided(mixed(own, its, share)), held.labels) for share in _NETWORK_SHARES
         }
         best = max(likelihoods, key=likelihoods.__getitem__)
-        if not best:
-            self.network_ = None
-            return 0.0, alone, reviewed
-        return best, mixed(own, its, best), held
+        if best:
+            return best, reviewed.in_valid
+        self.network_ = None
+        return 0.0, everything
+
+    def _with_network(self, titles: StrArray, alone: dict[str, FloatArray], share: float) -> dict[str, FloatArray]:
+        """Return the answers of the regressions mixed with the network's."""
+        if self.network_ is None:
+            return alone
+        return mixed(alone, self.network_.predict_proba(titles.tolist()), share)
 
     def _regress(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> tuple[TitleFeatures, dict[str, Regression]]:
         """Learn the runs of reviewed titles, and a regression per target from them and from unreviewed titles."""
@@ -228,6 +229,25 @@ class HybridClassifier:
         winners = self.table.winners(titles)
         return {target: self.table.class_positions[target][rows] for target, rows in winners.items()}
 
+    def _doubted(self, reviewed: ReviewedTitles) -> dict[str, BoolArray]:
+        """Say which rows of the table give a wrong answer for a title, the fallback last, (n_rows + 1,) per target."""
+        doubted = {}
+        for target, rows in self.table.winners(reviewed.titles).items():
+            classes = self.table.class_positions[target]
+            wrong = rows[classes[rows] != reviewed.labels[target]]
+            doubted[target] = np.bincount(wrong % len(classes), minlength=len(classes)) > 0
+        return doubted
+
+    def _doubted_out_of_fold(self, reviewed: ReviewedTitles, winners: Mapping[str, IntArray]) -> dict[str, BoolArray]:
+        """Say of each reviewed title whether its row answers another fold's title wrongly, (n_titles,) per target."""
+        doubted = {target: np.zeros(len(rows), dtype=bool) for target, rows in winners.items()}
+        for number in range(N_FOLDS):
+            held = reviewed.fold == number
+            by_others = self._doubted(reviewed.select(~held))
+            for target, rows in winners.items():
+                doubted[target][held] = by_others[target][rows[held]]
+        return doubted
+
     def _check_novelty(self, train: LabelledTitles, valid: LabelledTitles, reviewed: ReviewedTitles) -> None:
         """Take no text for unlike where that would make answers for reviewed titles wrong."""
         known = [part.titles[part.sources != "reviewed"] for part in (train, valid)]
@@ -251,9 +271,15 @@ class HybridClassifier:
         answers: dict[str, FloatArray] = {
             target: learned.probabilities(features) for target, learned in corrections.regressions.items()
         }
-        if self.network_ is not None:
-            answers = mixed(answers, self.network_.predict_proba(titles.tolist()), corrections.network_share)
-        return cooled(corrections.pairs.decide(answers), corrections.temperatures)
+        answers = corrections.pairs.decide(self._with_network(titles, answers, corrections.network_share))
+        answers = cooled(answers, corrections.temperatures)
+        winners = self.table.winners(titles)
+        for target, rows in answers.items():
+            # A row that answered no reviewed title wrongly may be right, whatever is known of other titles.
+            kept = np.flatnonzero(~corrections.doubted[target][winners[target]])
+            own = self.table.class_positions[target][winners[target][kept]]
+            rows[kept] = with_answer(rows[kept], own, corrections.trust[target])
+        return answers
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return class probabilities per target, (n_titles, n_classes).
@@ -290,18 +316,10 @@ class HybridClassifier:
         """Write the table, the network if it has a share, and what was learned as JSON and safetensors."""
         require_fitted(self, "summary_")
         state: dict[str, Any] = {"seed": self.seed, "summary": self.summary_, "novelty": self.novelty_.to_dict()}
-        learned, arrays = self.corrections_, dict[str, npt.NDArray[np.generic]]()
+        learned = self.corrections_
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
         if learned is not None:
-            runs, rarity = learned.pieces.state()
-            state["corrections"] = {
-                "settings": dataclasses.asdict(learned.pieces.settings),
-                "runs": runs,
-                "pairs": [[*names, rows.tolist()] for names, rows in learned.pairs.information.items()],
-                "network_share": learned.network_share,
-                "temperatures": learned.temperatures,
-            }
-            arrays |= {f"rarity {name}": values for name, values in rarity.items()}
-            arrays |= regression_arrays(learned.regressions)
+            state["corrections"], arrays = learned.to_saved()
         write_state(folder, _STATE, self.taxonomy, state)
         save_file({name: np.ascontiguousarray(values) for name, values in arrays.items()}, folder / _ARRAYS)
         (folder / _TABLE).mkdir(exist_ok=True)
@@ -333,17 +351,3 @@ class HybridClassifier:
 
             system.network_ = NeuralClassifier.load(folder / _NETWORK, batch_invariant=batch_invariant)
         return system
-
-
-def _calibrate(
-    answers: Mapping[str, FloatArray], labels: Mapping[str, IntArray]
-) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Fit the temperature of each target on answers that did not learn from the titles; return errors of them too."""
-    import torch
-
-    from neural.calibration import calibrate
-
-    logits = {target: torch.from_numpy(np.log(rows)) for target, rows in answers.items()}
-    gold = {target: torch.from_numpy(codes.astype(np.int64)) for target, codes in labels.items()}
-    n_titles = len(next(iter(labels.values())))
-    return calibrate(logits, gold, torch.ones(n_titles, dtype=torch.float64))

@@ -162,7 +162,8 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         )
     for by in config.split.by:
         stages += _shared_by_arms(config, taxonomy, by)
-    for arm in arms(config):
+    # Those that need the fit of another system come after it, in whatever order a config lists them.
+    for arm in sorted(arms(config), key=lambda arm: bool(systems[arm.system].mined_from or systems[arm.system].asks)):
         if systems[arm.system].mined_from:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)

@@ -113,8 +113,7 @@ def _copy_system(saved: Path, target: Path) -> None:
     # Links are copied as links, which have no sum: what they lead to may be anything.
     without = shutil.ignore_patterns(CHECKSUMS)
     shutil.copytree(saved, target, symlinks=True, copy_function=shutil.copyfile, ignore=without)
-    path = target / _SETTINGS
-    if path.is_file():
+    for path in target.rglob(_SETTINGS):  # a system may keep a network in a folder of its own
         content = read_json(path, "settings of a network", "Make the run again.")
         if not isinstance(content.get("settings"), dict):
             raise BadInput(f"{path} is not as it was written. Make the run again.")
