@@ -231,7 +231,7 @@ class RunConfig(_Section):
     systems: tuple[str | OwnSystem, ...] = Field(min_length=1)
     """Names of systems, and systems of your own as `file.py:Class`, which are called by the name of their file."""
     keyword: KeywordSection | None = None
-    """The table of the systems keyword, keyword-corrected and keyword+mined."""
+    """The table of the systems keyword, keyword-corrected, keyword+mined and hybrid."""
     tfidf: TfidfSettings = TfidfSettings()
     """Settings of the system tfidf."""
     sklearn: SklearnSection | None = None
