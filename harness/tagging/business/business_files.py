@@ -32,7 +32,8 @@ def earlier_files(out: Path) -> list[Path]:
     """Return the files beside a tagged file that may have been written with it, whatever it was broken down by."""
     before = f"{stem(out)}."
     patterns = [_SUMMARY, _OVERVIEW, _BY.format("*"), _CROSSWALK, _FOLLOW_UP, _WORKBOOK]
-    beside = {file.name.removeprefix(before): file for file in out.parent.iterdir() if file.name.startswith(before)}
+    files = out.parent.iterdir() if out.parent.is_dir() else ()
+    beside = {file.name.removeprefix(before): file for file in files if file.name.startswith(before)}
     return [
         beside[name]
         for pattern in patterns

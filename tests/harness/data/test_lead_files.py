@@ -62,7 +62,7 @@ def test_simulate_tags_a_list_of_titles(call, tmp_path):
         (["--out", "{}/l.csv", "--titles", "{}/none.csv"], "No file at"),
         (["--out", "{}/l.csv", "--titles", "{}/none.csv", "--records", "5"], "leave out --records"),
         (["--out", "/proc/l.csv"], "/proc/l.csv cannot be written: "),
-        (["--out", "{}/" + 250 * "l" + ".csv"], "cannot be written: File name too long"),
+        (["--out", "{}/" + 250 * "l" + ".csv"], "cannot be written: the name is too long. Choose a shorter one."),
     ],
 )
 def test_simulate_refuses_what_it_cannot_do(call, tmp_path, arguments, message):

@@ -61,7 +61,7 @@ def rows_of(*, reviewed):
 def settings(tmp_path_factory):
     return NeuralSettings(
         encoder=str(tiny_encoder_folder(tmp_path_factory.mktemp("encoder"))), epochs=6, min_steps=0,
-        learning_rate=5e-3, max_tokens_per_batch=96, precision="fp32", device="cpu", runtime="torch",
+        learning_rate=5e-3, max_tokens_per_batch=96, precision="fp32", device="cpu", runtime="torch", spelling="exact",
     )  # fmt: skip
 
 
