@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
+from scipy.special import softmax
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
@@ -74,9 +75,7 @@ class Regression:
 
     def probabilities(self, features: sparse.csr_matrix) -> npt.NDArray[np.float64]:
         """Return rows that sum to 1, (n_rows, n_classes), for features (n_rows, n_features)."""
-        scores = features @ self.coefficients + self.intercepts
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+        shares: npt.NDArray[np.float64] = softmax(features @ self.coefficients + self.intercepts, axis=1)
         return shares
 
 

@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from data_cleaning.titles import FloatArray, IntArray
 
@@ -47,7 +48,7 @@ class ClassPairs:
         Source: mean-field approximation, Bishop 2006, "Pattern Recognition and Machine Learning", section 10.1.
         """
         alone = {target: np.log(rows.astype(np.float64) + _FLOOR) for target, rows in probabilities.items()}
-        answers: dict[str, FloatArray] = {target: _shares(rows) for target, rows in alone.items()}
+        answers: dict[str, FloatArray] = {target: softmax(rows, axis=1) for target, rows in alone.items()}
         for _ in range(_ROUNDS):
             for target, rows in alone.items():
                 seen_with = [
@@ -56,19 +57,21 @@ class ClassPairs:
                     if target in (first, second)
                     for other in (second if target == first else first,)
                 ]
-                answers[target] = _shares(rows + _WEIGHT * sum(seen_with, np.zeros_like(rows)))
+                answers[target] = softmax(rows + _WEIGHT * sum(seen_with, np.zeros_like(rows)), axis=1)
         return answers
 
 
 def cooled(probabilities: Mapping[str, FloatArray], temperatures: Mapping[str, float]) -> dict[str, FloatArray]:
     """Return each target's rows with their logarithms divided by its temperature, and as rows that sum to 1 again."""
-    return {target: _shares(np.log(rows + 1e-12) / temperatures[target]) for target, rows in probabilities.items()}
+    return {
+        target: softmax(np.log(rows + 1e-12) / temperatures[target], axis=1) for target, rows in probabilities.items()
+    }
 
 
 def mixed(first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], share: float) -> dict[str, FloatArray]:
     """Return the weighted geometric mean of two answers per target, the second having `share` of the weight."""
     return {
-        target: _shares((1 - share) * np.log(rows + _FLOOR) + share * np.log(second[target] + _FLOOR))
+        target: softmax((1 - share) * np.log(rows + _FLOOR) + share * np.log(second[target] + _FLOOR), axis=1)
         for target, rows in first.items()
     }
 
@@ -87,10 +90,3 @@ def all_right(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntA
         rows.argmax(axis=1) == labels[target] for target, rows in probabilities.items()
     ]
     return np.logical_and.reduce(right)
-
-
-def _shares(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Turn scores into rows that sum to 1, (n_titles, n_classes)."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares: npt.NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
