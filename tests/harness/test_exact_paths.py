@@ -4,13 +4,12 @@ import ast
 import csv
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-from harness.cli import main
 from harness.keywords.suggestion_sheets import JSON_NAME, Origin, write_suggestions
+from tests.called_verb import exit_code_of
 from tests.harness.keywords.given_suggestions import GARDENER, mark_json
 from tests.harness.tagging.given_run import HIERARCHY
 
@@ -46,13 +45,8 @@ def folder(request, company, tmp_path, monkeypatch):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["home", place.name])
 
 
-def run_verb(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
-    code = 0
-    try:
-        main()
-    except SystemExit as stop:
-        code = stop.code or 0
+def run_verb(capsys, *arguments):
+    code = exit_code_of(*arguments)
     said = capsys.readouterr()
     assert code == 0, (arguments[0], said.err)
     return said.out + said.err
@@ -63,9 +57,9 @@ def n_rows(path):
         return sum(1 for _ in csv.reader(opened)) - 1
 
 
-def test_every_verb_works_with_names_that_look_like_patterns(folder, company, monkeypatch, capsys):
+def test_every_verb_works_with_names_that_look_like_patterns(folder, company, capsys):
     def verb(*arguments):
-        return run_verb(monkeypatch, capsys, *arguments)
+        return run_verb(capsys, *arguments)
 
     leads, table = folder / "leads*.csv", folder / "keywords[1].csv"
     own = n_rows(leads)

@@ -6,7 +6,6 @@ import html.parser
 import io
 import itertools
 import re
-import sys
 
 import openpyxl
 import pandas as pd
@@ -19,8 +18,8 @@ from data_cleaning.files.spreadsheet_text import escape_cell
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.leads import open_leads
 from data_cleaning.taxonomy import Taxonomy
-from harness.cli import main
 from harness.keywords.suggestion_sheets import Origin, write_suggestions
+from tests.called_verb import exit_code_of
 from tests.harness.keywords.given_suggestions import mark_json, suggestion
 from tests.harness.tagging.given_run import HIERARCHY
 
@@ -98,13 +97,7 @@ def written(company, tmp_path_factory):
     def verb(*arguments):
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
-            patch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
-            code = 0
-            try:
-                main()
-            except SystemExit as stop:
-                code = stop.code or 0
-            assert code in (0, 3), arguments
+            assert exit_code_of(*arguments) in (0, 3), arguments
 
     toy = ["--config", place / "config.yaml", "--allow", company.folder, "--allow", place]
     leads, table, other = (place / f"={name}(1).csv" for name in ("leads", "keywords", "others"))

@@ -2,13 +2,12 @@
 
 import csv
 import io
-import sys
 from contextlib import redirect_stderr, redirect_stdout
 
 import openpyxl
 import pytest
 
-from harness.cli import main
+from tests.called_verb import exit_code_of
 from tests.harness.public_files import PUBLIC_FILES, hr_list
 
 KEYWORDS = "configs/keywords/2023.csv"
@@ -27,12 +26,7 @@ def call(request):
         said = io.StringIO()
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(said):
             patch.chdir(request.config.rootpath)
-            patch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
-            try:
-                main()
-            except SystemExit as stop:
-                return stop.code or 0
-        return 0
+            return exit_code_of(*arguments)
 
     return run
 

@@ -1,7 +1,6 @@
 """A run that mines: its files, tables and stages, and the way from a mark in its spreadsheet to the next table."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,6 @@ from openpyxl import load_workbook
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import silent
-from harness.cli import main
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
@@ -19,6 +17,7 @@ from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestions import amend
 from harness.mining.candidates import BASELINES
 from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
+from tests.called_verb import exit_code_of
 from tests.toy_company import write_toy_company
 
 TABLES = ("mined_lift", "mined_lift_all", "mined_changes", "mined_priorities", "mined_inversions")
@@ -209,19 +208,10 @@ def test_explanations_are_compared_where_that_is_asked_for(asked_for_more):
     }
 
 
-def call(monkeypatch, *given):
-    monkeypatch.setattr(sys, "argv", ["title-harness", *map(str, given)])
-    try:
-        main()
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
-
-
-def test_mining_alone_is_a_verb_and_shows_its_tables(finished, owner, monkeypatch, capsys):
+def test_mining_alone_is_a_verb_and_shows_its_tables(finished, owner, capsys):
     options = [part for setting in arguments(owner) for part in ("--set", setting)]
     where = ["--config", owner.config, "--results", owner.folder / "results"]
-    assert call(monkeypatch, "run", "mine", *where, *options) == 0
+    assert exit_code_of("run", "mine", *where, *options) == 0
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
     assert "What is mining worth?" in shown.out
@@ -230,13 +220,13 @@ def test_mining_alone_is_a_verb_and_shows_its_tables(finished, owner, monkeypatc
     assert "Read this first" not in shown.out
 
 
-def test_a_mined_table_needs_a_network(owner, monkeypatch, capsys, tmp_path):
+def test_a_mined_table_needs_a_network(owner, capsys, tmp_path):
     where = ["--config", owner.config, "--results", tmp_path / "r", "--set", "systems=[keyword, keyword+mined]"]
-    assert call(monkeypatch, "run", "all", *where) == 2
+    assert exit_code_of("run", "all", *where) == 2
     (message,) = capsys.readouterr().err.strip().splitlines()
     assert "keyword+mined is mined from the network. List neural too, or drop keyword+mined." in message
     assert not (tmp_path / "r").exists()
-    assert call(monkeypatch, "run", "mine", *where, "--set", "keyword=null") == 2
+    assert exit_code_of("run", "mine", *where, "--set", "keyword=null") == 2
     assert "add that section, or drop the systems" in capsys.readouterr().err
 
 
@@ -251,13 +241,13 @@ def mark(path, marks):
     book.save(path)
 
 
-def test_a_mark_in_the_spreadsheet_becomes_the_next_table(finished, owner, monkeypatch, capsys, tmp_path):
+def test_a_mark_in_the_spreadsheet_becomes_the_next_table(finished, owner, capsys, tmp_path):
     sheet = tmp_path / "suggestions.xlsx"
     sheet.write_bytes((finished.folder / "suggestions.xlsx").read_bytes())
     mark(sheet, {"gardener": "accept"})
     out = tmp_path / "next.csv"
     where = ["--table", owner.folder / "keywords.csv", "--config", owner.config, "--out", out]
-    assert call(monkeypatch, "suggest", "apply", sheet, *where) == 0
+    assert exit_code_of("suggest", "apply", sheet, *where) == 0
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     table = KeywordTable.read(out, owner.taxonomy)
     assert len(table) == len(base) + 1
@@ -266,13 +256,13 @@ def test_a_mark_in_the_spreadsheet_becomes_the_next_table(finished, owner, monke
     capsys.readouterr()
 
 
-def test_a_rejected_suggestion_is_not_proposed_by_the_next_run(finished, owner, monkeypatch, capsys, tmp_path):
+def test_a_rejected_suggestion_is_not_proposed_by_the_next_run(finished, owner, capsys, tmp_path):
     sheet, memory = tmp_path / "suggestions.xlsx", owner.folder / "rejected_suggestions.csv"
     sheet.write_bytes((finished.folder / "suggestions.xlsx").read_bytes())
     mark(sheet, {"gardener": "reject"})
     where = ["--table", owner.folder / "keywords.csv", "--config", owner.config]
     try:
-        assert call(monkeypatch, "suggest", "apply", sheet, *where) == 0
+        assert exit_code_of("suggest", "apply", sheet, *where) == 0
         again = do(owner)
     finally:
         memory.unlink(missing_ok=True)

@@ -2,7 +2,6 @@
 
 import csv
 import datetime
-import sys
 import zipfile
 
 import openpyxl
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from harness.cli import main
+from tests.called_verb import exit_code_of
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
 FOLLOW_UP = """\
@@ -34,18 +33,13 @@ def hierarchy(tmp_path):
 
 
 @pytest.fixture
-def predict(run_folder, monkeypatch, capsys):
+def predict(run_folder, capsys):
     """Call the verb with the toy company's run; return its exit code and what it says on stderr."""
 
     def call(leads, out, *options, system="keyword", where=None):
         arguments = ["predict", leads, "--out", out, *(where or ["--run", run_folder]), *options]
         arguments += ["--system", system] if system else []
-        monkeypatch.setattr(sys, "argv", ["title-harness", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
+        code = exit_code_of(*arguments)
         said = capsys.readouterr().err
         assert "Traceback" not in said
         return code, said

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import sys
 from collections import Counter
 
 import pytest
@@ -12,8 +11,8 @@ from python_calamine import CalamineWorkbook
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.leads import read_labelled
 from data_cleaning.taxonomy import Taxonomy
-from harness.cli import main
 from harness.experiment.config import PROJECT_CONFIGS
+from tests.called_verb import exit_code_of
 
 TITLES = {
     "CISO": 6, "Security Engineer": 40, "Director of Catering": 12, "Network Administrator": 9, "Threat Hunter": 11,
@@ -34,16 +33,11 @@ def leads(tmp_path):
 
 
 @pytest.fixture
-def check(monkeypatch, capsys):
+def check(capsys):
     """Run the verb; return its exit code, stdout and stderr."""
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["title-harness", "check", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            code = stop.code or 0
+        code = exit_code_of("check", *arguments)
         shown = capsys.readouterr()
         assert "Traceback" not in shown.err
         return code, shown.out, shown.err
