@@ -1,7 +1,7 @@
 """The keyword table that the business runs on: rows, matching, priorities, and the row that won."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -94,6 +94,17 @@ class KeywordTable:
     def to_csv(self, path: Path) -> None:
         """Write a file that `read` turns into an equal table, line numbers included."""
         write_rows(self.rows, self.taxonomy, path)
+
+    def in_words(self) -> "KeywordTable":
+        """Return the table with substring rows that do not match inside words.
+
+        Keywords of three letters, mostly acronyms, become whole words, and longer ones the beginnings of words. Shorter
+        ones stay as they are: "vp" is to be found in "SVP".
+        """
+        lengths = self.rows["keyword"].map(len)
+        narrowed = lengths.map(lambda letters: "word" if letters == 3 else "prefix")
+        match = self.rows["match"].mask((self.rows["match"] == "substring") & (lengths >= 3), narrowed)
+        return replace(self, rows=self.rows.assign(match=match))
 
     def __len__(self) -> int:
         """Return the number of rows."""

@@ -3,6 +3,7 @@
 Nothing else in the project names a target or a class.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_cleaning.errors import BadInput, first_few, unknown
+from data_cleaning.title_forms import TitleForm
 from data_cleaning.yaml_files import BOOLEANS, Faults, YamlFile, read_yaml
 
 _TARGET_KEYS = ("importance", "ordinal", "fallback", "no_title", "classes")
@@ -110,6 +112,8 @@ class Taxonomy:
 
     targets: tuple[Target, ...]
     version: str = "1"
+    forms: tuple[TitleForm, ...] = ()
+    """Words around a title that change what it says, such as "former"."""
 
     def __post_init__(self) -> None:
         if not self.targets:
@@ -150,7 +154,10 @@ class Taxonomy:
                     gathered[name].append(raw)
             plain = {name: getattr(target, name) for name in ("importance", "ordinal", "fallback", "no_title")}
             targets[target.name] = {**plain, "classes": gathered}
-        return {"version": self.version, "targets": targets}
+        forms = [
+            {name: _plain(value) for name, value in dataclasses.asdict(form).items() if value} for form in self.forms
+        ]
+        return {"version": self.version, "targets": targets, **({"forms": forms} if forms else {})}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], where: str = "taxonomy") -> "Taxonomy":
@@ -180,7 +187,46 @@ def _read(file: YamlFile) -> Taxonomy:
     targets = [_read_target(name, body, faults) for name, body in listed.items()]
     faults.raise_any()
     known = tuple(target for target in targets if target is not None)
-    return Taxonomy(targets=known, version=str(file.content.get("version", "1")))
+    taxonomy = Taxonomy(targets=known, version=str(file.content.get("version", "1")))
+    if "forms" not in file.content:
+        return taxonomy
+    written: list[TitleForm] = faults.checked(("forms",), list[TitleForm], [])
+    forms = tuple(_read_form(number, form, taxonomy, faults) for number, form in enumerate(written))
+    faults.raise_any()
+    return dataclasses.replace(taxonomy, forms=forms)
+
+
+def _read_form(number: int, form: TitleForm, taxonomy: Taxonomy, faults: Faults) -> TitleForm:
+    """Return a form with classes in place of raw labels, noting what is wrong with it."""
+    where = ("forms", number)
+    if not form.words or not all(any(map(str.isalnum, phrase)) for phrase in form.words):
+        faults.add(where, "a form needs words in 'before', 'within' or 'after', such as before: [former]")
+    labels: dict[str, str] = {}
+    of: dict[str, tuple[str, ...]] = {}
+    for key, target, raws in [
+        *(("labels", target, (raw,)) for target, raw in form.labels.items()),
+        *(("of", target, raws) for target, raws in form.of.items()),
+    ]:
+        if target not in taxonomy.names:
+            faults.unknown((*where, key, target), "target", target, taxonomy.names)
+            continue
+        known = taxonomy[target].raw_to_class
+        for raw in raws:
+            if raw not in known:
+                faults.unknown((*where, key, target), f"{target} label", raw, known)
+        classes = tuple(known.get(raw, raw) for raw in raws)
+        if key == "labels":
+            labels[target] = classes[0]
+        else:
+            of[target] = classes
+    return dataclasses.replace(form, labels=labels, of=of)
+
+
+def _plain(value: Any) -> Any:
+    """Return tuples as lists, which YAML and JSON have."""
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _read_target(name: str, body: Any, faults: Faults) -> Target | None:

@@ -17,6 +17,7 @@ _CAPITALISED = ["&Amp;", "&Quot;", "&Apos;", "&Nbsp;", "&Lt;", "&Gt;"]
 # The zero width space is dropped, as no reader sees it. The joiners U+200C and U+200D stay within an emoji and between
 # letters that change their form, as in Persian.
 _INVISIBLE = r"[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
+_HYPHENATED = r"(\p{Ll})\u00ad(\p{Lu})"
 _IDLE_JOINER = r"(^|[\p{Latin}\p{N}\p{P}\s])[\u200c\u200d]+"
 
 _CODEPAGES = ("cp1250", "cp1251", "koi8-r", "cp1257", "iso8859-2")
@@ -35,9 +36,10 @@ _DECODING = TextFixerConfig(replace_lossy_sequences=False)  # which would lose w
 def repaired(titles: pl.Series) -> pl.Series:
     """Undo double-decoded text, HTML entities and invisible characters; null stays null.
 
-    "GeschÃ¤ftsfÃ¼hrer" becomes "Geschäftsführer", "R&amp;D" becomes "R&D"; soft hyphens, zero-width characters and
-    marks of writing direction go, and a no-break space becomes a space. All else stays as it is, curly quotes, case and
-    ligatures included. What is repaired stays unchanged when it is repaired again.
+    "GeschÃ¤ftsfÃ¼hrer" becomes "Geschäftsführer", "R&amp;D" becomes "R&D". Soft hyphens, zero-width characters and
+    marks of writing direction go, but a soft hyphen before a capital becomes a hyphen. A no-break space becomes a
+    space. All else stays as it is, curly quotes, case and ligatures included. What is repaired stays unchanged when it
+    is repaired again.
     """
     beyond_ascii = titles.str.len_bytes() > titles.str.len_chars()
     rows = (beyond_ascii | titles.str.contains(_ENTITY)).fill_null(False).arg_true()
@@ -49,6 +51,7 @@ def repaired(titles: pl.Series) -> pl.Series:
     # Not `ftfy.fix_text`, which by itself also changes quotes, ligatures, width and line ends.
     decoded = [fix_c1_controls(_decoded(unescape_html(title))) for title in known]
     fixed = pl.Series(decoded, dtype=pl.String)
+    fixed = fixed.str.replace_all(_HYPHENATED, "${1}-${2}")
     fixed = fixed.str.replace_all(_INVISIBLE, "").str.replace_all(_IDLE_JOINER, "${1}").str.replace_all("\u00a0", " ")
     changed = (fixed != distinct).arg_true()
     if changed.is_empty():

@@ -6,6 +6,7 @@ A word is a run of letters and digits, lower-cased. White space and any other si
 "v.p", are two words, and a title in a script without spaces is one word. A sign alone ("&", an emoji) is not a word.
 """
 
+import re
 from functools import cache
 
 import polars as pl
@@ -29,6 +30,12 @@ _SPELLINGS = (
 )
 """Spellings, to what they become, one after the other."""
 
+_MAYBE_SPELLED = r"\b\p{L}[. ]\s?\p{L}\b"
+_SPELLED = re.compile(r"(?<![\w&/'’-])(?:(?:[^\W\d_]\.\s?)+[^\W\d_](?!\w)\.?|(?:[^\W\d_] )+[^\W\d_](?![\w.&/'’]))")
+"""Two and more single letters with dots, or with blanks, between them."""
+_PREFIXED = r"(\p{Ll})(\p{Lu}{3})"
+_NO_LETTER = re.compile(r"[\W\d_]")
+
 _WORD = (
     r"\p{N}+(?:/\p{N}+)+"
     r"|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.'’&+#@_-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*(?:\+{1,2}|#)?"
@@ -48,6 +55,14 @@ def normalise_titles(titles: pl.Series) -> pl.Series:
     # Folding may uncover damage, as wide letters can spell an entity.
     changed = (folded != whole).fill_null(False).arg_true()
     return folded if changed.is_empty() else folded.scatter(changed, normalise_titles(folded.gather(changed)))
+
+
+def spell_acronyms(titles: pl.Series) -> pl.Series:
+    """Write acronyms as words of their own: "C.I.S.O." as "CISO", "V P Sales" as "VP Sales", "vCISO" as "v CISO"."""
+    titles = titles.str.replace_all(_PREFIXED, "${1} ${2}")
+    rows = titles.str.contains(_MAYBE_SPELLED).arg_true()
+    joined = [_SPELLED.sub(lambda found: _NO_LETTER.sub("", found.group()), title) for title in titles.gather(rows)]
+    return titles.clone().scatter(rows, pl.Series(joined, dtype=pl.String)) if joined else titles
 
 
 def fold_spelling(titles: pl.Series) -> pl.Series:

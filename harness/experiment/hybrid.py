@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import polars as pl
 from safetensors.numpy import load_file, save_file
 from scipy import sparse
 
 from baselines.keyword import KeywordClassifier
 from baselines.keyword_table import KeywordTable
 from baselines.majority import read_state, write_state
+from baselines.matching import as_series
 from baselines.regression import Regression
 from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import require_fitted
 from data_cleaning.novelty import TitleNovelty, fall_back
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.title_forms import answer_in_forms
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
+from data_cleaning.words import normalise_titles, spell_acronyms
 from harness.experiment.corrections import Corrections, fit_temperatures, share_right, with_answer
 from harness.experiment.joint_answers import all_right, cooled, log_likelihood, mixed
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
@@ -49,6 +53,26 @@ _PREDICT_TITLES = 20_000
 """Distinct titles whose features are in memory at a time."""
 
 
+def _as_read(titles: Sequence[str] | StrArray) -> StrArray:
+    read: StrArray = spell_acronyms(normalise_titles(as_series(titles))).to_numpy()
+    return read
+
+
+def _table_right(table: KeywordTable, reviewed: ReviewedTitles) -> BoolArray:
+    """Say for which reviewed titles a table gives every label, (n_titles,)."""
+    rows = table.winners(reviewed.titles)
+    right: BoolArray = np.logical_and.reduce(
+        [table.class_positions[target][at] == reviewed.labels[target] for target, at in rows.items()]
+    )
+    return right
+
+
+def _is_better(right: BoolArray, other_right: BoolArray) -> bool:
+    """Say whether more titles are right by over one standard deviation of the difference if neither were better."""
+    fixed, broken = (right & ~other_right).sum(), (other_right & ~right).sum()
+    return bool(fixed - broken > np.sqrt(fixed + broken))
+
+
 class HybridClassifier:
     """A keyword table whose answers are corrected by what reviewed titles and a network teach.
 
@@ -63,6 +87,8 @@ class HybridClassifier:
     """
 
     table_: KeywordClassifier
+    reads_as_written_: bool
+    """Whether keywords are also found inside words, as the table in force finds them."""
     network_: "NeuralClassifier | None"
     corrections_: Corrections | None
     novelty_: TitleNovelty
@@ -96,15 +122,24 @@ class HybridClassifier:
             BadInput: the titles are labelled by another taxonomy than the table's, or the network's folder is damaged.
         """
         self.table_ = KeywordClassifier(self.table).fit(train, valid)
+        self.reads_as_written_ = True
         self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
         self.network_, self.corrections_ = None, None
         reviewed = ReviewedTitles.of(train, valid, self.seed)
         self.summary_ = {**train.summary(), "reviewed_titles": len(reviewed.titles)}
         if len(np.unique(reviewed.titles.astype(str))) >= _MIN_REVIEWED:
+            self._choose_reading(reviewed, train, valid)
             self._learn(reviewed, draw_unreviewed(train, reviewed.titles, _MAX_UNREVIEWED, self.seed))
             self._check_novelty(train, valid, reviewed)
         self.summary_["corrects_the_table"] = self.corrections_ is not None
+        self.summary_["reads_inside_words"] = self.reads_as_written_
         return self
+
+    def _choose_reading(self, reviewed: ReviewedTitles, train: LabelledTitles, valid: LabelledTitles) -> None:
+        """Read keywords at the beginning of words alone, if that gives more right answers for reviewed titles."""
+        in_words = KeywordClassifier(self.table.in_words()).fit(train, valid)
+        if _is_better(_table_right(in_words.table, reviewed), _table_right(self.table, reviewed)):
+            self.table_, self.reads_as_written_ = in_words, False
 
     def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
         """Learn corrections from reviewed titles beside unreviewed ones, and keep them if they help."""
@@ -116,15 +151,14 @@ class HybridClassifier:
             target: np.where(doubted[target][:, None], rows, by_table[target]) for target, rows in answers.items()
         }
         right, table_right = (all_right(rows, reviewed.labels) for rows in (answers, by_table))
-        fixed, broken = int((right & ~table_right).sum()), int((table_right & ~right).sum())
+        given_right = _table_right(self.table, reviewed)
         self.summary_["out_of_fold"] = {
             "right": float(right.mean()),
             "table_right": float(table_right.mean()),
-            "fixed": fixed,
-            "broken": broken,
+            "fixed": int((right & ~table_right).sum()),
+            "broken": int((table_right & ~right).sum()),
         }
-        # One standard deviation of the difference if neither were better: a few titles show nothing.
-        if fixed - broken <= np.sqrt(fixed + broken):
+        if right.sum() < table_right.sum() or not _is_better(right, given_right):
             return
         share, chosen_on = self._network_share(alone, reviewed)
         held = reviewed.select(chosen_on)
@@ -221,19 +255,19 @@ class HybridClassifier:
             sparse.csr_matrix(_ANSWER_SCALE * np.eye(target.n_classes)[answers[target.name]])
             for target in self.taxonomy.targets
         ]
-        blocks = [self.table.hits(titles), *one_hot, pieces.transform(titles)]
+        blocks = [self.table_.table.hits(titles), *one_hot, pieces.transform(titles)]
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
 
     def _table_answers(self, titles: StrArray) -> dict[str, IntArray]:
         """Return the class positions that the table answers, (n_titles,) per target."""
-        winners = self.table.winners(titles)
-        return {target: self.table.class_positions[target][rows] for target, rows in winners.items()}
+        winners = self.table_.table.winners(titles)
+        return {target: self.table_.table.class_positions[target][rows] for target, rows in winners.items()}
 
     def _doubted(self, reviewed: ReviewedTitles) -> dict[str, BoolArray]:
         """Say which rows of the table give a wrong answer for a title, the fallback last, (n_rows + 1,) per target."""
         doubted = {}
-        for target, rows in self.table.winners(reviewed.titles).items():
-            classes = self.table.class_positions[target]
+        for target, rows in self.table_.table.winners(reviewed.titles).items():
+            classes = self.table_.table.class_positions[target]
             wrong = rows[classes[rows] != reviewed.labels[target]]
             doubted[target] = np.bincount(wrong % len(classes), minlength=len(classes)) > 0
         return doubted
@@ -259,7 +293,7 @@ class HybridClassifier:
 
     def _is_matched(self, titles: Sequence[str] | StrArray) -> BoolArray:
         """Say which titles some row of the table matches, (n_titles,)."""
-        matched: BoolArray = np.any([rows >= 0 for rows in self.table.winners(titles).values()], axis=0)
+        matched: BoolArray = np.any([rows >= 0 for rows in self.table_.table.winners(titles).values()], axis=0)
         return matched
 
     def _answers(self, titles: StrArray) -> dict[str, FloatArray]:
@@ -273,13 +307,24 @@ class HybridClassifier:
         }
         answers = corrections.pairs.decide(self._with_network(titles, answers, corrections.network_share))
         answers = cooled(answers, corrections.temperatures)
-        winners = self.table.winners(titles)
+        winners = self.table_.table.winners(titles)
         for target, rows in answers.items():
             # A row that answered no reviewed title wrongly may be right, whatever is known of other titles.
             kept = np.flatnonzero(~corrections.doubted[target][winners[target]])
-            own = self.table.class_positions[target][winners[target][kept]]
+            own = self.table_.table.class_positions[target][winners[target][kept]]
             rows[kept] = with_answer(rows[kept], own, corrections.trust[target])
         return answers
+
+    @property
+    def _is_the_table(self) -> bool:
+        """Whether reviewed titles have taught nothing, so that the answers are the table's."""
+        return self.corrections_ is None and self.reads_as_written_
+
+    def _answers_in_forms(self, titles: StrArray) -> dict[str, FloatArray]:
+        """Answer for titles as a person reads them: acronyms in one word, and "former" and the like understood."""
+        read = _as_read(titles)
+        classes = {target.name: target.classes for target in self.taxonomy.targets}
+        return answer_in_forms(read, self.taxonomy.forms, classes, self._answers)
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return class probabilities per target, (n_titles, n_classes).
@@ -291,7 +336,7 @@ class HybridClassifier:
         chunks = []
         for start in range(0, max(len(distinct), 1), _PREDICT_TITLES):
             some = distinct[start : start + _PREDICT_TITLES]
-            chunks.append(self._answers(some))
+            chunks.append(self._answers(some) if self._is_the_table else self._answers_in_forms(some))
             self.on_progress("predict hybrid", start + len(some), len(distinct))
         answers = {target: np.concatenate([chunk[target] for chunk in chunks]) for target in self.taxonomy.names}
         answers = fall_back(answers, self.unlike(distinct), self.taxonomy)
@@ -303,9 +348,14 @@ class HybridClassifier:
         Where the answers are the table's, no text is if that could change an answer.
         """
         require_fitted(self, "summary_")
-        if self.corrections_ is None and any(target.fallback != target.no_title for target in self.taxonomy.targets):
+        if self._is_the_table and any(target.fallback != target.no_title for target in self.taxonomy.targets):
             return np.zeros(len(titles), dtype=bool)
-        return self.novelty_.unlike(titles) & ~self._is_matched(titles)
+        if self._is_the_table:
+            return self.novelty_.unlike(titles) & ~self._is_matched(titles)
+        read = _as_read(titles)
+        says_nothing = ~pl.Series(read, dtype=pl.String).str.contains(r"[\p{L}\p{N}]").to_numpy()
+        unlike: BoolArray = says_nothing | self.novelty_.unlike(read) & ~self._is_matched(read)
+        return unlike
 
     def fit_summary(self) -> dict[str, Any]:
         """Return what the system learned from, and how right it and the table were out of fold."""
@@ -316,6 +366,7 @@ class HybridClassifier:
         """Write the table, the network if it has a share, and what was learned as JSON and safetensors."""
         require_fitted(self, "summary_")
         state: dict[str, Any] = {"seed": self.seed, "summary": self.summary_, "novelty": self.novelty_.to_dict()}
+        state["reads_as_written"] = self.reads_as_written_
         learned = self.corrections_
         arrays: dict[str, npt.NDArray[np.generic]] = {}
         if learned is not None:
@@ -344,6 +395,7 @@ class HybridClassifier:
         system.table_, system.summary_ = table, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state["novelty"])
         system.network_, system.corrections_ = None, None
+        system.reads_as_written_ = state["reads_as_written"]
         if "corrections" in state:
             system.corrections_ = Corrections.read(state["corrections"], load_file(folder / _ARRAYS), taxonomy)
         if (folder / _NETWORK).is_dir():

@@ -42,6 +42,7 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real titles are n
         ("Head&nbsp;of IT", "Head of IT"),
         ("<b>R&amp;D</b>", "<b>R&D</b>"),
         ("Cyber\xadsecurity", "Cybersecurity"),
+        ("Vice\xadPresident", "Vice-President"),
         ("Soft\u200bware \u200bEngineer", "Software Engineer"),
         ("\ufeffCISO", "CISO"),
         ("\u200cC\u200dISO", "CISO"),

@@ -1,7 +1,15 @@
 import polars as pl
 import pytest
 
-from data_cleaning.words import fold_spelling, normalise_titles, split_words, stop_words, title_records, unique_words
+from data_cleaning.words import (
+    fold_spelling,
+    normalise_titles,
+    spell_acronyms,
+    split_words,
+    stop_words,
+    title_records,
+    unique_words,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,3 +101,24 @@ def test_spellings_of_the_same_words_in_the_same_order_fold_to_the_same_words(ti
 def test_words_that_end_in_s_without_being_plurals_stay():
     words = "analysis status business aws c++ asp.net"
     assert fold_spelling(pl.Series([words])).item() == words
+
+
+@pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("C.I.S.O.", "CISO"),
+        ("C I S O", "CISO"),
+        ("Sr. V. P. of IT", "Sr. VP of IT"),
+        ("Director, I.T", "Director, IT"),
+        ("Plan B I.T.", "Plan B IT"),
+        ("vCISO", "v CISO"),
+        ("R & D Director", "R & D Director"),
+        ("Vitamin C Nurse", "Vitamin C Nurse"),
+        ("Ph.D. Student", "Ph.D. Student"),
+        ("DevOps, SaaS, IoT, iOS", "DevOps, SaaS, IoT, iOS"),
+        ("C/C++ Developer", "C/C++ Developer"),
+        ("Manager I", "Manager I"),
+    ],
+)
+def test_acronyms_are_written_as_words(title, read):
+    assert spell_acronyms(pl.Series([title])).to_list() == [read]

@@ -122,6 +122,29 @@ def test_where_the_table_answers_no_text_is_unlike_if_that_changed_a_label(compa
     assert not hybrid.unlike(["zqxw vbkj"]).any()
 
 
+def test_keywords_are_not_read_inside_words_where_reviewed_titles_speak_against_it(company, table, leads, tmp_path):
+    driver = {"keyword": "ing", "priority": 1, "department": "Transport", "seniority": "", "match": "substring"}
+    rows = pd.concat([table.rows, pd.DataFrame([driver])], ignore_index=True).drop(columns="line")
+    inside = KeywordTable.from_frame(rows, company.taxonomy)
+    assert department(KeywordClassifier(inside).fit(leads, leads), "morning nurse") == "Transport"
+    hybrid = HybridClassifier(inside).fit(together(leads, reviewed(company)), leads)
+    assert hybrid.fit_summary()["reads_inside_words"] is False
+    assert department(hybrid, "darling pharmacist") == "Pharmacy"
+    hybrid.save(tmp_path)
+    assert department(HybridClassifier.load(tmp_path), "darling pharmacist") == "Pharmacy"
+
+
+def test_forms_of_the_taxonomy_and_acronyms_are_understood(company, table, leads):
+    content = company.taxonomy.to_dict() | {
+        "forms": [{"before": ["former"], "labels": {"department": "Elsewhere"}}],
+    }
+    taxonomy = Taxonomy.from_dict(content)
+    rows = dataclasses.replace(together(leads, reviewed(company)), taxonomy=taxonomy)
+    hybrid = HybridClassifier(dataclasses.replace(table, taxonomy=taxonomy)).fit(rows, rows.select(np.arange(0)))
+    assert department(hybrid, "former head nurse") == "Elsewhere"
+    assert department(hybrid, "head n.u.r.s.e.") == department(hybrid, "head nurse") == "Nursing"
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run whose config lists the system before the network that it asks."""
