@@ -11,9 +11,13 @@ import pandas as pd
 import polars as pl
 from scipy import sparse
 
+from baselines.gap_and_mask import GAP, MASK, GapsAndMasks
 from baselines.matching import (
     MatchingPass,
+    Ranks,
     Spelling,
+    as_series,
+    distinct_texts,
     find_matches,
     has_symbol,
     in_either_order,
@@ -47,6 +51,10 @@ class KeywordTable:
     The corrected reading, `normalised`, takes substring rows for word rows, in which a keyword without a letter or
     digit matches nothing. In word rows without symbols it takes plurals for singulars, and it also reads the words of a
     title with a comma in the order that they have without it ("Engineer, Software").
+
+    A `gap` row such as "director * security" matches its two phrases, in whole words, with other words between them. A
+    `mask` row such as "former *" matches its phrase with words after it, and hides these words from all rows, for the
+    targets that it sets; see `gap_and_mask`.
 
     Every method that takes titles raises `BadInput` where one is missing or is no text.
     """
@@ -112,7 +120,7 @@ class KeywordTable:
 
     def winners(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> dict[str, IntArray]:
         """Return the position of the row that decides each title, per target, shape (n_titles,); -1 for none."""
-        lowest = lowest_ranks(self._corrected_passes if normalised else self._exact_passes, titles)
+        lowest = self._lowest(self._corrected_passes if normalised else self._exact_passes, titles)
         row_of_rank = np.append(self.order, -1)
         return {target: row_of_rank[ranks] for target, ranks in lowest.items()}
 
@@ -122,7 +130,41 @@ class KeywordTable:
         return {target: self.raw_values[target][rows] for target, rows in winners.items()}
 
     def hits(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> sparse.csr_matrix:
-        """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows)."""
+        """Return the rows that match each title, outranked or not: booleans, shape (n_titles, n_rows).
+
+        Where words are hidden for one target, a row that sets another as well still matches them.
+        """
+        return self.for_any_target(self.hits_by_target(titles, normalised))
+
+    def for_any_target(self, hits: Mapping[str, sparse.csr_matrix]) -> sparse.csr_matrix:
+        """Return what `hits` does, from what `hits_by_target` returned."""
+        if not self.gaps_and_masks.masks:
+            return next(iter(hits.values()))
+        of_targets = [of.multiply(self.sets[target]).tocsr() for target, of in hits.items()]
+        return sum(of_targets[1:], of_targets[0])
+
+    def hits_by_target(
+        self, titles: Sequence[str] | StrArray, normalised: bool = False
+    ) -> dict[str, sparse.csr_matrix]:
+        """Return per target what `hits` does, without the rows that match only words hidden for this target.
+
+        Whether rows are there that do not set the target is not defined. Without masks, targets share one matrix.
+        """
+        if not self.gaps_and_masks.patterns:
+            return dict.fromkeys(self.taxonomy.names, self._search(titles, normalised))
+        distinct, back = distinct_texts(as_series(titles))
+        readings = self.gaps_and_masks.readings(distinct, self.taxonomy.names)
+        found = dict.fromkeys(self.taxonomy.names, self._search(readings.titles, normalised))
+        for target, texts in readings.rewritten.items():
+            # Rows of the rewritten titles come after those of all titles.
+            both = sparse.vstack([found[target], self._search(texts, normalised)], format="csr")
+            at = np.arange(len(distinct))
+            at[readings.masked] = len(distinct) + np.arange(len(readings.masked))
+            found[target] = both[at]
+        return {target: hits[back] for target, hits in found.items()}
+
+    def _search(self, titles: Sequence[str] | StrArray | pl.Series, normalised: bool) -> sparse.csr_matrix:
+        """Return the rows that match each title as it is spelled, (n_titles, n_rows)."""
         passes = self._corrected_passes if normalised else self._exact_passes
         found = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         for (patterns, _), (titles_at, patterns_at) in zip(
@@ -139,9 +181,22 @@ class KeywordTable:
             found = np.concatenate([found[0], titles_at[spread.row]]), np.concatenate([found[1], spread.col])
         return sparse.csr_matrix((np.ones(len(found[0]), dtype=bool), found), shape=(len(titles), len(self)))
 
+    def _lowest(self, passes: tuple[MatchingPass, ...], titles: Sequence[str] | StrArray) -> dict[str, Ranks]:
+        """Return the lowest rank of any pass per target, or target and class, shape (n_titles,)."""
+        if not self.gaps_and_masks.patterns:
+            return lowest_ranks(passes, titles)
+        distinct, back = distinct_texts(as_series(titles))
+        readings = self.gaps_and_masks.readings(distinct, self.taxonomy.names)
+        lowest = lowest_ranks(passes, readings.titles)
+        for target, texts in readings.rewritten.items():
+            for name, ranks in lowest_ranks(passes, texts).items():
+                if name.partition("=")[0] == target:
+                    lowest[name][readings.masked] = ranks
+        return {name: ranks[back] for name, ranks in lowest.items()}
+
     def contenders(self, titles: Sequence[str] | StrArray) -> dict[str, npt.NDArray[np.bool_]]:
         """Return the classes that some matching row sets, outranked or not: per target (n_titles, n_classes)."""
-        lowest = lowest_ranks(self._class_passes, titles)
+        lowest = self._lowest(self._class_passes, titles)
         return {
             target.name: np.stack([lowest[f"{target.name}={name}"] < len(self) for name in target.classes], axis=1)
             for target in self.taxonomy.targets
@@ -178,6 +233,11 @@ class KeywordTable:
         return {target: (self.rows[target] != "").to_numpy() for target in self.taxonomy.names}
 
     @cached_property
+    def gaps_and_masks(self) -> GapsAndMasks:
+        """The rows that need rewritten titles."""
+        return GapsAndMasks.of(self.rows, self.taxonomy.names)
+
+    @cached_property
     def _exact_passes(self) -> tuple[MatchingPass, ...]:
         return self._passes(self.sets, self._spelled(normalised=False))
 
@@ -201,12 +261,13 @@ class KeywordTable:
         match = self.rows["match"].to_numpy()
         words = normal_form(keywords)
         as_it_is = (match == "substring") & (not normalised)
-        in_words = ~as_it_is & (words != " ").to_numpy()
+        rewritten = np.isin(match, (GAP, MASK))
+        in_words = ~as_it_is & ~rewritten & (words != " ").to_numpy()
         symbols = in_words & has_symbol(keywords).to_numpy()
         with_symbols = symbol_form(keywords).str.strip_chars_start(" ").str.strip_chars_end(" .")
         choices = [
             (as_it_is, lower_case(keywords), lower_case),
-            (in_words & ~symbols, words, normal_form),
+            (rewritten | in_words & ~symbols, self._in_rewritten(words), normal_form),
             (symbols, with_symbols, symbol_form),
         ]
         if normalised:
@@ -220,6 +281,11 @@ class KeywordTable:
             patterns = np.where(chosen, np.where(match == "prefix", begun.to_numpy(), texts.to_numpy()), "")
             spelled.append((patterns, in_either_order(spell) if normalised else spell))
         return [one for one in spelled if (one[0] != "").any()] or spelled[:1]
+
+    def _in_rewritten(self, words: pl.Series) -> pl.Series:
+        """Return what is searched for each row in whole words, given its keyword in normal form, (n_rows,)."""
+        patterns = self.gaps_and_masks.patterns
+        return words.scatter(list(patterns), list(patterns.values())) if patterns else words
 
     def _passes(
         self, rows_of: Mapping[str, npt.NDArray[np.bool_]], spelled: Sequence[_Spelled]

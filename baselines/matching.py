@@ -93,7 +93,7 @@ def in_either_order(spell: Spelling) -> Spelling:
     return spell_both
 
 
-def as_series(titles: Sequence[str] | StrArray) -> pl.Series:
+def as_series(titles: Sequence[str] | StrArray | pl.Series) -> pl.Series:
     """Turn titles into a column.
 
     Raises:
@@ -149,7 +149,7 @@ class MatchingPass:
         return n_found, flat.to_physical().to_numpy()
 
 
-def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> dict[str, Ranks]:
+def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray | pl.Series) -> dict[str, Ranks]:
     """Return the lowest rank that any of at least one pass finds for each title, per target, shape (n_titles,).
 
     Each distinct title is searched once; one that is missing or is no text is `BadInput`.
@@ -162,7 +162,9 @@ def lowest_ranks(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArra
     }
 
 
-def find_matches(passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray) -> list[tuple[IntArray, IntArray]]:
+def find_matches(
+    passes: Sequence[MatchingPass], titles: Sequence[str] | StrArray | pl.Series
+) -> list[tuple[IntArray, IntArray]]:
     """Find every pattern within each title; titles as in `lowest_ranks`.
 
     Returns:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from baselines.gap_and_mask import GAP, MASK, with_star
 from data_cleaning.errors import counted, first_few
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.words import normalise_titles
@@ -36,7 +37,7 @@ _QUESTIONS: tuple[tuple[str, str], ...] = (
     (r"\d(?:\.\d+)?E[+-]?\d+", "a spreadsheet program may have written a number or a code in scientific notation"),
     (r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!|NV|BEZUG!|WERT!)", "a formula in the spreadsheet has failed"),
     (r".*[*?^$\\\[\]{}].*", "it is sought as it is written, not as a pattern; give the beginning of a word with match "
-     "'prefix'"),
+     "'prefix'; a star counts with match 'gap' or 'mask'"),
     (r".*[|;].*", "it is sought as it is written, not as several keywords; give each a row"),
     (r".*\".*", "it holds a quote, which few titles do"),
     (r".*\ufffd.*", "it holds a character that was lost when the file was saved"),
@@ -85,7 +86,7 @@ def clean_cells(records: Sequence[Record], taxonomy: Taxonomy) -> CleanCells:
         if match in ("", "substring") and keyword.strip() and keyword[0].isspace() and keyword[-1].isspace():
             match = "word"
         if "\n" not in keyword.strip() and "\r" not in keyword.strip():  # is a fault of its own
-            cells["keyword"] = _without_quotes(now)
+            cells["keyword"] = with_star(_without_quotes(now)) if match in (GAP, MASK) else _without_quotes(now)
         cells["match"] = match
         if re.fullmatch(r"\d+,\d{1,2}", cells.get("priority", "").strip()):
             cells["priority"] = cells["priority"].replace(",", ".")
@@ -98,7 +99,7 @@ def clean_cells(records: Sequence[Record], taxonomy: Taxonomy) -> CleanCells:
             if meant != label and label not in taxonomy[target].raw_to_class:
                 others.append(f"line {line} {label!r} as {meant!r}")
                 cells[target] = meant
-        reason = question_of(cells.get("keyword", ""))
+        reason = None if match in (GAP, MASK) else question_of(cells.get("keyword", ""))
         if reason:
             questions.append(Question(line=line, keyword=cells["keyword"], reason=reason))
     notes = [f"Rows without any text, left out: {len(records) - len(rows):,}."] if len(rows) < len(records) else []

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
+from baselines.gap_and_mask import GAP, MASK, star_fault
 from baselines.matching import normal_form
 from baselines.table_cells import Question, Record, clean_cells, column_names, whole_number
 from data_cleaning.errors import BadInput, first_few
@@ -19,7 +20,7 @@ from data_cleaning.files.spreadsheet_text import escape_cell, unescape_cell
 from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.taxonomy import Taxonomy
 
-MATCHES = ("substring", "word", "prefix")
+MATCHES = ("substring", "word", "prefix", GAP, MASK)
 """How a row's keyword is sought; the first is what an empty cell or an absent column means."""
 
 _MAX_FAULTS, _MAX_LINES = 50, 10
@@ -219,6 +220,8 @@ def _keyword_faults(keyword: str, match: str, *, has_word: bool) -> list[str]:
         faults.append(f"keyword {keyword!r} holds a line break; give each line a row")
     elif match != MATCHES[0] and not has_word:
         faults.append(f"keyword {keyword!r} has no letter or digit, so it matches no {match}")
+    elif match in (GAP, MASK) and (fault := star_fault(keyword, match)):
+        faults.append(fault)
     return faults
 
 

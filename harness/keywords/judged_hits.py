@@ -38,13 +38,12 @@ class RankedHits:
     """The row that would decide each title without its winner, -1 for none, (n_titles,)."""
 
 
-def rank_hits(table: KeywordTable, hits: sparse.csr_matrix) -> dict[str, RankedHits]:
-    """Rank the hits of a table, as `KeywordTable.hits` returns them, per target."""
-    by_rank = hits[:, table.order].tocsr()
+def rank_hits(table: KeywordTable, hits: Mapping[str, sparse.csr_matrix]) -> dict[str, RankedHits]:
+    """Rank the hits of a table, as `KeywordTable.hits_by_target` returns them, per target."""
     ranked = {}
     for target, sets in table.sets.items():
         rows = table.order[sets[table.order]]  # (n_setting,), from the one that outranks the others
-        chosen = by_rank[:, sets[table.order]]
+        chosen = hits[target][:, rows].tocsr()
         chosen.sort_indices()
         starts, n_hits = chosen.indptr[:-1], np.diff(chosen.indptr)
         found = rows[chosen.indices]  # (n_hits,)

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from scipy import sparse
 
+from baselines.gap_and_mask import GAP, MASK, STAR
 from baselines.keyword_table import KeywordTable
 from baselines.matching import has_symbol, lower_case, normal_form, symbol_form
 from data_cleaning.errors import counted
@@ -130,8 +131,10 @@ def covered_by(table: KeywordTable) -> sparse.csr_matrix:
     words = with_symbols.zip_with(has_symbol(keywords), normal_form(keywords)).str.strip_chars()
     # A letter in no keyword extends the first or last word where a title may have more letters there.
     glue = next(chr(code) for code in _IDEOGRAPHS if not keywords.str.contains(chr(code), literal=True).any())
+    starred = np.isin(match, (GAP, MASK))
+    words = words.zip_with(~pl.Series(starred), keywords.str.replace(STAR, glue, literal=True))
     spelled = np.where(substring, keywords.to_numpy(), words.to_numpy())
-    glued = np.where(substring, glue, "") + spelled + np.where(match == "word", "", glue)
+    glued = np.where(substring, glue, "") + spelled + np.where(starred | (match == "word"), "", glue)
     # Any signs may separate words in a title, so a substring row can only be found within a single word.
     one_word = keywords.str.contains("^[A-Za-z0-9]+$").to_numpy()
     plain = keywords.str.contains(r"^[\x00-\x7f]+$").to_numpy()

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from baselines.gap_and_mask import MASK
 from baselines.keyword_table import KeywordTable
-from data_cleaning.titles import IntArray
+from data_cleaning.titles import IntArray, StrArray
 from harness.keywords.judged_hits import read_references
 
 ADDED, REMOVED, REORDERED = "added", "removed", "reordered"
@@ -88,7 +89,8 @@ def diff_tables(
         old_class, new_class = was[before[target.name]], becomes[after[target.name]]  # (n_titles,)
         moved = np.flatnonzero(old_class != new_class)  # (n_moved,)
         rows = {"old_row": before[target.name][moved], "new_row": after[target.name][moved]}
-        columns = {"position": moved, **rows, "mover": _movers(changes, target.name, rows)}
+        hiding = _hiding(changes, target.name, old, new, texts[moved])
+        columns = {"position": moved, **rows, "mover": _movers(changes, target.name, rows, hiding)}
         if judge is not None:
             better, worse = (judge.right(target.name, moved, classes[moved]) for classes in (new_class, old_class))
             columns |= {BETTER: better, WORSE: worse, NEITHER: judge.judged[target.name][moved] - better - worse}
@@ -110,15 +112,30 @@ def diff_tables(
     )
 
 
-def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArray]) -> IntArray:
+def _hiding(
+    changes: Sequence[RowChange], target: str, old: KeywordTable, new: KeywordTable, titles: StrArray
+) -> IntArray:
+    """Return the change of a mask row that hides words of each title in either table, -1 for none, (n_titles,)."""
+    found = np.full(len(titles), -1)
+    for number, change in enumerate(changes):
+        for table, row in ((old, change.old), (new, change.new)):
+            if change.kinds and row is not None and table.rows["match"].iloc[row] == MASK and table.sets[target][row]:
+                alone = replace(table, rows=table.rows.iloc[[row]])
+                found[alone.hits(titles).toarray()[:, 0]] = number
+    return found
+
+
+def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArray], hiding: IntArray) -> IntArray:
     """Return the change that moves each title: that of the row that decides it now, or else of the row that did.
 
-    If neither row was changed, the order of rows was: the row that decides the title now has moved.
+    If neither row was changed, a mask row was that hides words of the title, or else the order of rows: the row that
+    decides the title now has moved.
 
     Args:
         changes: every row of either table once.
         target: that is decided.
         rows: `old_row` and `new_row` that decide each title, -1 for the fallback, (n_moved,).
+        hiding: what `_hiding` returns for these titles, (n_moved,).
     """
     of_side = {}
     for side in ("old", "new"):
@@ -126,7 +143,8 @@ def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArr
         of_side[side] = np.array([known[row] for row in range(len(known) - (None in known))] + [-1], dtype=np.int64)
     relevant = np.array([target in change.targets for change in changes] + [False])  # the last is for the fallback
     was, becomes = of_side["old"][rows["old_row"]], of_side["new"][rows["new_row"]]  # (n_moved,)
-    return np.where(relevant[becomes] | ~relevant[was], becomes, was)
+    movers = np.where(relevant[becomes] | ~relevant[was], becomes, was)
+    return np.where((hiding >= 0) & ~relevant[becomes] & ~relevant[was], hiding, movers)
 
 
 def _by_row(old: KeywordTable, new: KeywordTable, changes: Sequence[RowChange], moves: pl.DataFrame) -> pl.DataFrame:

@@ -221,15 +221,13 @@ def _answers(
 def _keywords(system: KeywordClassifier, titles: list[str]) -> list[dict[str, dict[str, Any]]]:
     """Return per title and target the row that decided, and those that it outranked."""
     table = system.table
-    matches = table.hits(titles, system.normalised)
-    ranked = matches.tocsc()[:, table.order].tocsr()  # (n_titles, n_rows), the strongest row first
+    matches = table.hits_by_target(titles, system.normalised)
     found = []
     for row in range(len(titles)):
-        matching = table.order[np.sort(ranked[row].indices)]
-        hits = {
-            target: [_hit(system, target, position) for position in matching[table.sets[target][matching]]]
-            for target in table.taxonomy.names
-        }
+        hits = {}
+        for target, of_target in matches.items():
+            ranked = table.order[of_target[row].toarray()[0, table.order]]  # the strongest row first
+            hits[target] = [_hit(system, target, position) for position in ranked[table.sets[target][ranked]]]
         found.append(
             {target: {"decided": of[0] if of else None, "outranked": tuple(of[1:])} for target, of in hits.items()}
         )

@@ -25,7 +25,10 @@ FAULTS = [
     (HEADER + "a,,,IT,,\n", "line 2: priority '' is not a number above 0"),
     (HEADER + "a,0,,IT,,\n", "line 2: priority '0' is not a number above 0"),
     (HEADER + "a,nan,,IT,,\n", "line 2: priority 'nan' is not a number above 0"),
-    (HEADER + "a,1,wrd,IT,,\n", "line 2: unknown match 'wrd', the nearest is 'word' (known: substring, word, prefix)"),
+    (
+        HEADER + "a,1,wrd,IT,,\n",
+        "line 2: unknown match 'wrd', the nearest is 'word' (known: substring, word, prefix, gap, mask)",
+    ),
     (HEADER + "a,1,,Enginering,,\n", "line 2: 'Enginering' is no function label, the nearest is 'Engineering'"),
     (
         HEADER + "".join(f"k{n},1,,Enginering,,\n" for n in range(14)),

@@ -51,14 +51,19 @@ class Answered:
         return self.titles["count"].cast(pl.Int64).to_numpy()
 
     @cached_property
+    def by_target(self) -> dict[str, sparse.csr_matrix]:
+        """The rows that match each title, outranked or not, per target: booleans, (n_titles, n_rows)."""
+        return self.table.hits_by_target(self.texts.to_numpy())
+
+    @cached_property
     def matrix(self) -> sparse.csr_matrix:
-        """The rows that match each title, outranked or not: booleans, (n_titles, n_rows)."""
-        return self.table.hits(self.texts.to_numpy())
+        """The same for any target."""
+        return self.table.for_any_target(self.by_target)
 
     @cached_property
     def hits(self) -> dict[str, RankedHits]:
         """The matching rows per target, ranked."""
-        return rank_hits(self.table, self.matrix)
+        return rank_hits(self.table, self.by_target)
 
     @cached_property
     def recognised(self) -> BoolArray:
@@ -96,8 +101,8 @@ class Answered:
         shape = self.matrix.shape
         pairs = (self.accidents["title"].to_numpy(), self.accidents["row"].to_numpy())
         dropped = sparse.csr_matrix((np.ones(len(pairs[0]), dtype=np.int8), pairs), shape=shape)
-        left = (self.matrix.astype(np.int8) - dropped) > 0
-        return rank_hits(self.table, left.tocsr())
+        left = {target: ((of.astype(np.int8) - dropped) > 0).tocsr() for target, of in self.by_target.items()}
+        return rank_hits(self.table, left)
 
     @cached_property
     def placements(self) -> Placements | None:

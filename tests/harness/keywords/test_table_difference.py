@@ -188,3 +188,16 @@ def test_another_label_of_the_same_class_moves_no_title():
     found = diff_tables(old, new, titles_of({"sales": 2}))
     assert found.titles.is_empty()
     assert found.rows.select("change", "records").rows() == [("relabelled", 0)]
+
+
+def test_a_mask_moves_the_titles_in_which_it_hides_words():
+    cto = ("cto", 1, {"function": "IT"}, "word")
+    old, new = (
+        table_of(cto),
+        table_of(cto, ("former *", 50, {"function": "Other"}, "mask"), ("was *", 50, {"level": "Executive"}, "mask")),
+    )
+    difference = diff_tables(old, new, titles_of({"Former CTO": 3, "CTO": 2, "was CTO": 1}))
+    moved = difference.titles.filter(pl.col("target") == "function")
+    assert moved.select("title", "new_keyword", "change").rows() == [("Former CTO", "former *", "added")]
+    back = diff_tables(new, old, titles_of({"Former CTO": 3}))
+    assert back.rows.filter(pl.col("records") > 0)["keyword"].to_list() == ["former *"]
