@@ -245,6 +245,9 @@ class RunConfig(_Section):
     validation."""
     reviewed: ReviewedSection | None = None
     """Titles that a person labelled, as an addition to the legacy labels; a path alone is enough."""
+    golden: Path | None = None
+    """Labelled titles with a column `kind` that says what is difficult about each. They judge every system, and are
+    neither learned from nor removed from what is."""
     label_issues: LabelIssuesSection | None = None
     """The search for labels that contradict their titles; without this section there is none."""
     mining: MiningSection = MiningSection()

@@ -25,7 +25,7 @@ from data_cleaning.title_forms import answer_in_forms
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from data_cleaning.words import normalise_titles, spell_acronyms
 from harness.experiment.corrections import Corrections, fit_temperatures, share_right, with_answer
-from harness.experiment.joint_answers import all_right, cooled, log_likelihood, mixed
+from harness.experiment.joint_answers import all_right, cooled, is_better, log_likelihood, mixed
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
 
 if TYPE_CHECKING:
@@ -56,21 +56,6 @@ _PREDICT_TITLES = 20_000
 def _as_read(titles: Sequence[str] | StrArray) -> StrArray:
     read: StrArray = spell_acronyms(normalise_titles(as_series(titles))).to_numpy()
     return read
-
-
-def _table_right(table: KeywordTable, reviewed: ReviewedTitles) -> BoolArray:
-    """Say for which reviewed titles a table gives every label, (n_titles,)."""
-    rows = table.winners(reviewed.titles)
-    right: BoolArray = np.logical_and.reduce(
-        [table.class_positions[target][at] == reviewed.labels[target] for target, at in rows.items()]
-    )
-    return right
-
-
-def _is_better(right: BoolArray, other_right: BoolArray) -> bool:
-    """Say whether more titles are right by over one standard deviation of the difference if neither were better."""
-    fixed, broken = (right & ~other_right).sum(), (other_right & ~right).sum()
-    return bool(fixed - broken > np.sqrt(fixed + broken))
 
 
 class HybridClassifier:
@@ -138,7 +123,7 @@ class HybridClassifier:
     def _choose_reading(self, reviewed: ReviewedTitles, train: LabelledTitles, valid: LabelledTitles) -> None:
         """Read keywords at the beginning of words alone, if that gives more right answers for reviewed titles."""
         in_words = KeywordClassifier(self.table.in_words()).fit(train, valid)
-        if _is_better(_table_right(in_words.table, reviewed), _table_right(self.table, reviewed)):
+        if is_better(reviewed.right_by(in_words.table), reviewed.right_by(self.table)):
             self.table_, self.reads_as_written_ = in_words, False
 
     def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
@@ -151,14 +136,14 @@ class HybridClassifier:
             target: np.where(doubted[target][:, None], rows, by_table[target]) for target, rows in answers.items()
         }
         right, table_right = (all_right(rows, reviewed.labels) for rows in (answers, by_table))
-        given_right = _table_right(self.table, reviewed)
+        given_right = reviewed.right_by(self.table)
         self.summary_["out_of_fold"] = {
             "right": float(right.mean()),
             "table_right": float(table_right.mean()),
             "fixed": int((right & ~table_right).sum()),
             "broken": int((table_right & ~right).sum()),
         }
-        if right.sum() < table_right.sum() or not _is_better(right, given_right):
+        if right.sum() < table_right.sum() or not is_better(right, given_right):
             return
         share, chosen_on = self._network_share(alone, reviewed)
         held = reviewed.select(chosen_on)

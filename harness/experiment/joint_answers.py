@@ -90,3 +90,9 @@ def all_right(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntA
         rows.argmax(axis=1) == labels[target] for target, rows in probabilities.items()
     ]
     return np.logical_and.reduce(right)
+
+
+def is_better(right: npt.NDArray[np.bool_], other_right: npt.NDArray[np.bool_]) -> bool:
+    """Say whether more titles are right by over one standard deviation of the difference if neither were better."""
+    fixed, broken = (right & ~other_right).sum(), (other_right & ~right).sum()
+    return bool(fixed - broken > np.sqrt(fixed + broken))

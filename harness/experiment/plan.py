@@ -32,7 +32,7 @@ from harness.experiment.stages.obtain_leads import (
     obtain_leads,
     split,
 )
-from harness.experiment.stages.predicting import AnswerSettings, most_wrong, predict
+from harness.experiment.stages.predicting import AnswerSettings, GoldenSettings, judge_golden, most_wrong, predict
 from harness.experiment.stages.score_predictions import (
     CompareSettings,
     ReferenceSettings,
@@ -55,7 +55,7 @@ class Arm:
     system: str
 
     def stage(self, step: str) -> str:
-        """Return the name of one of its stages: fit, predict, score or most_wrong."""
+        """Return the name of one of its stages: fit, predict, score, golden or most_wrong."""
         return f"{step}/{self.by}/{self.label_set}/{self.system}"
 
     @property
@@ -352,6 +352,18 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             inputs={"references": references, "predictions": predicted},
         ),
     ]
+    golden = _labelled(config, config.golden)
+    if golden is not None:
+        stages.append(
+            Stage(
+                name=arm.stage("golden"),
+                function=judge_golden,
+                settings=GoldenSettings(answer=answers, file=golden),
+                inputs={"fit": fitted},
+                systems=(system,),
+                about=_about(arm),
+            )
+        )
     if arm.system in config.most_wrong:
         stages.append(
             Stage(

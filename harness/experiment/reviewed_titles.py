@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from baselines.keyword_table import KeywordTable
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from harness.experiment.joint_answers import ClassPairs
@@ -50,6 +51,14 @@ class ReviewedTitles:
     def pairs(self) -> ClassPairs:
         """Learn which of their classes go together."""
         return ClassPairs.learn(self.labels, self.n_classes)
+
+    def right_by(self, table: KeywordTable) -> BoolArray:
+        """Say for which titles a table gives every label, (n_titles,)."""
+        rows = table.winners(self.titles)
+        right: BoolArray = np.logical_and.reduce(
+            [table.class_positions[target][at] == self.labels[target] for target, at in rows.items()]
+        )
+        return right
 
     def decided(self, answers: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Return the answers for these titles in view of each other, each by the pairs of titles of other folds."""

@@ -42,6 +42,7 @@ from harness.experiment.stages import (
     CEILINGS,
     DIFFERENCES,
     FIT_FACTS,
+    GOLDEN,
     LABEL_FIXES,
     LEDGER,
     MODEL,
@@ -253,6 +254,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
                 for source, counted in sources
             ]
     ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
+    golden = [
+        pd.read_parquet(done[arm.stage("golden")] / GOLDEN).assign(**arm.columns)
+        for arm in arms(config)
+        if config.golden
+    ]
     fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
     whole_numbers = pd.DataFrame(references)
     counted = whole_numbers.columns.drop(["split", "reference"])
@@ -271,6 +277,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,
+        golden=pd.concat(golden, ignore_index=True) if golden else None,
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         labels_from_table=from_table,
         notes=_facts(done["leads"], NOTES) if config.leads.path else (),

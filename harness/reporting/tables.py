@@ -35,6 +35,8 @@ class RunFigures:
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
+    golden: pd.DataFrame | None = None
+    """`split`, `learned_from`, `system`, a golden title with its `kind`, and whether the answer is `right`."""
     most_wrong: pd.DataFrame | None = None
     """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
@@ -54,6 +56,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables.append(_differences(figures, figures.differences))
     if figures.label_differences is not None:
         tables += _label_differences(figures, figures.label_differences)
+    if figures.golden is not None:
+        tables += _golden(figures.golden)
     tables += figures.mining
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
@@ -83,6 +87,36 @@ def build_tables(figures: RunFigures) -> list[Table]:
             for table in tables
         ]
     return tables
+
+
+def _golden(judged: pd.DataFrame) -> list[Table]:
+    """Return the share of golden titles that each system answers right, by kind, and the titles answered wrongly."""
+    last = judged.iloc[-1]
+    shown = judged[(judged["split"] == last["split"]) & (judged["learned_from"] == last["learned_from"])]
+    systems = list(dict.fromkeys(shown["system"]))
+    by_kind = shown.pivot_table(index="kind", columns="system", values="right", sort=False)[systems]
+    by_kind.insert(0, "titles", shown[shown["system"] == systems[0]].groupby("kind").size())
+    total = shown.groupby("system")["right"].mean()[systems]
+    by_kind.loc["(all)"] = [len(shown) // len(systems), *total]
+    by_kind["titles"] = by_kind["titles"].astype(int)
+    note = (
+        "Share of the titles of each kind of difficulty with all targets right. Golden titles are made up for this: "
+        "they show what a system has understood, not how many of your leads it gets right. Shown for what is "
+        f"learned from {last['learned_from']} labels, split by {last['split']}."
+    )
+    answers = judged[["split", "learned_from", "system", "kind", "title", "right", *_answered(judged)]]
+    wrong = answers[~answers["right"]].sort_values(["kind", "title"], kind="stable")
+    every = "Answers that are not right, with the right label beside each."
+    return [
+        Table("golden", "Difficult kinds of titles", note, by_kind.reset_index()),
+        Table("golden_titles", "Golden titles that are answered wrongly", every, wrong, 20),
+    ]
+
+
+def _answered(judged: pd.DataFrame) -> list[str]:
+    """Return the columns of each target's right label and of its answer, side by side."""
+    answered = [name for name in judged.columns if name.startswith("predicted_")]
+    return [name for answer in answered for name in (answer.removeprefix("predicted_"), answer)]
 
 
 def _most_wrong(ranked: pd.DataFrame) -> Table:

@@ -45,6 +45,7 @@ PREDICTIONS = "predictions.parquet"
 PREDICT_FACTS = "predict.json"
 
 MOST_WRONG = "most_wrong.parquet"
+GOLDEN = "golden.parquet"
 SCORES = "scores.parquet"
 DIFFERENCES = "differences.parquet"
 

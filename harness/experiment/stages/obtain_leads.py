@@ -10,11 +10,14 @@ import polars as pl
 from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.clean_reports import foreign_warning
+from data_cleaning.column_names import one_column
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.frames import frame_columns, read_frame
+from data_cleaning.files.sources import FileColumns
 from data_cleaning.files.table_layout import Layout
-from data_cleaning.files.table_reader import TableFile
+from data_cleaning.files.table_reader import TableFile, as_text, read_table
 from data_cleaning.files.written_tables import write_rejects, write_table
+from data_cleaning.lead_columns import find_title
 from data_cleaning.leads import LeadColumns, read_counted_titles, read_labelled, read_leads
 from data_cleaning.ledger import with_unread_rows
 from data_cleaning.near_duplicates import near_duplicate_keys
@@ -80,6 +83,23 @@ class LabelledFile:
     def read(self, taxonomy: Taxonomy) -> pl.DataFrame:
         """Return `title` and a label per target."""
         return read_labelled(self.path, self.columns, taxonomy, self.encoding)
+
+    def read_golden(self, taxonomy: Taxonomy) -> pl.DataFrame:
+        """Return `title`, a label per target and `kind`, which says what is difficult about a title.
+
+        Raises:
+            BadInput: as `read_labelled`; there is no column `kind`.
+        """
+        labelled = self.read(taxonomy)
+
+        def choose(file: FileColumns) -> list[str]:
+            title = find_title(file.named, self.columns.title, self.path, asked_for=False, values=file.values)
+            return [title.name, one_column(file.named, "kind", self.path, "It says what is difficult about a title.")]
+
+        frame = as_text(read_table(self.path, self.encoding, choose=choose).frame, self.path)
+        kinds = frame.rename(dict(zip(frame.columns, ("title", "kind"), strict=True)))
+        kinds = kinds.with_columns(normalise_titles(kinds["title"])).unique("title", keep="first")
+        return labelled.join(kinds, on="title", how="left", maintain_order="left")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Stages `predict` and `most_wrong`: what a fitted system answers; any number of titles, with progress."""
+"""Stages `predict`, `golden` and `most_wrong`: what a fitted system answers; any number of titles, with progress."""
 
 import json
 import time
@@ -15,6 +15,7 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, Predictions
 from harness.experiment.stages import (
     FIT_FACTS,
+    GOLDEN,
     LEARN,
     MODEL,
     MOST_WRONG,
@@ -24,6 +25,7 @@ from harness.experiment.stages import (
     TEST,
     Folders,
 )
+from harness.experiment.stages.obtain_leads import LabelledFile
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
 from harness.scoring.metrics import rank_by_loss
@@ -40,6 +42,14 @@ class AnswerSettings:
     taxonomy: Taxonomy = field(repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GoldenSettings:
+    """Which system answers for which golden titles."""
+
+    answer: AnswerSettings
+    file: LabelledFile
+
+
 def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Write probabilities for every distinct title that any reference asks about; labels are not read."""
     asked = read_frame(inputs["references"] / REFERENCE_ROWS, columns=["title"])["title"].unique().sort()
@@ -51,6 +61,22 @@ def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: P
     predictions.write(out / PREDICTIONS)
     facts = {"titles": len(asked), "predict_seconds": seconds, "titles_per_second": len(asked) / seconds}
     (out / PREDICT_FACTS).write_text(json.dumps(facts))
+
+
+def judge_golden(settings: GoldenSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write each golden title with its kind, its labels, what a system answers, and whether all of that is `right`."""
+    answer = settings.answer
+    titles = settings.file.read_golden(answer.taxonomy)
+    classifier = load_system(answer.system, inputs["fit"] / MODEL)
+    step = f"golden titles {answer.system}"
+    predictions = predict_titles(classifier, titles["title"].to_list(), answer.taxonomy, step, on_progress)
+    said = {
+        f"predicted_{target.name}": pl.Series([target.classes[at] for at in predictions.predicted(target.name)])
+        for target in answer.taxonomy.targets
+    }
+    judged = titles.with_columns(**said)
+    right = pl.all_horizontal(pl.col(name) == pl.col(f"predicted_{name}") for name in answer.taxonomy.names)
+    judged.with_columns(right=right).write_parquet(out / GOLDEN)
 
 
 def most_wrong(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
