@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from scipy.special import softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from data_cleaning.titles import IntArray
@@ -53,6 +51,9 @@ class Regression:
             seen = shares > 0 if len(labels) else np.full(n_classes, True)
             intercepts[seen] = np.log(shares[seen]) if len(labels) else 0.0
             return cls(coefficients, intercepts)
+        from sklearn.exceptions import ConvergenceWarning  # on use: answering does without, and it takes a second
+        from sklearn.linear_model import LogisticRegression
+
         # lbfgs keeps its last ten steps and gradients, which took 3.3 GB for 500 classes; newton-cg, which keeps
         # none, reached the same optimum in .9 GB.
         kept_bytes = 20 * features.shape[1] * len(present) * 8

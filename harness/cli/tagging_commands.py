@@ -99,7 +99,7 @@ def predict_verb(
         typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it."),
     ],
     system: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default neural where there is one.")
+        str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default hybrid or neural where there is one.")
     ] = None,
     run: RunFolder = None,
     model: ExportedFolder = None,

@@ -148,7 +148,7 @@ def _config_text(
     ]  # fmt: skip
     systems = ["majority", "tfidf", "neural"]
     if table is not None:
-        systems = ["majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined"]
+        systems = ["majority", "keyword", "keyword-corrected", "tfidf", "neural", "keyword+mined", "hybrid"]
     lines = [
         f"# Written by 'title-harness init' for {visible(read.path.name)}. Paths are relative to this file.",
         "# docs/CONFIG.md explains every setting.",
@@ -161,7 +161,7 @@ def _config_text(
     if table is not None:
         lines.append(_yaml({"keyword": {"table": _relative(table, folder)}}).rstrip())
     lines += [
-        "# Learned systems take minutes on large files; leave out neural and keyword+mined for a first look.",
+        "# Learned systems take minutes on large files; leave out neural, keyword+mined and hybrid for a first look.",
         f"systems: [{', '.join(systems)}]",
         "# Titles in other languages are set aside; false keeps them all.",
         "clean: {english_only: true}",

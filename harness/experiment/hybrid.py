@@ -1,6 +1,6 @@
 """The system hybrid: it corrects the keyword table by what reviewed titles teach, and is the table without them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,6 +56,12 @@ _PREDICT_TITLES = 20_000
 def _as_read(titles: Sequence[str] | StrArray) -> StrArray:
     read: StrArray = spell_acronyms(normalise_titles(as_series(titles))).to_numpy()
     return read
+
+
+def _load_network(folder: Path) -> "NeuralClassifier":
+    from neural.classifier import NeuralClassifier  # on use: torch takes seconds to import
+
+    return NeuralClassifier.load(folder)
 
 
 class HybridClassifier:
@@ -193,9 +199,7 @@ class HybridClassifier:
         held = reviewed.select(reviewed.in_valid)
         if self.network is None or not len(held.titles):
             return 0.0, everything
-        from neural.classifier import NeuralClassifier
-
-        self.network_ = NeuralClassifier.load(self.network)
+        self.network_ = _load_network(self.network)
         own = {target: rows[reviewed.in_valid] for target, rows in alone.items()}
         its = self.network_.predict_proba(held.titles.tolist())
         likelihoods = {
@@ -364,12 +368,12 @@ class HybridClassifier:
             self.network_.save(folder / _NETWORK)
 
     @classmethod
-    def load(cls, folder: Path, *, batch_invariant: bool = False) -> Self:
+    def load(cls, folder: Path, *, load_network: Callable[[Path], Any] | None = None) -> Self:
         """Read what `save` wrote.
 
         Args:
             folder: that it was saved in.
-            batch_invariant: whether a title must get the same answer, to the last bit, whatever others are asked with.
+            load_network: loads the network, if there is one, in another way than `NeuralClassifier.load`.
 
         Raises:
             BadInput: the folder holds no such system.
@@ -384,7 +388,5 @@ class HybridClassifier:
         if "corrections" in state:
             system.corrections_ = Corrections.read(state["corrections"], load_file(folder / _ARRAYS), taxonomy)
         if (folder / _NETWORK).is_dir():
-            from neural.classifier import NeuralClassifier
-
-            system.network_ = NeuralClassifier.load(folder / _NETWORK, batch_invariant=batch_invariant)
+            system.network_ = (load_network or _load_network)(folder / _NETWORK)
         return system

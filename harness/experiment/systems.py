@@ -239,7 +239,7 @@ def _with_folders(request: Request) -> Mapping[str, Any]:
     }
 
 
-def _network_batch_invariant(folder: Path) -> TitleClassifier:
+def _network_batch_invariant(folder: Path) -> Any:
     from neural.classifier import NeuralClassifier
 
     return NeuralClassifier.load(folder, batch_invariant=True)
@@ -248,7 +248,7 @@ def _network_batch_invariant(folder: Path) -> TitleClassifier:
 def _hybrid_batch_invariant(folder: Path) -> TitleClassifier:
     from harness.experiment.hybrid import HybridClassifier
 
-    return HybridClassifier.load(folder, batch_invariant=True)
+    return HybridClassifier.load(folder, load_network=_network_batch_invariant)
 
 
 NETWORK, MINED, HYBRID = "neural", "keyword+mined", "hybrid"

@@ -17,7 +17,7 @@ from data_cleaning.text_repair import repaired
 from data_cleaning.titles import BoolArray, FloatArray
 from data_cleaning.words import normalise_titles
 from harness.experiment.system_contract import NoveltyDetector
-from harness.experiment.systems import NETWORK, SYSTEMS, check_saved, is_table, load_system
+from harness.experiment.systems import HYBRID, NETWORK, SYSTEMS, check_saved, is_table, load_system
 from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE
 from harness.tagging.word_contributions import word_contributions
@@ -156,15 +156,22 @@ def explain_titles(
 
 
 def _load(name: str, folder: Path) -> Any:
-    """Load a system that answers as it does where files are tagged; the network without torch where possible."""
+    """Load a system that answers as it does where files are tagged; a network without torch where possible."""
     if name == NETWORK:
-        from neural.numpy_network import load_for_few_titles
+        check_saved(folder)
+        return _load_network(folder)
+    if name == HYBRID:
+        from harness.experiment.hybrid import HybridClassifier
 
         check_saved(folder)
-        network = load_for_few_titles(folder)
-        if network is not None:
-            return network
+        return HybridClassifier.load(folder, load_network=_load_network)
     return load_system(name, folder, batch_invariant=True)
+
+
+def _load_network(folder: Path) -> Any:
+    from neural.numpy_network import load_for_few_titles
+
+    return load_for_few_titles(folder) or load_system(NETWORK, folder, batch_invariant=True)
 
 
 def _is_doubtful(title: str, answers: Sequence[Answer], default: str) -> bool:
