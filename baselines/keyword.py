@@ -56,8 +56,8 @@ class KeywordClassifier:
             won = winners[target.name]
             classes = self.table.class_positions[target.name]  # (n_rows + 1,), the fallback last
             slots = won % len(classes)  # (n_titles,), -1 becomes the last
-            right = train.labels[target.name] == classes[slots]
-            decided = np.bincount(slots, weights=train.fit_weights, minlength=len(classes))
+            known, right = train.labels[target.name] >= 0, train.labels[target.name] == classes[slots]
+            decided = np.bincount(slots, weights=train.fit_weights * known, minlength=len(classes))
             correct = np.bincount(slots, weights=train.fit_weights * right, minlength=len(classes))
             precision = np.maximum((correct + 1) / (decided + target.n_classes), MIN_PRECISION)
             self.precision_[target.name] = precision if target.n_classes > 1 else np.ones(len(classes))

@@ -17,8 +17,8 @@ _STATE = "majority.json"
 
 def class_weights(train: LabelledTitles, target: str) -> npt.NDArray[np.float64]:
     """Return the fit weight of the rows of each class, shape (n_classes,)."""
-    n_classes = train.taxonomy.n_classes(target)
-    return np.bincount(train.labels[target], train.fit_weights, n_classes).astype(np.float64)
+    n_classes, known = train.taxonomy.n_classes(target), train.labels[target] >= 0
+    return np.bincount(train.labels[target][known], train.fit_weights[known], n_classes).astype(np.float64)
 
 
 def smoothed_prior(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -95,7 +95,7 @@ class SklearnClassifier:
         self.fitted_, self.only_ = {}, {}
         for target in train.taxonomy.names:
             weights = pd.DataFrame({"title": title_of_row, "class": train.labels[target], "weight": train.fit_weights})
-            rows = weights.groupby(["title", "class"])["weight"].sum().reset_index()
+            rows = weights[weights["class"] >= 0].groupby(["title", "class"])["weight"].sum().reset_index()
             built = build_estimator(self.estimator, self.settings, self.seed)
             weighted = has_fit_parameter(built, "sample_weight")
             if not weighted:

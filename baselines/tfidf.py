@@ -154,13 +154,15 @@ def _merge(
 ) -> tuple[IntArray, IntArray, npt.NDArray[np.float64]]:
     """Merge rows that agree in title and class of one target, so that the regression sees each once.
 
+    Rows where that class is unknown are left out.
+
     Returns:
         Position of the title, class and weight of each merged row, each (n_merged,); weights have a mean of 1.
     """
-    n_classes = train.taxonomy.n_classes(target)
-    keys = title_of_row.astype(np.int64) * n_classes + train.labels[target]
+    n_classes, known = train.taxonomy.n_classes(target), train.labels[target] >= 0
+    keys = title_of_row[known].astype(np.int64) * n_classes + train.labels[target][known]
     merged, row_of = np.unique(keys, return_inverse=True)
-    records = np.bincount(row_of, train.counts, minlength=len(merged))
-    mean_weight = np.bincount(row_of, train.fit_weights, minlength=len(merged)) / records
+    records = np.bincount(row_of, train.counts[known], minlength=len(merged))
+    mean_weight = np.bincount(row_of, train.fit_weights[known], minlength=len(merged)) / records
     weights = mean_weight * records**count_power
     return merged // n_classes, merged % n_classes, weights / (weights.mean() if len(weights) else 1)

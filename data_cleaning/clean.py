@@ -56,7 +56,8 @@ class CleanedLeads:
     """The records that cleaning kept, those in quarantine, and the account of both."""
 
     kept: pl.DataFrame
-    """Leads with the normalised `title`, `original_title` and, per target, the class and `raw_<target>`; after
+    """Leads with the normalised `title`, `original_title` and, per target, the class (null where only others are known)
+    and `raw_<target>`; after
     consensus also `original_<target>`, the class before it, and `majority_status`. In the order of the leads."""
     kept_rows: pl.Series
     """Their rows in the leads."""
@@ -99,9 +100,9 @@ def clean_leads(
     ledger = Ledger()
     targets = tuple(name for name in taxonomy.names if name in leads.columns)
     kept = _normalise(leads.with_row_index(POSITION), ledger)
-    for name in ("title", *targets):
-        kept = _drop_missing(kept, name, ledger)
-    whole = "a title and a label for " + ", ".join(targets) if targets else "a title"
+    kept = _drop_missing(kept, ["title"], ledger)
+    kept = _drop_missing(kept, targets, ledger) if targets else kept
+    whole = f"a title and a label ({', '.join(targets)})" if targets else "a title"
     _require_some(kept, f"No record has {whole}; check the columns that are named under leads.columns.")
     if settings.countries:
         kept = _filter_countries(kept, settings.countries, ledger)
@@ -160,10 +161,13 @@ def _normalise(leads: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     return kept
 
 
-def _drop_missing(kept: pl.DataFrame, name: str, ledger: Ledger) -> pl.DataFrame:
-    missing = pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "")
-    reasons = kept.select(pl.when(missing).then(pl.lit(f"missing {name}"))).to_series()
-    return ledger.drop(f"drop missing {name}", kept, reasons, f"without {name} nothing is learned or scored")
+def _drop_missing(kept: pl.DataFrame, names: Sequence[str], ledger: Ledger) -> pl.DataFrame:
+    """Drop the records that have none of some columns; what others lack becomes null."""
+    named = " and ".join(names)
+    kept = kept.with_columns(pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name)) for name in names)
+    missing = pl.all_horizontal(pl.col(name).is_null() for name in names)
+    reasons = kept.select(pl.when(missing).then(pl.lit(f"missing {named}"))).to_series()
+    return ledger.drop(f"drop missing {named}", kept, reasons, f"without {named} nothing is learned or scored")
 
 
 def _filter_countries(kept: pl.DataFrame, countries: Sequence[str], ledger: Ledger) -> pl.DataFrame:
@@ -197,7 +201,7 @@ def _filter_languages(
 
 
 def _relabel(kept: pl.DataFrame, targets: Sequence[str], min_support: int, ledger: Ledger) -> pl.DataFrame:
-    rows = equal_rows(kept, targets)
+    rows = equal_rows(kept, targets).drop_nulls(targets)
     relabelled = learn_majority(rows, targets, min_support=min_support).relabel(kept)
     facts = relabelling_facts(relabelled)
     why = (

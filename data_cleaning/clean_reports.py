@@ -47,6 +47,8 @@ class CleanReports:
 def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int = 1) -> CleanReports:
     """Make every report of cleaned leads, on the grouped labels, whether or not consensus changed them afterwards.
 
+    Records that lack a label are in no report on labels.
+
     A majority needs `min_support` records, and a title `min_records` to be listed in `combinations` and `titles`.
     """
     kept, targets = cleaned.kept, cleaned.targets
@@ -57,7 +59,8 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
         quarantine=reasons.sort("records", "reason", descending=[True, False]),
         near_duplicates=near_duplicate_report(kept.group_by("title").agg(pl.col("count").sum())),
     )
-    if not targets:
+    kept = kept.drop_nulls(targets)
+    if not targets or kept.is_empty():
         return reports
     grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
     majority = learn_majority(grouped, targets, min_support=min_support)

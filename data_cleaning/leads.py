@@ -7,23 +7,19 @@ from pathlib import Path
 
 import polars as pl
 
-from data_cleaning.column_names import one_column, same_columns
+from data_cleaning.column_names import one_column
 from data_cleaning.errors import BadInput, counted, first_few, unknown
 from data_cleaning.files.sources import FileColumns, Reject
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, as_text, read_table
-from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns, find_title
+from data_cleaning.lead_columns import FoundColumns, LeadColumns, find_columns
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired, repaired_in_words
-from data_cleaning.words import normalise_titles
 
 LONGEST_TITLE = 10_000
 """Characters; a longer one is no title but rows that an unclosed quote has swallowed."""
 
 _UNCLOSED = f"more than the {LONGEST_TITLE:,} of the longest title that is read"
-
-LABELLING_SHEET = "Titles to label"
-"""Of a workbook: the sheet in which somebody labels titles, as `check` writes it."""
 
 LARGEST_COUNT = 1_000_000_000
 """Records that one row may stand for, so that sums over any file keep within 64 bits."""
@@ -231,65 +227,6 @@ def check_distinct(titles: pl.Series, what: str, place: Callable[[int], str]) ->
     if len(again):
         shown = first_few(f"{titles[row]!r} in {place(row)}" for row in again)
         raise BadInput(f"{what} has titles that occur more than once: {shown}. Add up their counts, and keep one each.")
-
-
-def read_labelled(path: Path, columns: LeadColumns, taxonomy: Taxonomy, encoding: str | None = "utf-8") -> pl.DataFrame:
-    """Read a file in which somebody who knows labelled each title: no blanks, every label in the taxonomy.
-
-    The title column is found as `find_title` does; a target's has its configured name or its own, whichever is there.
-    Rows without any label are not judged yet, and are left out. Of a workbook that `check` has written, the sheet of
-    titles to label is read.
-
-    Returns:
-        Distinct rows of `title` and a class name per target, in file order.
-
-    Raises:
-        BadInput: as `read_table`; a column is missing; a blank cell; a label outside the taxonomy; one title with two
-            different labels, in whatever case and with whatever blanks it is written.
-    """
-    names = ("title", *taxonomy.names)
-
-    def choose(file: FileColumns) -> list[str]:
-        chosen = []
-        for name in taxonomy.names:
-            column = columns.targets.get(name, name)
-            called = column if same_columns(file.named, column) else name
-            chosen.append(one_column(file.named, called, path, f"It may be called {column!r} or {name!r}."))
-        title = find_title(file.named, columns.title, path, asked_for=False, taken=chosen, values=file.values)
-        return [title.name, *chosen]
-
-    from data_cleaning.files.xlsx_source import has_sheet  # on use, as every reader of one kind of file
-
-    layout = Layout(sheet=LABELLING_SHEET if has_sheet(path, LABELLING_SHEET) else None)
-    table = read_table(path, encoding, choose=choose, layout=layout)
-    frame = as_text(table.frame, path)
-    frame = frame.rename(dict(zip(frame.columns, names, strict=True))).with_columns(pl.all().str.strip_chars())
-    frame = frame.with_columns(normalise_titles(frame["title"])).with_row_index("_row")
-    frame = frame.filter(~pl.all_horizontal(pl.col(name).fill_null("") == "" for name in taxonomy.names))
-    if frame.is_empty():
-        raise BadInput(f"{path} has no label in any row. Label some of its titles first.")
-    for name in names:
-        blank = frame["_row"].filter(frame[name].fill_null("") == "")
-        if len(blank):
-            rows = first_few(map(table.place, blank))
-            raise BadInput(f"{path} has no {name} in {rows}. A labelled file needs every cell; fill or drop them.")
-    for target in taxonomy.targets:
-        try:
-            codes = target.encode(frame[target.name].to_list())
-        except BadInput as error:
-            raise BadInput(f"{path}: {error}") from None
-        frame = frame.with_columns(pl.Series(target.name, [target.classes[code] for code in codes]))
-    frame = frame.drop("_row").unique(maintain_order=True)
-    # Titles that differ in case or blanks alone are one title to every system; equal labels contradict nothing.
-    folded = pl.col("title").str.to_lowercase().str.replace_all(" ", "", literal=True)
-    labels = pl.struct(taxonomy.names).n_unique().over(folded)
-    twice = frame.filter(labels > 1).sort(folded, maintain_order=True)["title"].unique(maintain_order=True)
-    if len(twice):
-        raise BadInput(
-            f"{path} labels the same title in two ways: {first_few(map(repr, twice))}. Upper and lower case and blanks "
-            "make no difference. Keep one of each, or label them alike."
-        )
-    return frame
 
 
 def _whole_numbers(values: pl.Series, column: str, table: TableFile) -> pl.Series:

@@ -35,6 +35,8 @@ _RESERVED = frozenset({
     *("lift", "lift_low", "fixed", "broken", "precision", "precision_low", "precision_high", "judge", "judged_titles"),
     *("support_titles", "support_records", "importance", "fixed_titles", "fixed_records", "broken_titles"),
     *("broken_records", "review", "review_reason", "confidence"),
+    # Reviewed titles
+    *("reviewer", "side", "note", "done", "answer", "why"),
 })  # fmt: skip
 """Names of columns that are beside those of targets in some table; a test looks at every table."""
 

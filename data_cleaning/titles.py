@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_cleaning.errors import BadInput, unknown
-from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.taxonomy import Target, Taxonomy
 
 IntArray = npt.NDArray[np.integer]
 FloatArray = npt.NDArray[np.floating]
@@ -57,9 +57,13 @@ class LabelSet:
         return LabelSet(self.labels)
 
 
+UNKNOWN = -1
+"""In place of a class position: nothing is known about this target of the title."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LabelledTitles:
-    """Titles with one class per target; a row is `counts` equal records.
+    """Titles with one class per target, or `UNKNOWN`; a row is `counts` equal records.
 
     All arrays have length n_rows. A title has several rows where its records disagree about the labels.
     """
@@ -67,7 +71,7 @@ class LabelledTitles:
     taxonomy: Taxonomy
     titles: StrArray
     labels: Mapping[str, IntArray]
-    """Target to class positions, each (n_rows,)."""
+    """Target to class positions, each (n_rows,); whoever learns a target passes over the rows where it is `UNKNOWN`."""
     counts: IntArray
     """Records of each row, at least 1."""
     weights: FloatArray
@@ -113,11 +117,21 @@ class LabelledTitles:
         labels = {target: codes[rows] for target, codes in self.labels.items()}
         return LabelledTitles(taxonomy=self.taxonomy, labels=labels, **columns)
 
+    def join(self, others: "LabelledTitles") -> "LabelledTitles":
+        """Return these rows and then the others, which have the same taxonomy."""
+        columns = {
+            name: np.concatenate([getattr(self, name), getattr(others, name)])
+            for name in ("titles", "counts", "weights", "sources")
+        }
+        labels = {target: np.concatenate([codes, others.labels[target]]) for target, codes in self.labels.items()}
+        return LabelledTitles(taxonomy=self.taxonomy, labels=labels, **columns)
+
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, taxonomy: Taxonomy, source: str | None = None) -> "LabelledTitles":
         """Build from a frame with `title`, a label per target and, where they differ from 1, `count` and `weight`.
 
-        Labels may be raw labels or class names. Without the source of every row, the frame has a column `source`.
+        Labels may be raw labels or class names; those that are missing are unknown. Without the source of every row,
+        the frame has a column `source`.
 
         Raises:
             BadInput: a label is in no class of the taxonomy.
@@ -127,11 +141,19 @@ class LabelledTitles:
         return cls(
             taxonomy=taxonomy,
             titles=frame["title"].to_numpy(dtype=object),
-            labels={target.name: target.encode(frame[target.name]) for target in taxonomy.targets},
+            labels={target.name: _positions(frame[target.name], target) for target in taxonomy.targets},
             counts=frame["count"].to_numpy(dtype=np.int64) if "count" in frame else np.ones(n_rows, dtype=np.int64),
             weights=frame["weight"].to_numpy(dtype=np.float64) if "weight" in frame else np.ones(n_rows),
             sources=sources,
         )
+
+
+def _positions(labels: "pd.Series[Any]", target: Target) -> IntArray:
+    """Return class positions, `UNKNOWN` where there is no label, (n_labels,)."""
+    known = labels.notna().to_numpy()
+    positions = np.full(len(labels), UNKNOWN, dtype=np.int16)
+    positions[known] = target.encode(labels[known])
+    return positions
 
 
 @dataclass(frozen=True, kw_only=True)

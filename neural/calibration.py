@@ -56,19 +56,23 @@ def calibrate(
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     """Fit the temperature of every target, on `logits` and `labels` of each as `fit_temperature` takes them.
 
+    Rows whose class is unknown are left out.
+
     Returns:
         Target to its temperature, fitted on all rows, and target to the calibration error `before` and `after`, without
         errors where there are no rows. "After" is measured on rows that the temperature was not fitted on: the even
         rows are divided by the temperature of the odd ones, and the other way round.
     """
-    temperatures = {target: fit_temperature(rows, labels[target], weights) for target, rows in logits.items()}
-    if not len(weights):
-        return temperatures, {}
-    errors = {}
-    for target, rows in logits.items():
+    temperatures, errors = {}, {}
+    for target in logits:
+        known = labels[target] >= 0
+        rows, gold, share = logits[target][known], labels[target][known], weights[known]
+        temperatures[target] = fit_temperature(rows, gold, share)
+        if not len(gold):
+            continue
         by = torch.ones(len(rows), 1)  # (n_rows, 1)
         for first, other in ((0, slice(1, None, 2)), (1, slice(0, None, 2))):
-            by[first::2] = fit_temperature(rows[other], labels[target][other], weights[other])
-        found = [calibration_error(torch.softmax(each, 1), labels[target], weights) for each in (rows, rows / by)]
+            by[first::2] = fit_temperature(rows[other], gold[other], share[other])
+        found = [calibration_error(torch.softmax(each, 1), gold, share) for each in (rows, rows / by)]
         errors[target] = dict(zip(("before", "after"), found, strict=True))
     return temperatures, errors

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from data_cleaning.titles import UNKNOWN
 from neural.network import MultiHead
 from neural.neural_settings import NeuralSettings
 
@@ -20,13 +21,14 @@ def target_losses(
 
     Args:
         logits: target to (batch, n_classes).
-        labels: target to class positions, (batch,), or to the weight of each class, (batch, n_classes).
+        labels: target to class positions, (batch,), or to the weight of each class, (batch, n_classes). A row whose
+            class is unknown has no loss, and still counts in the average.
         row_weights: weight of each row in the average, (batch,); only the ratios matter.
         total_weight: weight of the rows of the whole batch where these are a chunk of it; None where they are all.
     """
     share = row_weights / (row_weights.sum() if total_weight is None else total_weight)  # (batch,)
     return {
-        target: (cross_entropy(rows, labels[target], reduction="none") * share).sum()  # ()
+        target: (cross_entropy(rows, labels[target], reduction="none", ignore_index=UNKNOWN) * share).sum()  # ()
         for target, rows in logits.items()
     }
 
@@ -43,7 +45,7 @@ def total_loss(losses: Mapping[str, Tensor], target_weights: Tensor | None = Non
 
 
 def correct_weights(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor], row_weights: Tensor) -> Tensor:
-    """Return the total weight of the rows predicted correctly, per target, (n_targets,)."""
+    """Return the total weight of the rows predicted correctly, per target, (n_targets,); an unknown class is never."""
     with torch.no_grad():
         correct = [((rows.argmax(1) == labels[target]) * row_weights).sum() for target, rows in logits.items()]
     return torch.stack(correct)

@@ -375,7 +375,8 @@ def evaluate(
     weights = torch.from_numpy(examples.weights)  # (n_rows,)
     labels = examples.on(torch.device("cpu")).labels
     loss = total_loss(target_losses(logits, labels, weights), target_weights)  # ()
-    right = correct_weights(logits, labels, weights) / weights.sum()  # (n_targets,)
+    known = torch.stack([((codes >= 0) * weights).sum() for codes in labels.values()])  # (n_targets,)
+    right = correct_weights(logits, labels, weights) / known.clamp(min=torch.finfo(known.dtype).tiny)  # (n_targets,)
     return float(loss), dict(zip(examples.labels, right.tolist(), strict=True))
 
 

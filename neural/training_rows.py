@@ -82,14 +82,15 @@ def soften(
     """Return the soft labels that the settings ask for, or None where the labels stay as they are.
 
     `labels`, class positions per target, and `row_weights` are (n_rows,) each; `teacher` has the probabilities of a
-    fitted network per target, (n_rows, n_classes) each.
+    fitted network per target, (n_rows, n_classes) each. Where a label is unknown, all its weights are those of the
+    teacher, or 0.
     """
     if teacher is None and not settings.class_weight_power:
         return None
     soft = {}
     for target in taxonomy.targets:
         codes = labels[target.name]
-        rows = np.eye(target.n_classes)[codes]  # (n_rows, n_classes)
+        rows = np.eye(target.n_classes)[codes] * (codes >= 0)[:, None]  # (n_rows, n_classes)
         if teacher is not None:
             rows = (1 - settings.teacher_share) * rows + settings.teacher_share * teacher[target.name]
         if settings.class_weight_power:
@@ -105,8 +106,12 @@ def class_factors(
     """Return share ** -power of each class, (n_classes,), scaled to mean 1 over the rows; 0 for a class without rows.
 
     `codes`, class positions, and `row_weights` are (n_rows,). Power 0 weighs classes by their rows, 1 all the same.
+    Rows whose class is unknown do not count.
     """
-    mass = np.bincount(codes, weights=row_weights, minlength=n_classes)  # (n_classes,)
+    known = codes >= 0
+    mass = np.bincount(codes[known], weights=row_weights[known], minlength=n_classes)  # (n_classes,)
+    if not mass.any():
+        return np.ones(n_classes)
     share = mass / mass.sum()
     factors = np.zeros(n_classes)
     factors[share > 0] = share[share > 0] ** -power
@@ -118,11 +123,13 @@ def resampling_probabilities(
 ) -> npt.NDArray[np.float64]:
     """Return the probability that a draw of an epoch takes each row, (n_rows,), summing to 1.
 
-    A row that is rare in one target may be common in another, so the factors of its classes are averaged.
+    A row that is rare in one target may be common in another, so the factors of its classes are averaged; that of an
+    unknown class is 1.
     """
     factors = [
-        class_factors(labels[target.name], row_weights, target.n_classes, power)[labels[target.name]]  # (n_rows,)
+        np.where(codes >= 0, class_factors(codes, row_weights, target.n_classes, power)[codes], 1.0)  # (n_rows,)
         for target in taxonomy.targets
+        for codes in (labels[target.name],)
     ]
     mean = np.mean(factors, axis=0)  # (n_rows,)
     return mean / mean.sum()

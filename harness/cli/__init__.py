@@ -13,6 +13,7 @@ from data_cleaning.errors import BadInput, Notice
 from harness.cli.data_commands import clean_verb, init_verb, profile_verb, simulate_verb, study_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
+from harness.cli.review_commands import review
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
@@ -42,6 +43,7 @@ app.command("explain")(explain_verb)
 app.command("export")(export_verb)
 app.command("audit")(audit_verb)
 app.command("diff")(diff_verb)
+app.add_typer(review, name="review")
 app.add_typer(suggest, name="suggest")
 app.add_typer(hierarchy, name="hierarchy")
 

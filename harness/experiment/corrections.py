@@ -69,7 +69,7 @@ class Corrections:
 def share_right(answers: FloatArray, labels: IntArray) -> float:
     """Return the share of right answers, (n_titles, n_classes), as if one more of each kind had been seen."""
     right = int((answers.argmax(axis=1) == labels).sum())
-    return max((right + 1) / (len(labels) + 2), MIN_PRECISION)
+    return max((right + 1) / (int((labels >= 0).sum()) + 2), MIN_PRECISION)
 
 
 def with_answer(rows: FloatArray, classes: IntArray, probability: float) -> FloatArray:

@@ -36,6 +36,8 @@ class ExampleSystem:
             n_classes = train.taxonomy.n_classes(target)
             votes: dict[str, list[float]] = {"": [1.0 / n_classes] * n_classes}  # under "" those of every title
             for title, label, weight in zip(train.titles, train.labels[target], train.fit_weights, strict=True):
+                if label < 0:  # nothing is known about this target of the title
+                    continue
                 for word in ("", *title.lower().split()):
                     votes.setdefault(word, [0.0] * n_classes)[label] += float(weight)
             self.votes_[target] = votes

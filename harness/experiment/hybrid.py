@@ -223,11 +223,13 @@ class HybridClassifier:
         features = self._features(pieces, np.concatenate([reviewed.titles, unreviewed]))
         weights = np.repeat([1.0, _UNREVIEWED_WEIGHT], [len(reviewed.titles), len(unreviewed)])
         by_table = self._table_answers(unreviewed)
+        labels = {name: np.concatenate([reviewed.labels[name], by_table[name]]) for name in self.taxonomy.names}
+        known = {name: np.flatnonzero(codes >= 0) for name, codes in labels.items()}
         regressions = {
             target.name: Regression.fit(
-                features,
-                np.concatenate([reviewed.labels[target.name], by_table[target.name]]),
-                weights,
+                features[known[target.name]],
+                labels[target.name][known[target.name]],
+                weights[known[target.name]],
                 target.n_classes,
                 inverse_regularisation=_INVERSE_REGULARISATION,
                 max_iterations=_MAX_ITERATIONS,
@@ -257,7 +259,7 @@ class HybridClassifier:
         doubted = {}
         for target, rows in self.table_.table.winners(reviewed.titles).items():
             classes = self.table_.table.class_positions[target]
-            wrong = rows[classes[rows] != reviewed.labels[target]]
+            wrong = rows[(classes[rows] != reviewed.labels[target]) & (reviewed.labels[target] >= 0)]
             doubted[target] = np.bincount(wrong % len(classes), minlength=len(classes)) > 0
         return doubted
 

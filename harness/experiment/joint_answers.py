@@ -33,12 +33,13 @@ class ClassPairs:
 
     @classmethod
     def learn(cls, labels: Mapping[str, IntArray], n_classes: Mapping[str, int]) -> Self:
-        """Count pairs in class positions of titles, target to (n_titles,); there is at least one title."""
+        """Count pairs in class positions of titles, target to (n_titles,), where both are known."""
         information = {}
         for first, second in itertools.combinations(labels, 2):
             counts = np.zeros((n_classes[first], n_classes[second]))
-            np.add.at(counts, (labels[first], labels[second]), 1)
-            by_chance = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
+            known = (labels[first] >= 0) & (labels[second] >= 0)
+            np.add.at(counts, (labels[first][known], labels[second][known]), 1)
+            by_chance = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / max(counts.sum(), 1)
             information[first, second] = np.log((counts + _UNSEEN) / (by_chance + _UNSEEN))
         return cls(information)
 
@@ -77,17 +78,18 @@ def mixed(first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], sha
 
 
 def log_likelihood(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> float:
-    """Return the mean over titles of the log probability of the right classes, in nats."""
-    return sum(
-        float(np.log(rows[np.arange(len(rows)), labels[target]] + _FLOOR).mean())
-        for target, rows in probabilities.items()
-    )
+    """Return the mean over titles of the log probability of the right classes, those that are known, in nats."""
+    total = 0.0
+    for target, rows in probabilities.items():
+        known = np.flatnonzero(labels[target] >= 0)
+        total += float(np.log(rows[known, labels[target][known]] + _FLOOR).sum()) / max(len(rows), 1)
+    return total
 
 
 def all_right(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> npt.NDArray[np.bool_]:
-    """Say for which titles the most probable class of every target is right, (n_titles,)."""
+    """Say for which titles the most probable class of every target that is known is right, (n_titles,)."""
     right: Sequence[npt.NDArray[np.bool_]] = [
-        rows.argmax(axis=1) == labels[target] for target, rows in probabilities.items()
+        (rows.argmax(axis=1) == labels[target]) | (labels[target] < 0) for target, rows in probabilities.items()
     ]
     return np.logical_and.reduce(right)
 

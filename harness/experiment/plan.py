@@ -214,9 +214,12 @@ def _comparison(
     )
 
 
-def _labelled(config: RunConfig, path: Path | None) -> LabelledFile | None:
-    """Return a file that a person labelled, read as the leads are; None without one."""
-    return LabelledFile(path=path, columns=config.leads.columns, encoding=config.leads.encoding) if path else None
+def _labelled(config: RunConfig, path: Path | None, *, partly: bool = False) -> LabelledFile | None:
+    """Return a file that people labelled, read as the leads are; None without one."""
+    if path is None:
+        return None
+    leads = config.leads
+    return LabelledFile(path=path, columns=leads.columns, encoding=leads.encoding, partly=partly)
 
 
 def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stage]:
@@ -231,7 +234,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
                 seed=config.seed,
                 taxonomy=taxonomy,
                 truth=truth,
-                reviewed=_labelled(config, config.reviewed.path) if config.reviewed else None,
+                reviewed=_labelled(config, config.reviewed.path, partly=True) if config.reviewed else None,
                 to_review=config.reviewed.simulate if config.reviewed else None,
             ),
             inputs={"leads": "leads", "clean": "clean"},

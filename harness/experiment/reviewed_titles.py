@@ -22,7 +22,7 @@ class ReviewedTitles:
     titles: StrArray
     """(n_titles,), as all that follow."""
     labels: Mapping[str, IntArray]
-    """Target to class positions."""
+    """Target to class positions, `titles.UNKNOWN` where nobody said anything about it."""
     n_classes: Mapping[str, int]
     in_valid: BoolArray
     """Whether the title is of validation, and so nothing that chooses on it has learned from it."""
@@ -53,10 +53,13 @@ class ReviewedTitles:
         return ClassPairs.learn(self.labels, self.n_classes)
 
     def right_by(self, table: KeywordTable) -> BoolArray:
-        """Say for which titles a table gives every label, (n_titles,)."""
+        """Say for which titles a table gives every label that is known, (n_titles,)."""
         rows = table.winners(self.titles)
         right: BoolArray = np.logical_and.reduce(
-            [table.class_positions[target][at] == self.labels[target] for target, at in rows.items()]
+            [
+                (table.class_positions[target][at] == self.labels[target]) | (self.labels[target] < 0)
+                for target, at in rows.items()
+            ]
         )
         return right
 

@@ -36,8 +36,9 @@ from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, mining_figures, write_mined_outputs
 from harness.experiment.plan import Arm, arms, plan
 from harness.experiment.run_checks import check_config, check_places, check_systems
-from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, model_folder
+from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, TITLES, model_folder
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
+from harness.experiment.splits import titles_of_parts
 from harness.experiment.stages import (
     CEILINGS,
     DIFFERENCES,
@@ -60,7 +61,7 @@ from harness.mining.mining_tables import mining_tables
 from harness.reporting.pages import write_run_page
 from harness.reporting.tables import RunFigures, build_tables, headline_reference
 
-_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TABLES, MODELS, PREDICTIONS_FOLDER, CHECKSUMS)
+_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TITLES, TABLES, MODELS, PREDICTIONS_FOLDER, CHECKSUMS)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that a person should look at; a run may lack some of them."""
 _MINED = (FOLDER, "suggestions.*")
@@ -317,6 +318,7 @@ def _fill(
     settings = plain(sections(config), lambda path: os.path.relpath(path, folder.resolve()))
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copyfile(config.taxonomy, folder / TAXONOMY)
+    titles_of_parts([done[f"split/{by}"] for by in config.split.by]).write_parquet(folder / TITLES)
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     write_tables(tables, folder / TABLES)
     for arm in arms(config):

@@ -14,6 +14,8 @@ from harness.experiment.checksums import check_whole
 from harness.experiment.systems import SYSTEMS
 
 RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
+TITLES = "titles.parquet"
+"""Every title of the leads, its records as `count`, and whether it is `held_out`, so that only scores may use it."""
 TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
 
 _REMEDY = "Make the run again, or give another."

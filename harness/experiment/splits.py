@@ -6,14 +6,18 @@ Both are seeded, hashed and checked for leaks. Reviewed titles are split by titl
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from data_cleaning.errors import BadInput
+from data_cleaning.files.frames import read_frame
+from data_cleaning.labelled_files import SCORE, SIDE
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.review_sample import choose_titles_to_review
+from harness.experiment.stages import LEARN, TEST
 
 PARTS = ("train", "valid", "test")
 SPLIT_COLUMNS = ("title", "part", "source", "count")
@@ -47,13 +51,15 @@ def split_rows(
     """Split labelled rows into train, validation and test.
 
     Args:
-        rows: `title`, a label per target and the `count` of equal records.
+        rows: `title`, a label per target and the `count` of equal records. Rows that lack a label are learned from, if
+            their title is in train, and are in no other part.
         by: "record" draws records; "title" draws near-duplicate keys.
         shares: of validation and of test.
         seed: of the draw.
         test_rows: the test part, where it is a file of its own; `rows` is then divided into train and validation.
         reviewed: titles that a person labelled, with the same label columns. Those in train and validation are
-            not scored, and neither are their near duplicates.
+            not scored, and neither are their near duplicates. A column `side` says which titles may only be learned
+            from, or only scored; a title that lacks a label is not scored.
         to_review: which titles of train and validation count as reviewed, in place of `reviewed`.
         truth_titles: titles of the truth; they and their near duplicates are removed from train and validation.
 
@@ -67,27 +73,32 @@ def split_rows(
     rng = np.random.default_rng(seed)
     targets = [name for name in rows.columns if name not in ("title", "count")]
     rows = rows.with_columns(near_duplicate_keys(rows["title"]), pl.lit("legacy").alias("source"))
+    whole = ~pl.any_horizontal(pl.col(targets).is_null())
     if test_rows is not None:
         shares = (shares[0] / (1 - shares[1]), 0.0)
     # One draw of keys serves leads and reviewed titles, so that "by title" holds across both.
     reviewed_keys = near_duplicate_keys(reviewed["title"]) if reviewed is not None else pl.Series("key", [], pl.String)
     keys = pl.concat([rows["key"], reviewed_keys]).unique().sort()
     part_of_key = pl.DataFrame({"key": keys, "part": _draw(len(keys), shares, rng)})
+    if reviewed is not None and SIDE in reviewed.columns:
+        part_of_key = _keep_sides(part_of_key, reviewed.select(reviewed_keys, SIDE))
     if to_review is not None:
         reviewed = _review(rows, part_of_key, to_review)
         reviewed_keys = near_duplicate_keys(reviewed["title"])
     if by == "title":
         divided = rows.join(part_of_key, on="key", how="left", maintain_order="left")
+        pieces = [divided.filter(whole | (pl.col("part") == "train"))]
     else:
-        divided = _split_records(rows, shares, rng)
-    pieces = [divided]
+        partly = rows.filter(~whole).with_columns(pl.lit("train").alias("part"))
+        pieces = [_split_records(rows.filter(whole), shares, rng), partly]
     if test_rows is not None:
-        pieces.append(_as_test(test_rows))
+        pieces.append(_as_test(test_rows.drop_nulls(targets)))
     if reviewed is not None:
         extra = reviewed.with_columns(
             reviewed_keys, pl.lit("reviewed").alias("source"), pl.lit(1, dtype=pl.Int64).alias("count")
         )
-        pieces.append(extra.join(part_of_key, on="key", how="left", maintain_order="left"))
+        extra = extra.join(part_of_key, on="key", how="left", maintain_order="left")
+        pieces.append(extra.filter(whole | (pl.col("part") != "test")))
     columns = [*SPLIT_COLUMNS[:3], *targets, "count", "key"]
     divided = pl.concat([piece.select(columns) for piece in pieces])
 
@@ -100,6 +111,15 @@ def split_rows(
     divided = divided.filter(learned | ~pl.col("key").is_in(taught.implode()))
     check_leaks(divided, by=by, judged_keys=judged)
     return divided.drop("key").sort("part", "source", "title", *targets)
+
+
+def _keep_sides(part_of_key: pl.DataFrame, sides: pl.DataFrame) -> pl.DataFrame:
+    """Move the keys of titles with a `side` to a part that it allows; one that is for scoring on any side is scored."""
+    fixed = sides.drop_nulls(SIDE).group_by("key").agg((pl.col(SIDE) == SCORE).any().alias("scored"))
+    joined = part_of_key.join(fixed, on="key", how="left", maintain_order="left")
+    learned = pl.when(pl.col("part") == "test").then(pl.lit("train")).otherwise("part")
+    part = pl.when("scored").then(pl.lit("test")).when(~pl.col("scored")).then(learned).otherwise("part")
+    return joined.select("key", part.alias("part"))
 
 
 def check_leaks(divided: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> None:
@@ -126,6 +146,26 @@ def check_leaks(divided: pl.DataFrame, *, by: str, judged_keys: pl.Series) -> No
         raise LeakError(
             f"{len(seen)} rows of train or validation repeat a title of the truth or test file, {seen['title'][0]!r}."
         )
+
+
+def titles_of_parts(splits: Sequence[Path]) -> pl.DataFrame:
+    """Gather the titles of the leads from the folders of finished splits.
+
+    Returns:
+        Sorted `title`, its records as `count`, and whether it is `held_out`: no split lets a system learn from it or a
+        near duplicate, or a split by title keeps it for its scores.
+    """
+    pieces = []
+    for number, folder in enumerate(splits):
+        parts = [read_frame(folder / name).select("title", "source", "part", "count") for name in (LEARN, TEST)]
+        pieces.append(pl.concat(parts, how="vertical_relaxed").with_columns(pl.lit(number).alias("split")))
+    rows = pl.concat(pieces)
+    rows = rows.with_columns(near_duplicate_keys(rows["title"]), (pl.col("part") != "test").alias("learned"))
+    held = rows.group_by("key", "split").agg(pl.col("learned").any()).group_by("key").agg(~pl.col("learned").all())
+    leads = rows.filter(pl.col("source") == "legacy", pl.col("split") == 0)
+    titles = leads.group_by("title", "key").agg(pl.col("count").sum())
+    joined = titles.join(held.rename({"learned": "held_out"}), on="key", how="left")
+    return joined.select("title", "count", "held_out").sort("title")
 
 
 def split_hash(divided: pl.DataFrame) -> str:

@@ -30,7 +30,7 @@ class TitleClassifier(Protocol):
     """What every system can do, the keyword table included."""
 
     def fit(self, train: LabelledTitles, valid: LabelledTitles) -> Self:
-        """Learn from `train`, choose on `valid`; neither holds a row of the test part."""
+        """Learn from `train`, choose on `valid`; neither holds a row of the test part; labels may be unknown (-1)."""
 
     def predict_proba(self, titles: Sequence[str]) -> Mapping[str, FloatArray]:
         """Return target to probabilities, each (n_titles, n_classes) with rows that sum to 1."""

@@ -24,8 +24,9 @@ from data_cleaning.files.table_reader import TableFile
 from data_cleaning.files.whole_files import whole_file, whole_folder
 from data_cleaning.files.written_tables import write_rejects, write_table
 from data_cleaning.grouping import group_labels
+from data_cleaning.labelled_files import read_labelled
 from data_cleaning.lead_columns import LeadColumns
-from data_cleaning.leads import open_leads, read_labelled, without_strange_labels
+from data_cleaning.leads import open_leads, without_strange_labels
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, cut
 from data_cleaning.taxonomy import Taxonomy
@@ -305,7 +306,9 @@ def _references(
         targets = [name for name in taxonomy.names if name in labels.columns]
         references["consensus"] = consensus(labels.drop_nulls(targets), targets)[0]
     for name, path in settings.labelled.items():
-        known = read_labelled(path, settings.columns, taxonomy, settings.encoding)
+        partly = name == "reviewed"
+        known = read_labelled(path, settings.columns, taxonomy, settings.encoding, partly=partly)
+        known = known.select("title", *taxonomy.names).drop_nulls()
         references[name] = known.join(titles, on="title", how="inner")
         both = f"{len(references[name]):,} of its {len(known):,} titles are in the leads"
         announce(f"{name.capitalize()} from {path.name}: {both}.")

@@ -24,8 +24,8 @@ MESSY = leads(
     ("Night  Nurse", "Dept. of Nursing", "Chief", "US", 3),
     (None, "Nursing", "Chief"),
     (" ", "Nursing", "Chief"),
-    ("Cook", None, "Head", "US", 2),
-    ("Driver", "Transport", " "),
+    ("Cook", None, "", "US", 2),
+    ("Driver", None, " "),
     ("Leiter der Buchhaltung", "Accounts", "Head", "Germany"),
     ("Night Nurse", "Nursing", "Head", "US", 2),
     ("Night Nurse", "Nursing", "Senior", None),
@@ -37,7 +37,9 @@ def test_every_record_is_kept_or_quarantined_with_a_reason(company):
     cleaned = clean(company, MESSY)
     assert cleaned.kept["record"].to_list() == ["1", "6", "7", "8", "9"]
     reasons = dict(cleaned.quarantined.select("record", "reason").iter_rows())
-    assert reasons == {"2": "missing title", "3": "missing title", "4": "missing department", "5": "missing seniority"}
+    assert reasons == {"2": "missing title", "3": "missing title"} | dict.fromkeys(
+        "45", "missing department and seniority"
+    )
     assert cleaned.quarantined.drop("reason").equals(MESSY[1:5])
     assert cleaned.quarantined_rows.to_list() == [1, 2, 3, 4]
 
@@ -69,8 +71,7 @@ def test_every_step_of_the_ledger_has_its_reason_and_counts(company):
             "repair titles",
             "normalise titles",
             "drop missing title",
-            "drop missing department",
-            "drop missing seniority",
+            "drop missing department and seniority",
         ),
         *("filter sources", "group raw labels", "filter languages", "consensus labels"),
     ]
@@ -151,9 +152,19 @@ def test_only_the_title_is_required(company):
     assert make_reports(cleaned).ceilings is None
 
 
-def test_leads_without_one_whole_record_are_refused(company):
-    with pytest.raises(BadInput, match="No record has a title and a label for department, seniority"):
-        clean(company, leads(("Nurse", None, "Chief")))
+def test_records_that_lack_some_labels_are_kept_and_in_no_report_on_labels(company):
+    cleaned = clean(company, leads(("Cook", " ", "Head"), ("Cook", "Kitchen", "Head"), ("Driver", "Transport", None)))
+    assert cleaned.kept["department"].to_list() == [None, "Kitchen", "Transport"]
+    assert cleaned.kept["seniority"].to_list() == ["Head", "Head", None]
+    assert make_reports(cleaned).combinations["title"].to_list() == ["Cook"]
+    partly = clean(company, leads(("Cook", None, "Head")), consensus="whole-file")
+    assert partly.kept["seniority"].to_list() == ["Head"]
+    assert make_reports(partly).ceilings is None
+
+
+def test_leads_without_any_label_are_refused(company):
+    with pytest.raises(BadInput, match="No record has a title and a label \\(department, seniority\\)"):
+        clean(company, leads(("Nurse", None, " ")))
     with pytest.raises(BadInput, match="No record has a title;"):
         clean(company, leads((" ", None, None)).select("record", "title", "count"))
 

@@ -6,7 +6,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.files.table_reader import read_table
 from data_cleaning.lead_columns import LeadColumns
-from data_cleaning.leads import pick_leads, read_counted_titles, read_labelled, read_leads
+from data_cleaning.leads import pick_leads, read_counted_titles, read_leads
 
 COLUMNS = LeadColumns(title="What you do", targets={"department": "Dept", "seniority": "Grade"}, count="Times")
 
@@ -54,46 +54,6 @@ def test_csv_gzip_parquet_and_xlsx_read_alike(tmp_path):
     assert plain["record"].to_list() == ["1", "2"]
     assert plain["count"].to_list() == [2, 1]
     assert plain["department"].to_list() == ["Kitchen", None]
-
-
-def test_a_labelled_file_may_use_target_names_and_raw_labels(tmp_path, company):
-    path = write(tmp_path, "title,department,Grade\nCook,Dept. of Kitchen,Head\nCook,Kitchen,Head\n")
-    assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
-
-
-def test_a_labelled_file_may_be_a_spreadsheet_and_faults_name_its_rows(tmp_path, company):
-    rows = pd.DataFrame({"title": ["Cook", "Nurse"], "Dept": ["Kitchen", None], "Grade": ["Head", "Head"]})
-    rows[:1].to_excel(tmp_path / "labelled.xlsx", index=False)
-    assert read_labelled(tmp_path / "labelled.xlsx", COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
-    rows.to_excel(tmp_path / "labelled.xlsx", index=False)
-    with pytest.raises(BadInput, match="has no department in row 3"):
-        read_labelled(tmp_path / "labelled.xlsx", COLUMNS, company.taxonomy)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("Cook,Kitchen,\n", "has no seniority in line 2"),
-        ("Cook,Kitchn,Head\n", "Did you mean 'Kitchen'"),
-        ("Cook,Kitchen,Head\nCook,Kitchen,Chief\n", "labels the same title in two ways: 'Cook'"),
-        ("Night Cook,Kitchen,Head\n night  COOK,Kitchen,Chief\n", "in two ways: 'Night Cook'; 'night COOK'"),
-    ],
-)
-def test_a_labelled_file_must_have_every_label_and_one_per_title(tmp_path, company, rows, message):
-    with pytest.raises(BadInput, match=message):
-        read_labelled(write(tmp_path, "title,department,seniority\n" + rows), COLUMNS, company.taxonomy)
-
-
-def test_a_labelled_file_leaves_out_rows_that_nobody_has_labelled_yet(tmp_path, company):
-    path = write(tmp_path, "title,department,seniority\nCook,Kitchen,Head\nNurse,,\nDriver, ,\n")
-    assert read_labelled(path, COLUMNS, company.taxonomy).rows() == [("Cook", "Kitchen", "Head")]
-    with pytest.raises(BadInput, match="has no label in any row"):
-        read_labelled(write(tmp_path, "title,department,seniority\nNurse,,\n"), COLUMNS, company.taxonomy)
-
-
-def test_a_title_in_two_cases_may_have_equal_labels(tmp_path, company):
-    path = write(tmp_path, "title,department,seniority\nCook,Kitchen,Head\ncook,Kitchen,Head\n")
-    assert len(read_labelled(path, COLUMNS, company.taxonomy)) == 2
 
 
 def test_one_column_cannot_be_mapped_twice(tmp_path):

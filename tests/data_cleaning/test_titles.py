@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.titles import LabelledTitles, Predictions
+from data_cleaning.titles import UNKNOWN, LabelledTitles, Predictions
 
 
 @pytest.fixture
@@ -64,3 +64,9 @@ def test_predictions_are_read_as_written_and_refuse_another_taxonomy(company, tm
     other = Taxonomy.from_dict({"targets": {"department": {"classes": {"A": [], "B": []}}}})
     with pytest.raises(BadInput, match="predict again"):
         Predictions.read(tmp_path / "p.parquet", other)
+
+
+def test_a_label_that_is_missing_is_unknown(company):
+    frame = pd.DataFrame({"title": ["cook", "nurse"], "department": ["Kitchen", None], "seniority": [np.nan, "Head"]})
+    rows = LabelledTitles.from_frame(frame, company.taxonomy, source="reviewed")
+    assert [rows.labels[target].tolist() for target in ("department", "seniority")] == [[4, UNKNOWN], [UNKNOWN, 1]]

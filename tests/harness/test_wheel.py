@@ -75,6 +75,8 @@ def commands(company, folder):
         "audit": ["audit", leads.replace("leads", "keywords"), "--leads", leads, *toy],
         "diff": ["diff", leads.replace("leads", "keywords"), leads.replace("leads", "keywords"), *toy],
         "check": ["check", "simulated.csv"],
+        "review pick": ["review", "pick", "simulated.csv", "--n", "20"],
+        "review add": ["review", "add", "by_hand.csv", "--reviewer", "Ann", "--leads", "by_hand.csv"],
         "run": ["run", "all", *config, "--out", "results/toy", "--set", "systems=[majority, keyword, tfidf]"],
         "search": ["search", *config, *few],
         "new-system": ["new-system", "my_knn"],
@@ -99,6 +101,7 @@ def told(installed, company, tmp_path_factory):
     mark_json(folder / "suggested" / JSON_NAME, {1: "accept"})
     (folder / "hierarchy.yaml").write_bytes((PROJECT_CONFIGS / "hierarchy.yaml").read_bytes())
     (folder / "toy.yaml").write_text(HIERARCHY)
+    (folder / "by_hand.csv").write_text("title,function,role,level\nCISO,IT,Information Security,C-Level\n")
     (folder / "driver.py").write_text(DRIVER)
     (folder / "commands.json").write_text(json.dumps(commands(company, folder)))
     subprocess.run([installed, "driver.py"], cwd=folder, check=True, env={"PATH": ""}, capture_output=True, text=True)

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from data_cleaning.titles import UNKNOWN
 from neural.optimization import (
     RecentAccuracy,
     correct_weights,
@@ -104,3 +105,12 @@ def test_the_learning_rate_rises_then_falls_or_stays(network, settings, schedule
         rates.append(optimizer.param_groups[0]["lr"] / settings.learning_rate)
 
     assert rates == pytest.approx(expected)
+
+
+def test_an_unknown_class_has_no_loss():
+    logits = {"one": torch.tensor([[2.0, 0.0], [0.0, 1.0]], requires_grad=True)}
+    partly = target_losses(logits, {"one": torch.tensor([0, UNKNOWN])}, torch.ones(2))["one"]
+    whole = target_losses({"one": logits["one"][:1]}, {"one": torch.tensor([0])}, torch.ones(1))["one"]
+    partly.backward()
+    assert float(partly.detach()) == pytest.approx(float(whole.detach()) / 2)
+    assert logits["one"].grad[1].tolist() == [0.0, 0.0]

@@ -133,15 +133,15 @@ def with_english_titles(
 def with_consensus(divided: pl.DataFrame, targets: tuple[str, ...]) -> pl.DataFrame:
     """Give legacy rows of train the most frequent labels of their title in train, and call their source consensus.
 
-    Tied titles and those with a single record keep their labels. Validation keeps the recorded ones, so that all fits
-    are chosen on the same.
+    Tied titles and those with a single record keep their labels. Rows that lack a label have no say in the majority,
+    and are given it. Validation keeps the recorded ones, so that all fits are chosen on the same.
 
     Args:
         divided: `title`, `part`, `source`, a label per target and `count`.
         targets: names of the label columns.
     """
     train = divided.filter(_LEARNED_LEADS)
-    relabelled = learn_majority(train, targets).relabel(train)
+    relabelled = learn_majority(train.drop_nulls(targets), targets).relabel(train)
     source = pl.when(pl.col("majority_status") == MAJORITY).then(pl.lit("consensus")).otherwise("source")
     keys = ["title", "part", "source", *targets]
     merged = relabelled.with_columns(source.alias("source")).group_by(keys).agg(pl.col("count").sum()).sort(keys)

@@ -46,7 +46,7 @@ def find_label_issues(settings: LabelIssueSettings, inputs: Folders, out: Path, 
     """
     recipe = settings.recipe
     taxonomy = recipe.taxonomy
-    records = read_frame(inputs["clean"] / CLEAN)
+    records = read_frame(inputs["clean"] / CLEAN).drop_nulls(taxonomy.names)
     folded = fold_rows(records, n_folds=settings.folds, by=settings.by, seed=recipe.seed)
     probabilities = out_of_sample_probabilities(folded, taxonomy, lambda: recipe.build(on_progress), on_progress)
     majority = learn_majority(folded, taxonomy.names)

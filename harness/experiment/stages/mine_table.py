@@ -113,6 +113,7 @@ class FoldSettings:
 def mine_table(settings: MineSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Mine one network and write what was found, and the tables that come of it."""
     divided = rows_to_learn_from(settings.rows, settings.taxonomy, inputs["split"] / LEARN, on_progress)
+    divided = divided.drop_nulls(settings.taxonomy.names)
     mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), divided, on_progress)
     write_mined(mined, settings.read_table(), out)
 
@@ -156,6 +157,7 @@ def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: 
     """
     taxonomy, seed, n_folds = settings.mine.taxonomy, settings.mine.seed, settings.n_folds
     learned = rows_to_learn_from(settings.mine.rows, taxonomy, inputs["split"] / LEARN, on_progress)
+    learned = learned.drop_nulls(taxonomy.names)
     tested = read_frame(inputs["split"] / TEST).filter(pl.col("source") == "reviewed")
     reviewed = pl.concat([learned.filter(pl.col("source") == "reviewed"), tested.select(learned.columns)])
     others = learned.filter(pl.col("source") != "reviewed")

@@ -11,14 +11,15 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.clean import CleanSettings, clean_leads, equal_rows
 from data_cleaning.clean_reports import foreign_warning
 from data_cleaning.column_names import one_column
-from data_cleaning.errors import BadInput, first_few
+from data_cleaning.errors import BadInput, counted, first_few
 from data_cleaning.files.frames import frame_columns, read_frame
 from data_cleaning.files.sources import FileColumns
 from data_cleaning.files.table_layout import Layout
 from data_cleaning.files.table_reader import TableFile, as_text, read_table
 from data_cleaning.files.written_tables import write_rejects, write_table
-from data_cleaning.lead_columns import find_title
-from data_cleaning.leads import LeadColumns, read_counted_titles, read_labelled, read_leads
+from data_cleaning.labelled_files import read_labelled
+from data_cleaning.lead_columns import LeadColumns, find_title
+from data_cleaning.leads import read_counted_titles, read_leads
 from data_cleaning.ledger import with_unread_rows
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
@@ -74,15 +75,17 @@ class CleaningSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledFile:
-    """A file of titles that a person labelled, read as the leads are."""
+    """A file of titles that people labelled, read as the leads are."""
 
     path: Path
     columns: LeadColumns
     encoding: str
+    partly: bool
+    """Whether a title may say nothing about some targets; its `side` is returned too."""
 
     def read(self, taxonomy: Taxonomy) -> pl.DataFrame:
-        """Return `title` and a label per target."""
-        return read_labelled(self.path, self.columns, taxonomy, self.encoding)
+        """Return what `read_labelled` does."""
+        return read_labelled(self.path, self.columns, taxonomy, self.encoding, partly=self.partly)
 
     def read_golden(self, taxonomy: Taxonomy) -> pl.DataFrame:
         """Return `title`, a label per target and `kind`, which says what is difficult about a title.
@@ -269,12 +272,26 @@ def split(settings: SplitSettings, inputs: Folders, out: Path, on_progress: Prog
                     "duplicates of these, and train nothing. Give leads with other titles, or a truth file with fewer."
                 )
             raise BadInput(f"{left}Give more leads, or {remedy}.")
-    counted = divided.group_by("part", "source").agg(
+    of_parts = divided.group_by("part", "source").agg(
         pl.col("title").n_unique().alias("titles"), pl.len().alias("rows"), pl.col("count").sum().alias("records")
     )
-    facts = {"by": by, "hash": split_hash(divided), "parts": counted.sort("source", "part").to_dicts()}
+    facts = {"by": by, "hash": split_hash(divided), "parts": of_parts.sort("source", "part").to_dicts()}
     (out / SPLIT_FACTS).write_text(json.dumps(facts))
-    (out / NOTES).write_text(json.dumps(_unlearnable(divided, taxonomy, by)))
+    (out / NOTES).write_text(
+        json.dumps([*_partly_labelled(divided, taxonomy, by), *_unlearnable(divided, taxonomy, by)])
+    )
+
+
+def _partly_labelled(divided: pl.DataFrame, taxonomy: Taxonomy, by: str) -> list[str]:
+    """Say how many rows are learned from for some targets only."""
+    partly = divided.filter(pl.any_horizontal(pl.col(taxonomy.names).is_null()))
+    if partly.is_empty():
+        return []
+    lacking = (f"{name} ({int(partly.filter(pl.col(name).is_null())['count'].sum()):,})" for name in taxonomy.names)
+    return [
+        f"Split by {by}, {counted(int(partly['count'].sum()), 'record')} of train and validation lack a label: "
+        f"{first_few(lacking)}. They are learned from for the targets that they have, and no score counts them."
+    ]
 
 
 def _unlearnable(divided: pl.DataFrame, taxonomy: Taxonomy, by: str) -> list[str]:
@@ -284,8 +301,8 @@ def _unlearnable(divided: pl.DataFrame, taxonomy: Taxonomy, by: str) -> list[str
     for name in taxonomy.names:
         lacking = in_test.filter(~pl.col(name).is_in(in_train[name].unique().implode()))
         if len(lacking):
-            counted = lacking.group_by(name).agg(pl.col("count").sum()).sort("count", name, descending=[True, False])
-            named = first_few(f"{label!r} ({n_records:,})" for label, n_records in counted.iter_rows())
+            records = lacking.group_by(name).agg(pl.col("count").sum()).sort("count", name, descending=[True, False])
+            named = first_few(f"{label!r} ({n_records:,})" for label, n_records in records.iter_rows())
             notes.append(
                 f"Split by {by}, train has no record of these classes of {name}, but test has (records in brackets): "
                 f"{named}. No system can learn them, and they lower every score of one that learns."

@@ -63,7 +63,7 @@ def gather_references(settings: ReferenceSettings, inputs: Folders, out: Path, o
     test = read_frame(inputs["split"] / TEST)
     test_file = inputs["clean"] / TEST_ROWS
     # Titles of a separate test file have their whole history in that file.
-    all_rows = read_frame(test_file if test_file.exists() else inputs["clean"] / ROWS)
+    all_rows = read_frame(test_file if test_file.exists() else inputs["clean"] / ROWS).drop_nulls(names)
     part = make_references(test, all_rows, _truth(settings, inputs["leads"], test), names)
     part.rows.write_parquet(out / REFERENCE_ROWS)
     (out / REFERENCE_FACTS).write_text(json.dumps(part.facts))

@@ -86,7 +86,7 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
         for read in (job.leads, job.table):
             check_place(place, read, force=job.force)
     path = job.table or PROJECT_CONFIGS / TABLE
-    taxonomy, shipped, notes = _choose_taxonomy(job, path)
+    taxonomy, shipped, notes = choose_taxonomy(job.taxonomy, job.table)
     table = KeywordTable.read(path, taxonomy, lenient=True)
     hierarchy, more = _choose_hierarchy(job, taxonomy, shipped=shipped)
     if job.table is None:
@@ -134,13 +134,16 @@ def _default_place(leads: Path) -> Path:
     return leads.with_name(f"{stem(leads)}_check.xlsx")
 
 
-def _choose_taxonomy(job: CheckJob, table: Path) -> tuple[Taxonomy, bool, list[str]]:
-    """Return the taxonomy, whether it is the shipped one, and what to say of it."""
+def choose_taxonomy(file: Path | None, table: Path | None) -> tuple[Taxonomy, bool, list[str]]:
+    """Return the taxonomy of a file or else of a table, whether it is the shipped one, and what to say of it.
+
+    Without a file it is the shipped one, unless a table is given that has other labels.
+    """
     shipped = Taxonomy.read(PROJECT_CONFIGS / TAXONOMY)
-    if job.taxonomy is not None:
-        given = Taxonomy.read(job.taxonomy)
+    if file is not None:
+        given = Taxonomy.read(file)
         return given, given == shipped, []
-    if job.table is None:
+    if table is None:
         return shipped, True, []
     labels = read_labels(table)
     reasons = fits(labels, shipped)

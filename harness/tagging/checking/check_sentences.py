@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from data_cleaning.errors import counted
-from data_cleaning.leads import LABELLING_SHEET
+from data_cleaning.labelled_files import LABELLING_SHEET
 from data_cleaning.titles import IntArray
 from harness.keywords.judged_hits import wilson_bounds
 from harness.tagging.business.summary import Summary

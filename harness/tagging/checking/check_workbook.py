@@ -14,9 +14,7 @@ from harness.reporting.pages import Section, write_page
 from harness.tagging.business.business_tables import NOT_SURE, sheet_names
 from harness.tagging.business.business_workbook import (
     BOLD,
-    PLAIN,
     TITLE,
-    TO_FILL,
     OverviewSheet,
     SheetTable,
     counted_table,
@@ -27,7 +25,6 @@ from harness.tagging.checking.answered import Answered
 from harness.tagging.checking.check_sentences import (
     FILE_SHEET,
     KEYWORDS_SHEET,
-    LABELS_SHEET,
     SUSPICIOUS_SHEET,
     WORDS_SHEET,
     Check,
@@ -35,6 +32,7 @@ from harness.tagging.checking.check_sentences import (
     sentences,
 )
 from harness.tagging.checking.penetration import department_table, label_table
+from harness.tagging.reviewing.review_sheet import labelling_table
 
 _ON_PAGE, _LEVELS_ON_PAGE = 20, 2
 _LONGEST_ON_PAGE = 200  # characters
@@ -231,11 +229,4 @@ def _to_label(check: Check) -> SheetTable:
             "why": check.to_label["why"], **now,
         }
     )  # fmt: skip
-    return counted_table(
-        frame,
-        name=LABELS_SHEET,
-        about=_HOW_TO_LABEL,
-        wrapped=True,
-        style=lambda row, column: TO_FILL if 1 <= column <= len(taxonomy.targets) else PLAIN,
-        choices={at: target.classes for at, target in enumerate(taxonomy.targets, start=1)},
-    )
+    return labelling_table(frame, taxonomy, _HOW_TO_LABEL)

@@ -128,3 +128,33 @@ def test_a_leak_is_an_error(rows):
     in_train = parted.filter(pl.col("part") == "train")["key"].head(1)
     with pytest.raises(LeakError, match="repeat a title of the truth or test file"):
         check_leaks(parted, by="record", judged_keys=in_train)
+
+
+@pytest.mark.parametrize("by", ["record", "title"])
+def test_titles_never_change_sides_whatever_seed_and_leads(rows, by):
+    reviewed = pl.DataFrame({"title": [f"Senior Nurse {number}" for number in range(60)], "ward": "A"})
+    sides = ["learn", "score", None] * 20
+    for seed in range(5):
+        given = {"reviewed": reviewed.with_columns(side=pl.Series(sides))}
+        parted = split_rows(rows.head(40 * (seed + 1)), by=by, shares=(0.3, 0.3), seed=seed, **given)
+        parted = parted.filter(pl.col("source") == "reviewed")
+        part = dict(parted.select("title", "part").iter_rows())
+        assert {part[title] for title in reviewed["title"][1::3]} == {"test"}
+        assert {part[title] for title in reviewed["title"][0::3]} == {"train", "valid"}
+        assert "test" in {part[title] for title in reviewed["title"][2::3]}
+
+
+@pytest.mark.parametrize("by", ["record", "title"])
+def test_rows_that_lack_a_label_are_in_train_and_never_scored(rows, by):
+    rows = rows.with_columns(shift=pl.when(pl.col("count") == 4).then(None).otherwise(pl.lit("night")))
+    reviewed = rows.filter(pl.col("title").str.starts_with("Senior")).select("title", "ward", shift=pl.lit(None))
+    parted = split(rows, by, reviewed=reviewed.cast({"shift": pl.String}))
+    partly = parted.filter(pl.col("shift").is_null())
+    assert set(partly.filter(pl.col("source") == "legacy")["part"]) == {"train"}
+    assert set(partly.filter(pl.col("source") == "reviewed")["part"]) == {"train", "valid"}
+    assert parted.filter(pl.col("part") == "test")["shift"].null_count() == 0
+    if by == "record":
+        assert (
+            partly.filter(pl.col("source") == "legacy")["count"].sum()
+            == rows.filter(pl.col("count") == 4)["count"].sum()
+        )

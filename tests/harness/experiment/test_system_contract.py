@@ -1,10 +1,12 @@
 """What every system promises; a new one gets these tests by entering SYSTEMS."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from baselines.majority import MajorityClassifier
-from data_cleaning.titles import LabelledTitles
+from data_cleaning.titles import UNKNOWN, LabelledTitles
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import recipe_of
 from harness.experiment.system_contract import CHECKS, Subject
@@ -63,3 +65,19 @@ def test_every_system_but_the_floor_beats_it_on_titles_it_has_not_learned(subjec
         return np.average(verdicts == valid.labels["department"], weights=valid.counts)
 
     assert accuracy(subject.fitted) > accuracy(MajorityClassifier().fit(train, valid)) + 0.3
+
+
+def test_every_system_learns_partly_labelled_rows_for_the_targets_they_have(build, name, parts):
+    if name == "neural":
+        pytest.skip("a network of random weights; tests of neural show that an unknown class has no loss")
+    train, valid = parts
+    lacking = {"department": np.arange(len(train)) % 3 == 0, "seniority": np.arange(len(train)) % 3 == 1}
+    labels = {target: np.where(lacking[target], UNKNOWN, codes) for target, codes in train.labels.items()}
+    partly = build().fit(replace(train, labels=labels), valid)
+    for target, known in {"department": ~lacking["department"], "seniority": ~lacking["seniority"]}.items():
+        # Rows that lack a label teach as much about it as rows that are not there.
+        alone = build().fit(train.select(known), valid)
+        found, expected = (system.predict_proba(valid.titles.tolist())[target] for system in (partly, alone))
+        assert np.isfinite(found).all()
+        agree = (found.argmax(axis=1) == expected.argmax(axis=1)).mean()
+        assert agree > 0.95, (target, agree)

@@ -8,8 +8,8 @@ import pytest
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
+from data_cleaning.labelled_files import read_labelled
 from data_cleaning.lead_columns import LeadColumns
-from data_cleaning.leads import read_labelled
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
 from tests.called_verb import exit_code_of
