@@ -15,6 +15,7 @@ MAX_ROW_BYTES = 1 << 16
 
 _TEXT_BYTES = 16
 """Memory of a value of variable length, such as a text or a list, in addition to its content."""
+_BUFFER_BYTES = 1 << 16
 _MAX_GROUPS_LOOKED_AT = 1_000
 _PREFIXED = "DELTA_BYTE_ARRAY"
 """An encoding in which a text repeats the beginning of the one before; it has no list of values to look at."""
@@ -28,15 +29,19 @@ def rows_at_once(path: Path, max_rows: int) -> int:
         pyarrow.ArrowException: the file is broken.
     """
     with pq.ParquetFile(path.absolute()) as file:
-        metadata, width = file.metadata, sum(map(_fixed_bytes, file.schema_arrow.types))
+        metadata, schema = file.metadata, file.schema
+        width = sum(map(_fixed_bytes, file.schema_arrow.types))
+    texts = [at for at in range(len(schema)) if schema.column(at).physical_type == "BYTE_ARRAY"]
     groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     width += max((group.total_byte_size // max(group.num_rows, 1) for group in groups), default=0)
     wanted_bytes = MAX_BATCH_BYTES // 4
     rows = max_rows
     while rows > 1 and rows * width > wanted_bytes:
         rows //= 2
-    chunks = [group.column(at) for group in groups for at in range(group.num_columns)]
-    chunks = [chunk for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"]
+    if not texts:
+        return rows
+    _check_chunks(path, list(dict.fromkeys(schema.column(at).path for at in texts)))
+    chunks = [group.column(at) for group in groups for at in texts]
     prefixed = [chunk for chunk in chunks if _PREFIXED in chunk.encodings]
     if prefixed:
         # No text is longer than the chunk that it is stored in.
@@ -79,6 +84,16 @@ class ReadSize:
                 f"{self._path}: {self._n_rows:,} rows unpack to {self._n_bytes:,} bytes, beyond the limit of "
                 f"{MAX_ROW_BYTES:,} for a row. Leave out the columns with long texts or documents."
             )
+
+
+def _check_chunks(path: Path, names: list[str]) -> None:
+    """Raise the errors of pyarrow for chunks of columns that are encrypted, whose metadata would end the process.
+
+    To read the first row, pyarrow first looks where the chunks of all row groups are, and turns its errors there into
+    exceptions; it does not in `column` of a row group.
+    """
+    with pq.ParquetFile(path.absolute(), buffer_size=_BUFFER_BYTES, pre_buffer=True) as file:
+        next(file.iter_batches(1, columns=names), None)
 
 
 def _longest(file: pq.ParquetFile, n_groups: int, names: list[str]) -> int:

@@ -8,6 +8,7 @@ import pytest
 from data_cleaning.errors import BadInput
 from data_cleaning.files import open_source, parquet_size, parquet_source
 from data_cleaning.files.table_reader import read_table
+from tests.fuzz.hostile_files import encrypted
 
 NOT_UTF8 = pa.array([b"a", b"b\xe8", None, b"d", b"\xff"], pa.binary())
 
@@ -196,6 +197,13 @@ def test_a_file_without_rows_has_no_batches(tmp_path):
 def test_a_file_without_columns_is_bad_input(tmp_path):
     with pytest.raises(BadInput, match="has no columns"):
         open_source(write(tmp_path, {}))
+
+
+def test_a_file_with_an_encrypted_column_is_bad_input(tmp_path):
+    path = tmp_path / "leads.parquet"
+    path.write_bytes(encrypted(plaintext_footer=True))
+    with pytest.raises(BadInput, match="not readable as Parquet: Cannot decrypt"):
+        open_source(path)
 
 
 def test_a_file_that_is_broken_further_down_is_bad_input(tmp_path):
