@@ -201,8 +201,10 @@ def _why(
 
 def _holds(values: pl.Series) -> str:
     """Show the first values of a column."""
-    some = values.drop_nulls().unique(maintain_order=True).head(3).to_list()
-    return f"it holds {first_few(shown(shortened(str(value), 40)) for value in some)}" if some else "it is empty"
+    some = values.drop_nulls().unique(maintain_order=True).head(3)
+    if some.dtype.is_temporal():
+        some = some.cast(pl.String)  # some are beyond the years of Python
+    return f"it holds {first_few(shown(shortened(str(value), 40)) for value in some)}" if len(some) else "it is empty"
 
 
 def _no_title(

@@ -7,7 +7,7 @@ from typing import Any
 
 from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files.sources import STANDARD_INPUT
-from data_cleaning.files.whole_files import check_name, check_writable
+from data_cleaning.files.whole_files import check_name, check_writable, followed
 
 REJECTS = "rejects.csv"
 """What could not be read of a file, in the folder that a verb writes about it."""
@@ -95,7 +95,7 @@ def check_folder(
     """Refuse a folder that cannot be written, before any work is done.
 
     One that exists is replaced only with `force`, if the verb itself wrote all that is in it, and `source`, which is
-    read, is elsewhere.
+    read, is elsewhere. A link counts as what it leads to, and stays.
 
     Args:
         folder: to write.
@@ -107,9 +107,10 @@ def check_folder(
         another: what a person should choose instead, as messages call it.
     """
     check_name(folder)
-    if folder.parent.is_dir():
+    place = followed(folder)
+    if place.parent.is_dir():
         check_writable(folder)
-    if not folder.parent.is_dir() or folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+    if not place.parent.is_dir() or place.is_symlink() or (place.exists() and not place.is_dir()):
         raise BadInput(f"{folder} cannot be written: expected a new folder in one that exists. Choose {another}.")
     if not folder.exists() or not any(folder.iterdir()):
         return

@@ -7,26 +7,26 @@ import polars as pl
 REPLACEMENT = "\ufffd"
 """Takes the place of each character that XML, and so a worksheet, cannot hold."""
 
-_RISKY = r"^'*[=+\-@＝＋－＠\t\r\n]"
-"""How a cell begins that is taken for a formula, or that would look like an escaped one.
+_RISKY = r"^[=+\-@＝＋－＠\t\r\n]"
+"""How a cell begins that is taken for a formula.
 
 Source: OWASP, "CSV injection", owasp.org/www-community/attacks/CSV_Injection.
 """
 
-_HARMLESS = r"'*[+\-][ \u00a0+\-0-9.,()/%$€£]*(?:[eE][+\-]?[0-9]+)?"
+_HARMLESS = r"[+\-][ \u00a0+\-0-9.,()/%$€£]*(?:[eE][+\-]?[0-9]+)?"
 """Numbers, telephone numbers and dashes, the whole cell: without letters, nothing is there to run or to look up."""
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape_cell(text: str) -> str:
-    """Put an apostrophe before a text that a spreadsheet would run, or that has such an apostrophe already."""
+    """Put an apostrophe before a text that a spreadsheet would run; a text that is escaped already stays as it is."""
     return f"'{text}" if _is_risky(text) else text
 
 
 def unescape_cell(text: str) -> str:
     """Return what `escape_cell` was given; a text that was never escaped stays as it is, unless it looks escaped."""
-    return text[1:] if text.startswith("'") and _is_risky(text) else text
+    return text[1:] if text.startswith("'") and _is_risky(text[1:]) else text
 
 
 def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -36,16 +36,19 @@ def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         The frame, and how many cells were escaped.
     """
     texts = pl.col(pl.String)
-    risky = texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
-    escaped = frame.with_columns(pl.when(risky).then(pl.lit("'") + texts).otherwise(texts).name.keep())
+    escaped = frame.with_columns(pl.when(_are_risky(texts)).then(pl.lit("'") + texts).otherwise(texts).name.keep())
     return escaped, _n_bytes(escaped) - _n_bytes(frame)
 
 
 def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """Undo `escape_frame`, in each cell as `unescape_cell` does."""
-    texts = pl.col(pl.String)
-    escaped = texts.str.starts_with("'") & texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
-    return frame.with_columns(pl.when(escaped).then(texts.str.slice(1)).otherwise(texts).name.keep())
+    texts, rests = pl.col(pl.String), pl.col(pl.String).str.slice(1)
+    escaped = texts.str.starts_with("'") & _are_risky(rests)
+    return frame.with_columns(pl.when(escaped).then(rests).otherwise(texts).name.keep())
+
+
+def _are_risky(texts: pl.Expr) -> pl.Expr:
+    return texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
 
 
 def _n_bytes(frame: pl.DataFrame) -> int:

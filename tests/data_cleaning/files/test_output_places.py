@@ -8,8 +8,8 @@ import pytest
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files import whole_files
-from data_cleaning.files.output_places import check_file, check_folder
-from data_cleaning.files.whole_files import full_disk_as_bad_input, whole_file
+from data_cleaning.files.output_places import check_file, check_folder, mark
+from data_cleaning.files.whole_files import full_disk_as_bad_input, whole_file, whole_folder
 
 
 def refusal(check, place, source):
@@ -44,6 +44,29 @@ def test_a_folder_that_takes_no_files_is_refused(check, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "touch", refused)
     message = refusal(check, tmp_path / "out.csv", tmp_path / "leads.csv")
     assert message == f"{tmp_path / 'out.csv'} cannot be written: Permission denied. Choose another place."
+
+
+@pytest.mark.parametrize("target", ["empty", "absent"])
+def test_a_link_as_folder_stays_and_what_it_leads_to_is_written(tmp_path, target):
+    (tmp_path / "disk" / "empty").mkdir(parents=True)
+    link = tmp_path / "out"
+    link.symlink_to(tmp_path / "disk" / target)
+    for force in (False, True):
+        check_folder(link, tmp_path / "leads.csv", "profile", force=force)
+        with whole_folder(link) as filling:
+            mark(filling, "profile", {})
+        assert (tmp_path / "disk" / target / "made_by.json").is_file()
+    assert link.readlink() == tmp_path / "disk" / target
+    assert "exists already" in refusal(check_folder, link, tmp_path / "leads.csv")
+
+
+def test_a_link_to_what_another_wrote_or_to_itself_is_refused(tmp_path):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("x")
+    (tmp_path / "full").symlink_to(tmp_path / "letters")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert "was not made by 'profile'" in refusal(check_folder, tmp_path / "full", tmp_path / "leads.csv")
+    assert "cannot be written" in refusal(check_folder, tmp_path / "loop", tmp_path / "leads.csv")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

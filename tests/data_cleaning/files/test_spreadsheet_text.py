@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame, unescape_cell
+from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame, unescape_cell, unescape_frame
 
 texts = st.text("'=+-@\t\r\nae1 ", max_size=5) | st.text(max_size=5)
 
@@ -20,8 +20,7 @@ texts = st.text("'=+-@\t\r\nae1 ", max_size=5) | st.text(max_size=5)
         ("＝1+1", "'＝1+1"),
         ("@home", "'@home"),
         ("\tx", "'\tx"),
-        ("'=1", "''=1"),
-        ("''=1", "'''=1"),
+        ("''=1", "''=1"),
         ("'", "'"),
         ("'tis", "'tis"),
         (" =1", " =1"),
@@ -44,16 +43,18 @@ def test_formulas_are_escaped(text, escaped):
 
 @given(texts)
 @example("\n'=")
-def test_escaping_is_undone_exactly_and_leaves_nothing_to_run(text):
+def test_escaping_is_undone_and_leaves_nothing_to_run(text):
     escaped = escape_cell(text)
-    assert unescape_cell(escaped) == text
+    assert escaped in (text, f"'{text}")
+    assert unescape_cell(escaped) == unescape_cell(text)  # the text itself, unless it looks escaped
     assert escaped[:1] not in {*"=@\t\r\n"} - {""}
     assert not (escaped[:1] in {"+", "-"} and any(letter.isalpha() and letter not in "eE" for letter in escaped))
 
 
-@given(texts, texts)
-def test_two_texts_are_never_escaped_to_the_same(first, second):
-    assert (escape_cell(first) == escape_cell(second)) == (first == second)
+@given(texts)
+def test_what_is_escaped_already_stays_as_it_is(text):
+    escaped = escape_cell(text)
+    assert escape_cell(escaped) == escaped
 
 
 @given(st.lists(texts, max_size=5))
@@ -63,3 +64,4 @@ def test_a_frame_is_escaped_cell_by_cell(cells):
     assert n_escaped == sum(escape_cell(cell) != cell for cell in cells)
     assert escaped["text"].to_list() == [escape_cell(cell) for cell in cells]
     assert escaped["number"].to_list() == frame["number"].to_list()
+    assert unescape_frame(escaped)["text"].to_list() == [unescape_cell(cell) for cell in escaped["text"]]

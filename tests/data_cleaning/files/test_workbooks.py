@@ -37,7 +37,7 @@ def cells(path):
         ("Chief Officer", "Chief Officer"),
         ("=1+1", "'=1+1"),
         ("-", "-"),
-        ("'=x", "''=x"),
+        ("'=x", "'=x"),
         ("#N/A", "#N/A"),
         ("_x0041_", "_x005F_x0041_"),
         ("_x0041_x0042_", "_x0041_x0042_"),  # in pieces, none of which is a code

@@ -168,7 +168,7 @@ def test_what_a_person_changed_goes_into_the_table_and_is_said(company, apply, e
     ]
 
 
-@pytest.mark.parametrize("keyword", ["=1+1", "'tis", "'=x", "-", "007", "TRUE"])
+@pytest.mark.parametrize("keyword", ["=1+1", "'tis", "-", "007", "TRUE"])
 def test_keywords_are_taken_as_they_are_written(company, folder, apply, edit, keyword):
     make(company, [renamed(GARDENER, keyword), GARDENER])
     edit({(2, "accept"): "accept"})
