@@ -121,8 +121,8 @@ class Checkpoints:
             return None
         if latest["identity"] != self.identity:
             raise BadInput(
-                f"{self.folder} holds the checkpoint of a training with other settings or data. Remove the folder to "
-                "start again, or name another."
+                f"{self.folder} holds the checkpoint of a training with other settings or data, or of another release. "
+                "Remove the folder to start again, or name another."
             )
         return self._load(self.folder / f"snapshot-{latest['number']}.safetensors"), latest["facts"]
 
@@ -156,7 +156,9 @@ class Checkpoints:
         if not path.exists():
             return None
         found = read_json(path, "checkpoint", _REMEDY)
-        if found.pop(_SUM, None) != _sum_of_facts(found):
+        if _SUM not in found:
+            raise BadInput(f"{path} was written by an earlier release, or is damaged. {_REMEDY}")
+        if found.pop(_SUM) != _sum_of_facts(found):
             raise BadInput(f"{path} has changed since it was written. {_REMEDY}")
         return found
 

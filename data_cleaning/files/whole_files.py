@@ -22,7 +22,7 @@ _UNFINISHED = re.compile(r"unfinished-(?:([0-9a-f]{8})-([1-9][0-9]{0,6})-[0-9a-f
 and the final name. Earlier releases wrote the process number alone."""
 _SCRATCH = "scratch-"
 _MAX_DAYS = 7
-"""After so many days without a change, what a process on another host was filling counts as left over."""
+"""After so many days without a change, scratch, and what a process on another host was filling, count as left over."""
 
 _NO_ROOM = {
     errno.ENOSPC: "the disk is full",
@@ -161,10 +161,20 @@ def scratch(filling: Path) -> Path:
     """Return the folder beside a folder that is being filled, in which its maker may keep what should survive a kill.
 
     It is the same one when the work is begun again, so that only one process may fill a folder of that name at a time.
-    The caller removes it once the work is finished.
+    The caller removes it once the work is finished, and `remove_abandoned_scratch` if it never is.
     """
     named = _UNFINISHED.fullmatch(filling.name)
     return filling.with_name(f"{_SCRATCH}{named[3] if named else filling.name}")
+
+
+def remove_abandoned_scratch(folder: Path) -> None:
+    """Remove what `scratch` named in a folder and nothing has changed for days: that work is not begun again.
+
+    Only for folders that are the program's own, where no other file has such a name.
+    """
+    for left in folder.glob(f"{_SCRATCH}*"):
+        if _is_old(left):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def is_unfinished(place: Path) -> bool:
@@ -196,6 +206,11 @@ def _is_left_over(place: Path, numbers: str | None, process: str | None) -> bool
     """
     if numbers == _process_numbers():
         return not psutil.pid_exists(int(process or 0))
+    return _is_old(place)
+
+
+def _is_old(place: Path) -> bool:
+    """Say whether nothing in a place has changed for days."""
     with suppress(OSError):  # gone, or being written just now
         changed = max(each.stat().st_mtime for each in (place, *place.rglob("*")))
         return time.time() - changed > _MAX_DAYS * 86_400

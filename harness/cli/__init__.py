@@ -18,9 +18,13 @@ from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
 
-_SIGNS_OF_LITTLE_MEMORY = (
-    *("failed to map segment", "could not spawn threads", "can't start new thread", "Cannot allocate memory"),
+_LITTLE_MEMORY = (
+    "failed to map segment",
+    "could not spawn threads",
+    "can't start new thread",
+    "Cannot allocate memory",
 )
+"""What errors say where a library cannot be loaded or starts no thread for want of memory."""
 _TOO_LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
 
 app = typer.Typer(
@@ -75,6 +79,15 @@ def hide_library_warnings() -> None:
         logging.lastResort.setLevel(logging.ERROR)
 
 
+def _bad_input_of(error: BaseException) -> str | None:
+    """Return the message for an error that a person can do something about; None where the program is at fault."""
+    if isinstance(error, BadInput):
+        return str(error)
+    if isinstance(error, MemoryError) or any(said in str(error) for said in _LITTLE_MEMORY):
+        return _TOO_LITTLE_MEMORY
+    return None
+
+
 def main() -> None:
     """Run the command; bad input and too little memory become one message and exit code 2."""
     hide_library_warnings()
@@ -83,12 +96,11 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app(windows_expand_args=False)  # leads*.csv is the name of one file
-    except BaseException as error:
-        # Libraries that cannot be mapped or start no thread; the latter is no `Exception` where polars meets it.
-        is_memory = isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS_OF_LITTLE_MEMORY)
-        if not isinstance(error, BadInput) and not is_memory:
+    except BaseException as error:  # a panic of polars is no `Exception`
+        message = _bad_input_of(error)
+        if message is None:
             raise
         from harness.cli.console import fail
 
-        fail(str(error) if isinstance(error, BadInput) else _TOO_LITTLE_MEMORY)
+        fail(message)
         sys.exit(2)

@@ -28,6 +28,7 @@ from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
     check_writable,
     is_unfinished,
+    remove_abandoned_scratch,
     remove_unfinished,
     scratch,
     whole_folder,
@@ -137,6 +138,7 @@ class StageStore:
         """Stage to the wall seconds it took now."""
         folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder)
+        remove_abandoned_scratch(folder)
 
     def place(self, name: str, fingerprint: str) -> Path:
         """Return the folder of a stage's output, which need not exist yet."""

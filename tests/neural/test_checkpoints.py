@@ -68,6 +68,17 @@ def test_an_edited_checkpoint_is_refused(tmp_path, edited):
             use()
 
 
+def test_a_checkpoint_without_a_sum_is_said_to_be_of_an_earlier_release(tmp_path):
+    kept = Checkpoints(tmp_path, "mine")
+    kept.save(TENSORS, FACTS)
+    latest = tmp_path / "latest.json"
+    latest.write_text(
+        json.dumps({key: held for key, held in json.loads(latest.read_text()).items() if key != "sha256"})
+    )
+    with pytest.raises(BadInput, match=r"latest\.json was written by an earlier release, or is damaged\. Remove the"):
+        kept.load()
+
+
 @pytest.mark.parametrize("name", ["snapshot-0.safetensors", "best-1.safetensors"])
 def test_a_flipped_bit_of_a_checkpoint_is_refused(tmp_path, name):
     kept = Checkpoints(tmp_path, "mine")

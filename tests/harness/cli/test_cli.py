@@ -1,3 +1,5 @@
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
+from polars.exceptions import PanicException
 from typer.main import get_command
 
 from harness.cli import app, main
@@ -31,7 +34,14 @@ def test_every_verb_has_help_with_an_example(verb):
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError(), pa.ArrowMemoryError("malloc"), ImportError("x.so: failed to map segment from shared object")],
+    [
+        MemoryError(),
+        pa.ArrowMemoryError("malloc"),
+        ImportError("x.so: failed to map segment from shared object"),
+        RuntimeError("can't start new thread"),
+        OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)),
+        PanicException("could not spawn threads: Resource temporarily unavailable"),
+    ],
 )
 def test_too_little_memory_is_one_message(monkeypatch, capsys, error):
     def fail(**_):
@@ -40,6 +50,16 @@ def test_too_little_memory_is_one_message(monkeypatch, capsys, error):
     monkeypatch.setattr("harness.cli.app", fail)
     assert call(monkeypatch, "run") == 2
     assert capsys.readouterr().err.startswith("Error: The memory that this process may use is not enough.")
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), PanicException("index out of bounds"), KeyboardInterrupt()])
+def test_faults_of_the_program_and_interrupts_pass(monkeypatch, error):
+    def fail(**_):
+        raise error
+
+    monkeypatch.setattr("harness.cli.app", fail)
+    with pytest.raises(type(error)):
+        call(monkeypatch, "run")
 
 
 def test_the_module_is_the_command():

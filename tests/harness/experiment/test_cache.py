@@ -1,4 +1,5 @@
 import importlib.metadata
+import os
 import shutil
 import threading
 import time
@@ -96,6 +97,17 @@ def test_editing_a_copied_model_leaves_the_original_alone(tmp_path):
     (tmp_path / "c" / "b" / "keywords.csv").write_text("changed")
     assert (tmp_path / "a" / "b" / "keywords.csv").read_text() == "x"
     assert (tmp_path / "c" / "b" / "model.safetensors").read_text() == "x"
+
+
+def test_scratch_of_a_stage_that_is_not_begun_again_is_removed_after_days(tmp_path):
+    for name in ("scratch-fit-record-old", "scratch-fit-record-new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "latest.json").write_text("half")
+    for place in (tmp_path / "scratch-fit-record-old").rglob("*"):
+        os.utime(place, (1, 1))
+    os.utime(tmp_path / "scratch-fit-record-old", (1, 1))
+    StageStore(tmp_path)
+    assert [place.name for place in tmp_path.iterdir()] == ["scratch-fit-record-new"]
 
 
 def test_what_a_stage_keeps_in_scratch_outlives_a_kill_and_not_its_end(tmp_path):
