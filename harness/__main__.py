@@ -1,6 +1,6 @@
 """`python -m harness` is the `title-harness` command."""
 
-from harness.cli import main
+from harness.command import main
 
 if __name__ == "__main__":
     main()

@@ -17,15 +17,7 @@ from harness.cli.review_commands import review
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
-
-_LITTLE_MEMORY = (
-    "failed to map segment",
-    "could not spawn threads",
-    "can't start new thread",
-    "Cannot allocate memory",
-)
-"""What errors say where a library cannot be loaded or starts no thread for want of memory."""
-_TOO_LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
+from harness.command import LITTLE_MEMORY, is_for_want_of_memory
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and measures which system should do it.",
@@ -83,9 +75,7 @@ def _bad_input_of(error: BaseException) -> str | None:
     """Return the message for an error that a person can do something about; None where the program is at fault."""
     if isinstance(error, BadInput):
         return str(error)
-    if isinstance(error, MemoryError) or any(said in str(error) for said in _LITTLE_MEMORY):
-        return _TOO_LITTLE_MEMORY
-    return None
+    return LITTLE_MEMORY if is_for_want_of_memory(error) else None
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from polars.exceptions import PanicException
 from typer.main import get_command
 
 from harness.cli import app, main
+from harness.command import LITTLE_MEMORY
 
 COMMANDS = get_command(app).commands
 GROUPS = ("suggest", "hierarchy")
@@ -60,6 +62,15 @@ def test_faults_of_the_program_and_interrupts_pass(monkeypatch, error):
     monkeypatch.setattr("harness.cli.app", fail)
     with pytest.raises(type(error)):
         call(monkeypatch, "run")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+@pytest.mark.parametrize("mebibytes", [300, 500])
+def test_memory_that_does_not_suffice_for_the_libraries_is_one_message(mebibytes):
+    limited = f"ulimit -v {mebibytes * 1024}; exec {shlex.quote(sys.executable)} -m harness --version"
+    done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == f"Error: {LITTLE_MEMORY}\n"
 
 
 def test_the_module_is_the_command():
