@@ -29,6 +29,7 @@ _NO_ROOM = {
     errno.EDQUOT: "your share of the disk is full",
     errno.EFBIG: "it is larger than a file may be there",
 }
+_FULL_OF_SQLITE = "database or disk is full"
 
 
 @cache
@@ -86,12 +87,19 @@ def full_disk_as_bad_input(final: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Errors of polars have no error number, and those of Parquet and XlsxWriter are of other classes.
-        found = getattr(error, "errno", None)
-        for number, what in _NO_ROOM.items():
-            if found == number or os.strerror(number) in str(error):
-                raise BadInput(f"{final} cannot be written: {what}. Make room, or choose another place.") from None
-        raise
+        what = _no_room(error) or (_no_room(error.__cause__) if error.__cause__ else None)
+        if what is None:
+            raise
+        raise BadInput(f"{final} cannot be written: {what}. Make room, or choose another place.") from None
+
+
+def _no_room(error: BaseException) -> str | None:
+    # Errors of polars have no error number, and those of Parquet and XlsxWriter are of other classes.
+    found = getattr(error, "errno", None)
+    for number, what in _NO_ROOM.items():
+        if found == number or os.strerror(number) in str(error):
+            return what
+    return _NO_ROOM[errno.ENOSPC] if _FULL_OF_SQLITE in str(error) else None
 
 
 @contextmanager

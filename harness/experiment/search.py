@@ -23,7 +23,7 @@ import polars as pl
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.frames import read_frame
-from data_cleaning.files.whole_files import remove_unfinished, whole_file
+from data_cleaning.files.whole_files import full_disk_as_bad_input, remove_unfinished, whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
@@ -137,7 +137,7 @@ def search(
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     folder = check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
-    with search_lock(folder):
+    with search_lock(folder), full_disk_as_bad_input(folder):
         remove_unfinished(folder, is_ours=True)
         store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
         done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
@@ -217,10 +217,13 @@ def _open_study(task: _Task) -> "optuna.Study":
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     path = (task.folder / _STORAGE).resolve()
     try:
-        study = optuna.create_study(
-            storage=f"sqlite:///{path}", study_name="search", direction="maximize", load_if_exists=True
-        )
+        with full_disk_as_bad_input(path):
+            study = optuna.create_study(
+                storage=f"sqlite:///{path}", study_name="search", direction="maximize", load_if_exists=True
+            )
         study.get_trials(deepcopy=False)
+    except BadInput:
+        raise
     except Exception as error:  # of optuna, of its library for databases, or of what that reads
         raise BadInput(
             f"{path} cannot be read as the trials of a search ({type(error).__name__}). Restore the file, or choose "

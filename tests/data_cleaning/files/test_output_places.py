@@ -84,6 +84,18 @@ def test_a_disk_without_room_is_bad_input_whichever_library_says_so(number, kind
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_disk_without_room_for_a_database_is_bad_input():
+    def write():
+        with full_disk_as_bad_input(Path("trials.db")):
+            try:
+                raise RuntimeError("(sqlite3.OperationalError) database or disk is full")
+            except RuntimeError as error:
+                raise ValueError("An exception is raised during the commit.") from error
+
+    with pytest.raises(BadInput, match=r"trials\.db cannot be written: the disk is full"):
+        write()
+
+
 def test_another_fault_is_none_of_the_disk(tmp_path):
     with pytest.raises(OSError, match="odd"), full_disk_as_bad_input(tmp_path / "out.csv"):
         raise OSError(errno.EINVAL, "odd")
