@@ -21,8 +21,8 @@ from data_cleaning.words import normalise_titles
 LABELLING_SHEET = "Titles to label"
 """Of a workbook: the sheet in which somebody labels titles, as `check` writes it."""
 
-REVIEWER, SIDE = "reviewer", "side"
-"""Columns of reviewed titles that `review add` writes: who labelled the title, and what it is for."""
+REVIEWER, SIDE, DATE = "reviewer", "side", "date"
+"""Columns of reviewed titles that `review add` writes: who labelled the title, what it is for, and the day."""
 
 DONE, ANSWER, ID = "done", "answer", "id"
 """Columns that tell a sheet of picked titles, whose labels are filled in before anybody has looked at them."""
@@ -41,8 +41,8 @@ class OpenedLabels:
 
     path: Path
     rows: pl.DataFrame
-    """`title` in normal spelling, a class name or null per target, `reviewer` and `side` (null where there is none),
-    and `place` in the file; rows without any label are left out."""
+    """`title` in normal spelling, a class name or null per target, `reviewer`, `side` and `date` (null where there
+    is none), and `place` in the file; rows without any label are left out."""
     targets: tuple[str, ...]
     columns: Mapping[str, str]
     """Our name of each column that was read to the file's own."""
@@ -81,7 +81,7 @@ class OpenedLabels:
                 column = columns.targets.get(name, name)
                 called = column if same_columns(file.named, column) else name
                 chosen.append(one_column(file.named, called, path, f"It may be called {column!r} or {name!r}."))
-            extra.extend(name for name in (REVIEWER, SIDE) if file.named.count(name) == 1 and name not in chosen)
+            extra.extend(name for name in (REVIEWER, SIDE, DATE) if file.named.count(name) == 1 and name not in chosen)
             taken = [*chosen, *extra]
             title = find_title(file.named, columns.title, path, asked_for=False, taken=taken, values=file.values)
             return [title.name, *chosen, *extra]
@@ -96,7 +96,7 @@ class OpenedLabels:
         frame = frame.with_columns(pl.all().str.strip_chars().replace("", None))
         places = pl.Series("place", [table.place(row) for row in range(len(frame))], dtype=pl.String)
         frame = frame.with_columns(normalise_titles(frame["title"]), places)
-        for name in (REVIEWER, SIDE):
+        for name in (REVIEWER, SIDE, DATE):
             if name not in frame.columns:
                 frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name))
         _check_sides(path, frame)

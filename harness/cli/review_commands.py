@@ -133,3 +133,39 @@ def add_verb(
         f"{counted(len(done.conflicts), 'difference')} from what others said.{kept} A config takes the file as "
         f"'reviewed: {into}'."
     )
+
+
+@review.command("status")
+def status_verb(
+    reviewed: Reviewed = Path("reviewed.csv"),
+    leads: Annotated[
+        Path | None, typer.Option(help="Leads, or the folder of a run, to see which share of the records is reviewed.")
+    ] = None,
+    table: Table = None,
+    taxonomy: TaxonomyFile = None,
+    title_column: TitleColumn = None,
+    encoding: DetectedEncoding = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say who reviewed how much, how far people agree, what share of the leads is reviewed, and what more would bring.
+
+    Example: python -m harness review status --leads leads.xlsx
+    """
+    from harness.cli.console import announce, print_line, show_table, shown_progress
+    from harness.tagging.checking.check_file import choose_taxonomy
+    from harness.tagging.models import open_run
+    from harness.tagging.reviewing.pick_titles import titles_of_file, titles_of_run
+    from harness.tagging.reviewing.review_status import review_status
+
+    labels, titles = choose_taxonomy(taxonomy, table)[0], None
+    if leads is not None and leads.is_dir():
+        labels = open_run(leads).taxonomy
+        titles = titles_of_run(leads, labels)[0]
+    elif leads is not None:
+        titles = titles_of_file(leads, labels, announce, title_column=title_column, encoding=encoding)
+    with shown_progress() as on_progress:
+        done = review_status(reviewed, labels, titles, on_progress)
+    for one in done.tables:
+        show_table(one)
+    for sentence in done.sentences:
+        print_line(sentence)

@@ -77,6 +77,7 @@ def commands(company, folder):
         "check": ["check", "simulated.csv"],
         "review pick": ["review", "pick", "simulated.csv", "--n", "20"],
         "review add": ["review", "add", "by_hand.csv", "--reviewer", "Ann", "--leads", "by_hand.csv"],
+        "review status": ["review", "status", "--leads", "simulated.csv"],
         "run": ["run", "all", *config, "--out", "results/toy", "--set", "systems=[majority, keyword, tfidf]"],
         "search": ["search", *config, *few],
         "new-system": ["new-system", "my_knn"],

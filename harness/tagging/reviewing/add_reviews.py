@@ -15,13 +15,12 @@ from data_cleaning.files.process_locks import locked
 from data_cleaning.files.table_reader import as_text, read_table
 from data_cleaning.files.whole_files import unwritable_as_bad_input, whole_file
 from data_cleaning.files.written_tables import write_table
-from data_cleaning.labelled_files import REVIEWER, SIDE, OpenedLabels, one_title, sides_of
+from data_cleaning.labelled_files import DATE, REVIEWER, SIDE, OpenedLabels, one_title, sides_of
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.taxonomy import Taxonomy
 from harness.tagging.reviewing.review_sheet import NOTE, read_reviewed, refuse_faults
 
-DATE = "date"
 BACKUPS = "_backups"
 
 
@@ -138,7 +137,7 @@ def read_opinions(path: Path, taxonomy: Taxonomy) -> OpenedLabels:
 
 
 def _columns(taxonomy: Taxonomy) -> Sequence[str]:
-    return ("title", *taxonomy.names, REVIEWER, SIDE, "place")
+    return ("title", *taxonomy.names, REVIEWER, SIDE, DATE, "place")
 
 
 def _one_spelling(names: pl.Series, known: pl.Series) -> pl.Series:

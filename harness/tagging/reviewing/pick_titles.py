@@ -112,7 +112,7 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
                 f"--table {job.table} goes with a file of leads; the systems of {job.source} answer for a run."
             )
         taxonomy = open_run(job.source).taxonomy
-        titles, barred = _titles_of_run(job.source, taxonomy)
+        titles, barred = titles_of_run(job.source, taxonomy)
     else:
         taxonomy, barred = job.taxonomy, pl.Series([], dtype=pl.String)
         titles = titles_of_file(
@@ -157,8 +157,12 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
     )
 
 
-def _titles_of_run(folder: Path, taxonomy: Taxonomy) -> tuple[pl.DataFrame, pl.Series]:
-    """Return the titles of a run's leads with their `count`, and the keys of those that only scores may use."""
+def titles_of_run(folder: Path, taxonomy: Taxonomy) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the titles of a run's leads with their `count`, and the keys of those that only scores may use.
+
+    Raises:
+        BadInput: the run is of an earlier release.
+    """
     path = folder / TITLES
     if not path.is_file():
         raise BadInput(

@@ -548,3 +548,27 @@ def test_leads_without_labels_are_refused_with_both_ways_out(company, tmp_path, 
 def test_labels_from_a_table_need_one(company, overrides, message):
     with pytest.raises(BadInput, match=message):
         load_config(company.config, overrides)
+
+
+def test_partly_labelled_leads_and_reviewed_titles_are_learned_from_and_never_scored(company, tmp_path):
+    leads = pd.read_csv(company.folder / "leads.csv")
+    leads.loc[leads.index % 3 == 0, "Grade"] = None
+    leads.loc[leads.index % 3 == 1, "Dept"] = None
+    leads.to_csv(tmp_path / "leads.csv", index=False)
+    rows = [
+        (f"{word} of ward {n}", "Nursing" if n % 2 else "", "Chief", "learn") for n in range(20) for word in ("Boss",)
+    ]
+    rows += [(f"Boss of clinic {n}", "Nursing", "Chief" if n % 2 else "", "score") for n in range(20)]
+    reviewed = pd.DataFrame(rows, columns=["What you do", "department", "seniority", "side"])
+    reviewed.to_csv(tmp_path / "reviewed.csv", index=False)
+    paths = (f"leads.path={tmp_path / 'leads.csv'}", f"reviewed={tmp_path / 'reviewed.csv'}")
+    config = load_config(company.config, (*paths, "systems=[keyword, tfidf, hybrid]"), allowed=[tmp_path])
+    done = run(config, results=tmp_path / "results", out=None, fresh=False, on_progress=silent, announce=lambda _: None)
+    parts = pd.read_csv(done.folder / "tables" / "parts.csv")
+    of_reviewed = parts[(parts["source"] == "reviewed") & (parts["split"] == "title")].set_index("part")["titles"]
+    assert of_reviewed["test"] == 10
+    assert of_reviewed.drop("test").sum() == 20
+    scores = pd.read_csv(done.folder / "tables" / "summary.csv")
+    learned = scores[(scores["system"] == "tfidf") & (scores["learned_from"] == "legacy")]
+    assert (learned[["department", "seniority"]].to_numpy() > 0.9).all()
+    assert "lack a label" in (done.folder / "report.html").read_text()
