@@ -78,7 +78,7 @@ class GapsAndMasks:
 
     def readings(self, titles: pl.Series, targets: Sequence[str]) -> "Readings":
         """Rewrite the titles that contain phrases of these rows."""
-        flagged = self._may_match(titles).arg_true().to_numpy()
+        flagged = self._may_match(titles).arg_true().to_numpy() if self.patterns else np.empty(0, dtype=np.int64)
         if not len(flagged):
             return Readings(titles, {}, np.empty(0, dtype=np.int64))
         some = titles.gather(flagged)

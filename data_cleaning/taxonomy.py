@@ -32,7 +32,9 @@ _RESERVED = frozenset({
     *("history", "target", "metric", "value", "loss", "baseline", "compared", "difference"),
     # Keyword tables, audits and suggestions
     *("keyword", "priority", "match", "rationale", "accept", "action", "id", "order", "old_priority", "old_match"),
-    *("lift", "lift_low", "fixed", "broken", "precision", "precision_low", "precision_high", "judge", "judged_titles"),
+    *("lift", "p_value", "sets", "fixed", "broken", "judge", "group", "reviewed_fixed", "reviewed_broken"),
+    *("believed_fixed", "believed_broken", "variants_fixed", "variants_broken"),
+    *("precision", "precision_low", "precision_high"),
     *("support_titles", "support_records", "importance", "fixed_titles", "fixed_records", "broken_titles"),
     *("broken_records", "review", "review_reason", "confidence"),
     # Reviewed titles

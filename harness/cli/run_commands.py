@@ -15,7 +15,7 @@ _SHOWN = (
     *("summary", "differences", "golden", "what_cleaning_bought"),
     *("mined_lift", "mined_folds", "mined_candidates", "mined_changes", "faithfulness", "most_wrong", "costs"),
 )
-_SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_inversions", "faithfulness")
+_SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_nearly", "faithfulness")
 
 
 def run_verb(

@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,7 @@ from harness.experiment.stages import (
     LIFTS,
     MINE_FACTS,
     MINED_CANDIDATES,
-    MINED_INVERSIONS,
-    MINED_PRIORITIES,
+    MINED_NEARLY,
     MINED_TABLE,
     PROVED_CHANGES,
     RECOVERY,
@@ -31,6 +29,7 @@ from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestion_sheets import Origin, write_suggestions
 from harness.mining.miner import MINED
 from harness.mining.mining_tables import MiningFigures
+from harness.mining.proof import EVIDENCE_COLUMNS, suggestions_frame
 
 FOLDER = "mined"
 
@@ -45,29 +44,25 @@ def mining_figures(config: RunConfig, done: Folders) -> MiningFigures | None:
     for arm in mined:
         suggestions = read_suggestions(done[arm.stage("mine")])
         proved = pd.read_parquet(done[arm.stage("prove")] / PROVED_CHANGES)
-        evidence = [asdict(change.evidence) for change in suggestions[MINED]]
-        for name in ("lift_low", "lift"):
-            proved.insert(list(proved).index("fixed"), name, [each[name] for each in evidence])
-        proved = proved.assign(why=[change.rationale for change in suggestions[MINED]], exported=arm == exported)
+        evidence = suggestions_frame(suggestions[MINED])
+        for name in ("group", *EVIDENCE_COLUMNS):
+            proved.insert(list(proved).index("fixed"), name, evidence[name])
+        proved = proved.assign(why=evidence["why"], exported=arm == exported)
         changes.append(_of_arm(proved, arm))
         number = pd.DataFrame({"source": list(suggestions), "changes": [len(each) for each in suggestions.values()]})
         counts.append(_of_arm(number, arm))
     lifts = _gathered(mined, done, "prove", LIFTS)
     assert lifts is not None, "every mined table is proved"
-    priorities = _gathered(mined, done, "mine", MINED_PRIORITIES)
-    inversions = _gathered(mined, done, "mine", MINED_INVERSIONS)
-    assert priorities is not None, "every mined table has its priorities"
-    assert inversions is not None, "every mined table has its inversions"
+    nearly = _gathered([exported], done, "mine", MINED_NEARLY)
+    assert nearly is not None, "every mined table has the changes that were nearly made"
     return MiningFigures(
         lifts=lifts,
         changes=pd.concat(changes, ignore_index=True),
         counts=pd.concat(counts, ignore_index=True),
         recovery=_gathered(mined, done, "prove", RECOVERY),
-        priorities=priorities,
-        inversions=inversions,
+        nearly=nearly,
         folds=_gathered(mined, done, "mine_folds", LIFTS),
         faithfulness=_gathered(mined, done, "faithfulness", FAITHFULNESS),
-        reviewed=[str(label_set) for label_set in config.label_sets if label_set.reviewed],
     )
 
 

@@ -41,7 +41,7 @@ from harness.experiment.stages.score_predictions import (
     gather_references,
     score,
 )
-from harness.experiment.systems import Recipe, System, find_system
+from harness.experiment.systems import HYBRID, Recipe, System, find_system
 from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
 
@@ -162,8 +162,13 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         )
     for by in config.split.by:
         stages += _shared_by_arms(config, taxonomy, by)
+
     # Those that need the fit of another system come after it, in whatever order a config lists them.
-    for arm in sorted(arms(config), key=lambda arm: bool(systems[arm.system].mined_from or systems[arm.system].asks)):
+    def needs(arm: Arm) -> int:
+        system = systems[arm.system]
+        return 2 if system.mined_from else 1 if system.asks else 0
+
+    for arm in sorted(arms(config), key=needs):
         if systems[arm.system].mined_from:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)
@@ -269,13 +274,15 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         taxonomy=taxonomy,
     )
     inputs = {"split": split_name, "network": of_network.stage("fit")}
+    has_hybrid = HYBRID in config.all_systems and arm.label_set.reviewed
+    judge = {"judge": replace(arm, system=HYBRID).stage("fit")} if has_hybrid else {}
     stages = [
         Stage(
             name=arm.stage("mine"),
             function=mine_table,
             settings=mining,
-            inputs=inputs,
-            systems=(network,),
+            inputs={**inputs, **judge},
+            systems=(network, *([find_system(HYBRID)] if has_hybrid else [])),
             about=about,
         ),
         Stage(
@@ -305,7 +312,12 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             Stage(
                 name=arm.stage("mine_folds"),
                 function=mine_folds,
-                settings=FoldSettings(mine=mining, network=recipe_of(config, taxonomy, network), n_folds=section.folds),
+                settings=FoldSettings(
+                    mine=mining,
+                    network=recipe_of(config, taxonomy, network),
+                    n_folds=section.folds,
+                    has_hybrid=has_hybrid,
+                ),
                 inputs={"split": split_name, "warm_start": without.stage("fit")},
                 systems=(network,),
                 about=about,

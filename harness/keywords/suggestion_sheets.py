@@ -15,6 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from xlsxwriter.utility import xl_cell_to_rowcol
 
 from baselines.table_cells import whole_number
+from baselines.table_file import MATCHES
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files import workbooks
 from data_cleaning.files.spreadsheet_text import safe_text, unescape_cell
@@ -42,7 +43,7 @@ HOW_TO = (
 
 Cell = str | int | float | None
 
-_ANY, _TEXT, _WHOLE, _POINTS, _SHARE = "General", "@", "#,##0", "+0.00%;-0.00%;0.00%", "0.0%"
+_ANY, _TEXT, _WHOLE, _POINTS, _SHARE, _SMALL = "General", "@", "#,##0", "+0.00%;-0.00%;0.00%", "0.0%", "0.0E+00"
 _N_EXAMPLES = 3
 _MIN_WIDTH, _FILTER_ARROW, _MARGIN = 8, 4, 2  # characters
 _CHUNK = 16_000  # characters; a cell holds 32,767, and escaping may almost double them
@@ -222,6 +223,8 @@ def _write_workbook(
         sheet.filter(len(columns))
         message = f"Choose {ACCEPT} or {REJECT}, or leave the cell empty."
         sheet.choices(0, (ACCEPT, REJECT), "Unknown mark", message)
+        matches = [column.name for column in columns].index(column_name("match", origin.targets))
+        sheet.choices(matches, MATCHES, "Unknown match", f"Choose one of {', '.join(MATCHES)}.")
         _write_about(book.sheet(ABOUT), origin, columns)
         hidden = book.sheet(EXACT, hidden=True, escaped=False)
         # Only ASCII, and nothing that a spreadsheet would take for the code of a character.
@@ -305,21 +308,22 @@ _AFTER_LABELS = (
     ),
     Column(name="old_match", meaning="Match that the row has in the table.", value=attrgetter("old_match")),
     Column(name="rationale", meaning="Why, in one sentence.", value=attrgetter("rationale"), max_width=60),
-    _evidence(
-        "lift",
-        "Rise of the accuracy on validation, in percentage points: targets are weighted by their importance, titles by "
-        "the root of their records.",
-        _POINTS,
+    Column(
+        name="group",
+        meaning="Changes with the same name here were tried as one, and are best decided together.",
+        value=attrgetter("group"),
+        max_width=28,
     ),
-    _evidence("lift_low", "Lower bound of its one-sided 95% interval.", _POINTS),
-    _evidence("fixed", "Titles of validation that the change fixes.", _WHOLE),
-    _evidence("broken", "Titles of validation that the change breaks.", _WHOLE),
-    _evidence("precision", "Share of the judged titles that are right after the change.", _SHARE),
-    _evidence("precision_low", "Lower bound of its 95% interval.", _SHARE),
-    _evidence("precision_high", "Upper bound of its 95% interval.", _SHARE),
-    _evidence("judged_titles", "Titles of validation that the change decides and the judge knows.", _WHOLE),
+    _evidence("reviewed_fixed", "Titles labelled by a person that the change fixes.", _WHOLE),
+    _evidence("reviewed_broken", "Titles labelled by a person that the change breaks.", _WHOLE),
+    _evidence("believed_fixed", "Titles with a predicted label that the change fixes.", _WHOLE),
+    _evidence("believed_broken", "Titles with a predicted label that the change breaks.", _WHOLE),
+    _evidence("variants_fixed", "Titles derived from labelled ones that the change fixes.", _WHOLE),
+    _evidence("variants_broken", "Titles derived from labelled ones that the change breaks.", _WHOLE),
+    _evidence("p_value", "Probability of so many fixed titles if the change were useless; of the whole group.", _SMALL),
+    _evidence("lift", "Rise of the accuracy on these titles, in percentage points, by importance of targets.", _POINTS),
     _evidence("judge", "Whose labels count as right."),
-    _evidence("support_titles", "Distinct titles of train that the keyword matches.", _WHOLE),
+    _evidence("support_titles", "Distinct titles that the keyword matches.", _WHOLE),
     _evidence("support_records", "Records of these titles.", _WHOLE),
     _evidence("importance", "Mean share of the network's importance that is on the keyword.", _SHARE),
     *_examples("example", "Title that the change fixes."),

@@ -21,16 +21,17 @@ from data_cleaning.taxonomy import Taxonomy
 Action = Literal["add", "re-prioritise", "narrow", "retire"]
 
 ACTIONS: tuple[Action, ...] = ("add", "re-prioritise", "narrow", "retire")
-"""A new row; another priority; a substring row that matches whole words after the change; a row that is removed."""
+"""A new row; another priority; a substring row that does not match inside words after the change; a row that is
+removed."""
 
 MEMORY_NAME = "rejected_suggestions.csv"
 COLUMNS = ("date", "action", "keyword", "table", "key")
 """Of the file; a person may add others. Only `key` is read again, so a suggestion is forgotten by deleting its row."""
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout of the JSON file."""
 
-_AS_THEY_ARE = ("action", "line", "keyword", "priority", "match", "old_priority", "old_match", "rationale")
+_AS_THEY_ARE = ("action", "line", "keyword", "priority", "match", "old_priority", "old_match", "rationale", "group")
 _KEY = re.compile(rf"({'|'.join(ACTIONS)})\|.", re.DOTALL)
 
 
@@ -39,33 +40,41 @@ class Evidence:
     """The evidence for and against one change, made on top of the changes before it."""
 
     support_titles: int
-    """Distinct titles of train that the row matches after the change or, if it is retired, before."""
+    """Distinct judged titles that the row matches after the change or, if it is retired, before."""
     support_records: int
     """Records of these titles."""
-    judged_titles: int
-    """Titles of validation that the row decides after the change; if it is retired, those whose class changes."""
-    precision: float | None
-    """Of these, the share for which the row, or what decides instead of it, is right; None if there are none."""
-    precision_low: float | None
-    """Lower bound of its 95% Wilson interval."""
-    precision_high: float | None
     judge: str
     """Whose labels count as right."""
     lift: float
-    """Gain of the accuracy on validation, in [-1, 1]: targets are weighted by their importance, titles by the root of
-    their records."""
-    lift_low: float
-    """Lower bound of its one-sided 95% interval, titles resampled."""
-    fixed: int
-    """Titles of validation in which more targets are right after the change."""
-    broken: int
-    """Titles of validation in which fewer are."""
+    """Gain of the accuracy on the judged titles, in [-1, 1]; targets are weighted by their importance."""
+    p_value: float
+    """Of the sign test of fixed against broken titles; of a pair or a group, that of all its changes together."""
+    reviewed_fixed: int
+    """Titles that a person labelled in which more targets are right after the change."""
+    reviewed_broken: int
+    """Such titles in which fewer are."""
+    believed_fixed: int
+    """The same of titles whose label is predicted, or recorded where nothing was reviewed."""
+    believed_broken: int
+    variants_fixed: int
+    """The same of titles that were derived from labelled ones, such as "Former CISO" from "CISO"."""
+    variants_broken: int
     examples: tuple[str, ...]
-    """At most three of the fixed titles, the most frequent first."""
+    """At most three of the fixed titles, reviewed ones and then the most frequent first."""
     counter_examples: tuple[str, ...]
     """At most three of the broken titles."""
     importance: float | None
     """Mean share of the network's importance that is on the keyword, in [0, 1]; None where none was attributed."""
+
+    @property
+    def fixed(self) -> int:
+        """Titles of all kinds that the change fixes."""
+        return self.reviewed_fixed + self.believed_fixed + self.variants_fixed
+
+    @property
+    def broken(self) -> int:
+        """Titles of all kinds that the change breaks."""
+        return self.reviewed_broken + self.believed_broken + self.variants_broken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +96,8 @@ class Suggestion:
     evidence: Evidence
     rationale: str
     """One plain sentence."""
+    group: str = ""
+    """Name of the group or pair of changes that was tried as one, and of which this is a part."""
 
     @property
     def key(self) -> str:
@@ -116,24 +127,22 @@ def amend(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
         BadInput: a row that is to be changed is not in the table, or the table would be faulty: two rows would set the
             same target for one keyword.
     """
-    rows = table.rows.set_index("line", drop=False)
+    rows = {int(row["line"]): row for row in table.rows.to_dict("records")}
     for change in changes:
         if change.action == "add":
             continue
-        line = change.line
-        if line is None or line not in rows.index or rows.loc[line, "keyword"] != change.keyword:
+        row = rows.get(change.line or 0)
+        if row is None or row["keyword"] != change.keyword:
             raise BadInput(
-                f"The suggestion to {change.action} {change.keyword!r} is for line {line} of another table. "
+                f"The suggestion to {change.action} {change.keyword!r} is for line {change.line} of another table. "
                 "Apply suggestions to the table that they were made for."
             )
         if change.action == "retire":
-            rows = rows.drop(index=line)
-        elif change.action == "narrow":
-            rows.loc[line, "match"] = change.match
+            del rows[int(row["line"])]
         else:
-            rows.loc[line, "priority"] = change.priority
+            rows[int(row["line"])] = {**row, "match": change.match, "priority": change.priority}
     added = [change.cells for change in changes if change.action == "add"]
-    whole = pd.concat([rows.drop(columns="line"), pd.DataFrame(added, dtype=object)], ignore_index=True)
+    whole = pd.DataFrame([*rows.values(), *added], columns=table.rows.columns.drop("line"), dtype=object)
     return KeywordTable.from_frame(whole, table.taxonomy, "the amended table")
 
 

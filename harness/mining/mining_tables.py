@@ -1,6 +1,5 @@
 """The tables of what was mined, what it is worth, and how the network was explained."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +10,7 @@ from harness.scoring.metrics import ALL
 from harness.scoring.references import WEIGHTINGS
 
 _FIRST = 20
+_EVIDENCE = ("reviewed", "believed", "variants", "p_value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,22 +20,18 @@ class MiningFigures:
     lifts: pd.DataFrame
     """What `proof.lifts` returns."""
     changes: pd.DataFrame
-    """What `proof.prove_changes` returns, with its `reference`, each `lift` and `lift_low`, `why` a change is made,
-    and whether it is `exported` as the run's own."""
+    """What `proof.prove_changes` returns, with its `reference`, the `group` and evidence of each change, `why` it is
+    made, and whether it is `exported` as the run's own."""
     counts: pd.DataFrame
     """`source` and the number of its `changes`."""
     recovery: pd.DataFrame | None
     """What `proof.recovery` returns; None where the truth of all titles is unknown."""
-    priorities: pd.DataFrame
-    """`Mined.priorities`."""
-    inversions: pd.DataFrame
-    """What `strengths.find_inversions` returns."""
+    nearly: pd.DataFrame
+    """`Mined.nearly` of the arm that is exported."""
     folds: pd.DataFrame | None
     """What `proof.differences` returns, on reviewed titles held out in turn; None where nobody asked."""
     faithfulness: pd.DataFrame | None
     """What `faithfulness.compare_methods` returns; None where nobody asked."""
-    reviewed: Collection[str]
-    """Those values of `learned_from` that include reviewed titles."""
 
 
 def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
@@ -56,12 +52,12 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
     if figures.folds is not None:
         note = (
             "Reviewed titles, each fold of which was held out once: the network, the candidates, their placement and "
-            "the priorities come from the other folds. All targets right, with the 95% interval of the difference from "
+            "their evidence come from the other folds. All targets right, with the 95% interval of the difference from "
             "the table."
         )
         folds = _with_verdict(_per_record(figures.folds))[[*arm, "titles", *bounds]]
         tables.append(Table("mined_folds", "What is mining worth on reviewed titles?", note, folds))
-    tables += _changes(figures.changes)
+    tables += [*_changes(figures.changes), _nearly(figures.nearly)]
     if figures.recovery is not None:
         tables.append(_recovery(figures.recovery))
     columns = ["split", "learned_from", "reference", "weighting", "source", "target", "titles", "records", *bounds]
@@ -75,16 +71,21 @@ def mining_tables(figures: MiningFigures, reference: str) -> list[Table]:
             _FIRST,
         )
     )
-    tables += _strengths(figures)
     if figures.faithfulness is not None:
         tables.append(_faithfulness(figures.faithfulness))
     return tables
 
 
-def _with_whole_priorities(frame: pd.DataFrame) -> pd.DataFrame:
-    """Write whole priorities as whole numbers, as the keyword table has them."""
-    priorities = {name: frame[name].map("{:g}".format) for name in ("priority", "over_priority") if name in frame}
-    return frame.assign(**priorities)
+def _shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """Write fixed and broken titles in one column of each kind, and whole priorities as the keyword table has them."""
+    kinds = {
+        kind: [
+            f"+{fixed} -{broken}" for fixed, broken in zip(frame[f"{kind}_fixed"], frame[f"{kind}_broken"], strict=True)
+        ]
+        for kind in ("reviewed", "believed", "variants")
+    }
+    small = frame["p_value"].map("{:.1e}".format)
+    return frame.assign(**kinds, p_value=small, priority=frame["priority"].map("{:g}".format, na_action="ignore"))
 
 
 def _with_verdict(frame: pd.DataFrame) -> pd.DataFrame:
@@ -117,12 +118,14 @@ def _changes(changes: pd.DataFrame) -> list[Table]:
         reference = f", held against {arm['reference']}"
     note = (
         f"Every proposed change{where}, in the order in which they were placed, each on top of those before it. "
-        f"Lift is on validation; fixed and broken are test titles with more and with fewer targets right{reference}. "
-        "suggestions.xlsx has the evidence and a column in which to accept them."
+        "Reviewed, believed and variants are titles of train and validation that it fixes (+) and breaks (-), one of "
+        "a group for each of its rows. Fixed and broken are test titles with more and with fewer targets right"
+        f"{reference}. A group was tried as one. suggestions.xlsx lists its rows, with their evidence and a column in "
+        "which to accept them."
     )
-    columns = ["order", "action", "keyword", "match", "priority", "lift", "lift_low", "fixed", "broken", "why"]
+    columns = ["order", "group", "action", "keyword", "match", "priority", *_EVIDENCE, "fixed", "broken", "why"]
     titles = ["order", "keyword", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
-    shown = _with_whole_priorities(exported)[columns]
+    shown = _shown(exported)[columns]
     examples = f"At most three of either for each change above, the most frequent first, in the test part{reference}."
     return [
         Table("mined_changes", "What is proposed, and what is it worth?", note, shown, _FIRST),
@@ -130,39 +133,14 @@ def _changes(changes: pd.DataFrame) -> list[Table]:
     ]
 
 
-def _strengths(figures: MiningFigures) -> list[Table]:
-    """Return the priorities that keywords ask for, the most different first, and the conflicts the wrong row wins."""
-
-    def from_reviewed(frame: pd.DataFrame) -> pd.DataFrame:
-        by_reviewed = frame["learned_from"].isin(figures.reviewed)
-        return frame[by_reviewed] if by_reviewed.any() else frame
-
-    asked = from_reviewed(figures.priorities)
-    outside = (asked["priority"] < asked["asked_low"]) | (asked["priority"] > asked["asked_high"])
-    by_distance = (asked["asked"] - asked["priority"]).abs().where(outside, 0.0).sort_values(ascending=False)
+def _nearly(nearly: pd.DataFrame) -> Table:
     note = (
-        "A Bradley-Terry strength for every row that conflicts with others in a title of train, translated to the "
-        "table's own scale of priorities, with its 95% interval; rows whose priority is farthest outside it come "
-        "first. Asked is by the labels that judge the changes, then by the network, the recorded labels and reviewed "
-        "titles alone. All rows: mined_priorities.csv."
+        "Changes that would gain, but not surely enough: their p-values do not pass at a false-discovery rate of 10% "
+        "among those of all changes that were tried, or no more reviewed titles are fixed than broken. Best evidence "
+        "first. Of a group, its first change stands for all. More reviewed titles with these words would settle them."
     )
-    return [
-        Table(
-            "mined_priorities",
-            "Which priorities do keywords ask for?",
-            note,
-            _with_whole_priorities(asked.loc[by_distance.index]),
-            _FIRST,
-        ),
-        Table(
-            "mined_inversions",
-            "Which keywords win that should lose?",
-            "Pairs of rows that conflict in titles of train, of which the table lets the weaker one win, by more than "
-            "chance. Wins and losses are weighted titles whose label is the class of the one or the other row.",
-            _with_whole_priorities(from_reviewed(figures.inversions)),
-            _FIRST,
-        ),
-    ]
+    columns = ["group", "action", "keyword", "match", "priority", "sets", *_EVIDENCE, "why"]
+    return Table("mined_nearly", "What is nearly proposed?", note, _shown(nearly)[columns], _FIRST)
 
 
 def _faithfulness(table: pd.DataFrame) -> Table:

@@ -13,11 +13,12 @@ import pandas as pd
 import polars as pl
 from scipy import sparse
 
-from baselines.matching import MatchingPass, find_matches, normal_form
+from baselines.gap_and_mask import GapsAndMasks
+from baselines.matching import MatchingPass, as_series, find_matches, normal_form
 from data_cleaning.titles import IntArray, StrArray
 
 MAX_WORDS = 3
-_JOINING = frozenset({"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
+JOINING = frozenset({"a", "an", "and", "at", "by", "for", "from", "in", "of", "on", "or", "the", "to", "with"})
 _ENDINGS = (
     *("ments", "ment", "ances", "ance", "ences", "ence", "ings", "ing", "ions", "ion", "ants", "ant"),
     *("ents", "ent", "ers", "ors", "ies", "er", "or", "ed", "es", "al", "y", "e", "s"),
@@ -113,17 +114,21 @@ def titles_matching(
 ) -> list[IntArray]:
     """Return the positions of the titles that each keyword matches, ascending, one array per keyword.
 
-    Keywords are in the spelling of `split_titles`, and each has its match, "word" or "prefix".
+    Keywords are in the spelling of `split_titles`, and each has its match, "word", "prefix" or "gap".
     """
-    patterns = [f" {text} " if match == "word" else f" {text}" for text, match in zip(keywords, matches, strict=True)]
-    distinct = {pattern: at for at, pattern in enumerate(dict.fromkeys(patterns))}
+    distinct = {key: at for at, key in enumerate(dict.fromkeys(zip(keywords, matches, strict=True)))}
     if not distinct:
         return []
-    search = MatchingPass(spell=normal_form, patterns=tuple(distinct), ranks={}, no_match=0)
-    ((at, found),) = find_matches([search], titles)
+    rows = pd.DataFrame(list(distinct), columns=["keyword", "match"])
+    gaps = GapsAndMasks.of(rows, ())
+    texts = [
+        gaps.patterns.get(at, f" {text} " if match == "word" else f" {text}") for (text, match), at in distinct.items()
+    ]
+    search = MatchingPass(spell=normal_form, patterns=tuple(texts), ranks={}, no_match=0)
+    ((at, found),) = find_matches([search], gaps.readings(as_series(titles), ()).titles)
     held = sparse.csc_matrix((np.ones(len(at), dtype=bool), (at, found)), shape=(len(titles), len(distinct)))
     held.sort_indices()
-    columns = [distinct[pattern] for pattern in patterns]
+    columns = [distinct[key] for key in zip(keywords, matches, strict=True)]
     return [held.indices[held.indptr[one] : held.indptr[one + 1]].astype(np.int64) for one in columns]
 
 
@@ -146,7 +151,7 @@ def _runs(words: Sequence[str]) -> Iterable[tuple[str, int]]:
 
 def _is_phrase(text: str) -> bool:
     words = text.split(" ")
-    joins = words[0] in _JOINING or words[-1] in _JOINING
+    joins = words[0] in JOINING or words[-1] in JOINING
     return not joins and len(text) > 1 and any(letter.isalpha() for letter in text)
 
 

@@ -1,4 +1,4 @@
-"""Changes of a keyword table, placed where they gain most on train and made while validation confirms the gain."""
+"""Changes of a keyword table, each placed where it gains most, and made while the evidence for it is sure enough."""
 
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,26 +6,30 @@ from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import false_discovery_control
 
+from baselines.gap_and_mask import GAP, MASK
 from baselines.keyword_table import KeywordTable
-from data_cleaning.titles import IntArray
+from data_cleaning.titles import BoolArray, IntArray
 from harness.keywords.suggestions import Action, key_of
+from harness.mining.evidence import Outcome, fixed_and_broken, outcome_of
 from harness.mining.phrases import split_titles, titles_matching
 from harness.mining.title_labels import TitleLabels
 from harness.mining.trial_table import ClassChanges, Row, TrialTable
 
-LOWER_BOUND_AT = float(norm.ppf(0.95))
-"""Standard deviations below a gain where its one-sided 95% interval begins."""
+FALSE_DISCOVERY_RATE = 0.1
+"""Expected share of changes that gain nothing among those that are made, by the procedure of Benjamini and Hochberg."""
 
 ABOUT_AS_GOOD = 0.95
 """A more cautious option for a row of the table is preferred if it gains this share of what the best option gains:
 matching whole words changes less than another priority, and that changes less than retiring the row."""
 
+_MAX_NEARLY = 20
+_PAIRED_ROWS, _PAIRED_TITLES, _PAIRED_WITH = 12, 3, 20
+"""Rows of the table, those with most wrong titles, that are changed together with a new row; the titles that both must
+match; and the new rows, those with most such titles, that are tried with each."""
 _NOTHING = 1e-9
-_TRAIN, _VALID = 0, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,8 @@ class Option:
     priority: float
     labels: Mapping[str, str]
     """Target to the class that the row sets."""
-    rows: tuple[Row | None, Row | None]
-    """The row after the change, over the titles of train and of validation; None where it is retired."""
+    row: Row | None
+    """The row after the change; None where it is retired."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,250 +55,285 @@ class Subject:
     importance: float | None
     """Mean share of a network's importance that is on the keyword; None for rows of the table."""
     options: tuple[Option, ...]
-    titles: tuple[IntArray, IntArray]
-    """Titles of train and of validation that any option may change."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Gain:
-    """What a change is worth, with titles weighted by the root of their records."""
-
-    total: float
-    """Weight of the titles that it fixes less that of those it breaks, targets weighted by their importance."""
-    low: float
-    """Lower bound of its one-sided 95% interval."""
+    titles: IntArray
+    """Titles that any option may change."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """One change that was made."""
+    """One change that was made, or nearly."""
 
     subject: Subject
     option: Option
-    number: int
-    """Of the row in the table, new rows after the last."""
-    gain: Gain
-    """On validation, on top of the changes before it."""
-    class_changes: Mapping[str, ClassChanges]
-    """What it changed on validation, by target."""
-    decided: Mapping[str, IntArray]
-    """Target to the titles of validation that the row decides from then on."""
+    outcome: Outcome
+    """On top of the changes before it; of a pair, that of both."""
+    titles: tuple[BoolArray, BoolArray]
+    """Which titles it fixes and which it breaks, (n_titles,) each."""
+    pair: str = ""
+    """Name of the pair that it is one of."""
 
 
 @dataclass
 class Placement:
-    """A table on trial over the titles of train and of validation, with the soft labels of both."""
+    """A table on trial over judged titles."""
 
-    train: TitleLabels
-    valid: TitleLabels
-    tables: tuple[TrialTable, TrialTable]
+    labels: TitleLabels
+    table: TrialTable
+    tested: list[float]
+    """The p-values of the changes that were made so far, which count among all that were tested."""
     placed: list[Placed] = field(default_factory=list)
+    nearly: list[Placed] = field(default_factory=list)
+    """The changes with the best evidence among those that were not made."""
 
     @classmethod
-    def begin(cls, table: KeywordTable, train: TitleLabels, valid: TitleLabels) -> "Placement":
-        """Start from a table as it is."""
-        return cls(train, valid, (TrialTable(table, train.titles), TrialTable(table, valid.titles)))
+    def begin(cls, table: KeywordTable, labels: TitleLabels, tested: Sequence[float] = ()) -> "Placement":
+        """Start from a table as it is; `tested` are p-values of what was changed in it before."""
+        return cls(labels, TrialTable(table, labels.titles), list(tested))
 
     def run(self, subjects: Sequence[Subject], max_changes: int) -> list[Placed]:
-        """Make changes one by one, the one with the largest gain first, until none is certain to gain.
+        """Make changes one by one, the one with the largest gain first, until none is sure enough.
 
-        The option of a change is the best one on train. Its gain is measured on validation and needs a lower bound
-        above 0, for which three fixed titles and none broken are just enough; and reviewed titles must not lose by it.
+        Each change takes the option that gains most. It is sure enough if its p-value passes at
+        `FALSE_DISCOVERY_RATE` among those of all changes, and if more of the titles that a person labelled, or that
+        were derived from such, are fixed than broken.
 
         Args:
             subjects: what may be changed; each at most once.
             max_changes: to make.
         """
-        waiting = {at: plan for at, subject in enumerate(subjects) if (plan := self._plan(subject)) is not None}
+        plans = {at: plan for at, subject in enumerate(subjects) if (plan := self._plan(subject)) is not None}
+        done: set[int] = set()
         while len(self.placed) < max_changes:
-            sure = {at: gain for at, (_, gain) in waiting.items() if gain.low > 0}
-            if not sure:
-                break
-            best = max(sure, key=lambda at: (sure[at].total, -at))
-            # Earlier changes may have changed the best option of this one; it then has to compete again.
-            before, after = waiting.pop(best), self._plan(subjects[best])
-            if after is None:
-                continue
-            if after != before:
-                waiting[best] = after
-                continue
-            option, gain = after
-            if self._reviewed_titles_lose(subjects[best], option):
-                continue
-            touched = self._make(subjects[best], option, gain)
-            for at, (planned, _) in list(waiting.items()):
-                if np.isin(subjects[at].titles[_VALID], touched, assume_unique=True).any():
-                    waiting[at] = planned, self._gain(_VALID, subjects[at], planned)
+            sure = self._sure([(at, outcome) for at, (_, outcome) in plans.items()], len(subjects) - len(done))
+            if sure:
+                best = max(sure, key=lambda at: (plans[at][1].points, -at))
+                changed = [best]
+                self._record(subjects[best], *plans[best])
+            else:
+                changed = self._place_pair(subjects, plans, len(subjects) - len(done))
+                if not changed:
+                    break
+            done.update(changed)
+            touched = np.zeros(len(self.labels), dtype=bool)
+            touched[np.concatenate([subjects[at].titles for at in changed])] = True
+            for at, subject in enumerate(subjects):
+                if at in done:
+                    plans.pop(at, None)
+                elif touched[subject.titles].any():
+                    plan = self._plan(subject)
+                    plans.pop(at, None)
+                    if plan is not None:
+                        plans[at] = plan
+        left = sorted(plans.items(), key=lambda item: (item[1][1].p_value, -item[1][1].points, item[0]))
+        self.nearly = [self._described(subjects[at], option, outcome) for at, (option, outcome) in left[:_MAX_NEARLY]]
         return self.placed
 
-    def _plan(self, subject: Subject) -> tuple[Option, Gain] | None:
-        """Return the best option of a change with its gain on validation; None if no option gains on train."""
-        option = self._best_option(subject)
-        return None if option is None else (option, self._gain(_VALID, subject, option))
+    def _sure(self, outcomes: Sequence[tuple[int, Outcome]], n_tested: int) -> list[int]:
+        """Return the changes that pass among all, those without a gain among them, which have a p-value of 1."""
+        known = [outcome.p_value if outcome.convinces else 1.0 for _, outcome in outcomes]
+        every = [*known, *self.tested, *[1.0] * (n_tested - len(known))]
+        if not every:
+            return []
+        adjusted = false_discovery_control(every)[: len(known)]
+        return [at for (at, _), value in zip(outcomes, adjusted, strict=True) if value <= FALSE_DISCOVERY_RATE]
 
-    def _make(self, subject: Subject, option: Option, gain: Gain) -> IntArray:
-        """Make a change in both tables; return the titles of validation that it may change."""
-        table, row = self.tables[_VALID], option.rows[_VALID]
-        number = len(table.rows) if subject.number is None else subject.number
-        decided = {} if row is None else {name: table.decided(number, row, name) for name in row.classes}
-        changes = table.try_row(number, row)
-        self.placed.append(
-            Placed(subject=subject, option=option, number=number, gain=gain, class_changes=changes, decided=decided)
-        )
-        self.tables[_TRAIN].put(number, option.rows[_TRAIN])
-        return table.put(number, row)
-
-    def _best_option(self, subject: Subject) -> Option | None:
-        """Return the option that gains most on train; of equal ones the most cautious, which comes first."""
-        gains = [self._gain(_TRAIN, subject, option).total for option in subject.options]
-        enough = max(gains, default=0.0) * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
+    def _plan(self, subject: Subject) -> tuple[Option, Outcome] | None:
+        """Return the option that gains most, of equal ones the most cautious, which comes first; None if none gains."""
+        outcomes = [outcome_of(self._changes(subject, option), self.labels) for option in subject.options]
+        best = max((outcome.points for outcome in outcomes), default=0.0)
+        enough = best * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
         if enough <= 0:
             return None
-        return next(option for option, gain in zip(subject.options, gains, strict=True) if gain >= enough)
-
-    def _class_changes(self, part: int, subject: Subject, option: Option) -> dict[str, ClassChanges]:
-        table = self.tables[part]
-        return table.try_row(len(table.rows) if subject.number is None else subject.number, option.rows[part])
-
-    def _gain(self, part: int, subject: Subject, option: Option) -> Gain:
-        return gain_of(self._class_changes(part, subject, option), (self.train, self.valid)[part])
-
-    def _reviewed_titles_lose(self, subject: Subject, option: Option) -> bool:
-        """Say whether reviewed titles of train and validation lose by a change on the whole."""
-        points = (
-            title_points(self._class_changes(part, subject, option), labels)[labels.reviewed].sum()
-            for part, labels in enumerate((self.train, self.valid))
+        return next(
+            (option, outcome)
+            for option, outcome in zip(subject.options, outcomes, strict=True)
+            if outcome.points >= enough
         )
-        return sum(points) < 0
+
+    def _record(self, subject: Subject, option: Option, outcome: Outcome, pair: str = "") -> None:
+        self.placed.append(self._described(subject, option, outcome, pair))
+        self.table.put(self._number(subject), option.row)
+        self.tested.append(outcome.p_value)
+
+    def _described(self, subject: Subject, option: Option, outcome: Outcome, pair: str = "") -> Placed:
+        titles = fixed_and_broken(self._changes(subject, option), self.labels)
+        return Placed(subject=subject, option=option, outcome=outcome, titles=titles, pair=pair)
+
+    def _number(self, subject: Subject) -> int:
+        return len(self.table.rows) if subject.number is None else subject.number
+
+    def _changes(self, subject: Subject, option: Option) -> dict[str, ClassChanges]:
+        return self.table.try_row(self._number(subject), option.row)
+
+    def _place_pair(
+        self, subjects: Sequence[Subject], plans: Mapping[int, tuple[Option, Outcome]], n_tested: int
+    ) -> list[int]:
+        """Make the change of a row and the new row that gain most together, if they do so only together."""
+        wrong = self._wrong_titles()
+        rows = [at for at, subject in enumerate(subjects) if subject.number is not None and subject.titles.size]
+        rows = sorted(rows, key=lambda at: (-wrong[subjects[at].titles].sum(), at))[:_PAIRED_ROWS]
+        tried: list[tuple[int, Outcome]] = []
+        found: list[tuple[list[int], list[Option]]] = []
+        for at in rows:
+            subject = subjects[at]
+            in_row = np.zeros(len(self.labels), dtype=bool)
+            in_row[subject.titles] = True
+            shared = {other: int(in_row[one.titles].sum()) for other, one in enumerate(subjects) if one.number is None}
+            near = [other for other in shared if shared[other] >= _PAIRED_TITLES]
+            near = sorted(near, key=lambda other: (-shared[other], other))[:_PAIRED_WITH]
+            for option in _demoting(subject):
+                before = self.table.rows[self._number(subject)]
+                if before is None or not near:
+                    continue
+                first = self._changes(subject, option)
+                self.table.put(self._number(subject), option.row)
+                follow = [(other, plan) for other in near if (plan := self._plan(subjects[other])) is not None]
+                if follow:
+                    other, (second, _) = max(follow, key=lambda one: one[1][1].points)
+                    both = _combined(first, self._changes(subjects[other], second))
+                    outcome = outcome_of(both, self.labels)
+                    alone = max((plans[one][1].points for one in (at, other) if one in plans), default=0.0)
+                    if outcome.points > alone + _NOTHING:
+                        tried.append((len(found), outcome))
+                        found.append(([at, other], [option, second]))
+                self.table.put(self._number(subject), before)
+        sure = self._sure(tried, n_tested + len(tried))
+        if not sure:
+            return []
+        best = max(sure, key=lambda place: (tried[place][1].points, -place))
+        pair, options = found[best]
+        name = " + ".join(subjects[at].keyword for at in pair)
+        for at, option in zip(pair, options, strict=True):
+            self._record(subjects[at], option, tried[best][1], name)
+        self.tested.pop()  # the two changes were tested once
+        return pair
+
+    def _wrong_titles(self) -> IntArray:
+        """Return for each title in how many targets the table differs from the labels, (n_titles,)."""
+        classes = self.table.classes()
+        return np.sum([classes[name] != self.labels.top_classes(name) for name in classes], axis=0)
 
 
-def title_points(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> npt.NDArray[np.float64]:
-    """Return the gain of each title: soft label of its class after the changes less that before, (n_titles,).
-
-    Targets are weighted by their importance, scaled to a sum of 1.
-    """
-    importance = sum(target.importance for target in labels.taxonomy.targets)
-    points = np.zeros(len(labels))
-    for name, changed in changes.items():
-        shares = labels.shares[name]
-        difference = shares[changed.titles, changed.after] - shares[changed.titles, changed.before]
-        points[changed.titles] += difference * labels.taxonomy[name].importance / importance
-    return points
+def _demoting(subject: Subject) -> list[Option]:
+    """Return the ways to let other rows decide in place of a row: in words alone, by the last priority, or without."""
+    moved = [option for option in subject.options if option.action == "re-prioritise"]
+    last = max(moved, key=lambda option: option.priority, default=None)
+    return [option for option in subject.options if option.action in ("narrow", "retire") or option is last]
 
 
-def gain_of(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> Gain:
-    """Measure what some changes are worth.
+def _combined(first: Mapping[str, ClassChanges], second: Mapping[str, ClassChanges]) -> dict[str, ClassChanges]:
+    """Return what two changes, made one after the other, change together."""
+    whole = {}
+    for name in {**first, **second}:
+        before: dict[int, int] = {}
+        after: dict[int, int] = {}
+        for changes in (first.get(name), second.get(name)):
+            if changes is not None:
+                rows = zip(changes.titles.tolist(), changes.before.tolist(), changes.after.tolist(), strict=True)
+                for title, old, new in rows:
+                    before.setdefault(title, old)
+                    after[title] = new
+        titles = [title for title in sorted(before) if before[title] != after[title]]
+        columns = [titles, [before[title] for title in titles], [after[title] for title in titles]]
+        of = [np.array(column, dtype=np.int64) for column in columns]
+        whole[name] = ClassChanges(titles=of[0], before=of[1], after=of[2])
+    return whole
 
-    The lower bound assumes that each title is drawn a Poisson number of times, as `significance.clustered_intervals`
-    does, and that their weighted sum is normal.
-    """
-    weighted = title_points(changes, labels) * labels.weights
-    total = float(weighted.sum())
-    return Gain(total=total, low=total - LOWER_BOUND_AT * float(np.sqrt((weighted**2).sum())))
 
-
-def new_rows(
-    candidates: Mapping[str, pd.DataFrame], table: KeywordTable, train: TitleLabels, valid: TitleLabels
-) -> list[Subject]:
+def new_rows(candidates: Mapping[str, pd.DataFrame], table: KeywordTable, labels: TitleLabels) -> list[Subject]:
     """Offer each candidate as a new row: for every choice of the targets that it is a candidate for, at every priority.
 
     Args:
         candidates: target to `keyword`, `match` and `class`, and `importance` where a network was explained.
         table: whose priorities are used.
-        train: titles of train, in the order of the trial.
-        valid: titles of validation, in the order of the trial.
+        labels: of the judged titles, in the order of the trial.
     """
     by_phrase: dict[tuple[str, str], dict[str, dict[Hashable, Any]]] = {}
     for target, frame in candidates.items():
         for row in frame.to_dict("records"):
             by_phrase.setdefault((str(row["keyword"]), str(row["match"])), {})[target] = row
     keywords, matches = [keyword for keyword, _ in by_phrase], [match for _, match in by_phrase]
-    matching = [titles_matching(keywords, matches, part.titles) for part in (train, valid)]
     subjects = []
-    for (keyword, match), rows, *titles in zip(by_phrase, by_phrase.values(), *matching, strict=True):
-        labels = {target: str(row["class"]) for target, row in rows.items()}
-        known = [float(row["importance"]) for row in rows.values() if "importance" in row]
-        of_parts = titles[_TRAIN], titles[_VALID]
+    for (keyword, match), rows, titles in zip(
+        by_phrase, by_phrase.values(), titles_matching(keywords, matches, labels.titles), strict=True
+    ):
+        classes = {target: str(row["class"]) for target, row in rows.items()}
+        known = [float(row["importance"]) for row in rows.values() if row.get("importance") is not None]
         subjects.append(
             Subject(
                 keyword=keyword,
                 number=None,
                 importance=float(np.mean(known)) if known else None,
-                options=tuple(_options_to_add(keyword, match, labels, of_parts, table)),
-                titles=of_parts,
+                options=tuple(_options_to_add(keyword, match, classes, titles, table)),
+                titles=titles,
             )
         )
     return subjects
 
 
 def _options_to_add(
-    keyword: str, match: str, labels: Mapping[str, str], titles: tuple[IntArray, IntArray], table: KeywordTable
+    keyword: str, match: str, labels: Mapping[str, str], titles: IntArray, table: KeywordTable
 ) -> Iterator[Option]:
     """Yield every choice of at least one of the labels, the fewest first, at every priority of the table."""
-    # The priority that outranks the fewest rows comes first, as it is the most cautious.
-    levels = sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
     for some in chain.from_iterable(combinations(labels.items(), n) for n in range(1, len(labels) + 1)):
         classes = {target: table.taxonomy[target].class_index[label] for target, label in some}
-        for priority in levels:
-            rows = [Row(titles=part, priority=priority, length=len(keyword), classes=classes) for part in titles]
-            yield _option("add", match, priority, dict(some), rows)
+        for priority in _levels(table):
+            row = Row(titles=titles, priority=priority, length=len(keyword), classes=classes)
+            yield Option(action="add", match=match, priority=priority, labels=dict(some), row=row)
 
 
-def changed_rows(table: KeywordTable, placement: Placement, repriced: Mapping[int, Sequence[float]]) -> list[Subject]:
-    """Offer each row of a table to be narrowed, re-prioritised or retired.
+def _levels(table: KeywordTable) -> list[float]:
+    """Return the priorities of a table; the one that outranks the fewest rows is the most cautious and comes first."""
+    return sorted({float(priority) for priority in table.rows["priority"]}, reverse=True)
 
-    A row is not narrowed to the keyword and match of another row, which would set a target twice.
+
+def changed_rows(table: KeywordTable, placement: Placement, given: KeywordTable) -> list[Subject]:
+    """Offer each row of a table to be matched otherwise, re-prioritised or retired.
+
+    A row is not matched as another row with its keyword is, which would set a target twice.
 
     Args:
         table: with which the placement began.
         placement: before any change.
-        repriced: number of a row to priorities that it may have instead.
+        given: the table before groups of its rows were changed; its rows come first, and only they are offered.
     """
-    has_words = [bool(words) for words in split_titles(table.rows["keyword"].tolist())]
-    parts = (placement.train, placement.valid)
+    has_words = [bool(words) for words in split_titles(given.rows["keyword"].tolist())]
     setters = {
         (row["keyword"].lower(), row["match"], target)
         for row in table.rows.to_dict("records")
         for target in table.taxonomy.names
         if row[target]
     }
-    narrower: dict[str, list[list[IntArray]]] = {}
-    for match in ("prefix", "word"):
-        in_words = replace(table, rows=table.rows.assign(match=match))
-        hits = [in_words.hits(part.titles).tocsc() for part in parts]
-        narrower[match] = [np.split(np.int64(one.indices), one.indptr[1:-1]) for one in hits]
+    found: dict[str, list[IntArray]] = {}
+    for match in ("substring", "prefix", "word"):
+        tried = replace(given, rows=given.rows.assign(match=match)).hits(placement.labels.titles).tocsc()
+        found[match] = np.split(np.int64(tried.indices), tried.indptr[1:-1])
     subjects = []
-    for number, (keyword, match, priority) in enumerate(
-        table.rows[["keyword", "match", "priority"]].itertuples(index=False)
-    ):
-        now = [row for trial in placement.tables if (row := trial.rows[number]) is not None]
-        assert len(now) == len(parts), "rows are offered before any is retired"
-        labels = {target: table.rows[target].iloc[number] for target in now[0].classes}
+    now = table.rows.iloc[: len(given)][["keyword", "match", "priority"]].itertuples(index=False)
+    for number, (keyword, match, priority) in enumerate(now):
+        row = placement.table.rows[number]
+        assert row is not None, "rows are offered before any is retired"
+        labels = {target: table.rows[target].iloc[number] for target in row.classes}
         options = []
-        if match == "substring" and has_words[number]:
-            for narrow in ("prefix", "word"):
+        if given.rows["match"].iloc[number] == "substring" and has_words[number]:
+            for other in (name for name in found if name != match and (name != "substring" or match != "prefix")):
                 # Words may match where the substring does not: "i.t." as words also matches "I T nurse".
-                rows = [replace(row, titles=np.sort(narrower[narrow][part][number])) for part, row in enumerate(now)]
-                loses = any(len(np.setdiff1d(a.titles, b.titles)) for a, b in zip(now, rows, strict=True))
-                is_taken = any((keyword.lower(), narrow, target) in setters for target in labels)
-                if len(rows[0].titles) and loses and not is_taken:
-                    options.append(_option("narrow", narrow, priority, labels, rows))
-        for other in repriced.get(number, ()):
-            moved = [replace(row, priority=other) for row in now]
-            options.append(_option("re-prioritise", match, other, labels, moved))
-        options.append(Option(action="retire", match=match, priority=priority, labels=labels, rows=(None, None)))
-        if any(len(row.titles) for row in now):
-            titles = _touched_titles(now, options)
-            found = Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
-            subjects.append(found)
+                titles = np.sort(found[other][number])
+                is_taken = any((keyword.lower(), other, target) in setters for target in labels)
+                if len(titles) and not is_taken and not np.array_equal(titles, row.titles):
+                    moved = replace(row, titles=titles)
+                    options.append(Option(action="narrow", match=other, priority=priority, labels=labels, row=moved))
+        for level in sorted(_levels(table), key=lambda level: abs(level - priority)):
+            if level != priority:
+                moved = replace(row, priority=level)
+                options.append(Option(action="re-prioritise", match=match, priority=level, labels=labels, row=moved))
+        options.append(Option(action="retire", match=match, priority=priority, labels=labels, row=None))
+        titles = np.unique(np.concatenate([row.titles, *(option.row.titles for option in options if option.row)]))
+        if len(row.titles) and match not in (GAP, MASK):
+            subjects.append(
+                Subject(keyword=keyword, number=number, importance=None, options=tuple(options), titles=titles)
+            )
     return subjects
-
-
-def _touched_titles(now: Sequence[Row], options: Sequence[Option]) -> tuple[IntArray, IntArray]:
-    """Return the titles of train and of validation that a row matches, as it is or after any option."""
-    rows = [now, *(option.rows for option in options)]
-    train, valid = (np.unique(np.concatenate([row.titles for row in part if row])) for part in zip(*rows, strict=True))
-    return train, valid
 
 
 def not_refused(subject: Subject, refused: Collection[str]) -> Subject:
@@ -303,7 +342,3 @@ def not_refused(subject: Subject, refused: Collection[str]) -> Subject:
         option for option in subject.options if key_of(option.action, subject.keyword, option.labels) not in refused
     )
     return replace(subject, options=kept)
-
-
-def _option(action: Action, match: str, priority: float, labels: Mapping[str, str], rows: Sequence[Row]) -> Option:
-    return Option(action=action, match=match, priority=priority, labels=labels, rows=(rows[_TRAIN], rows[_VALID]))

@@ -1,140 +1,160 @@
 """What changes of a table are worth: their evidence on validation, and on titles that they were not chosen on."""
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
 from baselines.keyword_table import KeywordTable
+from data_cleaning.errors import first_few
 from data_cleaning.titles import FloatArray, IntArray, Predictions, StrArray
-from harness.keywords.suggestions import Evidence, Suggestion
+from harness.keywords.suggestions import Evidence, Suggestion, amend
+from harness.mining.evidence import class_changes, example_titles, fixed_and_broken
 from harness.mining.phrases import titles_matching
 from harness.mining.placement import Placed
 from harness.mining.title_labels import TitleLabels, label_titles
-from harness.mining.trial_table import ClassChanges, Row, TrialTable
 from harness.scoring.metrics import EVERY_HISTORY, compare_rows, score_rows
-from harness.scoring.significance import wilson_interval
 
 FIRST_FOR_RECALL, FIRST_FOR_PRECISION = 100, 50
 """How many of the best candidates of a target are searched for planted words, and are compared with the truth."""
 
-_MAX_EXAMPLES = 3
+_COUNTS = (
+    *("reviewed_fixed", "reviewed_broken", "believed_fixed", "believed_broken", "variants_fixed", "variants_broken"),
+)
+EVIDENCE_COLUMNS = (*_COUNTS, "p_value", "lift")
 _MAX_ENDING = 4
 
 
 def suggest(
-    placed: Sequence[Placed], table: KeywordTable, train: TitleLabels, valid: TitleLabels, judge: str
+    placed: Sequence[Placed], given: KeywordTable, table: KeywordTable, labels: TitleLabels, judge: str
 ) -> list[Suggestion]:
     """Return placed changes as suggestions, in the same order.
 
     Args:
-        placed: from a placement that began with the table.
-        table: the base table.
-        train: labels of train.
-        valid: labels of validation.
+        placed: from a placement that began with `table`.
+        given: the table that they are suggested for.
+        table: the same with groups of changes; the rows of the given one come first.
+        labels: of the judged titles.
         judge: whose labels these are, for the reader.
     """
-    hits = table.hits(train.titles).tocsc()
+    hits = table.hits(labels.titles).tocsc()
     suggestions = []
     for change in placed:
-        row = change.option.rows[0]
-        matched = hits[:, change.number].indices if row is None else row.titles
-        suggestions.append(_suggestion(change, table, train.records[matched], valid, judge))
+        option, subject, outcome = change.option, change.subject, change.outcome
+        if option.row is None:
+            assert subject.number is not None, "only a row of the table is retired"
+            matched = hits.indices[hits.indptr[subject.number] : hits.indptr[subject.number + 1]]
+        else:
+            matched = option.row.titles
+        fixed, broken = change.titles
+        evidence = Evidence(
+            support_titles=len(matched),
+            support_records=int(labels.records[matched].sum()),
+            judge=judge,
+            lift=outcome.points / len(labels),
+            p_value=outcome.p_value,
+            reviewed_fixed=outcome.reviewed[0],
+            reviewed_broken=outcome.reviewed[1],
+            believed_fixed=outcome.believed[0],
+            believed_broken=outcome.believed[1],
+            variants_fixed=outcome.variants[0],
+            variants_broken=outcome.variants[1],
+            examples=example_titles(labels, fixed),
+            counter_examples=example_titles(labels, broken),
+            importance=subject.importance,
+        )
+        own = None if subject.number is None else given.rows.iloc[subject.number]
+        suggestion = Suggestion(
+            action=option.action,
+            keyword=subject.keyword,
+            priority=option.priority,
+            match=option.match,
+            labels={target: option.labels.get(target, "") for target in given.taxonomy.names},
+            line=None if own is None else int(own["line"]),
+            old_priority=None if own is None else float(own["priority"]),
+            old_match=None if own is None else str(own["match"]),
+            evidence=evidence,
+            rationale=_sentence(change, given, evidence),
+            group=change.pair,
+        )
+        suggestions.append(suggestion)
     return suggestions
 
 
-def right_targets(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> tuple[IntArray, IntArray]:
-    """Count how many of the targets that change are right for each title before and after, (n_titles,) each."""
-    before, after = np.zeros(len(labels), dtype=np.int64), np.zeros(len(labels), dtype=np.int64)
-    for target, changed in changes.items():
-        right = labels.top_classes(target)[changed.titles]
-        before[changed.titles] += changed.before == right
-        after[changed.titles] += changed.after == right
-    return before, after
+def merged(groups: Sequence[Suggestion], singles: Sequence[Suggestion]) -> list[Suggestion]:
+    """Return the changes of groups and single ones together, each row of the table being changed at most once.
+
+    A single change of a row that a group changed takes its place, and none is left where it undoes the group's.
+    """
+    of_line = {one.line: one for one in singles if one.line is not None}
+    kept = [one for one in groups if one.line not in of_line]
+    undone = {
+        line
+        for line, one in of_line.items()
+        if one.action != "retire" and (one.match, one.priority) == (one.old_match, one.old_priority)
+    }
+    return [*kept, *(one for one in singles if one.line is None or one.line not in undone)]
 
 
-def _suggestion(change: Placed, table: KeywordTable, support: IntArray, valid: TitleLabels, judge: str) -> Suggestion:
-    """Describe one change; `support` are the records of each title of train that its row matches."""
-    option, subject = change.option, change.subject
-    weight = float(valid.weights.sum())
-    before, after = right_targets(change.class_changes, valid)
-    fixed, broken = after > before, after < before
-    judged, right = _judged(change, valid, after)
-    low, high = wilson_interval(int(right.sum()), len(right)) if len(right) else (None, None)
-    evidence = Evidence(
-        support_titles=len(support),
-        support_records=int(support.sum()),
-        judged_titles=len(judged),
-        precision=float(right.mean()) if len(right) else None,
-        precision_low=low,
-        precision_high=high,
-        judge=judge,
-        lift=change.gain.total / weight,
-        lift_low=change.gain.low / weight,
-        fixed=int(fixed.sum()),
-        broken=int(broken.sum()),
-        examples=example_titles(valid, fixed),
-        counter_examples=example_titles(valid, broken),
-        importance=subject.importance,
-    )
-    own = None if subject.number is None else table.rows.iloc[subject.number]
-    return Suggestion(
-        action=option.action,
-        keyword=subject.keyword,
-        priority=option.priority,
-        match=option.match,
-        labels={target: option.labels.get(target, "") for target in table.taxonomy.names},
-        line=None if own is None else int(own["line"]),
-        old_priority=None if own is None else float(own["priority"]),
-        old_match=None if own is None else str(own["match"]),
-        evidence=evidence,
-        rationale=_sentence(change, table, evidence),
-    )
+def steps(suggestions: Sequence[Suggestion]) -> list[tuple[Suggestion, ...]]:
+    """Return the suggestions that were tried as one together, and each other one alone."""
+    by_group = groupby(enumerate(suggestions), key=lambda one: (one[1].group, -1 if one[1].group else one[0]))
+    return [tuple(suggestion for _, suggestion in some) for _, some in by_group]
 
 
-def _judged(change: Placed, valid: TitleLabels, after: IntArray) -> tuple[IntArray, npt.NDArray[np.bool_]]:
-    """Return the titles that a change is judged by, and whether every target that it decides is right there."""
-    if change.option.rows[1] is None:
-        counted = np.zeros(len(valid), dtype=np.int64)
-        for changed in change.class_changes.values():
-            counted[changed.titles] += 1
-        judged = np.flatnonzero(counted)
-        return judged, after[judged] == counted[judged]
-    wrong, decided = np.zeros(len(valid), dtype=bool), np.zeros(len(valid), dtype=bool)
-    for target, titles in change.decided.items():
-        decided[titles] = True
-        wrong[titles] |= valid.top_classes(target)[titles] != change.option.rows[1].classes[target]
-    judged = np.flatnonzero(decided)
-    return judged, ~wrong[judged]
+def suggestions_frame(suggestions: Sequence[Suggestion]) -> pd.DataFrame:
+    """Return what is proposed and its evidence: a row for each step, in which counts of a group are summed."""
+    rows = []
+    for order, step in enumerate(steps(suggestions), start=1):
+        first = step[0]
+        sums = {name: sum(getattr(one.evidence, name) for one in step) for name in (*_COUNTS, "lift")}
+        evidence = {**sums, "p_value": first.evidence.p_value}
+        rows.append({"order": order, "group": first.group, **_facts(step), **evidence, "why": first.rationale})
+    columns = ["order", "group", "action", "keyword", "match", "priority", "sets", *EVIDENCE_COLUMNS, "why"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def example_titles(labels: TitleLabels, chosen: npt.NDArray[np.bool_]) -> tuple[str, ...]:
-    """Return at most three of the chosen titles, the most frequent first."""
-    rows = np.flatnonzero(chosen)
-    order = np.lexsort((labels.titles[rows].astype(str), -labels.records[rows]))
-    return tuple(str(title) for title in labels.titles[rows[order[:_MAX_EXAMPLES]]])
+def _facts(step: Sequence[Suggestion]) -> dict[str, Any]:
+    """Return what a step changes; a value that its changes do not share is left empty."""
+    found: dict[str, Any] = {"keyword": first_few((one.keyword for one in step), 3)}
+    for name in ("action", "match", "priority"):
+        values = {getattr(one, name) for one in step}
+        found[name] = values.pop() if len(values) == 1 else None
+    labels = {"; ".join(f"{name}: {label}" for name, label in one.labels.items() if label) for one in step}
+    return {**found, "sets": labels.pop() if len(labels) == 1 else None}
 
 
 def _sentence(change: Placed, table: KeywordTable, evidence: Evidence) -> str:
     """Say in one sentence what is proposed and why."""
     keyword, option = change.subject.keyword, change.option
-    outcome = f"{evidence.fixed} validation titles are fixed and {evidence.broken} broken"
+    together = f" (together: {change.pair})" if change.pair else ""
+    variants = evidence.variants_fixed, evidence.variants_broken
+    derived = f", and of derived ones {variants[0]} and {variants[1]}" if any(variants) else ""
+    outcome = (
+        f"of reviewed titles {evidence.reviewed_fixed} are fixed and {evidence.reviewed_broken} broken, of others "
+        f"{evidence.believed_fixed} and {evidence.believed_broken}{derived}{together}"
+    )
     labels = " and ".join(f"{target} {label}" for target, label in option.labels.items())
     if option.action == "add":
         share = evidence.importance
         by_network = "" if share is None else f", to which the network attributes {share:.0%} of its importance"
-        way = "a word" if option.match == "word" else "the beginning of a word"
+        way = {"word": "a word", "gap": "with words between"}.get(option.match, "the beginning of a word")
         return f"{keyword!r} ({way}{by_network}) indicates {labels}, which the table does not know: {outcome}."
     assert change.subject.number is not None, "only a new row has no number"
     own = table.rows.iloc[change.subject.number]
     if option.action == "narrow":
+        if option.match == own["match"]:
+            return f"{keyword!r} is to stay as it is, other than its group: {outcome}."
         way = "a whole word" if option.match == "word" else "the beginning of a word"
         return f"{keyword!r} also matches inside longer words; if it matches {way} only, {outcome}."
     if option.action == "re-prioritise":
         moved = "be outranked by more keywords" if option.priority > own["priority"] else "outrank more keywords"
-        return f"{keyword!r} should {moved} (priority {own['priority']:g} to {option.priority:g}): {outcome}."
+        narrowed = f" and be matched as {option.match}" if option.match != own["match"] else ""
+        change_of = f"priority {own['priority']:g} to {option.priority:g}"
+        return f"{keyword!r} should {moved}{narrowed} ({change_of}): {outcome}."
     return f"{keyword!r} does more harm than good in setting {labels}: without it, {outcome}."
 
 
@@ -192,29 +212,24 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
         rows: `title`, a label per target and `records`; of several labels of a title that of most records counts.
 
     Returns:
-        A row per change: `order` from 1, `action`, `keyword`, `match`, `priority`, a label per target, `fixed` and
-        `broken` (titles with more and with fewer targets right), `fixed_records` and `broken_records`, `fixed_titles`
-        and `broken_titles` (at most three examples each).
+        A row per step: `order` from 1, `action`, `keyword`, `match`, `priority`, what it `sets`, `fixed` and `broken`
+        (titles with more and with fewer targets right), `fixed_records` and `broken_records`, `fixed_titles` and
+        `broken_titles` (at most three examples each).
     """
     labelled = rows.rename({"records": "count"}).with_columns(pl.lit("scored").alias("source"))
     labels = label_titles(labelled, table.taxonomy, None)
-    trial = TrialTable(table, labels.titles)
-    number_of_line = {int(line): number for number, line in enumerate(table.rows["line"])}
+    classes = _classes(table, labels)
     found = []
-    for order, change in enumerate(changes, start=1):
-        number = len(trial.rows) if change.line is None else number_of_line[change.line]
-        row = _row(change, table, labels)
-        before, after = right_targets(trial.try_row(number, row), labels)
-        trial.put(number, row)
-        fixed, broken = after > before, after < before
+    made: list[Suggestion] = []
+    for order, step in enumerate(steps(changes), start=1):
+        made += step
+        after = _classes(amend(table, made), labels)
+        fixed, broken = fixed_and_broken(class_changes(classes, after), labels)
+        classes = after
         found.append(
             {
                 "order": order,
-                "action": change.action,
-                "keyword": change.keyword,
-                "match": change.match,
-                "priority": change.priority,
-                **change.labels,
+                **_facts(step),
                 "fixed": int(fixed.sum()),
                 "broken": int(broken.sum()),
                 "fixed_records": int(labels.records[fixed].sum()),
@@ -224,18 +239,13 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
             }
         )
     counts = ["fixed", "broken", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
-    columns = ["order", "action", "keyword", "match", "priority", *table.taxonomy.names, *counts]
+    columns = ["order", "action", "keyword", "match", "priority", "sets", *counts]
     return pd.DataFrame(found, columns=columns)
 
 
-def _row(change: Suggestion, table: KeywordTable, labels: TitleLabels) -> Row | None:
-    """Return a change as a row over some titles; None where it retires the row."""
-    if change.action == "retire":
-        return None
-    alone = KeywordTable.from_frame(pd.DataFrame([change.cells]), table.taxonomy, "a suggestion")
-    classes = {name: int(alone.class_positions[name][0]) for name in table.taxonomy.names if change.labels[name]}
-    titles = np.flatnonzero(alone.hits(labels.titles).toarray()[:, 0])
-    return Row(titles=titles, priority=change.priority, length=len(change.keyword), classes=classes)
+def _classes(table: KeywordTable, labels: TitleLabels) -> dict[str, IntArray]:
+    winners = table.winners(labels.titles)
+    return {name: table.class_positions[name][rows] for name, rows in winners.items()}
 
 
 def recovery(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,8 @@ class TitleLabels:
     """Target to the soft labels, rows that sum to 1, each (n_titles, n_classes)."""
     reviewed: npt.NDArray[np.bool_]
     """Whether a person labelled the title; the soft label is then that person's alone, (n_titles,)."""
+    variant: npt.NDArray[np.bool_]
+    """Whether the title was derived from another, with labels that are known for it, (n_titles,)."""
 
     def __len__(self) -> int:
         """Return the number of titles."""
@@ -35,9 +38,23 @@ class TitleLabels:
         """Weight of each title where keywords are chosen: the root of its records, so that none drowns the others."""
         return np.sqrt(self.records.astype(np.float64))
 
+    @cached_property
+    def has_reviewed(self) -> bool:
+        """Whether a person labelled any of the titles."""
+        return bool(self.reviewed.any())
+
+    @property
+    def believed(self) -> npt.NDArray[np.bool_]:
+        """Whether the label of the title is predicted or recorded, (n_titles,)."""
+        return ~self.reviewed & ~self.variant
+
     def top_classes(self, target: str) -> IntArray:
         """Return the class with the largest share of each title, (n_titles,)."""
-        return self.shares[target].argmax(axis=1)
+        return self._tops[target]
+
+    @cached_property
+    def _tops(self) -> dict[str, IntArray]:
+        return {target: rows.argmax(axis=1) for target, rows in self.shares.items()}
 
     def select(self, titles: npt.NDArray[np.bool_] | IntArray) -> "TitleLabels":
         """Return the titles that a mask or positions select, in that order."""
@@ -47,6 +64,19 @@ class TitleLabels:
             records=self.records[titles],
             shares={target: rows[titles] for target, rows in self.shares.items()},
             reviewed=self.reviewed[titles],
+            variant=self.variant[titles],
+        )
+
+    def joined(self, others: "TitleLabels") -> "TitleLabels":
+        """Return these titles and then others, which are other titles."""
+        both = (self, others)
+        return TitleLabels(
+            taxonomy=self.taxonomy,
+            titles=np.concatenate([of.titles for of in both]),
+            records=np.concatenate([of.records for of in both]),
+            shares={target: np.concatenate([of.shares[target] for of in both]) for target in self.shares},
+            reviewed=np.concatenate([of.reviewed for of in both]),
+            variant=np.concatenate([of.variant for of in both]),
         )
 
 
@@ -82,4 +112,5 @@ def label_titles(rows: pl.DataFrame, taxonomy: Taxonomy, predicted: Mapping[str,
         records=np.maximum(records, 1).astype(np.int64),
         shares=shares,
         reviewed=reviewed,
+        variant=np.zeros(len(titles), dtype=bool),
     )

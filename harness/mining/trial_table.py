@@ -100,12 +100,9 @@ class TrialTable:
             changes[name] = ClassChanges(titles=touched[changed], before=before[changed], after=after[changed])
         return changes
 
-    def decided(self, number: int, row: Row, target: str) -> IntArray:
-        """Return the titles that a row would decide for a target if it took the place of row `number`."""
-        if target not in row.classes:
-            return _NO_TITLES
-        others = self._others(target, number, row.titles)
-        return row.titles[self._outranks(number, row, others)]
+    def classes(self) -> dict[str, IntArray]:
+        """Return the class of each title per target, (n_titles,)."""
+        return {name: codes[self._first[name]] for name, codes in self._codes.items()}
 
     def put(self, number: int, row: Row | None) -> IntArray:
         """Replace a row, or retire it; return the titles that the old or the new row matches."""

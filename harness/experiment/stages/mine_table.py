@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -19,15 +20,15 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
 from data_cleaning.simulate import PLANTED
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import Predictions
+from data_cleaning.titles import Predictions, StrArray
+from harness.experiment.hybrid import HybridClassifier
 from harness.experiment.stages import (
     FAITHFULNESS,
     LEARN,
     LIFTS,
     MINE_FACTS,
     MINED_CANDIDATES,
-    MINED_INVERSIONS,
-    MINED_PRIORITIES,
+    MINED_NEARLY,
     MINED_SUGGESTIONS,
     MINED_TABLE,
     MINED_TABLES,
@@ -43,8 +44,15 @@ from harness.experiment.stages.obtain_leads import read_truth
 from harness.experiment.stages.predicting import predict_titles
 from harness.experiment.systems import Recipe
 from harness.keywords.suggestions import Suggestion, amend, read_rejected
-from harness.mining.miner import MINED, Mined, MiningSettings, mine
-from harness.mining.proof import differences, lifts, prove_changes, recovery, table_predictions
+from harness.mining.miner import MINED, Judge, Mined, MiningSettings, mine
+from harness.mining.proof import (
+    differences,
+    lifts,
+    prove_changes,
+    recovery,
+    suggestions_frame,
+    table_predictions,
+)
 from harness.scoring.references import REFERENCES
 from neural.classifier import NeuralClassifier
 from neural.faithfulness import compare_methods
@@ -70,13 +78,16 @@ class MineSettings:
         """Return the table that changes are mined for."""
         return KeywordTable.read(self.table, self.taxonomy)
 
-    def mine(self, network: NeuralClassifier, divided: pl.DataFrame, on_progress: Progress) -> Mined:
+    def mine(
+        self, network: NeuralClassifier, judge: Judge | None, divided: pl.DataFrame, on_progress: Progress
+    ) -> Mined:
         """Mine a fitted network, from rows of train and validation."""
         return mine(
             network,
             self.read_table(),
             divided,
             self.mining,
+            judge=judge,
             reviewed_share=self.rows.reviewed_share,
             seed=self.seed,
             refused=read_rejected(self.rejected),
@@ -108,13 +119,16 @@ class FoldSettings:
     mine: MineSettings
     network: Recipe
     n_folds: int
+    has_hybrid: bool
+    """Whether changes are judged by the system hybrid rather than by the network."""
 
 
 def mine_table(settings: MineSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Mine one network and write what was found, and the tables that come of it."""
     divided = rows_to_learn_from(settings.rows, settings.taxonomy, inputs["split"] / LEARN, on_progress)
     divided = divided.drop_nulls(settings.taxonomy.names)
-    mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), divided, on_progress)
+    judge = HybridClassifier.load(inputs["judge"] / MODEL) if "judge" in inputs else None
+    mined = settings.mine(NeuralClassifier.load(inputs["network"] / MODEL), judge, divided, on_progress)
     write_mined(mined, settings.read_table(), out)
 
 
@@ -150,7 +164,7 @@ def compare_explanations(settings: FaithfulnessSettings, inputs: Folders, out: P
 
 
 def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Hold out each fold of the reviewed titles once; fit, mine, place and re-price on the others, and score on it.
+    """Hold out each fold of the reviewed titles once; fit, mine and place on the others, and score on it.
 
     Near duplicates share a fold, and legacy rows of a title that is held out are not mined either. The network starts
     from the one that was fitted without reviewed titles.
@@ -159,6 +173,7 @@ def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: 
     learned = rows_to_learn_from(settings.mine.rows, taxonomy, inputs["split"] / LEARN, on_progress)
     learned = learned.drop_nulls(taxonomy.names)
     tested = read_frame(inputs["split"] / TEST).filter(pl.col("source") == "reviewed")
+    tested = tested.drop_nulls(taxonomy.names)
     reviewed = pl.concat([learned.filter(pl.col("source") == "reviewed"), tested.select(learned.columns)])
     others = learned.filter(pl.col("source") != "reviewed")
     others = others.with_columns(near_duplicate_keys(others["title"]))
@@ -174,7 +189,9 @@ def mine_folds(settings: FoldSettings, inputs: Folders, out: Path, on_progress: 
         left = others.filter(~pl.col("key").is_in(held_out["key"].implode()))
         divided = pl.concat([left.select(learned.columns), taught.select(learned.columns)])
         network = _fit_network(settings, divided, inputs["warm_start"] / MODEL, on_progress)
-        found_in_fold = _answers_of_fold(settings, network, divided, held_out["title"].to_numpy(), on_progress)
+        judge = _fit_hybrid(settings, network, divided, on_progress) if settings.has_hybrid else None
+        titles = held_out["title"].to_numpy()
+        found_in_fold = _answers_of_fold(settings, network, judge, divided, titles, on_progress)
         for name, found in found_in_fold.items():
             answers.setdefault(name, []).append(found)
     rows = reviewed.select(
@@ -208,18 +225,36 @@ def _fit_network(
     return network.fit(train, valid)
 
 
+def _fit_hybrid(
+    settings: FoldSettings, network: NeuralClassifier, divided: pl.DataFrame, on_progress: Progress
+) -> HybridClassifier:
+    """Fit the system hybrid without the titles held out, on the network that did not see them either."""
+    share = settings.mine.rows.reviewed_share
+    assert share is not None, "folds are of reviewed titles"
+    train, valid = weighed_parts(divided, share, settings.mine.taxonomy)
+    with TemporaryDirectory() as folder:
+        network.save(Path(folder))
+        judge = HybridClassifier(settings.mine.read_table(), Path(folder), settings.mine.seed, on_progress)
+        return judge.fit(train, valid)
+
+
 def _answers_of_fold(
-    settings: FoldSettings, network: NeuralClassifier, divided: pl.DataFrame, titles: np.ndarray, on_progress: Progress
+    settings: FoldSettings,
+    network: NeuralClassifier,
+    judge: HybridClassifier | None,
+    divided: pl.DataFrame,
+    titles: StrArray,
+    on_progress: Progress,
 ) -> dict[str, Predictions]:
-    """Mine without the titles held out; return what the network and each amended table say of those."""
+    """Mine without the titles held out; return what each amended table, the network and the judge say of those."""
     table = settings.mine.read_table()
-    mined = settings.mine.mine(network, divided, on_progress)
+    mined = settings.mine.mine(network, judge, divided, on_progress)
     answers = {
         source: table_predictions(amend(table, changes), titles) for source, changes in mined.suggestions.items()
     }
-    answers["the network itself"] = predict_titles(
-        network, titles.tolist(), settings.mine.taxonomy, "predict fold", on_progress
-    )
+    systems = {"the network itself": network} | ({} if judge is None else {"hybrid itself": judge})
+    for name, system in systems.items():
+        answers[name] = predict_titles(system, titles.tolist(), settings.mine.taxonomy, "predict fold", on_progress)
     return answers
 
 
@@ -242,8 +277,7 @@ def write_mined(mined: Mined, table: KeywordTable, folder: Path) -> None:
         amend(table, changes).to_csv(folder / MINED_TABLES / f"{number}.csv")
     amend(table, mined.suggestions[MINED]).to_csv(folder / MINED_TABLE)
     candidates_frame(mined.candidates).to_parquet(folder / MINED_CANDIDATES, index=False)
-    mined.priorities.to_parquet(folder / MINED_PRIORITIES, index=False)
-    mined.inversions.to_parquet(folder / MINED_INVERSIONS, index=False)
+    suggestions_frame(mined.nearly).to_parquet(folder / MINED_NEARLY, index=False)
     (folder / MINE_FACTS).write_text(json.dumps(mined.facts))
 
 

@@ -1,6 +1,7 @@
 """A run that mines: its files, tables and stages, and the way from a mark in its spreadsheet to the next table."""
 
 import json
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,16 @@ from data_cleaning.progress import silent
 from harness.experiment.cache import StageStore
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
-from harness.experiment.stages import MINED_PRIORITIES, REFERENCE_ROWS
+from harness.experiment.stages import REFERENCE_ROWS
 from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestions import amend
 from harness.mining.candidates import BASELINES
-from harness.mining.miner import MINED, NETWORK, NEW_ROWS, RECORDS
+from harness.mining.miner import GROUPS, MINED, NETWORK, NEW_ROWS, RECORDS
+from harness.mining.proof import steps
 from tests.called_verb import exit_code_of
 from tests.toy_company import write_toy_company
 
-TABLES = ("mined_lift", "mined_lift_all", "mined_changes", "mined_priorities", "mined_inversions")
+TABLES = ("mined_lift", "mined_lift_all", "mined_changes", "mined_nearly")
 FILES = {"suggestions.xlsx", "suggestions.csv", "suggestions.json"}
 BLOCKS = ("legacy", "legacy+reviewed")
 REVIEWED = [
@@ -82,7 +84,7 @@ def test_suggestions_candidates_and_tables_are_in_the_run_folder(finished, owner
         place = finished.folder / "mined" / "title" / block
         assert {file.name for file in place.iterdir()} == {*FILES, "keywords.csv", "candidates.csv"}
         suggestions = read_suggestions(stage(owner, finished, f"mine/title/{block}/keyword+mined"))
-        assert tuple(suggestions) == (MINED, NEW_ROWS, *BASELINES)
+        assert tuple(suggestions) == (MINED, GROUPS, NEW_ROWS, *BASELINES)
         listed = json.loads((place / "suggestions.json").read_text())
         assert [one["keyword"] for one in listed["suggestions"]] == [one.keyword for one in suggestions[MINED]]
         amended = KeywordTable.read(place / "keywords.csv", owner.taxonomy)
@@ -102,13 +104,13 @@ def test_tables_and_page_say_what_was_mined(finished):
             assert (finished.folder / "tables" / f"{name}.{ending}").stat().st_size > 0
     page = (finished.folder / "report.html").read_text()
     assert "What is mining worth?" in page
-    assert "Which keywords win that should lose?" in page
+    assert "What is nearly proposed?" in page
     facts = json.loads((finished.folder / "run.json").read_text())["mined"]
     assert {arm: told["judge"] for arm, told in facts.items()} == {
         "title/legacy": RECORDS,
         "title/legacy+reviewed": NETWORK,
     }
-    assert facts["title/legacy+reviewed"]["reviewed_train_titles"] > 0
+    assert facts["title/legacy+reviewed"]["reviewed_titles"] > 0
 
 
 def test_the_mined_table_is_scored_as_one_more_system(finished, owner):
@@ -132,14 +134,15 @@ def test_the_mined_table_is_scored_as_one_more_system(finished, owner):
 def test_proposed_changes_are_listed_with_what_they_mend_in_the_test_part(finished, owner):
     changes = table_of(finished, "mined_changes")
     assert changes["order"].tolist() == list(range(1, len(changes) + 1))
-    assert (changes["lift_low"] > 0).all()
+    assert (changes["p_value"] < 0.1).all()
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     suggestions = read_suggestions(stage(owner, finished, "mine/title/legacy+reviewed/keyword+mined"))[MINED]
-    assert changes["keyword"].tolist() == [change.keyword for change in suggestions]
+    made = steps(suggestions)
+    assert len(changes) == len(made)
     rows = pd.read_parquet(stage(owner, finished, "references/title") / REFERENCE_ROWS)
     assert rows["title"].is_unique  # one record each, so that there are legacy labels alone
     for number, line in enumerate(changes.to_dict("records")):
-        before, after = (n_right(amend(base, suggestions[:end]), rows) for end in (number, number + 1))
+        before, after = (n_right(amend(base, [*chain(*made[:end])]), rows) for end in (number, number + 1))
         assert (line["fixed"], line["broken"]) == (sum(after > before), sum(after < before))
 
 
@@ -148,22 +151,6 @@ def n_right(table, rows):
     said = table.raw_labels(rows["title"].tolist())
     classes = {target.name: [target.group(raw) for raw in said[target.name]] for target in table.taxonomy.targets}
     return sum((rows[name] == of_target).to_numpy().astype(int) for name, of_target in classes.items())
-
-
-def test_priorities_and_inversions_are_those_of_the_table(finished, owner):
-    priorities = table_of(finished, "mined_priorities")
-    base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
-    assert sorted(priorities["keyword"]) == sorted(base.rows["keyword"])
-    assert {"asked", "asked_low", "asked_by_network", "asked_by_records", "asked_by_reviewers"} <= set(priorities)
-    assert list(table_of(finished, "mined_inversions").columns[2:5]) == ["line", "keyword", "priority"]
-    # By the recorded labels, "night" should lose against every word for a seniority but that for its own.
-    place = stage(owner, finished, "mine/title/legacy/keyword+mined")
-    recorded = pd.read_parquet(place / MINED_PRIORITIES).set_index("keyword")
-    others = ["chief", "senior", "registered", "trainee"]
-    assert set(recorded.index[recorded["asked"].notna()]) == {"night", *others}
-    assert recorded.loc["night", "strength"] < 0
-    assert (recorded.loc[others, "strength"] > 0).all()
-    assert ("retire", "night") in {(change.action, change.keyword) for change in read_suggestions(place)[MINED]}
 
 
 def test_a_second_run_makes_nothing(finished, owner):
@@ -186,7 +173,7 @@ def asked_for_more(finished, owner):
 
 def test_folds_hold_every_reviewed_title_out_once(asked_for_more, owner):
     folds = table_of(asked_for_more, "mined_folds").set_index("source")
-    assert set(folds.index) == {MINED, NEW_ROWS, *BASELINES, "the network itself"}
+    assert set(folds.index) == {MINED, GROUPS, NEW_ROWS, *BASELINES, "the network itself"}
     assert folds["titles"].unique().tolist() == [len(REVIEWED)]
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     said = base.raw_labels([title for title, *_ in REVIEWED])
@@ -215,7 +202,7 @@ def test_mining_alone_is_a_verb_and_shows_its_tables(finished, owner, capsys):
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
     assert "What is mining worth?" in shown.out
-    assert "Which keywords win that should lose?" in shown.out
+    assert "What is nearly proposed?" in shown.out
     assert "suggestions.xlsx, mined/" in shown.out
     assert "Read this first" not in shown.out
 

@@ -52,7 +52,8 @@ def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test
     for by in ("record", "title"):
         for label_set in ("legacy", "legacy+reviewed"):
             arm = f"{by}/{label_set}/keyword+mined"
-            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{label_set}/neural")
+            judge = (f"fit/{by}/{label_set}/hybrid",) if label_set == "legacy+reviewed" else ()
+            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{label_set}/neural", *judge)
             assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
             assert f"references/{by}" in needs[f"prove/{arm}"]
             assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])

@@ -190,7 +190,7 @@ def test_every_fault_of_the_file_is_named_at_once_by_its_line(company, folder, r
         "line 2: 'yes' is not a mark; write accept or reject, or empty the cell",
         "line 3: priority 'soon' is not a number above 0",
         "line 4: 'action' was 'narrow' and is 'retire'; restore it",
-        "line 4: unknown match 'words', the nearest is 'word' (known: substring, word, prefix)",
+        "line 4: unknown match 'words', the nearest is 'word' (known: substring, word, prefix, gap, mask)",
         "line 5: retires its row, so the change of priority has no effect; restore it",
         "line 6: no suggestion has the id 'mine'; restore the one that the row had",
         "line 7: 'department' holds a formula; write its value as text",

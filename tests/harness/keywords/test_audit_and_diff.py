@@ -334,7 +334,7 @@ def test_a_row_that_never_fires_comes_with_the_reason(verb, tmp_path):
     why = done.findings.frame["why"].tolist()
     assert why[0] == (
         "'nurs*' (line 2) hits 0 records: it is sought as it is written, not as a pattern; give the beginning of a "
-        "word with match 'prefix'."
+        "word with match 'prefix'; a star counts with match 'gap' or 'mask'."
     )
     assert why[1].startswith("'Sep-24' (line 3) hits 0 records: a spreadsheet program may have turned a word or")
     assert any("'urse' (line 4), as it occurs only inside longer words (3 records)" in one for one in why)

@@ -104,7 +104,7 @@ def test_hostile_text_comes_back_as_it_was_from_every_file(given_suggestions):
                 assert float(row.cells["priority"]) == row.suggestion.priority
                 assert row.cells["department"] == row.suggestion.labels["department"]
         for row in csv_rows(folder / CSV_NAME):
-            numbers = ("lift", "lift_low")
+            numbers = ("lift",)
             assert not [cell for column, cell in row.items() if column not in numbers and RUNS.match(cell)]
         for row in load_workbook(folder / XLSX_NAME)[SHEET].iter_rows():
             assert not [cell.value for cell in row if isinstance(cell.value, str) and RUNS.match(cell.value)]
@@ -117,7 +117,9 @@ def test_every_file_has_the_columns_of_a_table_and_the_evidence(folder, sheet):
         *("accept", "action", "line", "keyword", "priority", "department", "seniority", "match"),
         *("old_priority", "old_match", "rationale"),
     ]
-    assert {"lift", "precision", "precision_low", "precision_high", "fixed", "broken", "importance"} < set(header)
+    assert {"lift", "group", "p_value", "reviewed_fixed", "believed_broken", "variants_fixed", "importance"} < set(
+        header
+    )
     assert {f"{kind}_{number}" for kind in ("example", "counter_example") for number in (1, 2, 3)} < set(header)
     first = csv_rows(folder / CSV_NAME)[0]
     assert list(first) == header
@@ -131,12 +133,13 @@ def test_every_file_has_the_columns_of_a_table_and_the_evidence(folder, sheet):
     assert (first["example_2"], first["counter_example_1"]) == ("'=head gardener", "garden\nvisitor")
     entry = json.loads((folder / JSON_NAME).read_text(encoding="utf-8"))["suggestions"][0]
     assert (entry["accept"], entry["department"], entry["match"]) == ("", "Garden", "substring")
-    assert entry["evidence"]["lift"] == 0.1 + 0.2
+    assert entry["evidence"]["p_value"] == 0.1 + 0.2
     assert entry["evidence"]["examples"] == ["night gardener", "=head gardener", "gardener"]
 
 
 def test_the_sheet_offers_marks_and_stays_in_sight(sheet):
-    (marks,) = sheet.data_validations.dataValidation
+    marks, matches = sheet.data_validations.dataValidation
+    assert matches.formula1 == '"substring,word,prefix,gap,mask"'
     assert (marks.type, marks.formula1, str(marks.sqref)) == ("list", '"accept,reject"', "A2:A5")
     assert marks.allow_blank
     assert marks.showErrorMessage
@@ -151,9 +154,9 @@ def test_cells_look_like_what_they_are(sheet):
     cells = {name: sheet.cell(2, head.column) for name, head in columns_of(sheet).items()}
     formats = {name: cell.number_format for name, cell in cells.items()}
     assert formats["keyword"] == formats["department"] == formats["example_1"] == "@"
-    assert (formats["lift"], formats["precision"]) == ("+0.00%;-0.00%;0.00%", "0.0%")
+    assert (formats["lift"], formats["importance"], formats["p_value"]) == ("+0.00%;-0.00%;0.00%", "0.0%", "0.0E+00")
     assert formats["support_records"] == "#,##0"
-    assert (cells["priority"].value, cells["support_records"].value, cells["lift_low"].value) == (2.5, 5678, -0.00125)
+    assert (cells["priority"].value, cells["support_records"].value, cells["lift"].value) == (2.5, 5678, -0.00125)
     assert sheet.cell(3, cells["priority"].column).value == 2
     assert cells["rationale"].alignment.wrap_text
 
@@ -220,7 +223,8 @@ def test_a_target_may_be_called_like_a_column_of_ours(tmp_path):
 
 
 def test_numbers_of_numpy_are_numbers(tmp_path):
-    odd = replace(NURSE, line=np.int64(2), priority=np.float64(2), evidence=replace(NURSE.evidence, fixed=np.int64(9)))
+    counted = replace(NURSE.evidence, reviewed_fixed=np.int64(4))
+    odd = replace(NURSE, line=np.int64(2), priority=np.float64(2), evidence=counted)
     write_suggestions(tmp_path, [odd], ORIGIN)
     edit_xlsx(tmp_path / XLSX_NAME, {(2, "accept"): "accept"})
     marked = read_marked(tmp_path / XLSX_NAME)

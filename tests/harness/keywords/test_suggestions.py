@@ -210,8 +210,8 @@ def test_json_refuses_what_was_changed_in_it():
     text = to_json(ALL, ORIGIN)
     with pytest.raises(BadInput, match=r"here: suggestion 1 was changed after it was made\. .*use the \.xlsx or \.csv"):
         from_json(text.replace('"gardener"', '"garden"'), "here")
-    with pytest.raises(BadInput, match=r"here has version 2; expected 1"):
-        from_json(text.replace('"version": 1', '"version": 2'), "here")
+    with pytest.raises(BadInput, match=r"here has version 1; expected 2"):
+        from_json(text.replace('"version": 2', '"version": 1'), "here")
     for broken in ("", "[]", "{}", text[:-100], text.replace('"line"', '"lane"'), text.replace('"add"', '"more"')):
         with pytest.raises(BadInput, match="here does not hold suggestions as they were written"):
             from_json(broken, "here")

@@ -1,6 +1,5 @@
 """Labels of titles that can be worked out by hand, and figures recounted from amended tables."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -46,6 +45,7 @@ def certain(
             for at, target in enumerate(TAXONOMY.targets)
         },
         reviewed=np.array([title in reviewed for title in titles], dtype=bool),
+        variant=np.zeros(len(titles), dtype=bool),
     )
 
 
@@ -63,6 +63,7 @@ def random_labels(random: np.random.Generator, table: KeywordTable, counts: Mapp
         records=np.array(list(counts.values()), dtype=np.int64),
         shares=shares,
         reviewed=random.random(len(titles)) < 0.1,
+        variant=np.zeros(len(titles), dtype=bool),
     )
 
 
@@ -77,12 +78,12 @@ def classes_of(table: KeywordTable, titles: np.ndarray) -> dict[str, list[int]]:
 
 
 def worth(table: KeywordTable, labels: TitleLabels) -> list[float]:
-    """Return the soft label of a table's class of each title, targets by importance, titles by the root of records."""
+    """Return the soft label of a table's class of each title, targets by importance."""
     classes = classes_of(table, labels.titles)
     found = []
     for at in range(len(labels)):
         shares = [t.importance / 4 * labels.shares[t.name][at][classes[t.name][at]] for t in TAXONOMY.targets]
-        found.append(math.sqrt(labels.records[at]) * sum(shares))
+        found.append(sum(shares))
     return found
 
 
@@ -93,12 +94,3 @@ def n_right(table: KeywordTable, labels: TitleLabels) -> list[int]:
         sum(shares[at].tolist().index(max(shares[at])) == classes[name][at] for name, shares in labels.shares.items())
         for at in range(len(labels))
     ]
-
-
-def wilson(n_right: int, n: int) -> tuple[float, float]:
-    """Return the 95% Wilson interval by its formula."""
-    z = 1.959963984540054
-    share, room = n_right / n, z**2 / n
-    middle = share + room / 2
-    spread = z * math.sqrt(share * (1 - share) / n + room / (4 * n))
-    return (middle - spread) / (1 + room), (middle + spread) / (1 + room)

@@ -35,6 +35,7 @@ def labels_of(*rows):
         records=np.array(records),
         shares={"function": np.array(shares), "level": np.tile([0.0, 1.0], (len(titles), 1))},
         reviewed=np.zeros(len(titles), dtype=bool),
+        variant=np.zeros(len(titles), dtype=bool),
     )
 
 
@@ -309,6 +310,7 @@ def test_chi_squared_is_that_worked_out_by_hand(seed):
         records=random.integers(1, 9, len(drawn)),
         shares={"function": shares, "level": np.tile([1.0, 0.0], (len(drawn), 1))},
         reviewed=np.zeros(len(drawn), dtype=bool),
+        variant=np.zeros(len(drawn), dtype=bool),
     )
     phrases, found = baselines_of(labels, possible=words)
     # Each label of a title is a row of its share of the root of the records; rows weigh 1 on average.
