@@ -11,10 +11,12 @@ from baselines.keyword import KeywordClassifier
 from baselines.keyword_table import KeywordTable
 from baselines.tfidf import TfidfClassifier
 from baselines.tfidf_features import TfidfSettings
+from data_cleaning.column_names import same_columns
 from data_cleaning.errors import BadInput, counted
-from data_cleaning.files import Layout
+from data_cleaning.files import Layout, open_source
 from data_cleaning.files.frames import read_frame
 from data_cleaning.files.output_places import check_table, ending
+from data_cleaning.files.sources import STANDARD_INPUT, FileColumns
 from data_cleaning.files.spreadsheet_text import safe_text
 from data_cleaning.files.whole_files import full_disk_as_bad_input, whole_file
 from data_cleaning.labelled_files import LEARN, SCORE, SIDE, combine_opinions, read_labelled, sides_of
@@ -191,12 +193,15 @@ def titles_of_file(
 ) -> pl.DataFrame:
     """Return the distinct titles of leads in normal spelling, and their records as `count`.
 
-    A column called `count` says how many records a row stands for.
+    A column called `count`, where there is one, says how many records a row stands for.
 
     Raises:
         BadInput: the file cannot be read, or has no title.
     """
-    columns = LeadColumns(count="count", targets={})
+    counts: Sequence[str] = ()
+    if path != STANDARD_INPUT:  # which can be read once
+        counts = same_columns(FileColumns(open_source(path, encoding=encoding, layout=layout)).named, "count")
+    columns = LeadColumns(count=counts[0] if len(counts) == 1 else None, targets={})
     opened = open_leads(path, columns, encoding, taxonomy, title_column, announce, layout=layout)
     spelled = opened.leads.select(normalise_titles(repaired(opened.leads["title"])).alias("title"), "count")
     titles = spelled.filter(pl.col("title").fill_null("") != "").group_by("title").agg(pl.col("count").sum())
