@@ -315,7 +315,7 @@ _SHIPPED = (
         example="{table: …}",
         explains="keywords",
         mined_from=NETWORK,
-        run_with=("keyword", NETWORK),
+        run_with=("keyword", NETWORK, HYBRID),
     ),
     System(
         name=HYBRID,

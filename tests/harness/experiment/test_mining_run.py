@@ -17,7 +17,7 @@ from harness.experiment.stages import REFERENCE_ROWS
 from harness.experiment.stages.mine_table import read_suggestions
 from harness.keywords.suggestions import amend
 from harness.mining.candidates import BASELINES
-from harness.mining.miner import GROUPS, MINED, NETWORK, NEW_ROWS, RECORDS
+from harness.mining.miner import GROUPS, HYBRID, MINED, NEW_ROWS, RECORDS
 from harness.mining.proof import steps
 from tests.called_verb import exit_code_of
 from tests.toy_company import write_toy_company
@@ -56,7 +56,7 @@ def arguments(owner, *overrides):
 
 
 def do(owner, *overrides):
-    given = arguments(owner, "systems=[keyword, neural, keyword+mined]", *overrides)
+    given = arguments(owner, "systems=[keyword, neural, keyword+mined, hybrid]", *overrides)
     config = load_config(owner.config, given)
     results = owner.folder / "results"
     return run(config, results=results, out=None, fresh=False, on_progress=silent, announce=lambda _: None)
@@ -108,7 +108,7 @@ def test_tables_and_page_say_what_was_mined(finished):
     facts = json.loads((finished.folder / "run.json").read_text())["mined"]
     assert {arm: told["judge"] for arm, told in facts.items()} == {
         "title/legacy": RECORDS,
-        "title/legacy+reviewed": NETWORK,
+        "title/legacy+reviewed": HYBRID,
     }
     assert facts["title/legacy+reviewed"]["reviewed_titles"] > 0
 
@@ -173,7 +173,7 @@ def asked_for_more(finished, owner):
 
 def test_folds_hold_every_reviewed_title_out_once(asked_for_more, owner):
     folds = table_of(asked_for_more, "mined_folds").set_index("source")
-    assert set(folds.index) == {MINED, GROUPS, NEW_ROWS, *BASELINES, "the network itself"}
+    assert set(folds.index) == {MINED, GROUPS, NEW_ROWS, *BASELINES, "the network itself", "hybrid itself"}
     assert folds["titles"].unique().tolist() == [len(REVIEWED)]
     base = KeywordTable.read(owner.folder / "keywords.csv", owner.taxonomy)
     said = base.raw_labels([title for title, *_ in REVIEWED])
