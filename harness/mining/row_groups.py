@@ -160,7 +160,7 @@ def place_groups(table: KeywordTable, groups: Sequence[RowGroup], labels: TitleL
         suggestions = [*_on_top(group, suggestions)[1], *written]
         p_values.append(outcome.p_value)
         waiting = [one for one in waiting if one.name != group.name]
-        classes = codes
+        classes = _classes(amend(table, suggestions), labels)
     before = amend(table, suggestions)
     nearly = [
         _with_evidence(replace(group, changes=group.changes[:1]), before, after, (classes, codes), labels, outcome)[0]
@@ -307,7 +307,8 @@ def _with_evidence(
             counter_examples=example_titles(labels, broken & own),
         )
         written.append(replace(change, evidence=evidence, rationale=_sentence(change, group, evidence, outcome)))
-    return written
+    # What has most effect is read first.
+    return sorted(written, key=lambda one: -(one.evidence.fixed + one.evidence.broken))
 
 
 def _sentence(change: Suggestion, group: RowGroup, evidence: Evidence, outcome: Outcome) -> str:
