@@ -21,6 +21,8 @@ _UNFINISHED = re.compile(r"unfinished-(?:([0-9a-f]{8})-([1-9][0-9]{0,6})-[0-9a-f
 """Names of unfinished files and folders: `_process_numbers` and the number of the process that fills it, random digits,
 and the final name. Earlier releases wrote the process number alone."""
 _SCRATCH = "scratch-"
+ROWS = "rows-"
+"""How the folder begins, after what `place_to_fill` adds, in which the rows of a workbook wait."""
 _MAX_DAYS = 7
 """After so many days without a change, scratch, and what a process on another host was filling, count as left over."""
 
@@ -42,7 +44,7 @@ def _process_numbers() -> str:
     return hashlib.sha256("\n".join(found).encode()).hexdigest()[:8]
 
 
-def _filling(final: Path, what: str = "") -> Path:
+def place_to_fill(final: Path, what: str = "") -> Path:
     """Return a path beside a file or folder that no other process, thread or call uses."""
     by = f"{_process_numbers()}-{os.getpid()}-{secrets.token_hex(3)}"
     # Absolute, as libraries would take a relative path that begins with "~" or "s3:" for another place.
@@ -65,7 +67,7 @@ def check_name(final: Path) -> None:
 def check_writable(final: Path) -> None:
     """Refuse, before any work is done, a file or folder that cannot be made in its folder or under its name."""
     with unwritable_as_bad_input(final):
-        tried = _filling(followed(final))
+        tried = place_to_fill(followed(final))
         tried.touch()
         tried.unlink()
 
@@ -112,7 +114,7 @@ def whole_folder(final: Path) -> Iterator[Path]:
         BadInput: the folder cannot be written, or the disk is full.
     """
     place = followed(final)
-    filling = _filling(place)
+    filling = place_to_fill(place)
     with unwritable_as_bad_input(final):
         place.parent.mkdir(parents=True, exist_ok=True)
         filling.mkdir()
@@ -121,13 +123,14 @@ def whole_folder(final: Path) -> Iterator[Path]:
             yield filling
         with unwritable_as_bad_input(final):
             _replace_folder(filling, place)
+        remove_unfinished(place.parent, of=place.name)
     finally:
         shutil.rmtree(filling, ignore_errors=True)
 
 
 def _replace_folder(filling: Path, final: Path) -> None:
     while True:
-        old = _filling(final, "old-")
+        old = place_to_fill(final, "old-")
         with suppress(FileNotFoundError):
             final.rename(old)
         try:
@@ -153,7 +156,7 @@ def whole_file(final: Path) -> Iterator[Path]:
         BadInput: the file cannot be written, or the disk is full.
     """
     place = followed(final)
-    filling = _filling(place)
+    filling = place_to_fill(place)
     with unwritable_as_bad_input(final):
         place.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -161,6 +164,7 @@ def whole_file(final: Path) -> Iterator[Path]:
             yield filling
         with unwritable_as_bad_input(final):
             filling.replace(place)
+        remove_unfinished(place.parent, of=place.name)
     finally:
         filling.unlink(missing_ok=True)
 
@@ -190,14 +194,17 @@ def is_unfinished(place: Path) -> bool:
     return _UNFINISHED.fullmatch(place.name) is not None
 
 
-def remove_unfinished(folder: Path, *, is_ours: bool = False) -> None:
+def remove_unfinished(folder: Path, *, is_ours: bool = False, of: str | None = None) -> None:
     """Remove what killed processes left half-written in a folder; files of running ones and other names stay.
 
-    If the folder `is_ours`, because this process holds its lock, everything unfinished in it is left over.
+    If the folder `is_ours`, because this process holds its lock, everything unfinished in it is left over. `of` names
+    the one file or folder whose remains are removed, and those of workbooks.
     """
     for left in folder.glob("unfinished-*"):
         named = _UNFINISHED.fullmatch(left.name)
-        if named is None or not (is_ours or _is_left_over(left, named[1], named[2])):
+        if named is None or (of is not None and named[3].removeprefix("old-") != of and not named[3].startswith(ROWS)):
+            continue
+        if not (is_ours or _is_left_over(left, named[1], named[2])):
             continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)

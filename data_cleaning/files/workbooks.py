@@ -16,6 +16,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from data_cleaning.files.spreadsheet_text import escape_cell, replace_unwritable
+from data_cleaning.files.whole_files import ROWS, place_to_fill
 
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 """Of a sheet, the header included."""
@@ -118,7 +119,7 @@ class Workbook(AbstractContextManager["Workbook"]):
         """Cells with characters that XML cannot hold, which became U+FFFD."""
         self.n_escaped = 0
         """Cells that would be formulas once they are typed again or saved as CSV, which got an apostrophe."""
-        self._waiting = tempfile.TemporaryDirectory(dir=scratch, prefix="rows-")
+        self._waiting = tempfile.TemporaryDirectory(dir=scratch, prefix=place_to_fill(Path(ROWS)).name)
         self._path = path
         self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": self._waiting.name})
         self._book.set_properties({"created": _CREATED})

@@ -124,7 +124,7 @@ def places(company, toy, tmp_path_factory):
     frame.write_parquet(folder / "aligned.parquet", row_group_size=1 << 15)
     frame.head(4_000).write_excel(folder / "leads.xlsx")
     (folder / "hierarchy.yaml").write_text(HIERARCHY)
-    (folder / "other.yaml").write_text(HIERARCHY.replace("leaf: Nurses", "leaf: Doctors"))
+    (folder / "other.yaml").write_text(HIERARCHY.replace("leaf: Nurses", "leaf: Heads of care"))
     shutil.copyfile(company.folder / "taxonomy.yaml", folder / "taxonomy.yaml")
     return {"given": str(folder), "run": str(toy.run), "configs": str(CONFIGS)}
 
@@ -178,7 +178,8 @@ def finish(command: list[str], place: Path) -> str:
     return done.stdout
 
 
-TIMED = {"run.json", "search.json", "stage.json", "report.html", "training_log.md", "SHA256SUMS", "search.db"}
+TIMED = {"run.json", "search.json", "stage.json", "report.html", "training_log.md", "SHA256SUMS"}
+TIMED |= {"trials.db", "suggestions.xlsx"}
 """Files of runs and searches that tell when something was made, and how long that took; tables of costs do so too."""
 TIMED_KEYS = {"seconds", "wall_seconds", "fit_seconds", "made_at"}
 

@@ -12,6 +12,7 @@ from data_cleaning.files import whole_files
 from data_cleaning.files.whole_files import (
     check_writable,
     is_unfinished,
+    place_to_fill,
     remove_unfinished,
     scratch,
     whole_file,
@@ -84,6 +85,18 @@ def test_only_what_dead_processes_left_is_removed(tmp_path):
         assert set(tmp_path.iterdir()) == {filling, file}
 
 
+def test_what_a_killed_call_left_is_removed_by_the_next_that_finishes(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    with whole_folder(tmp_path / "fit"):
+        pass
+    assert len(list(tmp_path.iterdir())) == 2
+    waiting = place_to_fill(tmp_path / "rows-abc")
+    (tmp_path / waiting.name.replace(f"-{os.getpid()}-", "-999999-")).mkdir()  # of a workbook, by a dead process
+    with whole_file(tmp_path / "fit.csv") as file:
+        file.touch()
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["fit", "fit.csv"]
+
+
 def test_calls_that_make_the_same_folder_fill_places_of_their_own(tmp_path):
     with whole_folder(tmp_path / "fit") as one, whole_folder(tmp_path / "fit") as other:
         assert one != other
@@ -99,7 +112,7 @@ def elsewhere(folder, monkeypatch, process=1):
     with monkeypatch.context() as patched:
         patched.setattr(whole_files, "_process_numbers", lambda: "0123abcd")
         patched.setattr(os, "getpid", lambda: process)
-        place = whole_files._filling(folder / "fit")
+        place = whole_files.place_to_fill(folder / "fit")
     place.mkdir()
     (place / "weights").touch()
     return place
@@ -179,7 +192,7 @@ def test_folders_of_another_users_process_are_left_alone(tmp_path, monkeypatch):
     def refuse(process, signal):
         raise PermissionError
 
-    place = whole_files._filling(tmp_path / "fit")
+    place = whole_files.place_to_fill(tmp_path / "fit")
     place.mkdir()
     monkeypatch.setattr(os, "kill", refuse)
     remove_unfinished(tmp_path)
