@@ -78,15 +78,17 @@ def split_rows(
         shares = (shares[0] / (1 - shares[1]), 0.0)
     # One draw of keys serves leads and reviewed titles, so that "by title" holds across both.
     reviewed_keys = near_duplicate_keys(reviewed["title"]) if reviewed is not None else pl.Series("key", [], pl.String)
-    keys = pl.concat([rows["key"], reviewed_keys]).unique().sort()
+    # Rows that lack a label have no say in it, so that those which are scored do not depend on them.
+    keys = pl.concat([rows.filter(whole)["key"], reviewed_keys]).unique().sort()
     part_of_key = pl.DataFrame({"key": keys, "part": _draw(len(keys), shares, rng)})
     if reviewed is not None and SIDE in reviewed.columns:
         part_of_key = _keep_sides(part_of_key, reviewed.select(reviewed_keys, SIDE))
     if to_review is not None:
-        reviewed = _review(rows, part_of_key, to_review)
+        reviewed = _review(rows.filter(whole), part_of_key, to_review)
         reviewed_keys = near_duplicate_keys(reviewed["title"])
     if by == "title":
         divided = rows.join(part_of_key, on="key", how="left", maintain_order="left")
+        divided = divided.with_columns(pl.col("part").fill_null("train"))
         pieces = [divided.filter(whole | (pl.col("part") == "train"))]
     else:
         partly = rows.filter(~whole).with_columns(pl.lit("train").alias("part"))

@@ -158,3 +158,11 @@ def test_rows_that_lack_a_label_are_in_train_and_never_scored(rows, by):
             partly.filter(pl.col("source") == "legacy")["count"].sum()
             == rows.filter(pl.col("count") == 4)["count"].sum()
         )
+
+
+@pytest.mark.parametrize("by", ["record", "title"])
+def test_rows_that_lack_a_label_change_nothing_for_the_others(rows, by):
+    partly = pl.DataFrame({"title": [f"Cook {n}" for n in range(90)], "ward": None, "count": 2}, schema=rows.schema)
+    parted = split(pl.concat([rows, partly]).sort("title"), by)
+    assert split_hash(parted.drop_nulls("ward")) == split_hash(split(rows.sort("title"), by))
+    assert len(parted) > len(parted.drop_nulls("ward"))

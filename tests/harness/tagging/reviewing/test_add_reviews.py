@@ -1,8 +1,12 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 
 from data_cleaning.labelled_files import read_labelled
 from data_cleaning.lead_columns import LeadColumns
+from harness.tagging.reviewing.add_reviews import add_reviews
 from tests.harness.tagging.reviewing.given_review import add, edited, pick, rows_of, write_leads
 
 
@@ -167,3 +171,19 @@ def test_earlier_rows_keep_their_columns_and_near_duplicates_their_side(company,
 def test_faulty_options_are_refused(company, picked, capsys, reviewer, into, said):
     assert add(company, picked, reviewer, into) == 2
     assert said in capsys.readouterr().err
+
+
+def test_people_who_add_at_the_same_time_lose_nothing(company, picked, tmp_path):
+    given = marked(picked, {(row, "done"): "yes" for row in range(2, 8)})
+
+    def one(reviewer):
+        return add_reviews(
+            given, reviewer=reviewer, into=tmp_path / "reviewed.csv", taxonomy=company.taxonomy, encoding=None,
+            known=None, now=datetime.now(UTC),
+        ).n_added  # fmt: skip
+
+    people = [f"reviewer {number}" for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(one, people)) == [6] * 6
+    assert sorted(stored(tmp_path)["reviewer"].unique()) == people
+    assert len(stored(tmp_path)) == 36
