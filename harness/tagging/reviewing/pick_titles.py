@@ -125,7 +125,9 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
     offered, left_out = _offered(titles, known, barred, job.side)
     if offered.is_empty():
         raise BadInput(f"{job.source} has no title to pick: of {counted(len(titles), 'title')}, {', '.join(left_out)}.")
-    offered = offered.sort("count", "title", descending=[True, False]).head(MAX_OFFERED)
+    n_offered, is_scored = len(offered), job.side == SCORE
+    offered = offered.sort("count", "title", descending=[True, False])
+    offered = offered[_drawn(offered, job.n_titles)] if is_scored else offered.head(MAX_OFFERED)
     labelled = combine_opinions(stored, taxonomy.names) if stored is not None else None
     learned = None if labelled is None else labelled.filter(pl.col(SIDE).fill_null(LEARN) == LEARN)
     found = pl.Series(offered["title"]).to_numpy().astype(object)
@@ -136,9 +138,8 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
         systems = _committee(table, titles, learned, found, on_progress)
     offer = _Offer(taxonomy, found, offered["count"].to_numpy(), systems)
     worth = worth_of(offer.records, list(systems.values()), taxonomy)
-    is_scored, n_titles = job.side == SCORE, job.n_titles
-    chosen = _drawn(offered, n_titles) if is_scored else choose(found, worth.alone, known, n_titles)
-    why = [_why(offer, worth, at, job.side) for at in chosen]
+    chosen = np.arange(len(found)) if is_scored else choose(found, worth.alone, known, job.n_titles)
+    why = [_why(offer, worth, int(at), job.side) for at in chosen]
     best = next(iter(systems.values()))
     labels = {
         target.name: pl.Series(
@@ -154,9 +155,7 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
     heading = f"{counted(len(picked), 'title')} of {job.source.name} to review"
     with full_disk_as_bad_input(job.out), whole_file(job.out) as filling:
         write_picked(filling, picked, taxonomy, heading, _how_to(job, next(iter(systems))))
-    return Picked(
-        n_titles=len(picked), n_records=int(picked["records"].sum()), n_offered=len(offered), left_out=left_out
-    )
+    return Picked(n_titles=len(picked), n_records=int(picked["records"].sum()), n_offered=n_offered, left_out=left_out)
 
 
 def titles_of_run(folder: Path, taxonomy: Taxonomy) -> tuple[pl.DataFrame, pl.Series]:
