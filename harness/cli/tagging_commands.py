@@ -116,8 +116,15 @@ def predict_verb(
     ] = "default",
     prefix: Annotated[str, typer.Option(help="Text before the names of the added columns.")] = "",
     review_below: Annotated[
-        float, typer.Option(min=0, max=1, help="Flag answers with a lower confidence than this for review.")
-    ] = 0.7,
+        float | None,
+        typer.Option(min=0, max=1, help="Flag answers with a lower confidence than this for review; .7 by default."),
+    ] = None,
+    target_accuracy: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Flag for review as few answers as let this share of the others be right in all labels."
+        ),
+    ] = None,
     title_column: TitleColumn = None,
     encoding: DetectedEncoding = None,
     delimiter: Annotated[
@@ -140,15 +147,22 @@ def predict_verb(
     from data_cleaning.files import Layout
     from data_cleaning.files.whole_files import followed
     from harness.cli.console import announce, shown_progress
+    from harness.scoring.reliability import threshold_for
     from harness.tagging.models import choose_model, find_hierarchy
     from harness.tagging.predict import tag_file
-    from harness.tagging.work import Job
+    from harness.tagging.work import DEFAULT_REVIEW_BELOW, Job
 
     if spreadsheet_safe and raw:
         raise BadInput("--raw and --spreadsheet-safe exclude each other. Leave out --spreadsheet-safe.")
     if spreadsheet_safe:  # until the next release
         announce("Warning: --spreadsheet-safe is what happens without it. Leave it out; --raw is its opposite.")
+    if review_below is not None and target_accuracy is not None:
+        raise BadInput("--review-below and --target-accuracy exclude each other. Leave out one.")
     chosen = choose_model(run, model, results, system)
+    threshold = DEFAULT_REVIEW_BELOW if review_below is None else review_below
+    if target_accuracy is not None:
+        threshold = threshold_for(chosen.systems[chosen.system(system)], target_accuracy)
+        announce(f"Answers with a confidence under {threshold:.3f} are for review: see --target-accuracy.")
     job = Job(
         leads=leads,
         out=followed(out),  # so that files beside it are on the same disk
@@ -163,7 +177,7 @@ def predict_verb(
         by=tuple(by or ()),
         fields=fields,
         prefix=prefix,
-        review_below=review_below,
+        review_below=threshold,
         raw=raw,
         force=force,
     )

@@ -24,9 +24,10 @@ from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.title_forms import answer_in_forms
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from data_cleaning.words import normalise_titles, spell_acronyms
-from harness.experiment.corrections import Corrections, fit_temperatures, share_right, with_answer
+from harness.experiment.corrections import Corrections, fit_temperatures, keep_own_answers, with_answer
 from harness.experiment.joint_answers import all_right, cooled, is_better, log_likelihood, mixed
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
+from harness.scoring.reliability import Reliability
 
 if TYPE_CHECKING:
     from neural.classifier import NeuralClassifier
@@ -82,6 +83,8 @@ class HybridClassifier:
     """Whether keywords are also found inside words, as the table in force finds them."""
     network_: "NeuralClassifier | None"
     corrections_: Corrections | None
+    reliability_: Reliability | None
+    """Of the corrected answers for reviewed titles, out of fold; None where there are no corrections."""
     novelty_: TitleNovelty
     summary_: dict[str, Any]
 
@@ -115,7 +118,7 @@ class HybridClassifier:
         self.table_ = KeywordClassifier(self.table).fit(train, valid)
         self.reads_as_written_ = True
         self.novelty_ = TitleNovelty.learn(train.titles, valid.titles)
-        self.network_, self.corrections_ = None, None
+        self.network_, self.corrections_, self.reliability_ = None, None, None
         reviewed = ReviewedTitles.of(train, valid, self.seed)
         self.summary_ = {**train.summary(), "reviewed_titles": len(reviewed.titles)}
         if len(np.unique(reviewed.titles.astype(str))) >= _MIN_REVIEWED:
@@ -159,9 +162,14 @@ class HybridClassifier:
         temperatures, errors = fit_temperatures(
             answers, held.labels, {name: of[chosen_on] for name, of in doubted.items()}
         )
-        trust = {
-            target: share_right(by_table[target][~of], reviewed.labels[target][~of]) for target, of in doubted.items()
-        }
+        answers = cooled(answers, temperatures)
+        trust = keep_own_answers(
+            answers,
+            {target: rows[chosen_on].argmax(axis=1) for target, rows in by_table.items()},
+            {target: ~of[chosen_on] for target, of in doubted.items()},
+            held.labels,
+        )
+        self.reliability_ = Reliability.of(answers, held.labels)
         self.summary_ |= {"network_share": share, "calibration": {"temperatures": temperatures, "errors": errors}}
         pieces, regressions = self._regress(reviewed, unreviewed)
         self.corrections_ = Corrections(
@@ -385,7 +393,7 @@ class HybridClassifier:
         system = cls(table.table, seed=state["seed"])
         system.table_, system.summary_ = table, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state["novelty"])
-        system.network_, system.corrections_ = None, None
+        system.network_, system.corrections_, system.reliability_ = None, None, None
         system.reads_as_written_ = state["reads_as_written"]
         if "corrections" in state:
             system.corrections_ = Corrections.read(state["corrections"], load_file(folder / _ARRAYS), taxonomy)

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import yaml
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.frames import read_frame
 from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import Predictions
 from harness.experiment.cache import (
     NOT_FOLLOWED,
     StageStore,
@@ -52,6 +55,7 @@ from harness.experiment.stages import (
     PREDICT_FACTS,
     PREDICTIONS,
     REFERENCE_FACTS,
+    REFERENCE_ROWS,
     SCORES,
     SPLIT_FACTS,
     SUSPECTS,
@@ -60,6 +64,8 @@ from harness.experiment.stages import (
 from harness.mining.mining_tables import mining_tables
 from harness.reporting.pages import write_run_page
 from harness.reporting.tables import RunFigures, build_tables, headline_reference
+from harness.scoring.reliability import FILE as RELIABILITY
+from harness.scoring.reliability import Reliability, shares_answered
 
 _CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TITLES, TABLES, MODELS, PREDICTIONS_FOLDER, CHECKSUMS)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
@@ -267,9 +273,11 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     all_scores = pd.concat(scores, ignore_index=True)
     mined = mining_figures(config, done)
     from_table = config.leads.labels == "table"
+    reference = headline_reference(all_scores, labels_from_table=from_table)
     return RunFigures(
         taxonomy=taxonomy,
         scores=all_scores,
+        answered=_answered(config, done, taxonomy, reference),
         ceilings=ceilings,
         differences=_differences(done, "compare", "system", ("split", "learned_from")),
         label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
@@ -283,9 +291,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         labels_from_table=from_table,
         notes=_facts(done["leads"], NOTES) if config.leads.path else (),
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
-        mining=[]
-        if mined is None
-        else mining_tables(mined, headline_reference(all_scores, labels_from_table=from_table)),
+        mining=[] if mined is None else mining_tables(mined, reference),
     )
 
 
@@ -298,6 +304,20 @@ def _differences(done: Folders, step: str, compared: str, held: tuple[str, str])
             named = dict(zip(held, equal, strict=True))
             found.append(pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": compared}).assign(**named))
     return pd.concat(found, ignore_index=True) if found else None
+
+
+def _answered(config: RunConfig, done: Folders, taxonomy: Taxonomy, reference: str) -> pd.DataFrame:
+    """Say of every system but the floor how much it answers where it is asked for an accuracy."""
+    found = []
+    for arm in arms(config):
+        saved = done[arm.stage("fit")] / MODEL
+        if config.all_systems[arm.system].is_floor or not (saved / RELIABILITY).exists():
+            continue
+        rows = read_frame(done[f"references/{arm.by}"] / REFERENCE_ROWS).filter(pl.col("reference") == reference)
+        predictions = Predictions.read(done[arm.stage("predict")] / PREDICTIONS, taxonomy)
+        found.append(shares_answered(rows, predictions, Reliability.read(saved)).assign(**arm.columns))
+    columns = ["split", "learned_from", "system", "asked", "threshold", "for_review", "right"]
+    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 
 
 def _ranked(place: Path, arm: Arm) -> pd.DataFrame:

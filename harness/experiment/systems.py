@@ -4,6 +4,7 @@ Systems that are not part of the project are in `own_systems`.
 """
 
 import inspect
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.checksums import check_whole, write_checksums
 from harness.experiment.own_systems import OwnSystem, is_own
 from harness.experiment.system_contract import SystemClass, TitleClassifier
+from harness.scoring.reliability import FILE as RELIABILITY
+from harness.scoring.reliability import Reliability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,9 +114,17 @@ class System:
             fault = f"{type(error).__name__}: {error}"
             raise BadInput(f"{folder} holds no whole system {self.name} ({fault}). {_REMEDY}") from error
 
-    def save(self, fitted: TitleClassifier, folder: Path) -> None:
-        """Write a fitted system, the source of one that is not part of the project, and the sums of these files."""
+    def save(self, fitted: TitleClassifier, folder: Path, reliability: Reliability | None = None) -> None:
+        """Write a fitted system, its source if that is not part of the project, and the sums of these files.
+
+        Args:
+            fitted: the system.
+            folder: to write to.
+            reliability: of its answers, where titles are left that it did not learn from.
+        """
         fitted.save(folder)
+        if reliability is not None:
+            (folder / RELIABILITY).write_text(json.dumps(reliability.to_dict()))
         if self.own is not None:
             self.own.save_source(folder)
         write_checksums(folder)

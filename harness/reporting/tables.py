@@ -31,6 +31,8 @@ class RunFigures:
     """The same, with the labels that each system learned from instead as `baseline`; None for one kind of labels."""
     learned: pd.DataFrame | None
     """`split`, `learned_from`, `labels`, `rows`, `records`: what each fit was given; None where all fits are alike."""
+    answered: pd.DataFrame
+    """`split`, `learned_from`, `system`, then what `reliability.shares_answered` returns."""
     costs: pd.DataFrame
     ledger: pd.DataFrame
     parts: pd.DataFrame
@@ -56,6 +58,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables.append(_differences(figures, figures.differences))
     if figures.label_differences is not None:
         tables += _label_differences(figures, figures.label_differences)
+    if len(figures.answered):
+        tables.append(Table("target_accuracy", "How much is answered at which accuracy", _ANSWERED, figures.answered))
     if figures.golden is not None:
         tables += _golden(figures.golden)
     tables += figures.mining
@@ -87,6 +91,13 @@ def build_tables(figures: RunFigures) -> list[Table]:
             for table in tables
         ]
     return tables
+
+
+_ANSWERED = (
+    "What predict --target-accuracy does: the lowest confidence from which on answers were right as often as asked, on "
+    "titles of validation; and on the test part, per record, the share that is then for review and the share of right "
+    "answers among the others. No threshold means that the system never reaches that accuracy on validation."
+)
 
 
 def _golden(judged: pd.DataFrame) -> list[Table]:

@@ -10,8 +10,8 @@ import pyarrow as pa
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
 
-NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, NO_KEYWORD, LOW_PLACE_CONFIDENCE, UNLIKE = (1 << bit for bit in range(7))
-_FIRST_TARGET_BIT = 7
+NO_TITLE, CUT, OTHER_SCRIPT, ACCENTED, LOW_PLACE_CONFIDENCE, UNLIKE = (1 << bit for bit in range(6))
+_FIRST_TARGET_BIT = 6
 
 MAX_TARGETS = 32 - _FIRST_TARGET_BIT
 """Targets that a number of 32 bits has room for."""
@@ -22,7 +22,6 @@ _WORDS = {
     OTHER_SCRIPT: "not in Latin letters",
     ACCENTED: "letters that English does not have",
     UNLIKE: "unlike the titles learned from",
-    NO_KEYWORD: "no keyword matches",
     LOW_PLACE_CONFIDENCE: "low confidence in the hierarchy",
 }
 
@@ -37,7 +36,7 @@ def low_confidence(position: int) -> int:
 def worded(
     codes: npt.NDArray[np.int64], taxonomy: Taxonomy, why: Sequence[str], disagreements: Sequence[str]
 ) -> pa.Array:
-    """Put reasons into words, "function unsure; no keyword matches", null where there is none.
+    """Put reasons into words, "function unsure; role unsure", null where there is none.
 
     The codes are as `combined` returns them; `why` words the contradictions and `disagreements` the disagreements.
     """

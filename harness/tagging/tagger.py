@@ -174,8 +174,6 @@ class Tagger:
                 records["keywords"][:, position] = winners[target]
             low = records["confidences"][:, position] < self._review_below
             reasons |= np.where(low, review.low_confidence(position), 0).astype(np.uint32)
-        if winners:
-            reasons |= np.where((records["keywords"] < 0).all(axis=1), review.NO_KEYWORD, 0).astype(np.uint32)
         if isinstance(self._system, NoveltyDetector):
             unlike = self._system.unlike(titles)
             reasons |= np.where(unlike, review.UNLIKE, 0).astype(np.uint32)

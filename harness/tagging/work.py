@@ -27,10 +27,13 @@ from harness.tagging.layout import Layout, every_field
 from harness.tagging.models import Model, load_hierarchy
 from harness.tagging.tagger import Tagger
 
+DEFAULT_REVIEW_BELOW = 0.7
+"""Confidence under which an answer is for review, unless somebody says otherwise."""
+
 _PIECE = 65_536
 """Rows tagged and written at a time; a block of a narrow file may hold millions."""
 
-_FORMAT_VERSION = 3
+_FORMAT_VERSION = 4
 """Of what an unfinished job keeps."""
 
 
@@ -58,7 +61,7 @@ class Job:
     """What is added, as `Fields.chosen` takes it; a layout names the fields itself."""
     prefix: str = ""
     """Put before the name of each added column; a layout names them itself."""
-    review_below: float = 0.7
+    review_below: float = DEFAULT_REVIEW_BELOW
     """Confidence under which a label is for review."""
     raw: bool = False
     """Whether text that a spreadsheet would run as a formula is written as it is."""

@@ -20,7 +20,12 @@ from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles, LabelSet
 from harness.experiment.stages import FIT_FACTS, LEARN, MINED_TABLE, MODEL, Folders
+from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import Recipe, find_system
+from harness.scoring.reliability import Reliability
+
+_MAX_HELD = 2_000
+"""Validation rows on which the reliability of answers is measured."""
 
 _LEARNED_LEADS = (pl.col("part") == "train") & (pl.col("source") == "legacy")
 
@@ -74,10 +79,26 @@ def fit_and_save(settings: FitSettings, learn: Path, out: Path, on_progress: Pro
     began = time.perf_counter()
     classifier.fit(train, valid)
     seconds = time.perf_counter() - began
-    find_system(settings.recipe.listed).save(classifier, out / MODEL)
+    reliability = reliability_of(classifier, valid, settings.recipe.seed)
+    find_system(settings.recipe.listed).save(classifier, out / MODEL, reliability)
     size = sum(file.stat().st_size for file in (out / MODEL).rglob("*") if file.is_file())
     facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
     (out / FIT_FACTS).write_text(json.dumps(facts))
+
+
+def reliability_of(classifier: TitleClassifier, valid: LabelledTitles, seed: int) -> Reliability | None:
+    """Say how reliable a fitted system is on validation titles, on the reviewed ones where there are any.
+
+    A system that learns from validation too measures it itself, out of fold.
+    """
+    own: Reliability | None = getattr(classifier, "reliability_", None)
+    if own is not None:
+        return own
+    reviewed = valid.sources == "reviewed"
+    held = valid.select(reviewed) if reviewed.any() else valid
+    drawn = np.random.default_rng(seed).permutation(len(held))[:_MAX_HELD]
+    held = held.select(np.sort(drawn))
+    return Reliability.of(classifier.predict_proba(held.titles.tolist()), held.labels) if len(held) else None
 
 
 def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, on_progress: Progress) -> pl.DataFrame:

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from harness.scoring.reliability import Reliability
+from harness.tagging.models import open_run
 from tests.called_verb import exit_code_of
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
@@ -419,3 +421,14 @@ def test_a_link_as_output_stays_and_everything_lies_where_it_leads(predict, tmp_
     assert (tmp_path / "tagged.csv").is_symlink()
     assert len(rows_of(tmp_path / "disk" / "tagged.csv")) == 2
     assert [place.name for place in (tmp_path / "disk").iterdir()] == ["tagged.csv"]
+
+
+def test_a_target_accuracy_chooses_the_threshold_for_review(predict, run_folder, tmp_path):
+    known = Reliability.read(open_run(run_folder).systems["tfidf"])
+    reached = known.best()
+    leads = written(tmp_path, "What you do\nhead nurse\nchief cook\n")
+    code, said = predict(leads, tmp_path / "out.csv", "--target-accuracy", reached, system="tfidf")
+    assert code == 0, said
+    assert f"under {known.threshold(reached):.3f} are for review" in said
+    code, said = predict(leads, tmp_path / "b.csv", "--target-accuracy", "0.9", "--review-below", "0.5", system="tfidf")
+    assert (code, "exclude each other" in said) == (2, True)

@@ -16,10 +16,10 @@ DISAGREEMENTS = ("field a in Ward", "grade b in Shops")
         (review.NO_TITLE, -1, -1, "no title"),
         (review.low_confidence(1), -1, -1, "grade unsure"),
         (
-            review.NO_KEYWORD | review.low_confidence(0) | review.low_confidence(1),
+            review.ACCENTED | review.low_confidence(0) | review.low_confidence(1),
             -1,
             -1,
-            "no keyword matches; field unsure; grade unsure",
+            "letters that English does not have; field unsure; grade unsure",
         ),
         (0, 1, -1, "labels contradict: no such grade"),
         (review.LOW_PLACE_CONFIDENCE, -1, -1, "low confidence in the hierarchy"),
