@@ -8,6 +8,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
+_WANT_OF_MEMORY = (
+    *("failed to map segment", "could not spawn threads", "can't start new thread", "Cannot allocate memory"),
+)
+"""What errors say where a library cannot be loaded or starts no thread for want of memory."""
+
 _LONGEST_NAME, _LONGEST_ITEM, _LONGEST_MESSAGE, _LONGEST_END = 60, 300, 6000, 1000
 """Characters of a name and of an item of a list in a message, of a message, and of its end if it is cut."""
 
@@ -113,6 +119,11 @@ def read_json(path: Path, what: str, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise BadInput(f"{path} is not as it was written: expected an object with the {what}. {remedy}")
     return content
+
+
+def is_for_want_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that this process may not use enough memory, whichever library raised it."""
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _WANT_OF_MEMORY)
 
 
 def require_fitted(system: object, learned: str) -> None:

@@ -3,14 +3,7 @@
 import os
 import sys
 
-LITTLE_MEMORY = "The memory that this process may use is not enough. Give it more, or a smaller file."
-_SIGNS = ("failed to map segment", "could not spawn threads", "can't start new thread", "Cannot allocate memory")
-"""What errors say where a library cannot be loaded or starts no thread for want of memory."""
-
-
-def is_for_want_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that this process may not use enough memory, whichever library raised it."""
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in _SIGNS)
+from data_cleaning.errors import LITTLE_MEMORY, is_for_want_of_memory
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from data_cleaning.errors import BadInput, Notice
+from data_cleaning.errors import LITTLE_MEMORY, BadInput, Notice, is_for_want_of_memory
 from harness.cli.data_commands import clean_verb, init_verb, profile_verb, simulate_verb, study_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
@@ -17,7 +17,6 @@ from harness.cli.review_commands import review
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
 from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
-from harness.command import LITTLE_MEMORY, is_for_want_of_memory
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and measures which system should do it.",

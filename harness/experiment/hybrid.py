@@ -72,10 +72,9 @@ class HybridClassifier:
     matches, be it outranked or not, and the runs of words and characters. Its answers are mixed with the network's, and
     classes of different targets that go together are decided together.
 
-    Only rows of the table that gave a reviewed title a wrong answer are corrected, the fallback among them; the others
-    keep their answers. What is trusted is learned from reviewed titles that the answers did not learn from: the
-    network's share and the temperatures on those of validation, and whether the table is corrected at all by
-    cross-validation. Without enough reviewed titles, the answers are the table's.
+    Only rows of the table that gave a reviewed title a wrong answer are corrected, the fallback among them. What is
+    trusted is learned from reviewed titles that the answers did not learn from: the network's share and temperatures
+    on those of validation, and by cross-validation whether anything is corrected at all. If not, the table answers.
     """
 
     table_: KeywordClassifier
@@ -83,8 +82,7 @@ class HybridClassifier:
     """Whether keywords are also found inside words, as the table in force finds them."""
     network_: "NeuralClassifier | None"
     corrections_: Corrections | None
-    reliability_: Reliability | None
-    """Of the corrected answers for reviewed titles, out of fold; None where there are no corrections."""
+    reliability_: Reliability | None  # of corrected answers, out of fold
     novelty_: TitleNovelty
     summary_: dict[str, Any]
 

@@ -11,11 +11,11 @@ import yaml
 from polars.exceptions import PanicException
 from typer.main import get_command
 
+from data_cleaning.errors import LITTLE_MEMORY
 from harness.cli import app, main
-from harness.command import LITTLE_MEMORY
 
 COMMANDS = get_command(app).commands
-GROUPS = ("suggest", "hierarchy")
+GROUPS = ("suggest", "hierarchy", "review")
 VERBS = {name: verb for name, verb in COMMANDS.items() if name not in GROUPS}
 VERBS |= {f"{group} {name}": verb for group in GROUPS for name, verb in COMMANDS[group].commands.items()}
 
