@@ -68,16 +68,16 @@ def test_every_system_but_the_floor_beats_it_on_titles_it_has_not_learned(subjec
 
 
 def test_every_system_learns_partly_labelled_rows_for_the_targets_they_have(build, name, parts):
-    if name == "neural":
-        pytest.skip("a network of random weights; tests of neural show that an unknown class has no loss")
     train, valid = parts
     lacking = {"department": np.arange(len(train)) % 3 == 0, "seniority": np.arange(len(train)) % 3 == 1}
     labels = {target: np.where(lacking[target], UNKNOWN, codes) for target, codes in train.labels.items()}
     partly = build().fit(replace(train, labels=labels), valid)
-    for target, known in {"department": ~lacking["department"], "seniority": ~lacking["seniority"]}.items():
-        # Rows that lack a label teach as much about it as rows that are not there.
-        alone = build().fit(train.select(known), valid)
-        found, expected = (system.predict_proba(valid.titles.tolist())[target] for system in (partly, alone))
+    for target, without in lacking.items():
+        found = partly.predict_proba(valid.titles.tolist())[target]
         assert np.isfinite(found).all()
+        if name == "neural":
+            continue  # random weights and two short epochs; a test of its loss shows that unknown classes have none
+        # Rows that lack a label teach as much about it as rows that are not there.
+        expected = build().fit(train.select(~without), valid).predict_proba(valid.titles.tolist())[target]
         agree = (found.argmax(axis=1) == expected.argmax(axis=1)).mean()
         assert agree > 0.95, (target, agree)
