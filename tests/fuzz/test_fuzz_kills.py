@@ -178,8 +178,10 @@ def finish(command: list[str], place: Path) -> str:
     return done.stdout
 
 
-TIMED = {"run.json", "search.json", "stage.json", "report.html", "training_log.md", "SHA256SUMS"}
-TIMED |= {"trials.db", "suggestions.xlsx"}
+TIMED = {
+    *("run.json", "search.json", "stage.json", "report.html", "training_log.md", "SHA256SUMS"),
+    *("trials.db", "suggestions.xlsx"),
+}
 """Files of runs and searches that tell when something was made, and how long that took; tables of costs do so too."""
 TIMED_KEYS = {"seconds", "wall_seconds", "fit_seconds", "made_at"}
 
