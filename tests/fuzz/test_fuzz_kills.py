@@ -124,7 +124,7 @@ def places(company, toy, tmp_path_factory):
     frame.write_parquet(folder / "aligned.parquet", row_group_size=1 << 15)
     frame.head(4_000).write_excel(folder / "leads.xlsx")
     (folder / "hierarchy.yaml").write_text(HIERARCHY)
-    (folder / "other.yaml").write_text(HIERARCHY.replace("leaf: Nurses", "leaf: Heads of care"))
+    (folder / "other.yaml").write_text(HIERARCHY.replace("Nurses", "Staff"))
     shutil.copyfile(company.folder / "taxonomy.yaml", folder / "taxonomy.yaml")
     return {"given": str(folder), "run": str(toy.run), "configs": str(CONFIGS)}
 
