@@ -26,8 +26,6 @@ class Outcome:
     """Titles whose label is predicted, or recorded where nothing was reviewed."""
     variants: tuple[int, int]
     """Titles that were derived from labelled ones."""
-    has_reviewed: bool
-    """Whether any of the judged titles was reviewed."""
 
     @property
     def p_value(self) -> float:
@@ -37,9 +35,9 @@ class Outcome:
 
     @property
     def convinces(self) -> bool:
-        """Whether more of the titles whose label is known are fixed than broken; predictions alone prove nothing."""
+        """Whether more of the titles whose label is known are fixed than broken, where any of them changes."""
         fixed, broken = (a + b for a, b in zip(self.reviewed, self.variants, strict=True))
-        return self.points > 0 and (not self.has_reviewed or fixed > broken)
+        return self.points > 0 and (fixed > broken or fixed == broken == 0)
 
 
 def fixed_and_broken(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> tuple[BoolArray, BoolArray]:
@@ -74,7 +72,6 @@ def outcome_of(changes: Mapping[str, ClassChanges], labels: TitleLabels) -> Outc
         reviewed=counted(reviewed),
         believed=counted(~reviewed & ~variant),
         variants=counted(variant),
-        has_reviewed=labels.has_reviewed,
     )
 
 

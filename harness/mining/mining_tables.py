@@ -136,7 +136,7 @@ def _changes(changes: pd.DataFrame) -> list[Table]:
 def _nearly(nearly: pd.DataFrame) -> Table:
     note = (
         "Changes that would gain, but not surely enough: their p-values do not pass at a false-discovery rate of 10% "
-        "among those of all changes that were tried, or no more reviewed titles are fixed than broken. Best evidence "
+        "among those of all changes that were tried, or as many reviewed titles are broken as fixed. Best evidence "
         "first. Of a group, its first change stands for all. More reviewed titles with these words would settle them."
     )
     columns = ["group", "action", "keyword", "match", "priority", "sets", *_EVIDENCE, "why"]

@@ -95,7 +95,7 @@ class Placement:
 
         Each change takes the option that gains most. It is sure enough if its p-value passes at
         `FALSE_DISCOVERY_RATE` among those of all changes, and if more of the titles that a person labelled, or that
-        were derived from such, are fixed than broken.
+        were derived from such, are fixed than broken, where any of them changes.
 
         Args:
             subjects: what may be changed; each at most once.

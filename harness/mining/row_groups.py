@@ -31,6 +31,9 @@ SHORT = (2, 3, 4)
 
 MASKS, ACRONYMS = "words around a title that hide it", "acronyms spelled with dots or blanks"
 
+_EVEN = 0.5
+"""A p-value from which on as many titles are broken as fixed."""
+
 _VARIANTS_PER_PHRASE = 6
 _WORD = re.compile(r"[A-Za-z]+")
 _ACRONYM = re.compile(r"(?<![\w.&'-])[A-Z]{2,5}(?![\w.&'-])")
@@ -165,7 +168,7 @@ def place_groups(table: KeywordTable, groups: Sequence[RowGroup], labels: TitleL
     nearly = [
         _with_evidence(replace(group, changes=group.changes[:1]), before, after, (classes, codes), labels, outcome)[0]
         for group, after, codes, outcome in tried
-        if outcome.points > 0 and group.name not in {one.group for one in suggestions}
+        if outcome.points > 0 and outcome.p_value < _EVEN and group.name not in {one.group for one in suggestions}
     ]
     return PlacedGroups(table=before, suggestions=suggestions, p_values=p_values, nearly=nearly)
 

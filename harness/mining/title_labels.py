@@ -38,11 +38,6 @@ class TitleLabels:
         """Weight of each title where keywords are chosen: the root of its records, so that none drowns the others."""
         return np.sqrt(self.records.astype(np.float64))
 
-    @cached_property
-    def has_reviewed(self) -> bool:
-        """Whether a person labelled any of the titles."""
-        return bool(self.reviewed.any())
-
     @property
     def believed(self) -> npt.NDArray[np.bool_]:
         """Whether the label of the title is predicted or recorded, (n_titles,)."""

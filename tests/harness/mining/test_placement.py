@@ -187,9 +187,9 @@ def test_a_row_that_only_does_harm_is_demoted_where_that_helps_and_retired_else(
     assert (suggestion.evidence.fixed, suggestion.evidence.broken) == (6, 0)
 
 
-@pytest.mark.parametrize(("n_for", "n_against", "n_changes"), [(0, 0, 0), (1, 0, 1), (1, 1, 0), (2, 1, 1), (1, 2, 0)])
+@pytest.mark.parametrize(("n_for", "n_against", "n_changes"), [(0, 0, 1), (1, 0, 1), (1, 1, 0), (2, 1, 1), (1, 2, 0)])
 def test_more_reviewed_titles_must_be_fixed_than_broken(n_for, n_against, n_changes):
-    """What is believed alone does not do where a person has labelled titles, nor do as many for as against."""
+    """Where a person has labelled titles that change, as many for as against do not do, whatever is believed."""
     table = table_of(("sales", 4, {"function": "Other"}))
     against = titles("{} hunter sales director", OTHER, SHIFTS[:n_against])
     unrelated = {"reviewed nurse": OTHER}
@@ -310,12 +310,12 @@ def random_case(seed):
     random = np.random.default_rng(seed)
     table, hidden = (weighed(random_table(random, 12)) for _ in range(2))
     labels = random_labels(random, hidden, random_titles(random, 400))
-    held = {(row["keyword"], row["match"]) for row in table.rows.to_dict("records")}
+    held = set(table.rows["keyword"].str.lower())  # as `candidates.may_be_keywords` leaves them out
     offered = []
     for word, match in (*((word, "word") for word in WORDS), ("secur", "prefix"), ("sal", "prefix")):
         rows = [at for at, title in enumerate(labels.titles) if matches(word, match, title)]
         for target in TAXONOMY.targets:
-            if (word, match) not in held and random.random() < 0.7:
+            if word not in held and random.random() < 0.7:
                 best = labels.shares[target.name][rows].sum(axis=0).argmax()
                 offered.append((target.name, word, target.classes[best], match))
     return table, labels, place(table, labels, offered=offered, changed=True)
@@ -350,7 +350,8 @@ def test_all_evidence_equals_a_recount_from_the_amended_tables(seed):
             assert examples == tuple(title for *_, title in listed[:3])
         sign_test = binomtest(evidence.fixed, evidence.fixed + evidence.broken, alternative="greater")
         assert evidence.p_value == pytest.approx(sign_test.pvalue)
-        assert evidence.reviewed_fixed > evidence.reviewed_broken
+        reviewed = evidence.reviewed_fixed, evidence.reviewed_broken
+        assert reviewed[0] > reviewed[1] or reviewed == (0, 0)
         own = table.rows[table.rows["line"] == change.line]
         match = own["match"].item() if change.action == "retire" else change.match
         held = [at for at, title in enumerate(labels.titles) if matches(change.keyword, match, title)]
