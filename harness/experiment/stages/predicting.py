@@ -88,6 +88,7 @@ def most_wrong(settings: AnswerSettings, inputs: Folders, out: Path, on_progress
     legacy = pl.col("source") == "legacy"
     learned = read_frame(inputs["split"] / LEARN).filter(legacy & (pl.col("part") == "train"))
     rows = pl.concat([learned, read_frame(inputs["split"] / TEST).filter(legacy)], how="vertical_relaxed")
+    rows = rows.drop_nulls(taxonomy.names)  # a row that lacks a label has no loss
     asked = rows["title"].unique().sort().to_list()
     classifier = load_system(settings.system, inputs["fit"] / MODEL)
     predictions = predict_titles(classifier, asked, taxonomy, f"rank {settings.system}", on_progress)
