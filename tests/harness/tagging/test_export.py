@@ -158,7 +158,7 @@ def test_a_folder_that_was_not_exported_is_never_touched(cheap_run, tmp_path):
     with pytest.raises(BadInput, match="cannot be written: expected a new folder"):
         export_model(cheap_run, tmp_path / "absent" / "model")
     (tmp_path / "link").symlink_to(tmp_path / "photos")
-    with pytest.raises(BadInput, match="cannot be written: expected a new folder"):
+    with pytest.raises(BadInput, match="was not made by 'export'; nothing in it was touched"):
         export_model(cheap_run, tmp_path / "link", force=True)
     with pytest.raises(BadInput, match="is in the run"):
         export_model(cheap_run, cheap_run / "model")
