@@ -45,7 +45,7 @@ def names_other_columns(
     title = max(likeness, key=likeness.__getitem__)
     titles = after[title] if title < len(after) else []
     if all(map(is_data, titles)):
-        return True
+        return bool(title_columns) or likeness[title] >= LOOKS_LIKE_TITLES
     return likeness[title] >= LOOKS_LIKE_TITLES and title_likeness(pl.Series(titles)) <= _MAX_LIKENESS
 
 

@@ -119,6 +119,11 @@ def test_another_table_with_unusual_names_is_told_by_what_is_below_them(tmp_path
     assert source.left_out == (f"{said} To read it, give --header-row 44.",)
 
 
+def test_records_of_signs_are_not_taken_for_another_table_where_no_titles_are_known(tmp_path):
+    path = csv_file(tmp_path, 'x,y,z\n,;,a\n,;,a\n,,;\nb,"b,",a\n,,;\n,,;\n')
+    assert len(read(open_source(path))[0]) == 6
+
+
 def test_another_table_with_unusual_names_is_found_in_a_sheet(tmp_path):
     leads, vendors = ([line.split(",") for line in text.splitlines()] for text in (LEADS * 2, VENDORS))
     source = open_source(book(tmp_path, {"S": [["Job Title", "Name", "Company", "City"], *leads, [], *vendors]}))
