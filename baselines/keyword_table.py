@@ -124,6 +124,10 @@ class KeywordTable:
         row_of_rank = np.append(self.order, -1)
         return {target: row_of_rank[ranks] for target, ranks in lowest.items()}
 
+    def classes(self, titles: Sequence[str] | StrArray) -> dict[str, IntArray]:
+        """Return the class position of each title, per target, (n_titles,); the fallback's where no row decides."""
+        return {target: self.class_positions[target][rows] for target, rows in self.winners(titles).items()}
+
     def raw_labels(self, titles: Sequence[str] | StrArray, normalised: bool = False) -> dict[str, StrArray]:
         """Return the raw label of each title, per target, (n_titles,); the fallback's name where no row decides."""
         winners = self.winners(titles, normalised)

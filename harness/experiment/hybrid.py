@@ -54,11 +54,6 @@ _PREDICT_TITLES = 20_000
 """Distinct titles whose features are in memory at a time."""
 
 
-def _as_read(titles: Sequence[str] | StrArray) -> StrArray:
-    read: StrArray = spell_acronyms(normalise_titles(as_series(titles))).to_numpy()
-    return read
-
-
 def _load_network(folder: Path) -> "NeuralClassifier":
     from neural.classifier import NeuralClassifier  # on use: torch takes seconds to import
 
@@ -129,9 +124,9 @@ class HybridClassifier:
 
     def _choose_reading(self, reviewed: ReviewedTitles, train: LabelledTitles, valid: LabelledTitles) -> None:
         """Read keywords at the beginning of words alone, if that gives more right answers for reviewed titles."""
-        in_words = KeywordClassifier(self.table.in_words()).fit(train, valid)
-        if is_better(reviewed.right_by(in_words.table), reviewed.right_by(self.table)):
-            self.table_, self.reads_as_written_ = in_words, False
+        in_words = self.table.in_words()
+        if is_better(reviewed.right_by(in_words), reviewed.right_by(self.table)):
+            self.table_, self.reads_as_written_ = KeywordClassifier(in_words).fit(train, valid), False
 
     def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
         """Learn corrections from reviewed titles beside unreviewed ones, and keep them if they help."""
@@ -228,7 +223,7 @@ class HybridClassifier:
         pieces = TitleFeatures(TfidfSettings(min_titles=_MIN_TITLES)).fit(list(dict.fromkeys(reviewed.titles)))
         features = self._features(pieces, np.concatenate([reviewed.titles, unreviewed]))
         weights = np.repeat([1.0, _UNREVIEWED_WEIGHT], [len(reviewed.titles), len(unreviewed)])
-        by_table = self._table_answers(unreviewed)
+        by_table = self.table_.table.classes(unreviewed)
         labels = {name: np.concatenate([reviewed.labels[name], by_table[name]]) for name in self.taxonomy.names}
         known = {name: np.flatnonzero(codes >= 0) for name, codes in labels.items()}
         regressions = {
@@ -247,18 +242,13 @@ class HybridClassifier:
 
     def _features(self, pieces: TitleFeatures, titles: StrArray) -> sparse.csr_matrix:
         """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features)."""
-        answers = self._table_answers(titles)
+        answers = self.table_.table.classes(titles)
         one_hot = [
             sparse.csr_matrix(_ANSWER_SCALE * np.eye(target.n_classes)[answers[target.name]])
             for target in self.taxonomy.targets
         ]
         blocks = [self.table_.table.hits(titles), *one_hot, pieces.transform(titles)]
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
-
-    def _table_answers(self, titles: StrArray) -> dict[str, IntArray]:
-        """Return the class positions that the table answers, (n_titles,) per target."""
-        winners = self.table_.table.winners(titles)
-        return {target: self.table_.table.class_positions[target][rows] for target, rows in winners.items()}
 
     def _doubted(self, reviewed: ReviewedTitles) -> dict[str, BoolArray]:
         """Say which rows of the table give a wrong answer for a title, the fallback last, (n_rows + 1,) per target."""
@@ -317,26 +307,30 @@ class HybridClassifier:
         """Whether reviewed titles have taught nothing, so that the answers are the table's."""
         return self.corrections_ is None and self.reads_as_written_
 
-    def _answers_in_forms(self, titles: StrArray) -> dict[str, FloatArray]:
-        """Answer for titles as a person reads them: acronyms in one word, and "former" and the like understood."""
-        read = _as_read(titles)
-        classes = {target.name: target.classes for target in self.taxonomy.targets}
-        return answer_in_forms(read, self.taxonomy.forms, classes, self._answers)
+    def _read(self, titles: Sequence[str] | StrArray) -> StrArray:
+        """Return titles as they are read: as they are where the table answers, else with acronyms in one word."""
+        if self._is_the_table:
+            return np.array(titles, dtype=object)
+        read: StrArray = spell_acronyms(normalise_titles(as_series(titles))).to_numpy()
+        return read
 
     def predict_proba(self, titles: Sequence[str]) -> dict[str, FloatArray]:
         """Return class probabilities per target, (n_titles, n_classes).
 
+        Where reviewed titles have taught something, "former" and the like are understood as the taxonomy's forms say.
         Texts that `unlike` names get what `fall_back` answers.
         """
         require_fitted(self, "summary_")
         back, distinct = pd.factorize(np.array(titles, dtype=object))
-        chunks = []
-        for start in range(0, max(len(distinct), 1), _PREDICT_TITLES):
-            some = distinct[start : start + _PREDICT_TITLES]
-            chunks.append(self._answers(some) if self._is_the_table else self._answers_in_forms(some))
-            self.on_progress("predict hybrid", start + len(some), len(distinct))
+        read, chunks = self._read(distinct), []
+        forms = () if self._is_the_table else self.taxonomy.forms
+        classes = {target.name: target.classes for target in self.taxonomy.targets}
+        for start in range(0, max(len(read), 1), _PREDICT_TITLES):
+            some = read[start : start + _PREDICT_TITLES]
+            chunks.append(answer_in_forms(some, forms, classes, self._answers))
+            self.on_progress("predict hybrid", start + len(some), len(read))
         answers = {target: np.concatenate([chunk[target] for chunk in chunks]) for target in self.taxonomy.names}
-        answers = fall_back(answers, self.unlike(distinct), self.taxonomy)
+        answers = fall_back(answers, self._unlike(read), self.taxonomy)
         return {target: rows[back] for target, rows in answers.items()}
 
     def unlike(self, titles: Sequence[str] | StrArray) -> BoolArray:
@@ -345,13 +339,15 @@ class HybridClassifier:
         Where the answers are the table's, no text is if that could change an answer.
         """
         require_fitted(self, "summary_")
+        return self._unlike(self._read(titles))
+
+    def _unlike(self, read: StrArray) -> BoolArray:
+        """Do what `unlike` does for titles that `_read` returned."""
         if self._is_the_table and any(target.fallback != target.no_title for target in self.taxonomy.targets):
-            return np.zeros(len(titles), dtype=bool)
-        if self._is_the_table:
-            return self.novelty_.unlike(titles) & ~self._is_matched(titles)
-        read = _as_read(titles)
-        says_nothing = ~pl.Series(read, dtype=pl.String).str.contains(r"[\p{L}\p{N}]").to_numpy()
-        unlike: BoolArray = says_nothing | self.novelty_.unlike(read) & ~self._is_matched(read)
+            return np.zeros(len(read), dtype=bool)
+        unlike: BoolArray = self.novelty_.unlike(read) & ~self._is_matched(read)
+        if not self._is_the_table:
+            unlike |= ~pl.Series(read, dtype=pl.String).str.contains(r"[\p{L}\p{N}]").to_numpy()
         return unlike
 
     def fit_summary(self) -> dict[str, Any]:

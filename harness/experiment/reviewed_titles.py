@@ -54,11 +54,10 @@ class ReviewedTitles:
 
     def right_by(self, table: KeywordTable) -> BoolArray:
         """Say for which titles a table gives every label that is known, (n_titles,)."""
-        rows = table.winners(self.titles)
         right: BoolArray = np.logical_and.reduce(
             [
-                (table.class_positions[target][at] == self.labels[target]) | (self.labels[target] < 0)
-                for target, at in rows.items()
+                (codes == self.labels[target]) | (self.labels[target] < 0)
+                for target, codes in table.classes(self.titles).items()
             ]
         )
         return right

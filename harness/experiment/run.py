@@ -309,13 +309,16 @@ def _differences(done: Folders, step: str, compared: str, held: tuple[str, str])
 def _answered(config: RunConfig, done: Folders, taxonomy: Taxonomy, reference: str) -> pd.DataFrame:
     """Say of every system but the floor how much it answers where it is asked for an accuracy."""
     found = []
+    scored: dict[str, pl.DataFrame] = {
+        by: read_frame(done[f"references/{by}"] / REFERENCE_ROWS).filter(pl.col("reference") == reference)
+        for by in config.split.by
+    }
     for arm in arms(config):
         saved = done[arm.stage("fit")] / MODEL
         if config.all_systems[arm.system].is_floor or not (saved / RELIABILITY).exists():
             continue
-        rows = read_frame(done[f"references/{arm.by}"] / REFERENCE_ROWS).filter(pl.col("reference") == reference)
         predictions = Predictions.read(done[arm.stage("predict")] / PREDICTIONS, taxonomy)
-        found.append(shares_answered(rows, predictions, Reliability.read(saved)).assign(**arm.columns))
+        found.append(shares_answered(scored[arm.by], predictions, Reliability.read(saved)).assign(**arm.columns))
     columns = ["split", "learned_from", "system", "asked", "threshold", "for_review", "right"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
 

@@ -117,8 +117,7 @@ def mine(
     groups = place_groups(table, row_groups(table, everything.titles, named, refused), judged)
     words = split_titles(recorded.titles)
     phrases = find_phrases(words, min_titles=settings.min_titles)
-    winners = groups.table.winners(recorded.titles)
-    classes = {target: groups.table.class_positions[target][numbers] for target, numbers in winners.items()}
+    classes = groups.table.classes(recorded.titles)
     chosen = choose_to_explain(predicted, classes, settings.explained_titles)
     shares = explain_words(system, predicted, words, chosen, settings.attribution, on_progress)
     names_a_job = qualifying_shares(recorded.titles, words, phrases) < MAX_QUALIFYING_SHARE

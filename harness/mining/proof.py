@@ -10,7 +10,7 @@ import polars as pl
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import first_few
-from data_cleaning.titles import FloatArray, IntArray, Predictions, StrArray
+from data_cleaning.titles import FloatArray, Predictions, StrArray
 from harness.keywords.suggestions import Evidence, Suggestion, amend
 from harness.mining.evidence import class_changes, example_titles, fixed_and_broken
 from harness.mining.phrases import titles_matching
@@ -160,11 +160,10 @@ def _sentence(change: Placed, table: KeywordTable, evidence: Evidence) -> str:
 
 def table_predictions(table: KeywordTable, titles: StrArray) -> Predictions:
     """Return a table's classes of distinct titles as predictions with probability 1."""
-    winners = table.winners(titles)
-    probabilities: dict[str, FloatArray] = {}
-    for target in table.taxonomy.targets:
-        classes = table.class_positions[target.name][winners[target.name]]
-        probabilities[target.name] = np.eye(target.n_classes, dtype=np.float32)[classes]
+    probabilities: dict[str, FloatArray] = {
+        target: np.eye(table.taxonomy.n_classes(target), dtype=np.float32)[codes]
+        for target, codes in table.classes(titles).items()
+    }
     return Predictions(taxonomy=table.taxonomy, titles=titles, probabilities=probabilities)
 
 
@@ -218,12 +217,12 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
     """
     labelled = rows.rename({"records": "count"}).with_columns(pl.lit("scored").alias("source"))
     labels = label_titles(labelled, table.taxonomy, None)
-    classes = _classes(table, labels)
+    classes = table.classes(labels.titles)
     found = []
     made: list[Suggestion] = []
     for order, step in enumerate(steps(changes), start=1):
         made += step
-        after = _classes(amend(table, made), labels)
+        after = amend(table, made).classes(labels.titles)
         fixed, broken = fixed_and_broken(class_changes(classes, after), labels)
         classes = after
         found.append(
@@ -241,11 +240,6 @@ def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.D
     counts = ["fixed", "broken", "fixed_records", "broken_records", "fixed_titles", "broken_titles"]
     columns = ["order", "action", "keyword", "match", "priority", "sets", *counts]
     return pd.DataFrame(found, columns=columns)
-
-
-def _classes(table: KeywordTable, labels: TitleLabels) -> dict[str, IntArray]:
-    winners = table.winners(labels.titles)
-    return {name: table.class_positions[name][rows] for name, rows in winners.items()}
 
 
 def recovery(
@@ -319,7 +313,7 @@ def judge_candidates(candidates: pd.DataFrame, target: str, truth: pl.DataFrame,
     """
     titles = truth["title"].to_numpy()
     gold = table.taxonomy[target].encode(truth[target].to_list())
-    given = table.class_positions[target][table.winners(titles)[target]]
+    given = table.classes(titles)[target]
     figures = []
     found = titles_matching(candidates["keyword"], candidates["match"], titles)
     for label, matching in zip(candidates["class"], found, strict=True):

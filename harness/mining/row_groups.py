@@ -140,7 +140,7 @@ def place_groups(table: KeywordTable, groups: Sequence[RowGroup], labels: TitleL
     suggestions: list[Suggestion] = []
     p_values: list[float] = []
     waiting = list(groups)
-    classes = _classes(table, labels)
+    classes = table.classes(labels.titles)
     tried: list[tuple[RowGroup, KeywordTable, dict[str, IntArray], Outcome]] = []
     while waiting:
         tried = []
@@ -148,7 +148,7 @@ def place_groups(table: KeywordTable, groups: Sequence[RowGroup], labels: TitleL
             group, others = _on_top(group, suggestions)
             if group.changes:
                 after = amend(table, [*others, *group.changes])
-                codes = _classes(after, labels)
+                codes = after.classes(labels.titles)
                 tried.append((group, after, codes, outcome_of(class_changes(classes, codes), labels)))
         known = [outcome.p_value if outcome.convinces else 1.0 for *_, outcome in tried]
         if not known:
@@ -163,7 +163,7 @@ def place_groups(table: KeywordTable, groups: Sequence[RowGroup], labels: TitleL
         suggestions = [*_on_top(group, suggestions)[1], *written]
         p_values.append(outcome.p_value)
         waiting = [one for one in waiting if one.name != group.name]
-        classes = _classes(amend(table, suggestions), labels)
+        classes = amend(table, suggestions).classes(labels.titles)
     before = amend(table, suggestions)
     nearly = [
         _with_evidence(replace(group, changes=group.changes[:1]), before, after, (classes, codes), labels, outcome)[0]
@@ -179,11 +179,6 @@ def _on_top(group: RowGroup, made: Sequence[Suggestion]) -> tuple[RowGroup, list
     changes = tuple(one for one in group.changes if (one.line, one.keyword, one.match) not in known)
     lines = {one.line for one in changes if one.line is not None}
     return replace(group, changes=changes), [one for one in made if one.line not in lines]
-
-
-def _classes(table: KeywordTable, labels: TitleLabels) -> dict[str, IntArray]:
-    winners = table.winners(labels.titles)
-    return {name: table.class_positions[name][rows] for name, rows in winners.items()}
 
 
 def _narrowed(table: KeywordTable, name: str, match: str, lengths: range, judge: str) -> RowGroup:
