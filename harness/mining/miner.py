@@ -67,7 +67,7 @@ class Mined:
     suggestions: Mapping[str, list[Suggestion]]
     """`MINED`, `GROUPS`, `NEW_ROWS` or a baseline, to changes in the order in which they were placed."""
     nearly: list[Suggestion]
-    """The changes with the best evidence among those that were not sure enough."""
+    """The changes with the best evidence among those that were not proposed."""
     facts: Mapping[str, object]
     """What was counted on the way."""
 
@@ -88,7 +88,8 @@ def mine(
 
     Candidates come from train alone. Where reviewed titles were learned from, changes are judged by what the judge
     predicts for all titles of train and validation, and by the reviewer's label where there is one. Without reviewed
-    titles everybody has only learned the table's own labels, so changes are judged by the recorded labels.
+    titles there are only the recorded labels. Former tables made most of them, so that agreeing with them may only
+    bring an old table back: no change is proposed then, and those that they speak for most are returned as `nearly`.
 
     Args:
         system: fitted on the train part.
@@ -114,7 +115,9 @@ def mine(
         on_progress("ask the judge", len(everything), len(everything))
     judged = everything.joined(variants_of(everything, table))
 
-    groups = place_groups(table, row_groups(table, everything.titles, named, refused), judged)
+    may_change = reviewed_share is not None
+    proposed = row_groups(table, everything.titles, named, refused) if may_change else []
+    groups = place_groups(table, proposed, judged)
     words = split_titles(recorded.titles)
     phrases = find_phrases(words, min_titles=settings.min_titles)
     classes = groups.table.classes(recorded.titles)
@@ -147,7 +150,8 @@ def mine(
         if grouped:
             gaps = gap_candidates(labels, placement.table.classes(), settings.min_titles, settings.candidates)
             subjects += new_rows(gaps, start, labels) + changed_rows(start, placement, table)
-        placed = placement.run([not_refused(subject, refused) for subject in subjects], settings.suggestions)
+        most = settings.suggestions if may_change else 0
+        placed = placement.run([not_refused(subject, refused) for subject in subjects], most)
         suggestions[source] = suggest(placed, table, start, labels, named)
         if grouped:
             nearly = [*grouped.nearly, *suggest(placement.nearly, table, start, labels, named)]

@@ -128,7 +128,8 @@ def test_the_mined_table_is_scored_as_one_more_system(finished, owner):
         for target, column in (("department", "Dept"), ("seniority", "Grade")):
             right &= table.raw_labels(tests["What you do"].tolist())[target] == tests[column].to_numpy(dtype=object)
         assert scored == pytest.approx(np.average(right))
-    assert lifts.loc[("legacy", MINED), "difference"] > 0
+    assert lifts.loc[("legacy", MINED), ["changes", "difference"]].tolist() == [0, 0]
+    assert lifts.loc[("legacy+reviewed", MINED), "difference"] > 0
 
 
 def test_proposed_changes_are_listed_with_what_they_mend_in_the_test_part(finished, owner):

@@ -158,22 +158,16 @@ def test_what_was_counted_is_told(found):
     }
 
 
-def test_without_reviewed_titles_the_recorded_labels_judge(settings):
-    rows = rows_of(reviewed=False)
-    plain = mined(fitted(rows, settings), rows, None)
-    assert plain.facts["judge"] == RECORDS
-    # The table made these labels, so nothing contradicts it.
-    assert tuple(plain.suggestions) == (MINED, GROUPS, NEW_ROWS, *BASELINES)
-    assert not any(plain.suggestions.values())
-
-
-def test_recorded_labels_that_the_table_does_not_give_are_followed(system):
+def test_recorded_labels_alone_change_nothing_but_what_they_support_is_shown(system):
     rows = rows_of(reviewed=False).with_columns(
         pl.when(pl.col("title").str.contains(NURSE)).then(pl.lit("Security")).otherwise("function").alias("function")
     )
     plain = mined(system, rows, None)
-    assert told(plain.suggestions[MINED]) == [("add", NURSE, "Security")]
-    assert plain.suggestions[MINED][0].evidence.judge == RECORDS
+    assert plain.facts["judge"] == RECORDS
+    assert tuple(plain.suggestions) == (MINED, GROUPS, NEW_ROWS, *BASELINES)
+    assert not any(plain.suggestions.values())
+    assert told(plain.nearly)[0] == ("add", NURSE, "Security")
+    assert plain.nearly[0].evidence.judge == RECORDS
 
 
 def test_what_was_rejected_is_not_proposed_by_any_source(system, found):
