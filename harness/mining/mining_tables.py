@@ -137,8 +137,8 @@ def _nearly(nearly: pd.DataFrame) -> Table:
     note = (
         "Changes that would gain, but not surely enough: their p-values do not pass at a false-discovery rate of 10% "
         "among those of all changes that were tried, or as many reviewed titles are broken as fixed. Best evidence "
-        "first. Of a group, its first change stands for all. More reviewed titles with these words would settle them. Where "
-        "nothing was reviewed, nothing is proposed: the recorded labels, most of which former tables made, decide alone."
+        "first. Of a group, its first change stands for all. More reviewed titles with these words would settle them. "
+        "Where nothing was reviewed, nothing is proposed, since former tables made most of the recorded labels."
     )
     columns = ["group", "action", "keyword", "match", "priority", "sets", *_EVIDENCE, "why"]
     return Table("mined_nearly", "What is nearly proposed?", note, _shown(nearly)[columns], _FIRST)
