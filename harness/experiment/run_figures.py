@@ -1,0 +1,142 @@
+"""The figures of a run, gathered from the folders of its stages into the frames that tables are made of."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import polars as pl
+
+from data_cleaning.files.frames import read_frame
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import Predictions
+from harness.experiment.config import RunConfig
+from harness.experiment.mined_outputs import mining_figures
+from harness.experiment.plan import Arm, arms
+from harness.experiment.stages import (
+    CEILINGS,
+    DIFFERENCES,
+    FIT_FACTS,
+    GOLDEN,
+    LABEL_FIXES,
+    LEDGER,
+    MODEL,
+    MOST_WRONG,
+    NOTES,
+    PREDICT_FACTS,
+    PREDICTIONS,
+    REFERENCE_FACTS,
+    REFERENCE_ROWS,
+    SCORES,
+    SPLIT_FACTS,
+    Folders,
+)
+from harness.mining.mining_tables import mining_tables
+from harness.reporting.tables import RunFigures, headline_reference
+from harness.scoring.reliability import FILE as RELIABILITY
+from harness.scoring.reliability import Reliability, shares_answered
+
+
+def facts_of(folder: Path, name: str) -> Any:
+    """Return what a JSON file in the folder of a stage says."""
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
+    """Collect what the stages measured into the frames that tables are made of."""
+    scores, costs, parts, references, learned = [], [], [], [], []
+    ceilings: dict[tuple[str, str, str], float] = {}
+    for by in config.split.by:
+        held = pd.DataFrame(facts_of(done[f"split/{by}"], SPLIT_FACTS)["parts"])
+        parts.append(held.assign(split=by)[["split", "source", "part", "titles", "rows", "records"]])
+        facts = facts_of(done[f"references/{by}"], REFERENCE_FACTS)
+        references += [{"split": by, "reference": name, **counted} for name, counted in facts.items()]
+        for weighting, target, value in facts_of(done[f"references/{by}"], CEILINGS):
+            ceilings[by, weighting, target] = value
+    for arm in arms(config):
+        named = arm.columns
+        found = pd.read_parquet(done[arm.stage("score")] / SCORES)
+        scores.append(found.assign(**named)[[*named, *found.columns]])
+        fitted = facts_of(done[arm.stage("fit")], FIT_FACTS)
+        predicted = facts_of(done[arm.stage("predict")], PREDICT_FACTS)
+        costs.append(
+            {
+                **named,
+                "fit seconds": fitted["fit_seconds"],
+                "titles per second": round(predicted["titles_per_second"]),
+                "model MB": fitted["model_bytes"] / 1e6,
+            }
+        )
+        if arm.system == next(iter(config.all_systems)):  # every system is given the same rows
+            sources = fitted["learned_from"]["sources"].items()
+            learned += [
+                {"split": arm.by, "learned_from": str(arm.label_set), "labels": source, **counted}
+                for source, counted in sources
+            ]
+    ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
+    golden = [
+        pd.read_parquet(done[arm.stage("golden")] / GOLDEN).assign(**arm.columns)
+        for arm in arms(config)
+        if config.golden
+    ]
+    fixes = done["label_issues"] / LABEL_FIXES if "label_issues" in done else None
+    whole_numbers = pd.DataFrame(references)
+    counted = whole_numbers.columns.drop(["split", "reference"])
+    whole_numbers[counted] = whole_numbers[counted].astype("Int64")
+    all_scores = pd.concat(scores, ignore_index=True)
+    mined = mining_figures(config, done)
+    from_table = config.leads.labels == "table"
+    reference = headline_reference(all_scores, labels_from_table=from_table)
+    return RunFigures(
+        taxonomy=taxonomy,
+        scores=all_scores,
+        answered=_answered(config, done, taxonomy, reference),
+        ceilings=ceilings,
+        differences=_differences(done, "compare", "system", ("split", "learned_from")),
+        label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
+        learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
+        costs=pd.DataFrame(costs),
+        ledger=pd.read_parquet(done["clean"] / LEDGER),
+        parts=pd.concat(parts, ignore_index=True),
+        references=whole_numbers,
+        golden=pd.concat(golden, ignore_index=True) if golden else None,
+        most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
+        labels_from_table=from_table,
+        notes=facts_of(done["leads"], NOTES) if config.leads.path else (),
+        label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
+        mining=[] if mined is None else mining_tables(mined, reference),
+    )
+
+
+def _differences(done: Folders, step: str, compared: str, held: tuple[str, str]) -> pd.DataFrame | None:
+    """Join the results of one kind of comparison; None without any. Its stages are named by what both sides share."""
+    found = []
+    for name, place in done.items():
+        kind, *equal = name.split("/")
+        if kind == step:
+            named = dict(zip(held, equal, strict=True))
+            found.append(pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": compared}).assign(**named))
+    return pd.concat(found, ignore_index=True) if found else None
+
+
+def _answered(config: RunConfig, done: Folders, taxonomy: Taxonomy, reference: str) -> pd.DataFrame:
+    """Say of every system but the floor how much it answers where it is asked for an accuracy."""
+    found = []
+    scored: dict[str, pl.DataFrame] = {
+        by: read_frame(done[f"references/{by}"] / REFERENCE_ROWS).filter(pl.col("reference") == reference)
+        for by in config.split.by
+    }
+    for arm in arms(config):
+        saved = done[arm.stage("fit")] / MODEL
+        if config.all_systems[arm.system].is_floor or not (saved / RELIABILITY).exists():
+            continue
+        predictions = Predictions.read(done[arm.stage("predict")] / PREDICTIONS, taxonomy)
+        found.append(shares_answered(scored[arm.by], predictions, Reliability.read(saved)).assign(**arm.columns))
+    columns = ["split", "learned_from", "system", "asked", "threshold", "for_review", "right"]
+    return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+
+def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
+    found = pd.read_parquet(place / MOST_WRONG)
+    named = arm.columns
+    return found.assign(**named)[[*named, *found.columns]]
