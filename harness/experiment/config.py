@@ -8,6 +8,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PositiveInt,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -208,6 +209,15 @@ class SearchSection(_Section):
     """Each setting of the network that is varied, and its values; None uses `DEFAULT_SPACE` of `search_space.py`."""
 
 
+class LearningCurveSection(_Section):
+    """How many titles systems are fitted on besides all of them, to see what more titles bring."""
+
+    reviewed: tuple[PositiveInt, ...] = ()
+    """Numbers of reviewed titles, drawn at random from train and validation; leads are learned from as well."""
+    titles: tuple[PositiveInt, ...] = ()
+    """Numbers of titles of leads in train, drawn at random, without any reviewed title."""
+
+
 class RunConfig(_Section):
     """Everything a run reads; the resolved object is saved with its results."""
 
@@ -252,6 +262,8 @@ class RunConfig(_Section):
     """The search for labels that contradict their titles; without this section there is none."""
     mining: MiningSection = MiningSection()
     """What is mined from the network for the keyword table."""
+    learning_curve: LearningCurveSection = LearningCurveSection()
+    """How scores grow with the titles that are learned from; every number costs another fit of every system."""
     search: SearchSection = SearchSection()
     """The search for better settings of the network, for the verb `search`."""
 
@@ -286,6 +298,12 @@ class RunConfig(_Section):
                 "'reviewed.simulate' needs leads whose truth is known, which 'leads.simulate' without 'titles' makes; "
                 "give 'reviewed.path' for these"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _has_the_reviewed_titles_of_its_curve(self) -> Self:
+        if self.learning_curve.reviewed and self.reviewed is None:
+            raise ValueError("'learning_curve.reviewed' needs reviewed titles: give 'reviewed: titles.csv'")
         return self
 
     @model_validator(mode="before")

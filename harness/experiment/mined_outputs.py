@@ -12,8 +12,8 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.files.frames import read_frame
 from data_cleaning.files.written_tables import write_table
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.arms import Arm, exported_arm, mined_arms
 from harness.experiment.config import RunConfig
-from harness.experiment.plan import Arm, exported_arm, mined_arms
 from harness.experiment.stages import (
     FAITHFULNESS,
     LIFTS,

@@ -1,16 +1,26 @@
 """The stages of a run, what each one reads, and the order they are made in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from data_cleaning.clean import CleanSettings
 from data_cleaning.language import LanguageSettings
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
+from harness.experiment.arms import (
+    Arm,
+    arms,
+    baseline,
+    baseline_label_sets,
+    curve_arms,
+    exported_arm,
+    recipe_of,
+    rows_of,
+)
 from harness.experiment.cache import Stage
 from harness.experiment.config import RunConfig
-from harness.experiment.stages.fit_system import FitSettings, RowSettings, fit
+from harness.experiment.stages.fit_system import FitSettings, fit
 from harness.experiment.stages.label_fixes import LabelIssueSettings, find_label_issues
 from harness.experiment.stages.mine_table import (
     FaithfulnessSettings,
@@ -41,80 +51,9 @@ from harness.experiment.stages.score_predictions import (
     gather_references,
     score,
 )
-from harness.experiment.systems import HYBRID, Recipe, System, find_system
+from harness.experiment.systems import HYBRID, find_system
 from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One system fitted on one split from one label set."""
-
-    by: str
-    label_set: LabelSet
-    system: str
-
-    def stage(self, step: str) -> str:
-        """Return the name of one of its stages: fit, predict, score, golden or most_wrong."""
-        return f"{step}/{self.by}/{self.label_set}/{self.system}"
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """What tells it from the others in a table."""
-        return {"split": self.by, "learned_from": str(self.label_set), "system": self.system}
-
-
-def arms(config: RunConfig) -> list[Arm]:
-    """List every fit of a run, in table order."""
-    names = list(config.all_systems)
-    return [Arm(by, labels, name) for by in config.split.by for labels in config.label_sets for name in names]
-
-
-def mined_arms(config: RunConfig) -> list[Arm]:
-    """List the arms of a run for which something is mined."""
-    systems = config.all_systems
-    return [arm for arm in arms(config) if systems[arm.system].mined_from]
-
-
-def exported_arm(config: RunConfig) -> Arm:
-    """Return the arm whose suggestions are the run's: proven on unseen titles, with reviewed ones if there are any."""
-    mined = mined_arms(config)
-    by = "title" if "title" in config.split.by else config.split.by[0]
-    return [arm for arm in mined if arm.by == by][-1]
-
-
-def baseline(config: RunConfig) -> str:
-    """Return the system that the others should beat: the table the business runs on, or else the first."""
-    systems = config.all_systems
-    return next((name for name, system in systems.items() if system.in_force), next(iter(systems)))
-
-
-def baseline_label_sets(config: RunConfig) -> dict[str, str]:
-    """Return each other label set to the one it should beat: recorded labels, or else the first that are listed.
-
-    Where reviewed titles are learned from too, they are on both sides.
-    """
-    plain = "legacy" if "legacy" in config.learn_from else config.learn_from[0]
-    beaten = {label_set: replace(label_set, labels=plain) for label_set in config.label_sets}
-    return {str(label_set): str(other) for label_set, other in beaten.items() if label_set != other}
-
-
-def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System) -> Recipe:
-    """Return a system with the settings that a config gives it."""
-    return Recipe(
-        listed=system.own or system.name, settings=config.settings_of(system), seed=config.seed, taxonomy=taxonomy
-    )
-
-
-def rows_of(config: RunConfig, taxonomy: Taxonomy, label_set: LabelSet) -> RowSettings:
-    """Return which rows a label set has, and what they weigh."""
-    english_only = label_set.labels == "consensus-english"
-    return RowSettings(
-        label_set=label_set,
-        reviewed_share=config.reviewed.share if config.reviewed and label_set.reviewed else None,
-        language=config.clean.language if english_only else None,
-        known=known_keywords(config, taxonomy) if english_only else (),
-    )
 
 
 def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
@@ -163,12 +102,12 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
     for by in config.split.by:
         stages += _shared_by_arms(config, taxonomy, by)
 
-    # Those that need the fit of another system come after it, in whatever order a config lists them.
-    def needs(arm: Arm) -> int:
+    # Those that need the fit of another arm come after it, in whatever order a config lists them.
+    def needs(arm: Arm) -> tuple[bool, int]:
         system = systems[arm.system]
-        return 2 if system.mined_from else 1 if system.asks else 0
+        return arm.is_of_curve, 2 if system.mined_from else 1 if system.asks else 0
 
-    for arm in sorted(arms(config), key=needs):
+    for arm in sorted([*arms(config), *curve_arms(config)], key=needs):
         if systems[arm.system].mined_from:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)
@@ -258,7 +197,7 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     assert config.keyword is not None, "the config is checked to name a table for mining"
     section, table, seed = config.mining, config.keyword.table, config.seed
     network = find_system(config.all_systems[arm.system].mined_from or "")
-    of_network, split_name, about = replace(arm, system=network.name), f"split/{arm.by}", _about(arm)
+    of_network, split_name = replace(arm, system=network.name), f"split/{arm.by}"
     mining = MineSettings(
         table=table,
         mining=MiningSettings(
@@ -269,28 +208,31 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             suggestions=section.suggestions,
         ),
         rejected=section.rejected or memory_beside(table),
-        rows=rows_of(config, taxonomy, arm.label_set),
+        rows=rows_of(config, taxonomy, arm),
         seed=seed,
         taxonomy=taxonomy,
     )
     inputs = {"split": split_name, "network": of_network.stage("fit")}
     has_hybrid = HYBRID in config.all_systems and arm.label_set.reviewed
     judge = {"judge": replace(arm, system=HYBRID).stage("fit")} if has_hybrid else {}
+    mine = Stage(
+        name=arm.stage("mine"),
+        function=mine_table,
+        settings=mining,
+        inputs={**inputs, **judge},
+        systems=(network, *([find_system(HYBRID)] if has_hybrid else [])),
+        about=arm.about,
+    )
+    if arm.is_of_curve:
+        return [mine]
     stages = [
-        Stage(
-            name=arm.stage("mine"),
-            function=mine_table,
-            settings=mining,
-            inputs={**inputs, **judge},
-            systems=(network, *([find_system(HYBRID)] if has_hybrid else [])),
-            about=about,
-        ),
+        mine,
         Stage(
             name=arm.stage("prove"),
             function=prove,
             settings=ProveSettings(table=table, seed=seed, taxonomy=taxonomy),
             inputs={"leads": "leads", "references": f"references/{arm.by}", "mine": arm.stage("mine")},
-            about=about,
+            about=arm.about,
         ),
     ]
     if arm != exported_arm(config):
@@ -303,11 +245,10 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
                 settings=FaithfulnessSettings(n_titles=section.faithful_titles, seed=seed),
                 inputs=inputs,
                 systems=(network,),
-                about=about,
+                about=arm.about,
             )
         )
     if section.folds and arm.label_set.reviewed:
-        without = replace(of_network, label_set=arm.label_set.without_reviewed)
         stages.append(
             Stage(
                 name=arm.stage("mine_folds"),
@@ -318,16 +259,12 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
                     n_folds=section.folds,
                     has_hybrid=has_hybrid,
                 ),
-                inputs={"split": split_name, "warm_start": without.stage("fit")},
+                inputs={"split": split_name, "warm_start": of_network.without_reviewed.stage("fit")},
                 systems=(network,),
-                about=about,
+                about=arm.about,
             )
         )
     return stages
-
-
-def _about(arm: Arm) -> str:
-    return f"{arm.by}, {arm.label_set}"
 
 
 def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
@@ -335,7 +272,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     fitted, predicted, references = arm.stage("fit"), arm.stage("predict"), f"references/{arm.by}"
     inputs = {"split": f"split/{arm.by}"}
     if system.warm_start and arm.label_set.reviewed:
-        inputs["warm_start"] = replace(arm, label_set=arm.label_set.without_reviewed).stage("fit")
+        inputs["warm_start"] = arm.without_reviewed.stage("fit")
     if system.asks in config.all_systems and arm.label_set.reviewed:
         inputs["asked"] = replace(arm, system=system.asks).stage("fit")
     if system.mined_from:
@@ -345,12 +282,10 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         Stage(
             name=fitted,
             function=fit,
-            settings=FitSettings(
-                recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, taxonomy, arm.label_set)
-            ),
+            settings=FitSettings(recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, taxonomy, arm)),
             inputs=inputs,
             systems=(system,),
-            about=_about(arm),
+            about=arm.about,
         ),
         Stage(
             name=predicted,
@@ -358,7 +293,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             settings=answers,
             inputs={"fit": fitted, "references": references},
             systems=(system,),
-            about=_about(arm),
+            about=arm.about,
         ),
         Stage(
             name=arm.stage("score"),
@@ -367,6 +302,8 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             inputs={"references": references, "predictions": predicted},
         ),
     ]
+    if arm.is_of_curve:
+        return stages
     golden = _labelled(config, config.golden)
     if golden is not None:
         stages.append(
@@ -376,7 +313,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
                 settings=GoldenSettings(answer=answers, file=golden),
                 inputs={"fit": fitted},
                 systems=(system,),
-                about=_about(arm),
+                about=arm.about,
             )
         )
     if arm.system in config.most_wrong:
@@ -387,7 +324,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
                 settings=answers,
                 inputs={"split": f"split/{arm.by}", "fit": fitted},
                 systems=(system,),
-                about=_about(arm),
+                about=arm.about,
             )
         )
     return stages

@@ -17,6 +17,7 @@ from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.arms import arms
 from harness.experiment.cache import (
     NOT_FOLLOWED,
     StageStore,
@@ -33,7 +34,7 @@ from harness.experiment.cache import (
 from harness.experiment.checksums import CHECKSUMS, damage, file_digest, write_checksums
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, write_mined_outputs
-from harness.experiment.plan import arms, plan
+from harness.experiment.plan import plan
 from harness.experiment.run_checks import check_config, check_places, check_systems
 from harness.experiment.run_figures import facts_of, gather
 from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, TITLES, model_folder

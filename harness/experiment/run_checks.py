@@ -7,8 +7,8 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput
 from data_cleaning.files.whole_files import check_name
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.arms import recipe_of
 from harness.experiment.config import RunConfig
-from harness.experiment.plan import recipe_of
 
 
 def check_config(config: RunConfig, taxonomy: Taxonomy) -> None:

@@ -1,6 +1,7 @@
 """The figures of a run, gathered from the folders of its stages into the frames that tables are made of."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import polars as pl
 from data_cleaning.files.frames import read_frame
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
+from harness.experiment.arms import Arm, arms, curve_arms
 from harness.experiment.config import RunConfig
 from harness.experiment.mined_outputs import mining_figures
-from harness.experiment.plan import Arm, arms
 from harness.experiment.stages import (
     CEILINGS,
     DIFFERENCES,
@@ -99,6 +100,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,
+        curve=_curve(config, done),
         golden=pd.concat(golden, ignore_index=True) if golden else None,
         most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         labels_from_table=from_table,
@@ -134,6 +136,29 @@ def _answered(config: RunConfig, done: Folders, taxonomy: Taxonomy, reference: s
         found.append(shares_answered(scored[arm.by], predictions, Reliability.read(saved)).assign(**arm.columns))
     columns = ["split", "learned_from", "system", "asked", "threshold", "for_review", "right"]
     return pd.concat(found, ignore_index=True)[columns] if found else pd.DataFrame(columns=columns)
+
+
+def _curve(config: RunConfig, done: Folders) -> pd.DataFrame | None:
+    """Join the scores of the learning curves, with the fits on none and on all of the titles; None without any."""
+    found = []
+    for arm in curve_arms(config):
+        size = arm.max_titles or arm.max_reviewed
+        found.append((arm, "reviewed" if arm.max_reviewed else "leads", size))
+        whole = replace(arm, max_titles=None, max_reviewed=None)
+        parts = pd.DataFrame(facts_of(done[f"split/{arm.by}"], SPLIT_FACTS)["parts"])
+        reviewed = parts[(parts["source"] == "reviewed") & (parts["part"] != "test")]
+        leads = parts[(parts["source"] != "reviewed") & (parts["part"] == "train")]
+        if arm.max_reviewed:
+            found += [(arm.without_reviewed, "reviewed", 0), (whole, "reviewed", int(reviewed["titles"].sum()))]
+        else:
+            found.append((whole, "leads", int(leads["titles"].sum())))
+    scores = [
+        pd.read_parquet(done[arm.stage("score")] / SCORES).assign(
+            counted=counted, titles=size, system=arm.system, split=arm.by
+        )
+        for arm, counted, size in dict.fromkeys(found)
+    ]
+    return pd.concat(scores, ignore_index=True) if scores else None
 
 
 def _ranked(place: Path, arm: Arm) -> pd.DataFrame:

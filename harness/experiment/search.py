@@ -28,6 +28,7 @@ from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray, LabelledTitles, LabelSet
+from harness.experiment.arms import Arm
 from harness.experiment.cache import (
     StageStore,
     digest,
@@ -42,7 +43,7 @@ from harness.experiment.cache import (
     stages_before,
 )
 from harness.experiment.config import RunConfig
-from harness.experiment.plan import Arm, plan
+from harness.experiment.plan import plan
 from harness.experiment.run_checks import check_config, check_places
 from harness.experiment.search_results import Trial, check_results, ranked, trials_table, worded, write_results
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions

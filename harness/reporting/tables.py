@@ -37,6 +37,9 @@ class RunFigures:
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
+    curve: pd.DataFrame | None = None
+    """`counted` (which titles), `titles` (how many), `system`, `split`, then the columns of `metrics.score_rows`; None
+    where nobody asked."""
     golden: pd.DataFrame | None = None
     """`split`, `learned_from`, `system`, a golden title with its `kind`, and whether the answer is `right`."""
     most_wrong: pd.DataFrame | None = None
@@ -60,6 +63,8 @@ def build_tables(figures: RunFigures) -> list[Table]:
         tables += _label_differences(figures, figures.label_differences)
     if len(figures.answered):
         tables.append(Table("target_accuracy", "How much is answered at which accuracy", _ANSWERED, figures.answered))
+    if figures.curve is not None:
+        tables.append(_learning_curve(figures, figures.curve))
     if figures.golden is not None:
         tables += _golden(figures.golden)
     tables += figures.mining
@@ -98,6 +103,20 @@ _ANSWERED = (
     "titles of validation; and on the test part, per record, the share that is then for review and the share of right "
     "answers among the others. No threshold means that the system never reaches that accuracy on validation."
 )
+
+
+def _learning_curve(figures: RunFigures, curve: pd.DataFrame) -> Table:
+    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
+    shown = curve[(curve["reference"] == reference) & (curve["weighting"] == WEIGHTINGS[0])]
+    columns = ["counted", "titles", "system"]
+    wide = _wide(shown[shown["history"] == EVERY_HISTORY], figures.taxonomy, columns)
+    note = (
+        f"Accuracy per record against {reference} of systems that learned from so many titles, with the 95% interval "
+        f"for all targets right. Split by {curve['split'].iloc[0]}. Reviewed titles are drawn from train and "
+        "validation and learned beside all leads; titles of leads are drawn from train and learned alone. A smaller "
+        "draw is part of every larger one."
+    )
+    return Table("learning_curve", "What do more titles bring?", note, wide.sort_values(columns, kind="stable"))
 
 
 def _golden(judged: pd.DataFrame) -> list[Table]:

@@ -41,6 +41,12 @@ class RowSettings:
     """How English titles are told from others; None where titles of any language are learned from."""
     known: tuple[str, ...] = ()
     """Keywords of the business, whose words count as English, as `known_keywords` returns them."""
+    max_titles: int | None = None
+    """Titles of leads in train to learn from, drawn at random; None takes all."""
+    max_reviewed: int | None = None
+    """Reviewed titles to learn from, drawn at random; None takes all."""
+    seed: int = 0
+    """Of these draws; a larger number of titles holds those of a smaller one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +126,19 @@ def rows_to_learn_from(settings: RowSettings, taxonomy: Taxonomy, learn: Path, o
         divided = with_english_titles(divided, settings.language, on_progress, known)
     if settings.label_set.labels != "legacy":
         divided = with_consensus(divided, taxonomy.names)
-    return divided if settings.label_set.reviewed else divided.filter(pl.col("source") != "reviewed")
+    is_reviewed = pl.col("source") == "reviewed"
+    divided = _drawn(divided, ~is_reviewed & (pl.col("part") == "train"), settings.max_titles, settings.seed)
+    divided = _drawn(divided, is_reviewed, settings.max_reviewed, settings.seed)
+    return divided if settings.label_set.reviewed else divided.filter(~is_reviewed)
+
+
+def _drawn(divided: pl.DataFrame, rows: pl.Expr, max_titles: int | None, seed: int) -> pl.DataFrame:
+    """Keep, of some of the rows, those of so many titles."""
+    if max_titles is None:
+        return divided
+    titles = divided.filter(rows)["title"].unique().sort()
+    drawn = titles[np.random.default_rng(seed).permutation(len(titles))[:max_titles]]
+    return divided.filter(~rows | pl.col("title").is_in(drawn.implode()))
 
 
 def with_english_titles(

@@ -132,6 +132,20 @@ def test_the_mined_table_is_scored_as_one_more_system(finished, owner):
     assert lifts.loc[("legacy+reviewed", MINED), "difference"] > 0
 
 
+def test_a_learning_curve_shows_each_system_on_so_many_reviewed_titles_and_on_none_and_all(owner, finished):
+    with_curve = do(owner, "learning_curve.reviewed=[12, 6, 12]", "neural.epochs=1")
+    curve = table_of(with_curve, "learning_curve")
+    n_reviewed = len(REVIEWED)
+    for system in ("neural", "keyword+mined", "hybrid"):
+        of_system = curve[(curve["system"] == system) & (curve["counted"] == "reviewed")]
+        assert of_system["titles"].tolist()[:3] == [0, 6, 12]
+        assert 12 < of_system["titles"].iloc[3] <= n_reviewed
+        summary = table_of(with_curve, "summary").set_index(["system", "learned_from"])["all"]
+        assert of_system["all"].iloc[[0, 3]].tolist() == [summary[system, block] for block in BLOCKS]
+    assert set(curve["counted"]) == {"reviewed"}
+    assert not (finished.folder / "tables" / "learning_curve.csv").exists()
+
+
 def test_proposed_changes_are_listed_with_what_they_mend_in_the_test_part(finished, owner):
     changes = table_of(finished, "mined_changes")
     assert changes["order"].tolist() == list(range(1, len(changes) + 1))

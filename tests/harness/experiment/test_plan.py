@@ -7,9 +7,10 @@ import pytest
 from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
+from harness.experiment.arms import arms, baseline_label_sets, curve_arms
 from harness.experiment.cache import StageStore, fingerprints, make_stages
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import arms, baseline_label_sets, plan
+from harness.experiment.plan import plan
 
 SMALL = ("leads.simulate.records=400", "systems=[majority, keyword]", "reviewed=null")
 
@@ -44,6 +45,25 @@ def test_a_network_starts_from_its_fit_without_reviewed_titles():
     needs = {stage.name: stage.needs for stage in stages}
     assert needs["fit/title/legacy+reviewed/neural"] == ("split/title", "fit/title/legacy/neural")
     assert needs["fit/title/legacy/neural"] == needs["fit/title/legacy+reviewed/tfidf"] == ("split/title",)
+
+
+def test_a_learning_curve_fits_every_system_that_learns_on_each_number_of_titles():
+    config, stages = planned("learning_curve={titles: [500], reviewed: [20, 40]}")
+    needs = {stage.name: stage.needs for stage in stages}
+    fits = [arm.stage("fit") for arm in curve_arms(config)]
+    learners = ("tfidf", "neural", "keyword+mined", "hybrid")
+    of = {"legacy": ("500 titles",), "legacy+reviewed": ("20 reviewed", "40 reviewed")}
+    expected = {f"fit/title/{name}/{size}/{one}" for name, sizes in of.items() for size in sizes for one in learners}
+    assert set(fits) == expected <= set(needs)
+    assert len(fits) == len(expected)
+    # The network without reviewed titles has learned from all leads.
+    assert needs["fit/title/legacy+reviewed/20 reviewed/neural"] == ("split/title", "fit/title/legacy/neural")
+    for asked in ("neural", "hybrid"):
+        assert (
+            f"fit/title/legacy+reviewed/20 reviewed/{asked}"
+            in needs["mine/title/legacy+reviewed/20 reviewed/keyword+mined"]
+        )
+    assert not any(name.startswith(("prove", "golden")) and "20 reviewed" in name for name in needs)
 
 
 def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test_part():

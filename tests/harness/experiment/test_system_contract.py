@@ -7,8 +7,8 @@ import pytest
 
 from baselines.majority import MajorityClassifier
 from data_cleaning.titles import UNKNOWN, LabelledTitles
+from harness.experiment.arms import recipe_of
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import recipe_of
 from harness.experiment.system_contract import CHECKS, Subject
 from harness.experiment.systems import SYSTEMS, load_system
 

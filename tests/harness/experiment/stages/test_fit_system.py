@@ -10,8 +10,8 @@ from data_cleaning.errors import BadInput
 from data_cleaning.language import LanguageSettings, judge_languages
 from data_cleaning.progress import silent
 from data_cleaning.titles import LABELS, LabelledTitles, LabelSet
+from harness.experiment.arms import Arm, recipe_of, rows_of
 from harness.experiment.config_file import load_config
-from harness.experiment.plan import recipe_of, rows_of
 from harness.experiment.stages import fit_system as fit_stage
 from harness.experiment.stages.fit_system import (
     FitSettings,
@@ -127,7 +127,10 @@ def test_titles_of_words_that_the_table_or_the_taxonomy_knows_are_english(compan
 
 def test_the_keywords_of_the_table_reach_the_label_set_of_english_titles_alone(company):
     config = load_config(company.config, ("clean.english_only=false",))
-    known = {labels: rows_of(config, company.taxonomy, LabelSet.parse(labels)).known for labels in LABELS}
+    known = {
+        labels: rows_of(config, company.taxonomy, Arm("title", LabelSet.parse(labels), "tfidf")).known
+        for labels in LABELS
+    }
     assert "nurse" in known.pop("consensus-english")
     assert set(known.values()) == {()}
 
@@ -155,8 +158,43 @@ def test_a_fit_says_what_it_learned_from_each_label_set(company, tmp_path, label
     MIXED.write_parquet(tmp_path / "learn.parquet")
     settings = FitSettings(
         recipe=recipe_of(config, company.taxonomy, SYSTEMS["majority"]),
-        rows=rows_of(config, company.taxonomy, LabelSet.parse(label_set)),
+        rows=rows_of(config, company.taxonomy, Arm("title", LabelSet.parse(label_set), "tfidf")),
     )
     fit_stage.fit(settings, {"split": tmp_path}, tmp_path, silent)
     facts = json.loads((tmp_path / "fit.json").read_text())
     assert facts["learned_from"]["sources"] == learned
+
+
+def drawn(taxonomy, learn, **sizes):
+    settings = RowSettings(
+        label_set=LabelSet("legacy", reviewed=True), reviewed_share=0.5, language=None, seed=3, **sizes
+    )
+    return fit_stage.rows_to_learn_from(settings, taxonomy, learn, silent)
+
+
+def test_a_part_of_the_titles_is_part_of_every_larger_one_and_all_rows_of_others_stay(company, tmp_path):
+    rows = [
+        (f"title {n}", part, source, 2)
+        for source, part, titles in (
+            *(("legacy", "train", range(40)), ("legacy", "train", range(20)), ("legacy", "valid", range(40, 50))),
+            *(("reviewed", "train", range(50, 60)), ("reviewed", "valid", range(60, 70))),
+        )
+        for n in titles
+    ]
+    frame = pl.DataFrame(rows, schema=["title", "part", "source", "count"], orient="row")
+    frame.write_parquet(tmp_path / "learn.parquet")
+    whole = drawn(company.taxonomy, tmp_path / "learn.parquet")
+    assert whole.equals(frame)
+
+    def titles_of(rows, source, part=("train", "valid")):
+        return set(rows.filter((pl.col("source") == source) & pl.col("part").is_in(part))["title"])
+
+    few, more = (drawn(company.taxonomy, tmp_path / "learn.parquet", max_reviewed=size) for size in (5, 12))
+    assert len(titles_of(few, "reviewed")) == 5
+    assert titles_of(few, "reviewed") < titles_of(more, "reviewed")
+    assert titles_of(few, "legacy") == titles_of(whole, "legacy")
+    short = drawn(company.taxonomy, tmp_path / "learn.parquet", max_titles=10)
+    assert len(titles_of(short, "legacy", ["train"])) == 10
+    assert titles_of(short, "legacy", ["valid"]) == titles_of(whole, "legacy", ["valid"])
+    kept = titles_of(short, "legacy", ["train"])
+    assert len(short.filter(pl.col("title").is_in(kept))) == len(whole.filter(pl.col("title").is_in(kept)))

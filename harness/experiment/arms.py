@@ -1,0 +1,122 @@
+"""The arms of a run: which system is fitted on which split, from which labels and how many of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import LabelSet
+from harness.experiment.config import RunConfig
+from harness.experiment.stages.fit_system import RowSettings
+from harness.experiment.stages.obtain_leads import known_keywords
+from harness.experiment.systems import Recipe, System
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One system fitted on one split from one label set."""
+
+    by: str
+    label_set: LabelSet
+    system: str
+    max_titles: int | None = None
+    """Titles of train to learn from, for a learning curve; None takes all."""
+    max_reviewed: int | None = None
+    """Reviewed titles to learn from, for a learning curve; None takes all."""
+
+    def stage(self, step: str) -> str:
+        """Return the name of one of its stages: fit, predict, score, golden or most_wrong."""
+        sizes = {"titles": self.max_titles, "reviewed": self.max_reviewed}
+        limits = [f"{size} {of}" for of, size in sizes.items() if size is not None]
+        return "/".join((step, self.by, str(self.label_set), *limits, self.system))
+
+    @property
+    def is_of_curve(self) -> bool:
+        """Whether it learns from a part of the titles only, to see what more of them bring."""
+        return self.max_titles is not None or self.max_reviewed is not None
+
+    @property
+    def about(self) -> str:
+        """What sets it apart from other fits of its system, for whoever watches the run."""
+        return ", ".join(self.stage("").split("/")[1:-1])
+
+    @property
+    def without_reviewed(self) -> "Arm":
+        """The same, learned without any reviewed title."""
+        return replace(self, label_set=self.label_set.without_reviewed, max_reviewed=None)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """What tells it from the others in a table."""
+        return {"split": self.by, "learned_from": str(self.label_set), "system": self.system}
+
+
+def arms(config: RunConfig) -> list[Arm]:
+    """List every fit of a run, in table order."""
+    names = list(config.all_systems)
+    return [Arm(by, labels, name) for by in config.split.by for labels in config.label_sets for name in names]
+
+
+def mined_arms(config: RunConfig) -> list[Arm]:
+    """List the arms of a run for which something is mined."""
+    systems = config.all_systems
+    return [arm for arm in arms(config) if systems[arm.system].mined_from]
+
+
+def exported_arm(config: RunConfig) -> Arm:
+    """Return the arm whose suggestions are the run's: proven on unseen titles, with reviewed ones if there are any."""
+    mined = mined_arms(config)
+    return [arm for arm in mined if arm.by == unseen_split(config)][-1]
+
+
+def unseen_split(config: RunConfig) -> str:
+    """Return the split whose test titles are new to what is learned, where a run has it; else its first."""
+    return "title" if "title" in config.split.by else config.split.by[0]
+
+
+def curve_arms(config: RunConfig) -> Iterator[Arm]:
+    """Yield the arms of the learning curves, for the systems that learn from titles."""
+    by, learned = unseen_split(config), LabelSet(config.learn_from[0])
+    for name, system in config.all_systems.items():
+        if not system.is_floor and (system.explains != "keywords" or system.mined_from):
+            arm = Arm(by, learned, name)
+            yield from (replace(arm, max_titles=size) for size in sorted(set(config.learning_curve.titles)))
+            arm = replace(arm, label_set=replace(learned, reviewed=True))
+            yield from (replace(arm, max_reviewed=size) for size in sorted(set(config.learning_curve.reviewed)))
+
+
+def baseline(config: RunConfig) -> str:
+    """Return the system that the others should beat: the table the business runs on, or else the first."""
+    systems = config.all_systems
+    return next((name for name, system in systems.items() if system.in_force), next(iter(systems)))
+
+
+def baseline_label_sets(config: RunConfig) -> dict[str, str]:
+    """Return each other label set to the one it should beat: recorded labels, or else the first that are listed.
+
+    Where reviewed titles are learned from too, they are on both sides.
+    """
+    plain = "legacy" if "legacy" in config.learn_from else config.learn_from[0]
+    beaten = {label_set: replace(label_set, labels=plain) for label_set in config.label_sets}
+    return {str(label_set): str(other) for label_set, other in beaten.items() if label_set != other}
+
+
+def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System) -> Recipe:
+    """Return a system with the settings that a config gives it."""
+    return Recipe(
+        listed=system.own or system.name, settings=config.settings_of(system), seed=config.seed, taxonomy=taxonomy
+    )
+
+
+def rows_of(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> RowSettings:
+    """Return which rows an arm learns from, and what they weigh."""
+    label_set = arm.label_set
+    english_only = label_set.labels == "consensus-english"
+    return RowSettings(
+        label_set=label_set,
+        reviewed_share=config.reviewed.share if config.reviewed and label_set.reviewed else None,
+        language=config.clean.language if english_only else None,
+        known=known_keywords(config, taxonomy) if english_only else (),
+        max_titles=arm.max_titles,
+        max_reviewed=arm.max_reviewed,
+        seed=config.seed,
+    )
