@@ -25,7 +25,7 @@ from data_cleaning.title_forms import answer_in_forms
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from data_cleaning.words import normalise_titles, spell_acronyms
 from harness.experiment.corrections import Corrections, fit_temperatures, keep_own_answers, with_answer
-from harness.experiment.joint_answers import all_right, cooled, is_better, log_likelihood, mixed
+from harness.experiment.joint_answers import all_right, cooled, is_better, log_likelihood, mixed, mixed_where_unsure
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
 from harness.scoring.reliability import Reliability
 
@@ -64,8 +64,8 @@ class HybridClassifier:
     """A keyword table whose answers are corrected by what reviewed titles and a network teach.
 
     One logistic regression per target learns from reviewed titles. Its features are the table's answers, every row that
-    matches, be it outranked or not, and the runs of words and characters. Its answers are mixed with the network's, and
-    classes of different targets that go together are decided together.
+    matches, be it outranked or not, and the runs of words and characters. Where their answers are unsure, the network's
+    are mixed in. Classes of different targets that go together are decided together.
 
     Only rows of the table that gave a reviewed title a wrong answer are corrected, the fallback among them. What is
     trusted is learned from reviewed titles that the answers did not learn from: the network's share and temperatures
@@ -213,10 +213,11 @@ class HybridClassifier:
         return 0.0, everything
 
     def _with_network(self, titles: StrArray, alone: dict[str, FloatArray], share: float) -> dict[str, FloatArray]:
-        """Return the answers of the regressions mixed with the network's."""
-        if self.network_ is None:
+        """Return the answers of the regressions, mixed with the network's where they are unsure."""
+        network = self.network_
+        if network is None:
             return alone
-        return mixed(alone, self.network_.predict_proba(titles.tolist()), share)
+        return mixed_where_unsure(alone, share, lambda some: network.predict_proba(titles[some].tolist()))
 
     def _regress(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> tuple[TitleFeatures, dict[str, Regression]]:
         """Learn the runs of reviewed titles, and a regression per target from them and from unreviewed titles."""

@@ -1,7 +1,7 @@
 """Answers for all targets of a title together: which classes of two targets go with each other counts for both."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,6 +19,10 @@ _FLOOR = 1e-6
 
 _WEIGHT = 0.5
 """Of the pairs beside a target's own probabilities, which have seen some of the same words."""
+
+_SURE = 0.85
+"""Probability of the most probable class of every target from which on no second opinion is asked for: on real titles,
+those on surer answers changed as many for the worse as for the better."""
 
 _ROUNDS = 5
 """How often each target is answered again in view of the others; more changed no answer on real titles."""
@@ -75,6 +79,24 @@ def mixed(first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], sha
         target: softmax((1 - share) * np.log(rows + _FLOOR) + share * np.log(second[target] + _FLOOR), axis=1)
         for target, rows in first.items()
     }
+
+
+def mixed_where_unsure(
+    own: Mapping[str, FloatArray], share: float, ask: Callable[[IntArray], Mapping[str, FloatArray]]
+) -> dict[str, FloatArray]:
+    """Mix in a second opinion on those titles of which the own answers leave some target in doubt.
+
+    Args:
+        own: class probabilities per target, (n_titles, n_classes).
+        share: weight of the second opinion, as for `mixed`.
+        ask: given positions of titles, returns the second opinion on these.
+    """
+    answers = {target: rows.copy() for target, rows in own.items()}
+    unsure = np.flatnonzero(np.min([rows.max(axis=1) for rows in own.values()], axis=0) < _SURE)
+    if len(unsure):
+        for target, rows in mixed({target: rows[unsure] for target, rows in own.items()}, ask(unsure), share).items():
+            answers[target][unsure] = rows
+    return answers
 
 
 def log_likelihood(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> float:

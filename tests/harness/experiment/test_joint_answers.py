@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.experiment.joint_answers import ClassPairs, all_right, cooled, log_likelihood, mixed
+from harness.experiment.joint_answers import ClassPairs, all_right, cooled, log_likelihood, mixed, mixed_where_unsure
 
 
 @pytest.fixture
@@ -39,6 +39,26 @@ def test_a_mixture_lies_between_its_answers():
     np.testing.assert_allclose(mixed(first, second, 0.0)["level"], first["level"], atol=1e-5)
     np.testing.assert_allclose(mixed(first, second, 1.0)["level"], second["level"], atol=1e-5)
     np.testing.assert_allclose(mixed(first, second, 0.5)["level"], [[0.5, 0.5]])
+
+
+def test_a_second_opinion_is_asked_for_only_where_some_target_is_in_doubt():
+    own = {
+        "function": np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]]),
+        "level": np.array([[0.95, 0.05], [0.8, 0.2], [0.99, 0.01]]),
+    }
+    asked = []
+
+    def ask(some):
+        asked.extend(some.tolist())
+        return {target: np.tile([0.1, 0.9], (len(some), 1)) for target in own}
+
+    answers = mixed_where_unsure(own, 1.0, ask)
+    assert asked == [1, 2]
+    for target, rows in answers.items():
+        np.testing.assert_allclose(rows, [own[target][0], [0.1, 0.9], [0.1, 0.9]], atol=1e-5)
+    sure = {"level": own["level"][:1]}
+    np.testing.assert_array_equal(mixed_where_unsure(sure, 1.0, ask)["level"], sure["level"])
+    assert asked == [1, 2]
 
 
 def test_a_temperature_above_one_lowers_confidence():
