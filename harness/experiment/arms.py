@@ -56,10 +56,19 @@ def arms(config: RunConfig) -> list[Arm]:
     return [Arm(by, labels, name) for by in config.split.by for labels in config.label_sets for name in names]
 
 
+def is_mined(config: RunConfig, arm: Arm) -> bool:
+    """Say whether the table of an arm is changed by what is mined; without reviewed titles nothing is proposed."""
+    return bool(config.all_systems[arm.system].mined_from) and arm.label_set.reviewed
+
+
 def mined_arms(config: RunConfig) -> list[Arm]:
-    """List the arms of a run for which something is mined."""
-    systems = config.all_systems
-    return [arm for arm in arms(config) if systems[arm.system].mined_from]
+    """List the arms of a run for which something is mined.
+
+    Without reviewed titles that is a single one, to show what recorded labels would support.
+    """
+    mined = [arm for arm in arms(config) if config.all_systems[arm.system].mined_from]
+    with_reviewed = [arm for arm in mined if is_mined(config, arm)]
+    return with_reviewed or [arm for arm in mined if arm.by == unseen_split(config)][-1:]
 
 
 def exported_arm(config: RunConfig) -> Arm:
@@ -77,9 +86,12 @@ def curve_arms(config: RunConfig) -> Iterator[Arm]:
     """Yield the arms of the learning curves, for the systems that learn from titles."""
     by, learned = unseen_split(config), LabelSet(config.learn_from[0])
     for name, system in config.all_systems.items():
-        if not system.is_floor and (system.explains != "keywords" or system.mined_from):
-            arm = Arm(by, learned, name)
+        if system.is_floor:
+            continue
+        arm = Arm(by, learned, name)
+        if system.explains != "keywords":
             yield from (replace(arm, max_titles=size) for size in sorted(set(config.learning_curve.titles)))
+        if system.explains != "keywords" or system.mined_from:
             arm = replace(arm, label_set=replace(learned, reviewed=True))
             yield from (replace(arm, max_reviewed=size) for size in sorted(set(config.learning_curve.reviewed)))
 

@@ -15,6 +15,8 @@ from harness.experiment.arms import (
     baseline_label_sets,
     curve_arms,
     exported_arm,
+    is_mined,
+    mined_arms,
     recipe_of,
     rows_of,
 )
@@ -107,8 +109,9 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         system = systems[arm.system]
         return arm.is_of_curve, 2 if system.mined_from else 1 if system.asks else 0
 
+    mined = [*mined_arms(config), *(arm for arm in curve_arms(config) if is_mined(config, arm))]
     for arm in sorted([*arms(config), *curve_arms(config)], key=needs):
-        if systems[arm.system].mined_from:
+        if arm in mined:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)
     if len(systems) > 1:
@@ -275,7 +278,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         inputs["warm_start"] = arm.without_reviewed.stage("fit")
     if system.asks in config.all_systems and arm.label_set.reviewed:
         inputs["asked"] = replace(arm, system=system.asks).stage("fit")
-    if system.mined_from:
+    if is_mined(config, arm):
         inputs["mine"] = arm.stage("mine")
     answers = AnswerSettings(system=arm.system, taxonomy=taxonomy)
     stages = [

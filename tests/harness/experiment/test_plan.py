@@ -47,13 +47,22 @@ def test_a_network_starts_from_its_fit_without_reviewed_titles():
     assert needs["fit/title/legacy/neural"] == needs["fit/title/legacy+reviewed/tfidf"] == ("split/title",)
 
 
+def test_without_reviewed_titles_one_network_is_mined_for_what_recorded_labels_support():
+    _, stages = planned("reviewed=null")
+    names = {stage.name for stage in stages}
+    assert {name for name in names if name.startswith("mine/")} == {"mine/title/legacy/keyword+mined"}
+    needs = {stage.name: stage.needs for stage in stages}
+    assert needs["fit/title/legacy/keyword+mined"] == ("split/title",)
+
+
 def test_a_learning_curve_fits_every_system_that_learns_on_each_number_of_titles():
     config, stages = planned("learning_curve={titles: [500], reviewed: [20, 40]}")
     needs = {stage.name: stage.needs for stage in stages}
     fits = [arm.stage("fit") for arm in curve_arms(config)]
-    learners = ("tfidf", "neural", "keyword+mined", "hybrid")
-    of = {"legacy": ("500 titles",), "legacy+reviewed": ("20 reviewed", "40 reviewed")}
-    expected = {f"fit/title/{name}/{size}/{one}" for name, sizes in of.items() for size in sizes for one in learners}
+    learners = ("tfidf", "neural", "hybrid")
+    expected = {f"fit/title/legacy/500 titles/{one}" for one in learners}
+    for size in (20, 40):
+        expected |= {f"fit/title/legacy+reviewed/{size} reviewed/{one}" for one in (*learners, "keyword+mined")}
     assert set(fits) == expected <= set(needs)
     assert len(fits) == len(expected)
     # The network without reviewed titles has learned from all leads.
@@ -70,13 +79,13 @@ def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test
     _, stages = planned("mining.folds=2", "mining.faithful_titles=10", "reviewed.simulate={train: 9, valid: 9}")
     needs = {stage.name: stage.needs for stage in stages}
     for by in ("record", "title"):
-        for label_set in ("legacy", "legacy+reviewed"):
-            arm = f"{by}/{label_set}/keyword+mined"
-            judge = (f"fit/{by}/{label_set}/hybrid",) if label_set == "legacy+reviewed" else ()
-            assert needs[f"mine/{arm}"] == (f"split/{by}", f"fit/{by}/{label_set}/neural", *judge)
-            assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
-            assert f"references/{by}" in needs[f"prove/{arm}"]
-            assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])
+        arm = f"{by}/legacy+reviewed/keyword+mined"
+        fits = (f"fit/{by}/legacy+reviewed/{system}" for system in ("neural", "hybrid"))
+        assert needs[f"mine/{arm}"] == (f"split/{by}", *fits)
+        assert needs[f"fit/{arm}"] == (f"split/{by}", f"mine/{arm}")
+        assert f"references/{by}" in needs[f"prove/{arm}"]
+        assert not any(need.startswith("fit/") for need in needs[f"prove/{arm}"])
+        assert needs[f"fit/{by}/legacy/keyword+mined"] == (f"split/{by}",)
     assert [name for name in needs if name.startswith("mine_folds/")] == [
         "mine_folds/title/legacy+reviewed/keyword+mined"
     ]
@@ -156,9 +165,8 @@ def test_a_folder_of_the_network_counts_by_its_files_and_not_by_its_place(tmp_pa
     (tmp_path / "mine" / "deep" / "weights").write_text("second")
     after = prints(tmp_path / "mine")
     changed = {name for name in before if before[name] != after[name]}
-    by_network = {"neural", "keyword+mined"}
-    refitted = {name for name in before if name.startswith("fit/") and name.rpartition("/")[2] in by_network}
-    refitted |= {name for name in before if name.startswith("fit/") and name.endswith("+reviewed/hybrid")}
+    asking = ("/neural", "+reviewed/hybrid", "+reviewed/keyword+mined")
+    refitted = {name for name in before if name.startswith("fit/") and name.endswith(asking)}
     assert {name for name in changed if name.startswith("fit/")} == refitted
     by_neural = "label_issues={system: neural}"
     assert prints(tmp_path / "mine", by_neural)["label_issues"] != prints(tmp_path / "other", by_neural)["label_issues"]
