@@ -30,6 +30,7 @@ N_ROWS = 20_000
 N_SERIES = 2 if FULL else 1
 """Of kills without an undisturbed call between them, for each job."""
 KILLS_IN_SERIES = 3 if FULL else 1
+N_JUDGED = 500
 _ALREADY = "already"
 """In the message of a job that had finished before it was killed."""
 
@@ -45,6 +46,12 @@ def write_company(folder: Path) -> None:
     shifts = ("early", "late", "evening", "morning")
     rows = [f"{shift} head {word},{department},Head\n" for department, word in words.items() for shift in shifts]
     (folder / "reviewed.csv").write_text("What you do,Dept,Grade\n" + "".join(rows))
+
+
+def write_judged(folder: Path) -> None:
+    """Write titles that a person has judged."""
+    rows = [f"{shift} head nurse {n},Nursing,Head\n" for shift in ("early", "late") for n in range(N_JUDGED)]
+    (folder / "judged.csv").write_text("title,department,seniority\n" + "".join(rows))
 
 
 def write_marked(folder: Path) -> None:
@@ -70,6 +77,7 @@ class Job:
 OWN = "--config company.yaml --results results --set neural.runtime=torch --set neural.precision=fp32"
 TITLE = "--title-column Job"
 PREDICT = f"--run {{run}} --hierarchy {{given}}/hierarchy.yaml --by Event {TITLE}"
+REVIEW = "--taxonomy {given}/taxonomy.yaml --table {given}/keywords.csv"
 TABLES = "{configs}/keywords"
 JOBS = {
     "predict CSV": Job(f"predict {{given}}/leads.csv --system keyword --out t.csv {PREDICT}"),
@@ -97,6 +105,9 @@ JOBS = {
     "simulate": Job("simulate --records 20000 --out simulated.parquet"),
     "study": Job("study --config {configs}/smoke.yaml --records 1000 --out study.md"),
     "suggest apply": Job("suggest apply suggestions.csv --config company.yaml --force", write_marked),
+    "review pick": Job(f"review pick {{given}}/leads.csv {REVIEW} --n 50 --out picked.xlsx {TITLE}"),
+    "review pick of a run": Job("review pick {run} --n 9 --out picked.xlsx"),
+    "review add": Job(f"review add judged.csv --leads judged.csv {REVIEW} --reviewer Ann", write_judged),
     # With mining, its folds and the test of explanations.
     "run": Job(
         f"run all {OWN} --set split.by=[title] --set split.valid_share=0.3 --set reviewed=reviewed.csv "
@@ -125,7 +136,8 @@ def places(company, toy, tmp_path_factory):
     frame.head(4_000).write_excel(folder / "leads.xlsx")
     (folder / "hierarchy.yaml").write_text(HIERARCHY)
     (folder / "other.yaml").write_text(HIERARCHY.replace("Nurses", "Staff"))
-    shutil.copyfile(company.folder / "taxonomy.yaml", folder / "taxonomy.yaml")
+    for name in ("taxonomy.yaml", "keywords.csv"):
+        shutil.copyfile(company.folder / name, folder / name)
     return {"given": str(folder), "run": str(toy.run), "configs": str(CONFIGS)}
 
 
