@@ -6,10 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from baselines import regression
 from baselines.tfidf import TfidfClassifier
-from baselines.tfidf_features import TfidfSettings
+from baselines.tfidf_features import TfidfSettings, TitleFeatures
 from data_cleaning.errors import BadInput
 
 EASY = TfidfSettings(min_titles=1)
@@ -65,6 +67,29 @@ def test_a_system_that_an_earlier_release_saved_answers_as_it_did(separable, tmp
     earlier = TfidfClassifier.load(tmp_path)
     assert not earlier.unlike(["ddsfsdf", "chief baker"]).any()
     assert earlier.features_.transform(["bakers"]).nnz > earlier.features_.transform(["bak"]).nnz
+
+
+def test_features_are_those_of_scikit_learns_vectoriser():
+    titles = [
+        "Sr. Mgr\u2003InfoSec & Compliance",
+        "  night  nurse ",
+        "",
+        "nurse nurse nurse",
+        "C++ / R&D",
+        "ΣΟΦΟΣ ΣΑΣ",
+        "É",
+    ] * 2
+    titles += [f"{word}\t{other}" for word in ("head", "İstanbul", "a") for other in ("of\x1cit", "it", "看護師")] * 2
+    features = TitleFeatures(TfidfSettings(), folded=False).fit(titles)
+    shared = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32}
+    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+", **shared)
+    characters = TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", **shared)
+    expected = sparse.hstack([words.fit_transform(titles), characters.fit_transform(titles)], format="csr")
+    found = features.transform(titles)
+    assert (found != expected).nnz == 0
+    others = ["nurse of compliance it", "\t", *titles[::-1]]
+    expected = sparse.hstack([words.transform(others), characters.transform(others)], format="csr")
+    assert (features.transform(others) != expected).nnz == 0
 
 
 def test_probabilities_are_rows_that_sum_to_one(separable):
