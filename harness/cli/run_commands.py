@@ -12,7 +12,7 @@ from harness.experiment.systems import MINED, SYSTEMS
 
 _ALL, _MINE = ("all", "report"), "mine"
 _SHOWN = (
-    *("summary", "differences", "golden", "what_cleaning_bought"),
+    *("summary", "pairs", "golden", "what_cleaning_bought"),
     *("mined_lift", "mined_folds", "mined_candidates", "mined_changes", "faithfulness", "most_wrong", "costs"),
 )
 _SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_nearly", "faithfulness")

@@ -1,6 +1,6 @@
 """The stages of a run, what each one reads, and the order they are made in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,6 +56,7 @@ from harness.experiment.stages.score_predictions import (
 from harness.experiment.systems import HYBRID, find_system
 from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
+from harness.scoring.pairs import every_pair
 
 
 def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
@@ -134,15 +135,14 @@ def _named(path: Path | None, otherwise: str) -> str:
 
 def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, label_set: LabelSet) -> Stage:
     predicted = {name: Arm(by, label_set, name).stage("predict") for name in config.all_systems}
-    beaten = baseline(config)
-    baselines = {name: beaten for name in predicted if name != beaten}
-    return _comparison(config, taxonomy, f"compare/{by}/{label_set}", by, predicted, baselines)
+    pairs = every_pair(list(predicted), baseline(config))
+    return _comparison(config, taxonomy, f"compare/{by}/{label_set}", by, predicted, pairs)
 
 
 def _label_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, system: str) -> Stage:
     predicted = {str(label_set): Arm(by, label_set, system).stage("predict") for label_set in config.label_sets}
-    baselines = baseline_label_sets(config)
-    return _comparison(config, taxonomy, f"compare_labels/{by}/{system}", by, predicted, baselines)
+    pairs = list(baseline_label_sets(config).items())
+    return _comparison(config, taxonomy, f"compare_labels/{by}/{system}", by, predicted, pairs)
 
 
 def _comparison(
@@ -151,12 +151,12 @@ def _comparison(
     name: str,
     by: str,
     predicted: Mapping[str, str],
-    baselines: Mapping[str, str],
+    pairs: Sequence[tuple[str, str]],
 ) -> Stage:
     return Stage(
         name=name,
         function=compare,
-        settings=CompareSettings(taxonomy=taxonomy, seed=config.seed, baselines=baselines),
+        settings=CompareSettings(taxonomy=taxonomy, seed=config.seed, pairs=pairs),
         inputs={"references": f"references/{by}", **predicted},
     )
 

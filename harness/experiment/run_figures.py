@@ -12,6 +12,7 @@ from data_cleaning.files.frames import read_frame
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
 from harness.experiment.arms import Arm, arms, curve_arms
+from harness.experiment.comparison_figures import comparison_figures
 from harness.experiment.config import RunConfig
 from harness.experiment.mined_outputs import mining_figures
 from harness.experiment.stages import (
@@ -33,6 +34,7 @@ from harness.experiment.stages import (
     Folders,
 )
 from harness.mining.mining_tables import mining_tables
+from harness.reporting.comparison_tables import comparison_tables
 from harness.reporting.tables import RunFigures, headline_reference
 from harness.scoring.reliability import FILE as RELIABILITY
 from harness.scoring.reliability import Reliability, shares_answered
@@ -93,8 +95,8 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         scores=all_scores,
         answered=_answered(config, done, taxonomy, reference),
         ceilings=ceilings,
-        differences=_differences(done, "compare", "system", ("split", "learned_from")),
-        label_differences=_differences(done, "compare_labels", "learned_from", ("split", "system")),
+        comparison=comparison_tables(comparison_figures(config, done, all_scores, reference)),
+        label_differences=_label_differences(done),
         learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
         costs=pd.DataFrame(costs),
         ledger=pd.read_parquet(done["clean"] / LEDGER),
@@ -110,14 +112,16 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     )
 
 
-def _differences(done: Folders, step: str, compared: str, held: tuple[str, str]) -> pd.DataFrame | None:
-    """Join the results of one kind of comparison; None without any. Its stages are named by what both sides share."""
+def _label_differences(done: Folders) -> pd.DataFrame | None:
+    """Join what other labels gain each system; None without any."""
     found = []
     for name, place in done.items():
-        kind, *equal = name.split("/")
-        if kind == step:
-            named = dict(zip(held, equal, strict=True))
-            found.append(pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": compared}).assign(**named))
+        step, *of_system = name.split("/")
+        if step == "compare_labels":
+            named = dict(zip(("split", "system"), of_system, strict=True))
+            found.append(
+                pd.read_parquet(place / DIFFERENCES).rename(columns={"compared": "learned_from"}).assign(**named)
+            )
     return pd.concat(found, ignore_index=True) if found else None
 
 

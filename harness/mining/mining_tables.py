@@ -6,7 +6,7 @@ import pandas as pd
 
 from data_cleaning.report_table import Table, ahead_or_behind
 from harness.mining.miner import MINED
-from harness.scoring.metrics import ALL
+from harness.scoring.hits import ALL
 from harness.scoring.references import WEIGHTINGS
 
 _FIRST = 20

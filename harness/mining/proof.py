@@ -16,7 +16,8 @@ from harness.mining.evidence import class_changes, example_titles, fixed_and_bro
 from harness.mining.phrases import titles_matching
 from harness.mining.placement import Placed
 from harness.mining.title_labels import TitleLabels, label_titles
-from harness.scoring.metrics import EVERY_HISTORY, compare_rows, score_rows
+from harness.scoring.metrics import EVERY_HISTORY, score_rows
+from harness.scoring.pairs import compare_rows
 
 FIRST_FOR_RECALL, FIRST_FOR_PRECISION = 100, 50
 """How many of the best candidates of a target are searched for planted words, and are compared with the truth."""
@@ -26,6 +27,8 @@ _COUNTS = (
 )
 EVIDENCE_COLUMNS = (*_COUNTS, "p_value", "lift")
 _MAX_ENDING = 4
+_GIVEN = "(given)"
+"""What the system that others are compared with is called among them."""
 
 
 def suggest(
@@ -194,12 +197,11 @@ def differences(rows: pl.DataFrame, answers: Mapping[str, Predictions], given: P
     before = chosen[[*keys, "value"]].rename(columns={"value": "before"})
     counted = rows.group_by("reference").agg(pl.col("title").n_unique().alias("titles"), pl.col("records").sum())
     known = before.merge(counted.to_pandas(), on="reference")
-    found = []
-    for source, own in answers.items():
-        whole = compare_rows(rows, own, given, seed).merge(known, on=keys)
-        found.append(whole.assign(after=whole["before"] + whole["difference"], source=source))
+    pairs = [(source, _GIVEN) for source in answers]
+    compared = compare_rows(rows, {**answers, _GIVEN: given}, pairs, seed).rename(columns={"compared": "source"})
+    found = compared.merge(known, on=keys, how="left")
     columns = [*keys, "titles", "records", "before", "after", "difference", "low", "high", "source"]
-    return pd.concat(found, ignore_index=True)[columns]
+    return found.assign(after=found["before"] + found["difference"])[columns]
 
 
 def prove_changes(table: KeywordTable, changes: Sequence[Suggestion], rows: pl.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from data_cleaning.label_issues import ALL_CAUSES
-from data_cleaning.report_table import Table, ahead_or_behind
+from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
-from harness.scoring.metrics import ALL, EVERY_HISTORY, WEIGHTED
+from harness.scoring.hits import ALL, WEIGHTED
+from harness.scoring.metrics import EVERY_HISTORY
 from harness.scoring.references import REFERENCES, WEIGHTINGS
 
 CEILING = "(noise ceiling)"
@@ -25,10 +26,9 @@ class RunFigures:
     """`split`, `learned_from`, `system`, then the columns of `metrics.score_rows`."""
     ceilings: Mapping[tuple[str, str, str], float]
     """(split, weighting, target or "all") to the noise ceiling of legacy labels."""
-    differences: pd.DataFrame | None
-    """`split`, `learned_from`, `system`, `baseline`, then what `metrics.compare_rows` returns; None for one system."""
     label_differences: pd.DataFrame | None
-    """The same, with the labels that each system learned from instead as `baseline`; None for one kind of labels."""
+    """`split`, `system`, then what `pairs.compare_rows` returns of the labels that each system learned from, instead of
+    `compared` as `learned_from`; None for one kind of labels."""
     learned: pd.DataFrame | None
     """`split`, `learned_from`, `labels`, `rows`, `records`: what each fit was given; None where all fits are alike."""
     answered: pd.DataFrame
@@ -50,15 +50,15 @@ class RunFigures:
     """Whether the keyword table labelled the leads, which have no labels of their own."""
     notes: Sequence[str] = ()
     """Which columns were read, in sentences."""
+    comparison: Sequence[Table] = ()
+    """Tables that compare systems, to follow the summary."""
     mining: Sequence[Table] = ()
     """Tables of what was mined, to follow the comparisons; none where the run mines nothing."""
 
 
 def build_tables(figures: RunFigures) -> list[Table]:
     """Return every table of a run, the most important one first."""
-    tables = [_summary(figures)]
-    if figures.differences is not None:
-        tables.append(_differences(figures, figures.differences))
+    tables = [_summary(figures), *figures.comparison]
     if figures.label_differences is not None:
         tables += _label_differences(figures, figures.label_differences)
     if len(figures.answered):
@@ -88,7 +88,7 @@ def build_tables(figures: RunFigures) -> list[Table]:
     if figures.label_fixes is not None:
         tables += _label_fixes(figures.label_fixes)
     if figures.labels_from_table:
-        judged = ("summary", "differences", "mined_lift", "agreement")
+        judged = ("summary", "pairs", "by_target", "by_class", "confusion", "mined_lift", "agreement")
         tables = [
             replace(table, note=table.note.rstrip() + _FROM_TABLE)
             if table.name in judged or table.name.startswith("scores_by_")
@@ -231,13 +231,16 @@ def _summary(figures: RunFigures) -> Table:
     wide = _once(wide, [*figures.taxonomy.names, *columns])
     rows = []
     for split, group in wide.groupby("split", sort=False):
+        rows.append(group.astype(object))
+        if figures.ceilings[str(split), "per record", ALL] == 1:
+            continue
         ceiling = dict.fromkeys(wide.columns) | {"split": split, "learned_from": "", "system": CEILING}
         if reference != "legacy":
             ceiling["legacy all"] = figures.ceilings[str(split), "per record", ALL]
         else:
             targets = {name: figures.ceilings[str(split), "per record", name] for name in figures.taxonomy.names}
             ceiling |= {**targets, "all": figures.ceilings[str(split), "per record", ALL]}
-        rows.append(pd.concat([group.astype(object), pd.DataFrame([ceiling], dtype=object)]))
+        rows.append(pd.DataFrame([ceiling], dtype=object))
     frame = pd.concat(rows)[[*keys, *figures.taxonomy.names, *columns]].infer_objects()
     known = figures.scores[figures.scores["reference"] == reference].iloc[0]
     legacy_part = figures.references[figures.references["reference"] == "legacy"]
@@ -253,29 +256,12 @@ def _summary(figures: RunFigures) -> Table:
         "the mean weighted by importance. "
         + ("" if reference == "legacy" else "The last column is agreement with the legacy labels. ")
     )
-    if not figures.labels_from_table:
+    if not figures.labels_from_table and CEILING in set(frame["system"]):
         note += (
             "Legacy labels contradict each other, so no system that sees only titles can exceed the noise ceiling; "
             f"titles that occur once cannot contradict themselves and raise it ({single} of the scored records)."
         )
     return Table("summary", "Read this first", note, frame)
-
-
-def _differences(figures: RunFigures, differences: pd.DataFrame) -> Table:
-    """Return whether each system is ahead of the baseline by more than chance."""
-    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
-    name = str(differences["baseline"].iloc[0])
-    wanted = {"target": ALL, "reference": reference, "weighting": WEIGHTINGS[0]}
-    chosen = differences[(differences[list(wanted)] == pd.Series(wanted)).all(axis=1)]
-    chosen = chosen.assign(verdict=chosen.apply(ahead_or_behind, axis=1))
-    columns = ["split", "learned_from", "system", "difference", "low", "high", "verdict"]
-    chosen = _once(chosen.reset_index(drop=True), ["difference", "low", "high"])
-    note = (
-        f"Accuracy per record against {reference} with all targets right, minus that of {name} on the same titles, "
-        "with the 95% interval of the difference (titles resampled with all their records). Ahead or behind means that "
-        "the interval leaves out 0."
-    )
-    return Table("differences", f"Is it better than {name}?", note, chosen[columns])
 
 
 def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[Table]:
@@ -285,7 +271,6 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     shares = main[(main["metric"] == "accuracy") & (main["target"] != WEIGHTED)].rename(columns={"value": "accuracy"})
     bought = differences[differences["weighting"] == WEIGHTINGS[0]]
-    bought = bought.assign(verdict=bought.apply(ahead_or_behind, axis=1))
     frame = shares[[*keys, "titles", "records", "accuracy"]].merge(
         bought[[*keys, "difference", "low", "high", "verdict"]], on=keys, how="left"
     )
@@ -299,8 +284,9 @@ def _label_differences(figures: RunFigures, differences: pd.DataFrame) -> list[T
     note = (
         f"Accuracy per record by what was learned from, and its difference from {beaten} on the same titles, with the "
         "95% interval of the difference (titles resampled with all their records). Ahead or behind means that the "
-        "interval leaves out 0. Systems whose answers are always the same are left out. Fits differ only in train: "
-        "consensus gives its titles their majority, and consensus-english also leaves out those in other languages."
+        "interval leaves out 0 and McNemar's exact test over titles agrees. Systems whose answers are always the same "
+        "are left out. Fits differ only in train: consensus gives its titles their majority, and consensus-english "
+        "also leaves out those in other languages."
     )
     whole = frame["target"] == ALL
     return [
@@ -337,8 +323,9 @@ def _all_scores(figures: RunFigures, split: str) -> Table:
     for weighting in wide["weighting"].unique():
         legacy = wide[(wide["reference"] == "legacy") & (wide["weighting"] == weighting)].iloc[0]
         values = {name: figures.ceilings[split, weighting, name] for name in (*taxonomy.names, ALL)}
-        ceilings.append({**legacy[keys], "learned_from": "", "system": CEILING, **values})
-    wide = pd.concat([wide, pd.DataFrame(ceilings)], ignore_index=True)
+        if values[ALL] < 1:
+            ceilings.append({**legacy[keys], "learned_from": "", "system": CEILING, **values})
+    wide = pd.concat([wide, pd.DataFrame(ceilings)], ignore_index=True) if ceilings else wide
     wide = wide.sort_values(["reference", "weighting"], key=lambda column: column.map(order), kind="stable")
     of_targets = (label for name in taxonomy.names for label in (name, f"{name} F1"))
     columns = [*keys, *of_targets, "all", "low", "high", "weighted"]

@@ -2,13 +2,15 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
+from scipy.stats import binomtest, poisson
 
 _CONFIDENCE = 0.95
 _RESAMPLES = 1_000
-_MIN_TITLES = 20
+MIN_TITLES = 20
 """Fewer titles than this are not resampled: if all are alike, the interval would look certain."""
 _CELLS_AT_ONCE = 4_000_000
+_POISSON = poisson.ppf((np.arange(1 << 16) + 0.5) / (1 << 16), 1.0).astype(np.float32)
+"""A Poisson(1) number for each number of 16 bits, which is drawn twenty times as fast."""
 
 
 def wilson_interval(n_right: int, n_titles: int) -> tuple[float, float]:
@@ -35,21 +37,53 @@ def clustered_intervals(
         seed: of the resampling; one seed gives all scores the same resamples.
 
     Returns:
-        Lower and upper bounds, shape (n_scores, 2); missing below `_MIN_TITLES`, too few to resample.
+        Lower and upper bounds, shape (n_scores, 2); missing below `MIN_TITLES`, too few to resample.
 
     Source: Efron and Tibshirani 1993, ch. 13 (percentile intervals); Chamandy et al. 2012 (Poisson bootstrap).
     """
+    if len(points) < MIN_TITLES:
+        return np.full((points.shape[1], 2), np.nan)
+    return percentile_interval(resampled_means(points, weights, seed))
+
+
+def percentile_interval(means: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return the 95% bounds of resampled scores, (n_resamples, n_scores), as shape (n_scores, 2)."""
+    tail = (1 - _CONFIDENCE) / 2
+    return np.asarray(np.quantile(means, [tail, 1 - tail], axis=0).T)
+
+
+def resampled_means(
+    points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], seed: int
+) -> npt.NDArray[np.floating]:
+    """Return the weighted means of each resample of `clustered_intervals`, shape (n_resamples, n_scores)."""
     rng = np.random.default_rng(seed)
     n_titles = len(points)
-    if n_titles < _MIN_TITLES:
-        return np.full((points.shape[1], 2), np.nan)
-    weighted = points * weights[:, None]  # (n_titles, n_scores)
+    columns = np.column_stack([points * weights[:, None], weights]).astype(np.float32)  # (n_titles, n_scores + 1)
     per_draw = max(1, _CELLS_AT_ONCE // n_titles)
-    means = []
+    totals = []
     for first in range(0, _RESAMPLES, per_draw):
-        draws = rng.poisson(1.0, size=(min(per_draw, _RESAMPLES - first), n_titles)).astype(np.float32)
-        total = draws @ weights.astype(np.float32)  # (n_draws,)
-        kept = total > 0  # a tiny part may draw no title at all
-        means.append((draws[kept] @ weighted.astype(np.float32)) / total[kept, None])
-    tail = (1 - _CONFIDENCE) / 2
-    return np.quantile(np.concatenate(means), [tail, 1 - tail], axis=0).T
+        size = (min(per_draw, _RESAMPLES - first), n_titles)
+        totals.append(_POISSON[rng.integers(len(_POISSON), size=size, dtype=np.uint16)] @ columns)
+    total = np.concatenate(totals)  # (n_resamples, n_scores + 1)
+    kept = total[:, -1] > 0  # a tiny part may draw no title at all
+    return np.asarray(total[kept, :-1] / total[kept, -1:])
+
+
+def mcnemar_p_value(n_better: int, n_worse: int) -> float:
+    """Return how likely so uneven a count is if each title that tells two systems apart favours either alike.
+
+    Source: McNemar 1947, doi:10.1007/BF02295996, in its exact two-sided form.
+    """
+    return float(binomtest(n_better, n_better + n_worse).pvalue) if n_better + n_worse else 1.0
+
+
+def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return p-values, (n_tests,), adjusted so that the chance of even one false finding stays below the level asked.
+
+    Source: Holm 1979, Scandinavian Journal of Statistics 6(2), pp. 65-70.
+    """
+    order = np.argsort(p_values)
+    adjusted = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    found = np.empty(len(p_values))
+    found[order] = np.minimum(adjusted, 1.0)
+    return found

@@ -47,6 +47,8 @@ PREDICT_FACTS = "predict.json"
 MOST_WRONG = "most_wrong.parquet"
 GOLDEN = "golden.parquet"
 SCORES = "scores.parquet"
+BY_CLASS = "by_class.parquet"
+CONFUSION = "confusion.parquet"
 DIFFERENCES = "differences.parquet"
 
 MINED_TABLE = "keywords.csv"

@@ -1,11 +1,10 @@
 """Stages `references`, `score`, `compare` and `compare_labels`: predictions against labels; no model is read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
 import polars as pl
 
 from data_cleaning.files.frames import read_frame
@@ -13,7 +12,9 @@ from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
 from harness.experiment.stages import (
+    BY_CLASS,
     CEILINGS,
+    CONFUSION,
     DIFFERENCES,
     PREDICTIONS,
     REFERENCE_FACTS,
@@ -25,7 +26,9 @@ from harness.experiment.stages import (
     Folders,
 )
 from harness.experiment.stages.obtain_leads import LabelledFile, read_truth
-from harness.scoring.metrics import compare_rows, score_rows
+from harness.scoring.class_scores import class_scores
+from harness.scoring.metrics import score_rows
+from harness.scoring.pairs import compare_rows
 from harness.scoring.references import make_references, noise_ceilings
 
 
@@ -53,8 +56,8 @@ class CompareSettings:
     taxonomy: Taxonomy = field(repr=False)
     seed: int
     """Of the bootstrap."""
-    baselines: Mapping[str, str]
-    """What is compared, by name, to the name of what it should beat; at least one pair."""
+    pairs: Sequence[tuple[str, str]]
+    """Names of what is compared and of what it should beat; at least one pair."""
 
 
 def gather_references(settings: ReferenceSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
@@ -82,22 +85,21 @@ def _truth(settings: ReferenceSettings, leads_folder: Path, test: pl.DataFrame) 
 
 
 def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write every score of one system on one test part."""
+    """Write every score of one system on one test part, those of its classes and what it takes for what."""
     rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, settings.taxonomy)
     score_rows(rows, predictions, settings.seed).to_parquet(out / SCORES, index=False)
+    by_class, confusion = class_scores(rows, predictions)
+    by_class.to_parquet(out / BY_CLASS, index=False)
+    confusion.to_parquet(out / CONFUSION, index=False)
 
 
 def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write `compared`, `baseline` and the columns of `metrics.compare_rows` for every pair.
+    """Write what `pairs.compare_rows` returns.
 
     Besides the references, the inputs are the predictions of everything that is compared, by its name.
     """
     rows = read_frame(inputs["references"] / REFERENCE_ROWS)
-    named = {*settings.baselines, *settings.baselines.values()}
+    named = {name for pair in settings.pairs for name in pair}
     answers = {name: Predictions.read(inputs[name] / PREDICTIONS, settings.taxonomy) for name in named}
-    found = []
-    for name, baseline in settings.baselines.items():
-        differences = compare_rows(rows, answers[name], answers[baseline], settings.seed)
-        found.append(differences.assign(compared=name, baseline=baseline))
-    pd.concat(found, ignore_index=True).to_parquet(out / DIFFERENCES, index=False)
+    compare_rows(rows, answers, settings.pairs, settings.seed).to_parquet(out / DIFFERENCES, index=False)

@@ -6,9 +6,8 @@ import pytest
 
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.scoring.metrics import macro_f1, rank_by_loss, score_rows
+from harness.scoring.metrics import rank_by_loss, score_rows
 from harness.scoring.references import make_references, noise_ceilings
-from harness.scoring.significance import clustered_intervals, wilson_interval
 
 TAXONOMY = Taxonomy.from_dict(
     {
@@ -41,13 +40,6 @@ def answering(answers):
         for position, target in enumerate(TAXONOMY.targets)
     }
     return Predictions(taxonomy=TAXONOMY, titles=titles, probabilities=probabilities)
-
-
-def test_macro_f1_of_a_hand_worked_example():
-    # cook: precision 2/3, recall 2/3; nurse: precision 1/2, recall 1/2.
-    gold = np.array([0, 0, 0, 1, 1])
-    predicted = np.array([0, 0, 1, 1, 0])
-    assert macro_f1(gold, predicted, np.ones(5)) == pytest.approx((2 / 3 + 1 / 2) / 2)
 
 
 def test_noise_ceilings_match_a_worked_example():
@@ -104,24 +96,6 @@ def test_legacy_agreement_is_split_by_how_a_title_was_labelled():
     answers = answering({"chef": ("cook", "low"), "porter": ("cook", "low"), "nurse": ("nurse", "low")})
     scores = score_rows(gathered.rows, answers, seed=0).query("target == 'all'").set_index("history")["value"]
     assert (scores["inconsistent"], scores["consistent"], scores["single record"]) == (0, 1, 1)
-
-
-def test_wilson_interval_of_the_issue_of_a_few_titles():
-    # Wilson 1927 by hand for 71 of 106 at 95%.
-    low, high = wilson_interval(71, 106)
-    assert (low, high) == (pytest.approx(0.5758, abs=1e-3), pytest.approx(0.7520, abs=1e-3))
-
-
-def test_clustered_intervals_are_wider_where_one_title_holds_most_records():
-    points = np.array([[1.0]] * 50 + [[0.0]] * 50)
-    even = np.ones(100)
-    lopsided = even.copy()
-    lopsided[0] = 100
-    low, high = clustered_intervals(points, even, seed=1)[0]
-    assert low < 0.5 < high
-    assert high - low == pytest.approx(0.2, abs=0.03)  # 2 * 1.96 * sqrt(.25 / 100)
-    wide_low, wide_high = clustered_intervals(points, lopsided, seed=1)[0]
-    assert wide_high - wide_low > high - low
 
 
 def test_scoring_names_a_title_that_was_never_predicted():

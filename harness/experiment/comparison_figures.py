@@ -1,0 +1,76 @@
+"""What the stages of a run measured to compare its systems, gathered into frames; the best fit first."""
+
+import pandas as pd
+
+from harness.experiment.arms import Arm, arms, unseen_split
+from harness.experiment.config import RunConfig
+from harness.experiment.stages import BY_CLASS, CONFUSION, DIFFERENCES, Folders
+from harness.reporting.comparison_tables import ComparisonFigures
+from harness.scoring.hits import ALL
+from harness.scoring.metrics import EVERY_HISTORY
+from harness.scoring.references import WEIGHTINGS
+
+
+def comparison_figures(config: RunConfig, done: Folders, scores: pd.DataFrame, reference: str) -> ComparisonFigures:
+    """Collect what was measured against one reference.
+
+    Args:
+        config: of the run.
+        done: folders of its finished stages.
+        scores: of every arm, `split`, `learned_from` and `system` before what `metrics.score_rows` returns.
+        reference: the one that the tables are about.
+    """
+    shown = scores[
+        (scores["reference"] == reference)
+        & (scores["weighting"] == WEIGHTINGS[0])
+        & (scores["history"] == EVERY_HISTORY)
+    ]
+    ordered = _best_first(config, shown)
+
+    def of_arms(step: str, file: str) -> pd.DataFrame:
+        """Join a file that the same stage of every arm wrote."""
+        found = []
+        for arm in ordered:
+            frame = pd.read_parquet(done[arm.stage(step)] / file)
+            frame = frame[frame["reference"] == reference].drop(columns="reference")
+            found.append(frame.assign(**arm.columns)[[*arm.columns, *frame.columns]])
+        return pd.concat(found, ignore_index=True)
+
+    return ComparisonFigures(
+        reference=reference,
+        scores=pd.concat([_of(arm, shown) for arm in ordered], ignore_index=True),
+        by_class=of_arms("score", BY_CLASS),
+        confusion=of_arms("score", CONFUSION),
+        pairs=_pairs(ordered, done, reference) if len(config.all_systems) > 1 else None,
+    )
+
+
+def _best_first(config: RunConfig, scores: pd.DataFrame) -> list[Arm]:
+    """Return the arms: those split by title first, with reviewed titles first, and of these the best system first."""
+    accuracy = scores[(scores["metric"] == "accuracy") & (scores["target"] == ALL)]
+
+    def rank(arm: Arm) -> tuple[bool, int, int, float]:
+        score = float(_of(arm, accuracy)["value"].iloc[0])
+        return (
+            arm.by != unseen_split(config),
+            config.split.by.index(arm.by),
+            -config.label_sets.index(arm.label_set),
+            -score,
+        )
+
+    return sorted(arms(config), key=rank)
+
+
+def _of(arm: Arm, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)]
+
+
+def _pairs(ordered: list[Arm], done: Folders, reference: str) -> pd.DataFrame:
+    """Join what one reference says per record about all targets of each pair of systems."""
+    wanted = pd.Series({"reference": reference, "weighting": WEIGHTINGS[0], "target": ALL})
+    found = []
+    for by, label_set in dict.fromkeys((arm.by, arm.label_set) for arm in ordered):
+        frame = pd.read_parquet(done[f"compare/{by}/{label_set}"] / DIFFERENCES)
+        frame = frame[(frame[list(wanted.index)] == wanted).all(axis=1)]
+        found.append(frame.assign(split=by, learned_from=str(label_set)).rename(columns={"compared": "system"}))
+    return pd.concat(found, ignore_index=True)
