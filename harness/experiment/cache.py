@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import grimp
-import psutil
 from pydantic import BaseModel
 
 from data_cleaning.errors import BadInput, first_few, read_json
@@ -279,16 +277,6 @@ def environment() -> dict[str, Any]:
         "versions": library_versions(),
         "commit": commit(),
     }
-
-
-def peak_memory() -> int:
-    """Return the largest memory use of this process so far, in bytes."""
-    if sys.platform == "win32":
-        return int(psutil.Process().memory_info().peak_wset)
-    import resource  # which Windows lacks; psutil knows no peak elsewhere
-
-    # Linux counts kibibytes here, macOS bytes.
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << (0 if sys.platform == "darwin" else 10)
 
 
 def library_versions() -> dict[str, str]:

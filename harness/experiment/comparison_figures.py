@@ -4,20 +4,23 @@ import pandas as pd
 
 from harness.experiment.arms import Arm, arms, unseen_split
 from harness.experiment.config import RunConfig
-from harness.experiment.stages import BY_CLASS, CONFUSION, DIFFERENCES, Folders
+from harness.experiment.stages import BY_CLASS, CONFIDENCE_BINS, CONFUSION, DIFFERENCES, RISK_COVERAGE, Folders
 from harness.reporting.comparison_tables import ComparisonFigures
 from harness.scoring.hits import ALL
 from harness.scoring.metrics import EVERY_HISTORY
 from harness.scoring.references import WEIGHTINGS
 
 
-def comparison_figures(config: RunConfig, done: Folders, scores: pd.DataFrame, reference: str) -> ComparisonFigures:
+def comparison_figures(
+    config: RunConfig, done: Folders, scores: pd.DataFrame, costs: pd.DataFrame, reference: str
+) -> ComparisonFigures:
     """Collect what was measured against one reference.
 
     Args:
         config: of the run.
         done: folders of its finished stages.
         scores: of every arm, `split`, `learned_from` and `system` before what `metrics.score_rows` returns.
+        costs: of every arm, named in the same way.
         reference: the one that the tables are about.
     """
     shown = scores[
@@ -27,10 +30,12 @@ def comparison_figures(config: RunConfig, done: Folders, scores: pd.DataFrame, r
     ]
     ordered = _best_first(config, shown)
 
-    def of_arms(step: str, file: str) -> pd.DataFrame:
-        """Join a file that the same stage of every arm wrote."""
+    no_floor = [arm for arm in ordered if not config.all_systems[arm.system].is_floor]
+
+    def of_arms(step: str, file: str, chosen: list[Arm] = ordered) -> pd.DataFrame:
+        """Join a file that the same stage of every chosen arm wrote."""
         found = []
-        for arm in ordered:
+        for arm in chosen:
             frame = pd.read_parquet(done[arm.stage(step)] / file)
             frame = frame[frame["reference"] == reference].drop(columns="reference")
             found.append(frame.assign(**arm.columns)[[*arm.columns, *frame.columns]])
@@ -41,6 +46,9 @@ def comparison_figures(config: RunConfig, done: Folders, scores: pd.DataFrame, r
         scores=pd.concat([_of(arm, shown) for arm in ordered], ignore_index=True),
         by_class=of_arms("score", BY_CLASS),
         confusion=of_arms("score", CONFUSION),
+        confidence_bins=of_arms("score", CONFIDENCE_BINS, no_floor or ordered),
+        risk_coverage=of_arms("score", RISK_COVERAGE, no_floor or ordered),
+        costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),
         pairs=_pairs(ordered, done, reference) if len(config.all_systems) > 1 else None,
     )
 

@@ -27,7 +27,6 @@ from harness.experiment.cache import (
     fingerprint_of,
     fingerprints,
     make_stages,
-    peak_memory,
     plain,
     source_digest,
 )
@@ -49,6 +48,7 @@ from harness.experiment.stages import (
     SUSPECTS,
     Folders,
 )
+from harness.experiment.stages.measuring import peak_memory
 from harness.reporting.pages import write_run_page
 from harness.reporting.tables import build_tables
 

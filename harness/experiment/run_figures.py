@@ -66,7 +66,9 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
             {
                 **named,
                 "fit seconds": fitted["fit_seconds"],
+                "fit MB": fitted["fit_memory_bytes"] / 1e6,
                 "titles per second": round(predicted["titles_per_second"]),
+                "answer MB": predicted["predict_memory_bytes"] / 1e6,
                 "model MB": fitted["model_bytes"] / 1e6,
             }
         )
@@ -95,10 +97,9 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         scores=all_scores,
         answered=_answered(config, done, taxonomy, reference),
         ceilings=ceilings,
-        comparison=comparison_tables(comparison_figures(config, done, all_scores, reference)),
+        comparison=comparison_tables(comparison_figures(config, done, all_scores, pd.DataFrame(costs), reference)),
         label_differences=_label_differences(done),
         learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
-        costs=pd.DataFrame(costs),
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,

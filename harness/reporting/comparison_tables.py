@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from data_cleaning.report_table import Table
+from harness.scoring.confidence import calibration_errors
 from harness.scoring.hits import ALL, WEIGHTED
 
 _FIRST = 20
@@ -32,6 +33,11 @@ class ComparisonFigures:
     by_class: pd.DataFrame
     confusion: pd.DataFrame
     """What `class_scores.class_scores` returns."""
+    confidence_bins: pd.DataFrame
+    risk_coverage: pd.DataFrame
+    """What `confidence.confidence_scores` returns; the floor is left out of both."""
+    costs: pd.DataFrame
+    """Columns that say what they are."""
     pairs: pd.DataFrame | None
     """What `pairs.compare_rows` returns about all targets; None for one system."""
 
@@ -39,7 +45,9 @@ class ComparisonFigures:
 def comparison_tables(figures: ComparisonFigures) -> list[Table]:
     """Return every table that compares systems, the most important one first."""
     tables = [] if figures.pairs is None else [_pairs(figures, figures.pairs)]
-    return [*tables, _by_target(figures), _by_class(figures), _confusion(figures)]
+    tables += [_by_target(figures), _by_class(figures), _confusion(figures)]
+    tables += [_risk_coverage(figures), _calibration(figures), _reliability(figures), _costs(figures)]
+    return tables
 
 
 def _pairs(figures: ComparisonFigures, pairs: pd.DataFrame) -> Table:
@@ -96,6 +104,69 @@ def _confusion(figures: ComparisonFigures) -> Table:
     )
     n_rows = min(_FIRST, _n_first(frame, keys))
     return Table("confusion", "What is taken for what?", note, frame.drop(columns=["rank", "is_right"]), n_rows)
+
+
+def _risk_coverage(figures: ComparisonFigures) -> Table:
+    frame = _by_system(figures.risk_coverage, ["coverage"], "accuracy")
+    note = (
+        f"Accuracy per record against {figures.reference} with all targets right, where only so large a share of the "
+        f"records is answered, those with the highest confidence. Shown for {_named(frame)}."
+    )
+    n_rows = _n_first(frame, _FIT)
+    return Table("risk_coverage", "How right are the answers that a system is sure of?", note, frame, n_rows)
+
+
+def _calibration(figures: ComparisonFigures) -> Table:
+    frame = calibration_errors(figures.confidence_bins, [*_FIT, "system", "target"])
+    frame = frame.assign(overconfidence=frame["confidence"] - frame["accuracy"]).rename(columns={"ece": "ECE"})
+    note = (
+        f"Expected calibration error (ECE), per record against {figures.reference}: how far confidence and accuracy "
+        "are apart, over ten bins of confidence. The confidence of all targets is the lowest of theirs. "
+        f"Shown for {_named(frame)}."
+    )
+    return Table("calibration", "Does confidence mean what it says?", note, frame, _n_first(frame, _FIT))
+
+
+def _reliability(figures: ComparisonFigures) -> Table:
+    bins = figures.confidence_bins
+    of_all = bins["target"] == ALL
+    keys = [*_FIT, "system"]
+    frame = bins.assign(rank=bins.groupby(keys, sort=False).ngroup(), is_target=~of_all)
+    frame = frame.sort_values(["rank", "is_target"], kind="stable").drop(columns=["rank", "is_target"])
+    note = (
+        f"Records by the confidence of their answers, and the share that is right by {figures.reference}. Shown for "
+        f"all targets of {_named(frame, 'system')}; reliability.csv has every system and target."
+    )
+    n_rows = _n_first(frame, [*keys, "target"])
+    return Table("reliability", "How right are answers of each confidence?", note, frame, n_rows)
+
+
+def _costs(figures: ComparisonFigures) -> Table:
+    keys = [*_FIT, "system"]
+    of_all = figures.scores[(figures.scores["metric"] == "accuracy") & (figures.scores["target"] == ALL)]
+    frame = figures.costs.merge(of_all[[*keys, "value"]].rename(columns={"value": "accuracy"}), on=keys)
+    beaten = [
+        ((same["accuracy"] >= accuracy) & (same["titles per second"] >= speed)).sum()
+        - ((same["accuracy"] == accuracy) & (same["titles per second"] == speed)).sum()
+        for _, same in frame.groupby(_FIT, sort=False)
+        for accuracy, speed in zip(same["accuracy"], same["titles per second"], strict=True)
+    ]
+    frame = frame.assign(**{"Pareto front": ["" if n_better else "yes" for n_better in beaten]})
+    note = (
+        "Wall seconds on this machine; distinct titles per second; MB by which the memory of the process rose while "
+        "the system was fitted, and while it was loaded and answered. On the Pareto front are systems than which no "
+        f"other is at least as accurate (per record against {figures.reference}, all targets) and as fast, and better "
+        f"in one. Shown for {_named(frame)}."
+    )
+    return Table("costs", "What does each system cost?", note, frame, _n_first(frame, _FIT))
+
+
+def _by_system(frame: pd.DataFrame, index: list[str], values: str) -> pd.DataFrame:
+    """Spread one value into a column per system, in the order in which they come."""
+    systems = frame["system"].unique()
+    wide = frame.pivot_table(index=[*_FIT, *index], columns="system", values=values, sort=False)[systems]
+    wide.columns.name = None
+    return wide.reset_index()
 
 
 def _named(frame: pd.DataFrame, *more: str) -> str:

@@ -33,7 +33,6 @@ class RunFigures:
     """`split`, `learned_from`, `labels`, `rows`, `records`: what each fit was given; None where all fits are alike."""
     answered: pd.DataFrame
     """`split`, `learned_from`, `system`, then what `reliability.shares_answered` returns."""
-    costs: pd.DataFrame
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
@@ -70,14 +69,12 @@ def build_tables(figures: RunFigures) -> list[Table]:
     tables += figures.mining
     for split in figures.scores["split"].unique():
         tables.append(_all_scores(figures, str(split)))
-    costs = "Wall seconds on this machine; titles per second counts distinct titles."
     read = " ".join(figures.notes)
     ledger = f"Records that each step changed or dropped; the dropped ones are in quarantine_*.csv. {read}".rstrip()
     parts = "Split by record, a title may be in several parts; split by title, it is in one."
     references = "Consensus leaves out titles with one record or with tied majorities; they are counted here."
     tables += [
         _agreement(figures),
-        Table("costs", "What each system costs", costs, figures.costs),
         Table("ledger", "What cleaning did", ledger, figures.ledger),
         Table("parts", "What is in the splits", parts, figures.parts),
         *([] if figures.learned is None else [_learned(figures.learned)]),

@@ -49,6 +49,8 @@ GOLDEN = "golden.parquet"
 SCORES = "scores.parquet"
 BY_CLASS = "by_class.parquet"
 CONFUSION = "confusion.parquet"
+CONFIDENCE_BINS = "confidence_bins.parquet"
+RISK_COVERAGE = "risk_coverage.parquet"
 DIFFERENCES = "differences.parquet"
 
 MINED_TABLE = "keywords.csv"

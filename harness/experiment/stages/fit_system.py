@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles, LabelSet
 from harness.experiment.stages import FIT_FACTS, LEARN, MINED_TABLE, MODEL, Folders
+from harness.experiment.stages.measuring import measured
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import Recipe, find_system
 from harness.scoring.reliability import Reliability
@@ -82,13 +82,17 @@ def fit_and_save(settings: FitSettings, learn: Path, out: Path, on_progress: Pro
     else:
         train, valid = weighed_parts(divided, settings.rows.reviewed_share, taxonomy)
     classifier = settings.recipe.build(on_progress, **folders)
-    began = time.perf_counter()
-    classifier.fit(train, valid)
-    seconds = time.perf_counter() - began
+    with measured() as cost:
+        classifier.fit(train, valid)
     reliability = reliability_of(classifier, valid, settings.recipe.seed)
     find_system(settings.recipe.listed).save(classifier, out / MODEL, reliability)
     size = sum(file.stat().st_size for file in (out / MODEL).rglob("*") if file.is_file())
-    facts = {"fit_seconds": seconds, "model_bytes": size, "learned_from": classifier.fit_summary()}
+    facts = {
+        "fit_seconds": cost.seconds,
+        "fit_memory_bytes": cost.memory_bytes,
+        "model_bytes": size,
+        "learned_from": classifier.fit_summary(),
+    }
     (out / FIT_FACTS).write_text(json.dumps(facts))
 
 

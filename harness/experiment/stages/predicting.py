@@ -25,6 +25,7 @@ from harness.experiment.stages import (
     TEST,
     Folders,
 )
+from harness.experiment.stages.measuring import measured
 from harness.experiment.stages.obtain_leads import LabelledFile
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
@@ -53,13 +54,18 @@ class GoldenSettings:
 def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
     """Write probabilities for every distinct title that any reference asks about; labels are not read."""
     asked = read_frame(inputs["references"] / REFERENCE_ROWS, columns=["title"])["title"].unique().sort()
-    classifier = load_system(settings.system, inputs["fit"] / MODEL)
-    began = time.perf_counter()
     step = f"predict {settings.system}"
-    predictions = predict_titles(classifier, asked.to_list(), settings.taxonomy, step, on_progress)
-    seconds = time.perf_counter() - began
+    with measured() as whole:
+        classifier = load_system(settings.system, inputs["fit"] / MODEL)
+        with measured() as answering:
+            predictions = predict_titles(classifier, asked.to_list(), settings.taxonomy, step, on_progress)
     predictions.write(out / PREDICTIONS)
-    facts = {"titles": len(asked), "predict_seconds": seconds, "titles_per_second": len(asked) / seconds}
+    facts = {
+        "titles": len(asked),
+        "predict_seconds": answering.seconds,
+        "titles_per_second": len(asked) / answering.seconds,
+        "predict_memory_bytes": whole.memory_bytes,
+    }
     (out / PREDICT_FACTS).write_text(json.dumps(facts))
 
 

@@ -14,11 +14,13 @@ from data_cleaning.titles import Predictions
 from harness.experiment.stages import (
     BY_CLASS,
     CEILINGS,
+    CONFIDENCE_BINS,
     CONFUSION,
     DIFFERENCES,
     PREDICTIONS,
     REFERENCE_FACTS,
     REFERENCE_ROWS,
+    RISK_COVERAGE,
     ROWS,
     SCORES,
     TEST,
@@ -27,6 +29,7 @@ from harness.experiment.stages import (
 )
 from harness.experiment.stages.obtain_leads import LabelledFile, read_truth
 from harness.scoring.class_scores import class_scores
+from harness.scoring.confidence import confidence_scores
 from harness.scoring.metrics import score_rows
 from harness.scoring.pairs import compare_rows
 from harness.scoring.references import make_references, noise_ceilings
@@ -85,13 +88,16 @@ def _truth(settings: ReferenceSettings, leads_folder: Path, test: pl.DataFrame) 
 
 
 def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write every score of one system on one test part, those of its classes and what it takes for what."""
+    """Write every score of one system on one test part: those of its classes and of its confidence are among them."""
     rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, settings.taxonomy)
     score_rows(rows, predictions, settings.seed).to_parquet(out / SCORES, index=False)
     by_class, confusion = class_scores(rows, predictions)
     by_class.to_parquet(out / BY_CLASS, index=False)
     confusion.to_parquet(out / CONFUSION, index=False)
+    bins, risk_coverage = confidence_scores(rows, predictions)
+    bins.to_parquet(out / CONFIDENCE_BINS, index=False)
+    risk_coverage.to_parquet(out / RISK_COVERAGE, index=False)
 
 
 def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:

@@ -19,7 +19,7 @@ from tests.toy_company import SYSTEMS
 ROOT = Path(__file__).parents[3]
 TABLES = (
     "summary",
-    *("pairs", "by_target", "by_class", "confusion"),
+    *("pairs", "by_target", "by_class", "confusion", "risk_coverage", "calibration", "reliability"),
     "scores_by_record",
     "scores_by_title",
     "agreement",
