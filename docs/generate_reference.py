@@ -1,8 +1,9 @@
-"""Write docs/CONFIG.md and docs/COMMANDS.md from the code; `make docs` calls it, and a test holds them up to date."""
+"""Write the generated files of docs/ from the code: CONFIG.md, COMMANDS.md and scores.schema.json (`make docs`)."""
 
 import ast
 import dataclasses
 import inspect
+import json
 import re
 import sys
 import types
@@ -17,6 +18,7 @@ from typer.main import get_command
 
 from harness.cli import app
 from harness.experiment.config import RunConfig
+from harness.scoring.scores_file import RunScores
 
 DOCS = Path(__file__).parent
 
@@ -72,6 +74,12 @@ def commands_page() -> str:
             rows.append(f"| `{shown}` | {_cell(default)} | {_cell(_plain(getattr(given, 'help', '') or ''))} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def scores_schema() -> str:
+    """Return the JSON Schema of `scores.json`."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunScores.model_json_schema()}
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def _sections(owner: type, title: str) -> Iterator[tuple[str, type]]:
@@ -165,6 +173,7 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for page, content in (("CONFIG.md", config_page()), ("COMMANDS.md", commands_page())):
+    written = {"CONFIG.md": config_page(), "COMMANDS.md": commands_page(), "scores.schema.json": scores_schema()}
+    for page, content in written.items():
         (DOCS / page).write_text(content, encoding="utf-8")
         sys.stdout.write(f"{DOCS / page}\n")

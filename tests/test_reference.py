@@ -23,6 +23,10 @@ def test_the_reference_of_verbs_is_up_to_date(generator):
     assert (DOCS / "COMMANDS.md").read_text(encoding="utf-8") == generator.commands_page(), "run 'make docs'"
 
 
+def test_the_schema_of_scores_is_up_to_date(generator):
+    assert (DOCS / "scores.schema.json").read_text(encoding="utf-8") == generator.scores_schema(), "run 'make docs'"
+
+
 def test_every_config_key_has_a_meaning():
     rows = re.findall(r"^\| `(.+?)` .*\|([^|]*)\|$", (DOCS / "CONFIG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) > 100

@@ -59,13 +59,17 @@ def _show_notice(message: Warning | str) -> None:
 
 
 def hide_library_warnings() -> None:
-    """Show no warning but `Notice`: those of libraries are about code that no user wrote. `python -W` shows all."""
+    """Show no warning but `Notice`, and no progress but ours: those of libraries are about code that no user wrote.
+
+    `python -W` shows all.
+    """
     if sys.warnoptions:
         return
     warnings.simplefilter("ignore")
     warnings.simplefilter("default", Notice)
     warnings.showwarning = lambda message, *_: _show_notice(message)
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # those of transformers too
     if logging.lastResort is not None:  # prints what loggers without a handler of their own say
         logging.lastResort.setLevel(logging.ERROR)
 

@@ -1,21 +1,22 @@
 """The verbs that run experiments: run and search; and new-system, for a system of your own."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from data_cleaning.errors import BadInput, unknown
+from data_cleaning.errors import BadInput, counted, unknown
 from data_cleaning.progress import silent
 from harness.cli.options import Allow, Config, Overrides, Quiet, Results, load
 from harness.experiment.systems import MINED, SYSTEMS
 
+if TYPE_CHECKING:
+    from harness.experiment.run import Run
+
 _ALL, _MINE = ("all", "report"), "mine"
-_SHOWN = (
-    *("summary", "pairs", "golden", "what_cleaning_bought"),
-    *("mined_lift", "mined_folds", "mined_candidates", "mined_changes", "faithfulness", "most_wrong", "costs"),
-)
-_SHOWN_AFTER_MINING = (*(name for name in _SHOWN if name.startswith("mined")), "mined_nearly", "faithfulness")
+_SHOWN, _SHOWN_AFTER_MINING = ("verdict",), ("mined_lift",)
+_MAX_WARNINGS, _MAX_WARNING = 3, 160
+"""How many warnings of a run are printed, and how many characters of each; its page has them whole."""
 
 
 def run_verb(
@@ -27,18 +28,24 @@ def run_verb(
         Path | None, typer.Option(help="Folder of this run. By default results/<config>-<fingerprint>.")
     ] = None,
     results: Results = Path("results"),
+    tables: Annotated[
+        str | None,
+        typer.Option(
+            help="Tables to print too: all, or names with commas, such as summary,golden. See docs/SCORES.md."
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every stage again and replace the run folder.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Take leads all the way to tables: clean, split, fit, predict and score.
+    """Take leads all the way to a verdict: clean, split, fit, predict and score.
 
-    `all` runs every system of the config and prints the most important tables. `report` does the same and prints
-    every table. `mine` runs what is needed to mine the keyword table. The name of a system runs that system alone.
+    `all` runs every system of the config and prints which one to use. `report` does the same and prints every table, as
+    --tables all does. `mine` runs what is needed to mine the keyword table. The name of a system runs that one alone.
     Stages that are already finished are reused.
 
     Example: python -m harness run all --config configs/smoke.yaml --set neural.epochs=2
     """
-    from harness.cli.console import announce, by_step, print_line, show_table, shown_progress, warn
+    from harness.cli.console import announce, shown_progress
     from harness.experiment.run import run
 
     chosen = MINED if what == _MINE else what
@@ -63,19 +70,45 @@ def run_verb(
             on_progress=on_progress,
             announce=lambda stage: announce(f"making {stage}"),
         )
+    shown = {*(_SHOWN_AFTER_MINING if what == _MINE else _SHOWN), *(tables or "").split(",")}
+    _tell(finished, None if what == "report" or tables == "all" else shown)
+
+
+def _tell(finished: "Run", shown: set[str] | None) -> None:
+    """Print what a finished run has to say, with the tables of these names, or all of them for None."""
+    from data_cleaning.report_table import cut
+    from harness.cli.console import announce, by_step, print_line, show_table, warn
+
     if finished.reused:
         made = f"made {by_step(finished.made)}" if finished.made else "nothing had changed"
         announce(f"Reused finished stages: {by_step(finished.reused)}; {made}.")
     for note in finished.notes:
         announce(note)
-    for warning in finished.warnings:
-        warn(warning)
-    shown = _SHOWN_AFTER_MINING if what == _MINE else _SHOWN
+    for warning in finished.warnings[:_MAX_WARNINGS]:
+        warn(cut(warning, _MAX_WARNING))
+    if finished.warnings:
+        announce(f"The top of report.html has {counted(len(finished.warnings), 'warning')} in full.")
+    if finished.verdict is None:
+        print_line("A floor is never a system to use, and this run has no other.")
+    else:
+        for line in (finished.verdict.headline, *finished.verdict.reasons):
+            print_line(line)
+        print_line("")
+    _check_names(shown or set(), [table.name for table in finished.tables])
     for table in finished.tables:
-        if what == "report" or table.name in shown:
-            show_table(table)
-    mined = " suggestions.xlsx, mined/," if MINED in settings.systems else ""
-    print_line(f"All results are in {finished.folder}: report.html,{mined} tables/, models/, predictions/.")
+        if shown is None or table.name in shown:
+            show_table(table, grouped=table.name != "verdict")
+    mined = " suggestions.xlsx," if (finished.folder / "suggestions.xlsx").exists() else ""
+    print_line(f"All results are in {finished.folder}: report.html to read,{mined} tables/, scores.json for programs.")
+    print_line(
+        "Next: 'title-harness predict leads.xlsx --out tagged.xlsx' follows this verdict, 'review pick' chooses titles "
+        "to label, 'run report' prints every table."
+    )
+
+
+def _check_names(shown: set[str], names: list[str]) -> None:
+    for name in shown.difference(names, _SHOWN, _SHOWN_AFTER_MINING, [""]):
+        raise unknown("table", name, names)
 
 
 def search_verb(

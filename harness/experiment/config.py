@@ -223,6 +223,8 @@ class RunConfig(_Section):
 
     name: str = Field(default="", pattern=r"^[\w][\w.-]*$")
     """Set from the file's name."""
+    smoke: bool = False
+    """Whether the run only shows that everything works; its verdict says so, and no verb prefers it."""
     seed: int = Field(default=17, ge=0, le=MAX_SEED)
     """Seed of every random draw of the run."""
     taxonomy: Path

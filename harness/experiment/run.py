@@ -36,14 +36,26 @@ from harness.experiment.mined_outputs import FOLDER, mining_facts, write_mined_o
 from harness.experiment.plan import plan
 from harness.experiment.run_checks import check_config, check_places, check_systems
 from harness.experiment.run_figures import facts_of, gather
-from harness.experiment.run_folder import CONFIG, MODELS, PAGE, RUN_FACTS, TABLES, TAXONOMY, TITLES, model_folder
+from harness.experiment.run_folder import (
+    CONFIG,
+    MODELS,
+    PAGE,
+    REFERENCES,
+    RUN_FACTS,
+    TABLES,
+    TAXONOMY,
+    TITLES,
+    model_folder,
+)
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
+from harness.experiment.run_verdict import scores_of
 from harness.experiment.splits import titles_of_parts
 from harness.experiment.stages import (
     FIT_FACTS,
     MODEL,
     NOTES,
     PREDICTIONS,
+    REFERENCE_ROWS,
     SPLIT_FACTS,
     SUSPECTS,
     Folders,
@@ -51,8 +63,23 @@ from harness.experiment.stages import (
 from harness.experiment.stages.measuring import peak_memory
 from harness.reporting.pages import write_run_page
 from harness.reporting.tables import build_tables
+from harness.reporting.verdict_table import verdict_table
+from harness.scoring.scores_file import FILE as SCORES
+from harness.scoring.scores_file import Verdict, write_scores
 
-_CONTENT = (CONFIG, TAXONOMY, RUN_FACTS, PAGE, TITLES, TABLES, MODELS, PREDICTIONS_FOLDER, CHECKSUMS)
+_CONTENT = (
+    CONFIG,
+    TAXONOMY,
+    RUN_FACTS,
+    SCORES,
+    PAGE,
+    TITLES,
+    TABLES,
+    MODELS,
+    PREDICTIONS_FOLDER,
+    REFERENCES,
+    CHECKSUMS,
+)
 _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that a person should look at; a run may lack some of them."""
 _MINED = (FOLDER, "suggestions.*")
@@ -65,6 +92,8 @@ class Run:
     """A finished run."""
 
     folder: Path
+    verdict: Verdict | None
+    """Which system to use; None where the run has only a floor."""
     tables: list[Table]
     warnings: list[str]
     """What a reader of the results must know about the leads."""
@@ -108,7 +137,12 @@ def run(
     stages = plan(config, taxonomy)
     prints = fingerprints(stages)
     written_by = (
-        *("harness.reporting.tables", "harness.reporting.pages", "harness.mining.mining_tables"),
+        *(
+            "harness.experiment.run_verdict",
+            "harness.reporting.tables",
+            "harness.reporting.pages",
+            "harness.mining.mining_tables",
+        ),
         "harness.keywords.suggestion_sheets",
     )
     whole = digest(prints, sections(config), source_digest(written_by, NOT_FOLLOWED))
@@ -121,6 +155,8 @@ def run(
     with store.used(done):
         figures = gather(config, taxonomy, done)
         tables = build_tables(figures)
+        if figures.verdict is not None:
+            tables.insert(0, verdict_table(figures, figures.verdict))
         warnings = _warnings(config, taxonomy, done)
     # Looked at again, since another process may have written there meanwhile.
     already_there = _same_run(folder, whole, fresh=fresh)
@@ -146,10 +182,11 @@ def run(
         }
         with store.used(done), whole_folder(folder) as filling:
             _fill(filling, config, taxonomy, done, facts, tables)
+            write_scores(scores_of(config, figures, facts), filling)
             write_checksums(filling)
             if not fresh:
                 _keep_marks(folder, filling)
-    return Run(folder, tables, warnings, store.reused, store.made, already_there, figures.notes)
+    return Run(folder, figures.verdict, tables, warnings, store.reused, store.made, already_there, figures.notes)
 
 
 def _warnings(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> list[str]:
@@ -230,6 +267,9 @@ def _fill(
         target = folder / PREDICTIONS_FOLDER / arm.by / str(arm.label_set) / f"{arm.system}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(done[arm.stage("predict")] / PREDICTIONS, target)
+    (folder / REFERENCES).mkdir()
+    for by in config.split.by:
+        shutil.copyfile(done[f"references/{by}"] / REFERENCE_ROWS, folder / REFERENCES / f"{by}.parquet")
     for place in (done[stage] for stage in ("clean", "label_issues") if stage in done):
         for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
             shutil.copyfile(listed, folder / listed.name)

@@ -15,6 +15,7 @@ from harness.experiment.arms import Arm, arms, curve_arms
 from harness.experiment.comparison_figures import comparison_figures
 from harness.experiment.config import RunConfig
 from harness.experiment.mined_outputs import mining_figures
+from harness.experiment.run_verdict import verdict_of
 from harness.experiment.stages import (
     CEILINGS,
     DIFFERENCES,
@@ -91,15 +92,20 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
     all_scores = pd.concat(scores, ignore_index=True)
     mined = mining_figures(config, done)
     from_table = config.leads.labels == "table"
-    reference = headline_reference(all_scores, labels_from_table=from_table)
+    all_costs = pd.DataFrame(costs)
+    verdict = verdict_of(config, taxonomy, done, all_costs)
+    reference = headline_reference(all_scores, verdict, labels_from_table=from_table)
     return RunFigures(
         taxonomy=taxonomy,
+        verdict=verdict,
+        reference=reference,
         scores=all_scores,
         answered=_answered(config, done, taxonomy, reference),
         ceilings=ceilings,
-        comparison=comparison_tables(comparison_figures(config, done, all_scores, pd.DataFrame(costs), reference)),
+        comparison=comparison_tables(comparison_figures(config, done, all_scores, all_costs, reference)),
         label_differences=_label_differences(done),
         learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
+        costs=all_costs,
         ledger=pd.read_parquet(done["clean"] / LEDGER),
         parts=pd.concat(parts, ignore_index=True),
         references=whole_numbers,

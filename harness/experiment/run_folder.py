@@ -16,7 +16,8 @@ from harness.experiment.systems import SYSTEMS
 RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
 TITLES = "titles.parquet"
 """Every title of the leads, its records as `count`, and whether it is `held_out`, so that only scores may use it."""
-TABLES, MODELS, PREDICTIONS = "tables", "models", "predictions"
+TABLES, MODELS, PREDICTIONS, REFERENCES = "tables", "models", "predictions", "references"
+"""Folders; that of references has what each split was scored against, as `references.ScoredPart` has it."""
 
 _REMEDY = "Make the run again, or give another."
 

@@ -344,7 +344,7 @@ _SHIPPED = (
 SYSTEMS: dict[str, System] = {system.name: system for system in _SHIPPED}
 
 PREFERRED = (HYBRID, NETWORK, MINED, "keyword", "tfidf")
-"""Which system answers if none is named, in this order; other systems only if a run has none of these."""
+"""Which system answers for a run without a verdict, in this order; other systems only if it has none of these."""
 
 
 def find_system(listed: str | OwnSystem) -> System:

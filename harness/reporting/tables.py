@@ -11,6 +11,7 @@ from data_cleaning.taxonomy import Taxonomy
 from harness.scoring.hits import ALL, WEIGHTED
 from harness.scoring.metrics import EVERY_HISTORY
 from harness.scoring.references import REFERENCES, WEIGHTINGS
+from harness.scoring.scores_file import Verdict
 
 CEILING = "(noise ceiling)"
 ANY = "(any)"
@@ -22,6 +23,10 @@ class RunFigures:
     """Everything that the tables of a run are made of."""
 
     taxonomy: Taxonomy
+    verdict: Verdict | None
+    """None where the run has only a floor."""
+    reference: str
+    """The one that tables of a single reference are about: the verdict's, where every split has it."""
     scores: pd.DataFrame
     """`split`, `learned_from`, `system`, then the columns of `metrics.score_rows`."""
     ceilings: Mapping[tuple[str, str, str], float]
@@ -33,6 +38,8 @@ class RunFigures:
     """`split`, `learned_from`, `labels`, `rows`, `records`: what each fit was given; None where all fits are alike."""
     answered: pd.DataFrame
     """`split`, `learned_from`, `system`, then what `reliability.shares_answered` returns."""
+    costs: pd.DataFrame
+    """`split`, `learned_from`, `system`, then what was measured of the fit and of its answers."""
     ledger: pd.DataFrame
     parts: pd.DataFrame
     references: pd.DataFrame
@@ -103,7 +110,7 @@ _ANSWERED = (
 
 
 def _learning_curve(figures: RunFigures, curve: pd.DataFrame) -> Table:
-    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
+    reference = figures.reference
     shown = curve[(curve["reference"] == reference) & (curve["weighting"] == WEIGHTINGS[0])]
     columns = ["counted", "titles", "system"]
     wide = _wide(shown[shown["history"] == EVERY_HISTORY], figures.taxonomy, columns)
@@ -179,14 +186,16 @@ _FROM_TABLE = (
 )
 
 
-def headline_reference(scores: pd.DataFrame, *, labels_from_table: bool = False) -> str:
-    """Return the most trusted reference that every split has.
+def headline_reference(scores: pd.DataFrame, verdict: Verdict | None, *, labels_from_table: bool) -> str:
+    """Return the reference that tables of a single one are about.
 
-    Reviewed titles are too few for it, unless the other labels are the keyword table's own answers, whose majority of
-    a title is the same answer for fewer titles.
+    It is the verdict's where every split has it, or else the most trusted that every split has. Where the keyword table
+    labelled the leads, the majority of a title's labels is the same answer for fewer titles.
     """
-    passed_over = "consensus" if labels_from_table else "reviewed"
     present = set.intersection(*(set(group["reference"]) for _, group in scores.groupby("split")))
+    if verdict is not None and verdict.evidence.reference in present and verdict.shown != "unknown":
+        return verdict.evidence.reference
+    passed_over = "consensus" if labels_from_table else "reviewed"
     return next(name for name in REFERENCES if name in present and name != passed_over)
 
 
@@ -216,7 +225,7 @@ def _once(frame: pd.DataFrame, values: list[str]) -> pd.DataFrame:
 
 def _summary(figures: RunFigures) -> Table:
     keys = ["split", "learned_from", "system"]
-    reference = headline_reference(figures.scores, labels_from_table=figures.labels_from_table)
+    reference = figures.reference
     by_record = figures.scores["weighting"] == WEIGHTINGS[0]
     main = figures.scores[by_record & (figures.scores["history"] == EVERY_HISTORY)]
     wide = _wide(main[main["reference"] == reference], figures.taxonomy, keys)

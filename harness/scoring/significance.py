@@ -9,6 +9,8 @@ _RESAMPLES = 1_000
 MIN_TITLES = 20
 """Fewer titles than this are not resampled: if all are alike, the interval would look certain."""
 _CELLS_AT_ONCE = 4_000_000
+_MIN_SPREAD = 1e-6
+"""Below it, a difference comes from rounding."""
 _POISSON = poisson.ppf((np.arange(1 << 16) + 0.5) / (1 << 16), 1.0).astype(np.float32)
 """A Poisson(1) number for each number of 16 bits, which is drawn twenty times as fast."""
 
@@ -67,6 +69,43 @@ def resampled_means(
     total = np.concatenate(totals)  # (n_resamples, n_scores + 1)
     kept = total[:, -1] > 0  # a tiny part may draw no title at all
     return np.asarray(total[kept, :-1] / total[kept, -1:])
+
+
+def may_be_best(points: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], seed: int) -> npt.NDArray[np.bool_]:
+    """Say of each system whether it may be the best: none other is ahead of it by more than noise.
+
+    All differences from one system are judged together, so that the highest of many equal systems is not taken for a
+    better one: the largest of them, each over its standard error, is held against its own bootstrap distribution. Of
+    the titles that tell two systems apart, more must also speak for the better one than chance would explain.
+
+    Args:
+        points: what each title scores with each system, in [0, 1], shape (n_titles, n_systems).
+        weights: of the titles, shape (n_titles,).
+        seed: of the resampling.
+
+    Returns:
+        Shape (n_systems,); all true below `MIN_TITLES` titles, which are too few to tell.
+
+    Source: Hsu 1981, doi:10.1214/aos/1176345582 (multiple comparisons with the best), with a bootstrap in place of
+    normal errors.
+    """
+    n_systems = points.shape[1]
+    kept = np.ones(n_systems, dtype=bool)
+    if len(points) < MIN_TITLES:
+        return kept
+    means = resampled_means(points, weights, seed)
+    observed = weights @ points / weights.sum()  # (n_systems,)
+    for system in range(n_systems):
+        ahead = observed - observed[system]
+        noise = means - means[:, [system]] - ahead  # (n_resamples, n_systems)
+        spread = np.maximum(noise.std(axis=0), _MIN_SPREAD)
+        limit = np.quantile((noise / spread).max(axis=1), (1 + _CONFIDENCE) / 2)
+        for other in np.flatnonzero((ahead / spread > limit) & (ahead > _MIN_SPREAD)):
+            better, worse = ((points[:, one] > points[:, two]).sum() for one, two in ((other, system), (system, other)))
+            # Resampling is too sure of a difference that lies in a handful of titles.
+            if mcnemar_p_value(int(better), int(worse)) < 1 - _CONFIDENCE:
+                kept[system] = False
+    return kept
 
 
 def mcnemar_p_value(n_better: int, n_worse: int) -> float:

@@ -89,10 +89,13 @@ def cheap_run(company, tmp_path_factory):
     return results, done
 
 
-def test_a_run_ends_with_tables_and_names_the_folder_of_its_results(cheap_run):
+def test_a_run_ends_with_its_verdict_one_table_and_the_folder_of_its_results(cheap_run):
     results, done = cheap_run
     (folder,) = results.glob("company-*")
-    assert "Read this first" in done.stdout
+    assert done.stdout.startswith("Keep keyword, the table in force: .")
+    assert "Which system to use" in done.stdout
+    assert "Read this first" not in done.stdout
+    assert len(done.stdout.splitlines()) <= 40
     assert f"All results are in {folder}" in done.stdout
     assert "making fit/title/legacy/keyword" in done.stderr
 
@@ -163,6 +166,17 @@ def test_the_saved_config_is_one_that_runs_again(monkeypatch, cheap_run, capsys)
     shown = capsys.readouterr()
     assert "nothing had changed" in shown.err
     assert f"All results are in {folder}" in shown.out
+    again = ["run", "all", "--config", folder / "config.yaml", "--results", results, *trusted]
+    assert call(monkeypatch, *again, "--tables", "summary,costs") == 0
+    some = capsys.readouterr().out
+    assert "Read this first" in some
+    assert "What does each system cost?" in some
+    assert "What cleaning did" not in some
+    assert call(monkeypatch, *again, "--tables", "all") == 0
+    every = capsys.readouterr().out
+    assert "What cleaning did" in every
+    assert call(monkeypatch, *again, "--tables", "sumary") == 2
+    assert "Unknown table 'sumary'. Did you mean 'summary'?" in capsys.readouterr().err
 
 
 def test_warnings_of_libraries_stay_off_the_screen_and_our_own_are_shown():
@@ -174,6 +188,8 @@ def test_warnings_of_libraries_stay_off_the_screen_and_our_own_are_shown():
         "warnings.warn('of scikit-learn', UserWarning)",
         "warnings.warn('of torch', FutureWarning)",
         "logging.getLogger('transformers').warning('of transformers')",
+        "from transformers.utils import logging as theirs",
+        "list(theirs.tqdm(range(3), desc='Writing model shards'))",
         "warnings.warn('The device ran out of memory.', Notice)",
     )
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)

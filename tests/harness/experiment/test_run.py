@@ -237,7 +237,7 @@ def test_a_damaged_stage_is_made_anew_before_anything_is_published(company, tmp_
 
 def files_of(folder):
     """Return the bytes of what a run publishes, but of what tells when and how fast it was made."""
-    timed = ("run.json", "costs.*", "report.html", "SHA256SUMS")
+    timed = ("run.json", "scores.json", "costs.*", "verdict.*", "report.html", "SHA256SUMS")
     files = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
     return {name: file.read_bytes() for name, file in files.items() if not any(map(file.match, timed))}
 
