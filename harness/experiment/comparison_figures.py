@@ -4,7 +4,15 @@ import pandas as pd
 
 from harness.experiment.arms import Arm, arms, unseen_split
 from harness.experiment.config import RunConfig
-from harness.experiment.stages import BY_CLASS, CONFIDENCE_BINS, CONFUSION, DIFFERENCES, RISK_COVERAGE, Folders
+from harness.experiment.stages import (
+    BY_CLASS,
+    CONFIDENCE_BINS,
+    CONFUSION,
+    DIFFERENCES,
+    RISK_COVERAGE,
+    SLICE_SCORES,
+    Folders,
+)
 from harness.reporting.comparison_tables import ComparisonFigures
 from harness.scoring.hits import ALL
 from harness.scoring.metrics import EVERY_HISTORY
@@ -48,6 +56,7 @@ def comparison_figures(
         confusion=of_arms("score", CONFUSION),
         confidence_bins=of_arms("score", CONFIDENCE_BINS, no_floor or ordered),
         risk_coverage=of_arms("score", RISK_COVERAGE, no_floor or ordered),
+        slices=of_arms("score", SLICE_SCORES, no_floor or ordered),
         costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),
         pairs=_pairs(ordered, done, reference) if len(config.all_systems) > 1 else None,
     )

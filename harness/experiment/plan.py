@@ -53,6 +53,7 @@ from harness.experiment.stages.score_predictions import (
     gather_references,
     score,
 )
+from harness.experiment.stages.slicing import SliceSettings, find_slices
 from harness.experiment.systems import HYBRID, find_system
 from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
@@ -192,6 +193,17 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
             settings=ReferenceSettings(taxonomy=taxonomy, truth=truth),
             inputs={"leads": "leads", "clean": "clean", "split": f"split/{by}"},
         ),
+        Stage(
+            name=f"slices/{by}",
+            function=find_slices,
+            settings=SliceSettings(
+                taxonomy=taxonomy,
+                table=config.keyword.table if config.keyword else None,
+                language=None if config.clean.english_only else config.clean.language,
+                known=() if config.clean.english_only else known_keywords(config, taxonomy),
+            ),
+            inputs={"leads": "leads", "clean": "clean", "split": f"split/{by}", "references": f"references/{by}"},
+        ),
     ]
 
 
@@ -302,7 +314,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             name=arm.stage("score"),
             function=score,
             settings=ScoreSettings(taxonomy=taxonomy, seed=config.seed),
-            inputs={"references": references, "predictions": predicted},
+            inputs={"references": references, "predictions": predicted, "slices": f"slices/{arm.by}"},
         ),
     ]
     if arm.is_of_curve:

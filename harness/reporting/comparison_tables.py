@@ -8,7 +8,7 @@ from data_cleaning.report_table import Table
 from harness.scoring.confidence import calibration_errors
 from harness.scoring.hits import ALL, WEIGHTED
 
-_FIRST = 20
+_FIRST, _MAX_SLICES = 20, 25
 _FIT = ["split", "learned_from"]
 _METRICS = {
     "accuracy": "accuracy",
@@ -36,6 +36,8 @@ class ComparisonFigures:
     confidence_bins: pd.DataFrame
     risk_coverage: pd.DataFrame
     """What `confidence.confidence_scores` returns; the floor is left out of both."""
+    slices: pd.DataFrame
+    """What `slices.score_slices` returns; without the floor."""
     costs: pd.DataFrame
     """Columns that say what they are."""
     pairs: pd.DataFrame | None
@@ -46,8 +48,10 @@ def comparison_tables(figures: ComparisonFigures) -> list[Table]:
     """Return every table that compares systems, the most important one first."""
     tables = [] if figures.pairs is None else [_pairs(figures, figures.pairs)]
     tables += [_by_target(figures), _by_class(figures), _confusion(figures)]
-    tables += [_risk_coverage(figures), _calibration(figures), _reliability(figures), _costs(figures)]
-    return tables
+    tables += [_risk_coverage(figures), _calibration(figures), _reliability(figures)]
+    if len(figures.slices):
+        tables.append(_slices(figures))
+    return [*tables, _costs(figures)]
 
 
 def _pairs(figures: ComparisonFigures, pairs: pd.DataFrame) -> Table:
@@ -139,6 +143,22 @@ def _reliability(figures: ComparisonFigures) -> Table:
     )
     n_rows = _n_first(frame, [*keys, "target"])
     return Table("reliability", "How right are answers of each confidence?", note, frame, n_rows)
+
+
+def _slices(figures: ComparisonFigures) -> Table:
+    index = ["slice", "value", "titles", "records"]
+    keys = [*_FIT, *index]
+    frame = _by_system(figures.slices, index, "accuracy")
+    margin = figures.slices.assign(margin=(figures.slices["high"] - figures.slices["low"]) / 2)
+    widest = margin.groupby(keys, sort=False)["margin"].max().reset_index()
+    frame = frame.merge(widest, on=keys, how="left")
+    note = (
+        f"Accuracy per record against {figures.reference} by kinds of titles and records: all targets, and for the "
+        "cause of a simulated label its own target. The margin is half the widest 95% interval of the row; below 20 "
+        f"titles there is none. Shown for {_named(frame)}."
+    )
+    n_rows = min(_MAX_SLICES, _n_first(frame, _FIT))
+    return Table("slices", "On which titles are systems good or bad?", note, frame, n_rows)
 
 
 def _costs(figures: ComparisonFigures) -> Table:

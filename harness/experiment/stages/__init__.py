@@ -38,6 +38,8 @@ REFERENCE_ROWS = "references.parquet"
 REFERENCE_FACTS = "references.json"
 CEILINGS = "ceilings.json"
 
+SLICES = "slices.parquet"
+
 MODEL = "model"
 FIT_FACTS = "fit.json"
 
@@ -50,6 +52,7 @@ SCORES = "scores.parquet"
 BY_CLASS = "by_class.parquet"
 CONFUSION = "confusion.parquet"
 CONFIDENCE_BINS = "confidence_bins.parquet"
+SLICE_SCORES = "slice_scores.parquet"
 RISK_COVERAGE = "risk_coverage.parquet"
 DIFFERENCES = "differences.parquet"
 

@@ -23,6 +23,8 @@ from harness.experiment.stages import (
     RISK_COVERAGE,
     ROWS,
     SCORES,
+    SLICE_SCORES,
+    SLICES,
     TEST,
     TEST_ROWS,
     Folders,
@@ -33,6 +35,7 @@ from harness.scoring.confidence import confidence_scores
 from harness.scoring.metrics import score_rows
 from harness.scoring.pairs import compare_rows
 from harness.scoring.references import make_references, noise_ceilings
+from harness.scoring.slices import score_slices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ def _truth(settings: ReferenceSettings, leads_folder: Path, test: pl.DataFrame) 
 
 
 def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write every score of one system on one test part: those of its classes and of its confidence are among them."""
+    """Write every score of one system on one test part: those of classes, confidence and slices, too."""
     rows = read_frame(inputs["references"] / REFERENCE_ROWS)
     predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, settings.taxonomy)
     score_rows(rows, predictions, settings.seed).to_parquet(out / SCORES, index=False)
@@ -98,6 +101,8 @@ def score(settings: ScoreSettings, inputs: Folders, out: Path, on_progress: Prog
     bins, risk_coverage = confidence_scores(rows, predictions)
     bins.to_parquet(out / CONFIDENCE_BINS, index=False)
     risk_coverage.to_parquet(out / RISK_COVERAGE, index=False)
+    slices = read_frame(inputs["slices"] / SLICES)
+    score_slices(rows, predictions, slices, settings.seed).to_parquet(out / SLICE_SCORES, index=False)
 
 
 def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:

@@ -58,6 +58,22 @@ def figures():
             ),
             threshold=0.5,
         ),
+        slices=frame(
+            *(
+                {
+                    "system": system,
+                    "value": value,
+                    "accuracy": accuracy,
+                    "low": accuracy - width,
+                    "high": accuracy + width,
+                }
+                for system, accuracy in accuracies.items()
+                for value, width in (("yes", accuracy / 10), ("no", float("nan")))
+            ),
+            slice="in train",
+            titles=30,
+            records=40,
+        ),
         costs=frame(
             {"system": "slow", "titles per second": 10},
             {"system": "fast", "titles per second": 1_000},
@@ -105,6 +121,15 @@ def test_reliability_shows_all_targets_of_the_best_system_first(tables):
     reliability = tables["reliability"]
     assert reliability.frame["target"].tolist()[:3] == ["all", "all", "job"]
     assert len(reliability.shown().rows) == 2
+
+
+def test_slices_have_a_column_for_each_system_and_the_widest_interval(tables):
+    shown = tables["slices"].shown()
+    assert shown.columns == ("slice", "value", "titles", "records", "slow", "fast", "worse", "margin")
+    assert shown.rows == [
+        ("in train", "yes", "30", "40", "0.900", "0.800", "0.700", "0.090"),
+        ("in train", "no", "30", "40", "0.900", "0.800", "0.700", "–"),
+    ]
 
 
 def test_a_metric_that_no_target_has_is_no_column(tables):
