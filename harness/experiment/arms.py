@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
 from harness.experiment.config import RunConfig
+from harness.experiment.recipes import Recipe
 from harness.experiment.stages.fit_system import RowSettings
 from harness.experiment.stages.obtain_leads import known_keywords
-from harness.experiment.systems import Recipe, System
+from harness.experiment.systems import System
 
 
 @dataclass(frozen=True)

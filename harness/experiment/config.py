@@ -24,8 +24,9 @@ from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.simulate.history import HistorySettings
 from data_cleaning.titles import Labels, LabelSet
 from harness.experiment.own_systems import OwnSystem
+from harness.experiment.recipes import network_folders
 from harness.experiment.search_space import SearchRange, typed_values
-from harness.experiment.systems import System, find_system, network_folders
+from harness.experiment.systems import System, find_system
 from neural.neural_settings import NeuralSettings
 
 _HARNESS = Path(__file__).resolve().parents[1]

@@ -22,7 +22,8 @@ from data_cleaning.errors import BadInput, first_few
 from data_cleaning.language import language_settings
 from data_cleaning.yaml_files import YamlFile, read_yaml, schemas_at, worded_errors
 from harness.experiment.config import PROJECT_CONFIGS, RunConfig
-from harness.experiment.systems import PATHS_OF_NETWORK, SYSTEMS, find_system
+from harness.experiment.recipes import PATHS_OF_NETWORK
+from harness.experiment.systems import SYSTEMS, find_system
 from neural import neural_settings
 
 RENAMED = {

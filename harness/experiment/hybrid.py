@@ -25,7 +25,16 @@ from data_cleaning.title_forms import answer_in_forms
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles, StrArray
 from data_cleaning.words import normalise_titles, spell_acronyms
 from harness.experiment.corrections import Corrections, fit_temperatures, keep_own_answers, with_answer
-from harness.experiment.joint_answers import all_right, cooled, is_better, log_likelihood, mixed, mixed_where_unsure
+from harness.experiment.joint_answers import (
+    ALWAYS,
+    all_right,
+    cooled,
+    honest_titles,
+    is_better,
+    log_likelihood,
+    mixed,
+    mixed_where_unsure,
+)
 from harness.experiment.reviewed_titles import N_FOLDS, ReviewedTitles, draw_unreviewed
 from harness.scoring.reliability import Reliability
 
@@ -34,11 +43,8 @@ if TYPE_CHECKING:
 
 _STATE, _ARRAYS, _TABLE, _NETWORK = "hybrid.json", "hybrid.safetensors", "table", "network"
 
-_MIN_REVIEWED = 20
-"""Distinct reviewed titles, below which nothing is learned from them."""
-
-_MIN_TITLES = 2
-"""Reviewed titles that a run of words or characters must occur in to count."""
+_MIN_REVIEWED, _MIN_TITLES = 20, 2
+"""Distinct reviewed titles below which nothing is learned, and those that a run of words or characters must be in."""
 
 _ANSWER_SCALE = 2.0
 """What the table's answers count beside the matching rows and the runs of a title."""
@@ -82,7 +88,12 @@ class HybridClassifier:
     summary_: dict[str, Any]
 
     def __init__(
-        self, table: KeywordTable, network: Path | None = None, seed: int = 0, on_progress: Progress = silent
+        self,
+        table: KeywordTable,
+        network: Path | None = None,
+        seed: int = 0,
+        on_progress: Progress = silent,
+        ask_below: float = ALWAYS,
     ) -> None:
         """Store the settings.
 
@@ -91,11 +102,14 @@ class HybridClassifier:
             network: folder of a network that was fitted on the same rows; None for none.
             seed: decides the folds and which unreviewed titles are drawn.
             on_progress: told how far fitting and predicting are.
+            ask_below: probability of the most probable class of a target under which the network is asked about a
+                title. Asking about fewer is faster, but tells less of how sure answers are.
         """
         self.table = table
         self.network = network
         self.seed = seed
         self.on_progress = on_progress
+        self.ask_below = ask_below
 
     @property
     def taxonomy(self) -> Taxonomy:
@@ -131,8 +145,8 @@ class HybridClassifier:
     def _learn(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> None:
         """Learn corrections from reviewed titles beside unreviewed ones, and keep them if they help."""
         alone = self._out_of_fold(reviewed, unreviewed)
-        by_table, winners = self.table_.decide(reviewed.titles.tolist())
-        doubted = self._doubted_out_of_fold(reviewed, winners)
+        by_table, _ = self.table_.decide(reviewed.titles.tolist())
+        doubted = reviewed.in_doubt_out_of_fold(self.table_.table)
         answers = reviewed.decided(alone)
         answers = {
             target: np.where(doubted[target][:, None], rows, by_table[target]) for target, rows in answers.items()
@@ -171,7 +185,7 @@ class HybridClassifier:
             pairs=reviewed.pairs(),
             network_share=share,
             temperatures=temperatures,
-            doubted=self._doubted(reviewed),
+            doubted=reviewed.rows_in_doubt(self.table_.table),
             trust=trust,
         )
         self.on_progress("fit hybrid", N_FOLDS + 1, N_FOLDS + 1, "fits")
@@ -190,13 +204,13 @@ class HybridClassifier:
             self.on_progress("fit hybrid", number + 1, N_FOLDS + 1, "fits")
         return alone
 
-    def _network_share(self, alone: Mapping[str, FloatArray], reviewed: ReviewedTitles) -> tuple[float, BoolArray]:
+    def _network_share(self, alone: Mapping[str, FloatArray], reviewed: ReviewedTitles) -> tuple[float, IntArray]:
         """Load the network and choose its share on the titles that it did not learn from.
 
         Returns:
-            The share, and the reviewed titles that answers with that share may be calibrated on, (n_titles,).
+            The share, and the positions of reviewed titles that answers with that share may be calibrated on.
         """
-        everything = np.ones(len(reviewed.titles), dtype=bool)
+        everything = np.arange(len(reviewed.titles))
         held = reviewed.select(reviewed.in_valid)
         if self.network is None or not len(held.titles):
             return 0.0, everything
@@ -208,7 +222,7 @@ class HybridClassifier:
         }
         best = max(likelihoods, key=likelihoods.__getitem__)
         if best:
-            return best, reviewed.in_valid
+            return best, honest_titles(alone, reviewed.in_valid, self.ask_below)
         self.network_ = None
         return 0.0, everything
 
@@ -217,7 +231,9 @@ class HybridClassifier:
         network = self.network_
         if network is None:
             return alone
-        return mixed_where_unsure(alone, share, lambda some: network.predict_proba(titles[some].tolist()))
+        return mixed_where_unsure(
+            alone, share, lambda some: network.predict_proba(titles[some].tolist()), self.ask_below
+        )
 
     def _regress(self, reviewed: ReviewedTitles, unreviewed: StrArray) -> tuple[TitleFeatures, dict[str, Regression]]:
         """Learn the runs of reviewed titles, and a regression per target from them and from unreviewed titles."""
@@ -250,25 +266,6 @@ class HybridClassifier:
         ]
         blocks = [self.table_.table.hits(titles), *one_hot, pieces.transform(titles)]
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
-
-    def _doubted(self, reviewed: ReviewedTitles) -> dict[str, BoolArray]:
-        """Say which rows of the table give a wrong answer for a title, the fallback last, (n_rows + 1,) per target."""
-        doubted = {}
-        for target, rows in self.table_.table.winners(reviewed.titles).items():
-            classes = self.table_.table.class_positions[target]
-            wrong = rows[(classes[rows] != reviewed.labels[target]) & (reviewed.labels[target] >= 0)]
-            doubted[target] = np.bincount(wrong % len(classes), minlength=len(classes)) > 0
-        return doubted
-
-    def _doubted_out_of_fold(self, reviewed: ReviewedTitles, winners: Mapping[str, IntArray]) -> dict[str, BoolArray]:
-        """Say of each reviewed title whether its row answers another fold's title wrongly, (n_titles,) per target."""
-        doubted = {target: np.zeros(len(rows), dtype=bool) for target, rows in winners.items()}
-        for number in range(N_FOLDS):
-            held = reviewed.fold == number
-            by_others = self._doubted(reviewed.select(~held))
-            for target, rows in winners.items():
-                doubted[target][held] = by_others[target][rows[held]]
-        return doubted
 
     def _check_novelty(self, train: LabelledTitles, valid: LabelledTitles, reviewed: ReviewedTitles) -> None:
         """Take no text for unlike where that would make answers for reviewed titles wrong."""
@@ -359,7 +356,12 @@ class HybridClassifier:
     def save(self, folder: Path) -> None:
         """Write the table, the network if it has a share, and what was learned as JSON and safetensors."""
         require_fitted(self, "summary_")
-        state: dict[str, Any] = {"seed": self.seed, "summary": self.summary_, "novelty": self.novelty_.to_dict()}
+        state: dict[str, Any] = {
+            "seed": self.seed,
+            "ask_below": self.ask_below,
+            "summary": self.summary_,
+            "novelty": self.novelty_.to_dict(),
+        }
         state["reads_as_written"] = self.reads_as_written_
         learned = self.corrections_
         arrays: dict[str, npt.NDArray[np.generic]] = {}
@@ -385,7 +387,7 @@ class HybridClassifier:
         """
         taxonomy, state = read_state(folder, _STATE)
         table = KeywordClassifier.load(folder / _TABLE)
-        system = cls(table.table, seed=state["seed"])
+        system = cls(table.table, seed=state["seed"], ask_below=state.get("ask_below", ALWAYS))
         system.table_, system.summary_ = table, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state["novelty"])
         system.network_, system.corrections_, system.reliability_ = None, None, None

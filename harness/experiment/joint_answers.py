@@ -20,9 +20,8 @@ _FLOOR = 1e-6
 _WEIGHT = 0.5
 """Of the pairs beside a target's own probabilities, which have seen some of the same words."""
 
-_SURE = 0.85
-"""Probability of the most probable class of every target from which on no second opinion is asked for: on real titles,
-those on surer answers changed as many for the worse as for the better."""
+ALWAYS = 1.1
+"""Above every probability: a bound with which a second opinion is always asked for."""
 
 _ROUNDS = 5
 """How often each target is answered again in view of the others; more changed no answer on real titles."""
@@ -82,7 +81,10 @@ def mixed(first: Mapping[str, FloatArray], second: Mapping[str, FloatArray], sha
 
 
 def mixed_where_unsure(
-    own: Mapping[str, FloatArray], share: float, ask: Callable[[IntArray], Mapping[str, FloatArray]]
+    own: Mapping[str, FloatArray],
+    share: float,
+    ask: Callable[[IntArray], Mapping[str, FloatArray]],
+    below: float,
 ) -> dict[str, FloatArray]:
     """Mix in a second opinion on those titles of which the own answers leave some target in doubt.
 
@@ -90,13 +92,35 @@ def mixed_where_unsure(
         own: class probabilities per target, (n_titles, n_classes).
         share: weight of the second opinion, as for `mixed`.
         ask: given positions of titles, returns the second opinion on these.
+        below: probability of the most probable class of a target under which the target is in doubt.
     """
     answers = {target: rows.copy() for target, rows in own.items()}
-    unsure = np.flatnonzero(np.min([rows.max(axis=1) for rows in own.values()], axis=0) < _SURE)
+    unsure = np.flatnonzero(_leaves_doubt(own, below))
     if len(unsure):
         for target, rows in mixed({target: rows[unsure] for target, rows in own.items()}, ask(unsure), share).items():
             answers[target][unsure] = rows
     return answers
+
+
+def _leaves_doubt(own: Mapping[str, FloatArray], below: float) -> npt.NDArray[np.bool_]:
+    doubt: npt.NDArray[np.bool_] = np.min([rows.max(axis=1) for rows in own.values()], axis=0) < below
+    return doubt
+
+
+def honest_titles(own: Mapping[str, FloatArray], held: npt.NDArray[np.bool_], below: float) -> IntArray:
+    """Return titles whose mixed answers learned from none of them, in the proportions of all.
+
+    Args:
+        own: answers that did not learn from their titles, (n_titles, n_classes) per target.
+        held: titles that the second opinion did not learn from either, (n_titles,).
+        below: as for `mixed_where_unsure`.
+
+    Returns:
+        Positions of all titles without a second opinion, and of the others that are held, repeated to stand for all.
+    """
+    doubt = _leaves_doubt(own, below)
+    others = np.flatnonzero(doubt & held)
+    return np.concatenate([np.flatnonzero(~doubt), np.resize(others, doubt.sum() if len(others) else 0)])
 
 
 def log_likelihood(probabilities: Mapping[str, FloatArray], labels: Mapping[str, IntArray]) -> float:

@@ -43,14 +43,34 @@ class ReviewedTitles:
             (np.random.default_rng([seed, N_FOLDS]).permutation(len(keys)) % N_FOLDS)[number],
         )
 
-    def select(self, rows: BoolArray) -> Self:
-        """Return those that a mask names."""
+    def select(self, rows: BoolArray | IntArray) -> Self:
+        """Return those that a mask or positions name."""
         labels = {target: codes[rows] for target, codes in self.labels.items()}
         return type(self)(self.titles[rows], labels, self.n_classes, self.in_valid[rows], self.fold[rows])
 
     def pairs(self) -> ClassPairs:
         """Learn which of their classes go together."""
         return ClassPairs.learn(self.labels, self.n_classes)
+
+    def rows_in_doubt(self, table: KeywordTable) -> dict[str, BoolArray]:
+        """Say which rows of a table give a wrong answer for a title, the fallback last, (n_rows + 1,) per target."""
+        doubted = {}
+        for target, rows in table.winners(self.titles).items():
+            classes = table.class_positions[target]
+            wrong = rows[(classes[rows] != self.labels[target]) & (self.labels[target] >= 0)]
+            doubted[target] = np.bincount(wrong % len(classes), minlength=len(classes)) > 0
+        return doubted
+
+    def in_doubt_out_of_fold(self, table: KeywordTable) -> dict[str, BoolArray]:
+        """Say for which titles the row that wins gives a title of another fold a wrong answer, (n_titles,) each."""
+        winners = table.winners(self.titles)
+        doubted = {target: np.zeros(len(rows), dtype=bool) for target, rows in winners.items()}
+        for number in range(N_FOLDS):
+            held = self.fold == number
+            by_others = self.select(~held).rows_in_doubt(table)
+            for target, rows in winners.items():
+                doubted[target][held] = by_others[target][rows[held]]
+        return doubted
 
     def right_by(self, table: KeywordTable) -> BoolArray:
         """Say for which titles a table gives every label that is known, (n_titles,)."""

@@ -44,13 +44,14 @@ from harness.experiment.cache import (
 )
 from harness.experiment.config import RunConfig
 from harness.experiment.plan import plan
+from harness.experiment.recipes import folder_files, network_folders
 from harness.experiment.run_checks import check_config, check_places
 from harness.experiment.search_results import Trial, check_results, ranked, trials_table, worded, write_results
 from harness.experiment.search_space import DEFAULT_SPACE, SearchRange, contains, distributions
 from harness.experiment.stages import FIT_FACTS, LEARN, MODEL
 from harness.experiment.stages.fit_system import FitSettings, fit_and_save
 from harness.experiment.system_contract import TitleClassifier
-from harness.experiment.systems import NETWORK, folder_files, load_system, network_folders
+from harness.experiment.systems import NETWORK, load_system
 from neural.neural_settings import NeuralSettings
 from neural.training_rows import distinct_rows
 

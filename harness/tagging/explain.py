@@ -17,7 +17,7 @@ from data_cleaning.text_repair import repaired
 from data_cleaning.titles import BoolArray, FloatArray
 from data_cleaning.words import normalise_titles
 from harness.experiment.system_contract import NoveltyDetector
-from harness.experiment.systems import HYBRID, NETWORK, SYSTEMS, check_saved, is_table, load_system
+from harness.experiment.systems import CASCADE, HYBRID, NETWORK, SYSTEMS, check_saved, is_table, load_system
 from harness.tagging.models import Model
 from harness.tagging.tagger import LONGEST_TITLE
 from harness.tagging.word_contributions import word_contributions
@@ -160,7 +160,7 @@ def _load(name: str, folder: Path) -> Any:
     if name == NETWORK:
         check_saved(folder)
         return _load_network(folder)
-    if name == HYBRID:
+    if name in (HYBRID, CASCADE):
         from harness.experiment.hybrid import HybridClassifier
 
         check_saved(folder)

@@ -11,8 +11,9 @@ from data_cleaning.files.output_places import check_folder
 from data_cleaning.files.whole_files import whole_folder
 from harness.experiment.cache import digest, library_versions
 from harness.experiment.checksums import CHECKSUMS, read_checksums, write_checksums
+from harness.experiment.recipes import folder_files, network_folders
 from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
-from harness.experiment.systems import SYSTEMS, check_saved, folder_files, is_table, network_folders
+from harness.experiment.systems import SYSTEMS, check_saved, is_table
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (
     FACTS,

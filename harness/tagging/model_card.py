@@ -10,8 +10,9 @@ from jinja2 import Environment, StrictUndefined
 from data_cleaning.report_table import Table, as_markdown, markdown_text
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
+from harness.experiment.recipes import folder_files
 from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
-from harness.experiment.systems import NETWORK, SYSTEMS, folder_files, is_table, load_system
+from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.reporting.tables import ANY, CEILING
 from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, ExportedFacts
 

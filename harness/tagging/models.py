@@ -14,6 +14,7 @@ from harness.experiment.cache import digest
 from harness.experiment.checksums import CHECKSUMS, file_digest, verify
 from harness.experiment.config import PROJECT_CONFIGS
 from harness.experiment.own_systems import is_own
+from harness.experiment.recipes import folder_files
 from harness.experiment.run_folder import (
     TAXONOMY,
     fitted_model,
@@ -23,7 +24,7 @@ from harness.experiment.run_folder import (
     run_config,
     run_facts,
 )
-from harness.experiment.systems import PREFERRED, SYSTEMS, folder_files
+from harness.experiment.systems import PREFERRED, SYSTEMS
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy

@@ -18,10 +18,11 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles, LabelSet
+from harness.experiment.recipes import Recipe
 from harness.experiment.stages import FIT_FACTS, LEARN, MINED_TABLE, MODEL, Folders
 from harness.experiment.stages.measuring import measured
 from harness.experiment.system_contract import TitleClassifier
-from harness.experiment.systems import Recipe, find_system
+from harness.experiment.systems import find_system
 from harness.scoring.reliability import Reliability
 
 _MAX_HELD = 2_000

@@ -18,9 +18,9 @@ from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress, silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, LabelledTitles
+from harness.experiment.recipes import Recipe
 from harness.experiment.stages import CLEAN, LABEL_FIXES, SUSPECTS, TRUTH, Folders
 from harness.experiment.system_contract import TitleClassifier
-from harness.experiment.systems import Recipe
 
 FIXES: dict[str, Filter] = {
     "cleanlab, estimated share": "prune_by_noise_rate",

@@ -22,6 +22,7 @@ from data_cleaning.simulate import PLANTED
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions, StrArray
 from harness.experiment.hybrid import HybridClassifier
+from harness.experiment.recipes import Recipe
 from harness.experiment.stages import (
     FAITHFULNESS,
     LEARN,
@@ -42,7 +43,6 @@ from harness.experiment.stages import (
 from harness.experiment.stages.fit_system import RowSettings, rows_to_learn_from, weighed_parts
 from harness.experiment.stages.obtain_leads import read_truth
 from harness.experiment.stages.predicting import predict_titles
-from harness.experiment.systems import Recipe
 from harness.keywords.suggestions import Suggestion, amend, read_rejected
 from harness.mining.miner import MINED, Judge, Mined, MiningSettings, mine
 from harness.mining.proof import (

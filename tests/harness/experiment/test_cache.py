@@ -18,7 +18,8 @@ from harness.experiment.cache import (
     library_versions,
     source_digest,
 )
-from harness.experiment.systems import SYSTEMS, folder_files
+from harness.experiment.recipes import folder_files
+from harness.experiment.systems import SYSTEMS
 
 
 def test_a_finished_stage_is_reused_and_an_unfinished_one_is_made(tmp_path):

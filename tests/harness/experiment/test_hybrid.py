@@ -12,8 +12,10 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelledTitles
+from harness.experiment import hybrid as hybrid_module
 from harness.experiment.config_file import load_config
 from harness.experiment.hybrid import HybridClassifier
+from harness.experiment.joint_answers import ALWAYS
 from harness.experiment.run import run
 from harness.experiment.systems import load_system
 from harness.tagging.export import export_model
@@ -93,6 +95,52 @@ def test_reviewed_titles_of_validation_are_learned_from_too(company, table, lead
     assert department(hybrid, "noon head gardener") == "Garden"
 
 
+RARE = {
+    f"{letters}ist": of for letters, of in zip(("alch", "botan", "cell", "dent"), DEPARTMENTS.values(), strict=False)
+}
+"""Words of one reviewed title each, which no other title tells about."""
+
+
+class Oracle:
+    """A network that knows the right department, and notes what it is asked."""
+
+    def __init__(self, taxonomy):
+        self.taxonomy, self.asked, self.known = taxonomy, [], {**DEPARTMENTS, **RARE}
+
+    def predict_proba(self, titles):
+        self.asked += titles
+        answers = {target.name: np.full((len(titles), target.n_classes), 0.01) for target in self.taxonomy.targets}
+        for row, title in enumerate(titles):
+            right = next((of for word, of in self.known.items() if word in title), "Elsewhere")
+            answers["department"][row, self.taxonomy["department"].class_index[right]] = 0.9
+            answers["seniority"][row, self.taxonomy["seniority"].class_index["Head"]] = 0.9
+        return {target: rows / rows.sum(axis=1, keepdims=True) for target, rows in answers.items()}
+
+    def save(self, folder):
+        folder.mkdir()
+
+
+def test_a_bound_leaves_out_the_network_where_the_regressions_are_sure(company, table, leads, tmp_path, monkeypatch):
+    network = Oracle(company.taxonomy)
+    valid = together(reviewed(company, SHIFTS[6:]), reviewed(company, ("dawn",), RARE))
+    monkeypatch.setattr(hybrid_module, "_load_network", lambda folder: network)
+    titles = [f"noon {grade} {word}" for grade in ("head", "chief") for word in (*DEPARTMENTS, "optometrist")]
+    asked = {}
+    for bound in (ALWAYS, 0.85, 0.0):
+        hybrid = HybridClassifier(table, tmp_path, ask_below=bound)
+        hybrid.fit(together(leads, reviewed(company, SHIFTS[:6])), together(leads, valid))
+        assert hybrid.fit_summary()["network_share"] > 0
+        assert department(hybrid, "noon head gardener") == "Garden"
+        folder = tmp_path / str(bound)
+        folder.mkdir()
+        hybrid.save(folder)
+        network.asked.clear()
+        again = HybridClassifier.load(folder, load_network=lambda _: network)
+        again.predict_proba(titles)
+        asked[bound] = set(network.asked)
+    assert asked[0.0] < asked[0.85] < asked[ALWAYS] == set(titles)
+
+
 def test_few_reviewed_titles_change_nothing(company, table, leads):
     few = reviewed(company, SHIFTS[:3], {"gardener": "Garden"})
     hybrid = HybridClassifier(table).fit(together(leads, few), leads)
@@ -155,7 +203,11 @@ def finished(tmp_path_factory):
     ]
     pd.DataFrame(rows).to_csv(owner.folder / "reviewed.csv", index=False)
     given = (
-        *("systems=[hybrid, neural, keyword]", "split.by=[title]", f"reviewed={owner.folder / 'reviewed.csv'}"),
+        *(
+            "systems=[hybrid, cascade, neural, keyword]",
+            "split.by=[title]",
+            f"reviewed={owner.folder / 'reviewed.csv'}",
+        ),
         *("neural.epochs=8", "neural.learning_rate=0.005", "neural.runtime=torch", "neural.precision=fp32"),
     )
     results = owner.folder / "results"
@@ -180,6 +232,7 @@ def test_a_run_lets_it_ask_the_network_that_learned_the_same(finished):
 def test_an_exported_folder_answers_as_the_run_does(finished, tmp_path):
     exported = export_model(finished, tmp_path / "model")
     titles = ["noon head gardener", "head nurse", "zqxw vbkj"]
+    assert load_system("cascade", open_run(finished).systems["cascade"]).ask_below < ALWAYS
     before = load_system("hybrid", open_run(finished).systems["hybrid"]).predict_proba(titles)
     after = load_system("hybrid", open_exported(exported.folder).systems["hybrid"]).predict_proba(titles)
     for target, rows in before.items():

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from harness.experiment.joint_answers import ClassPairs, all_right, cooled, log_likelihood, mixed, mixed_where_unsure
+from harness.experiment.joint_answers import (
+    ALWAYS,
+    ClassPairs,
+    all_right,
+    cooled,
+    honest_titles,
+    log_likelihood,
+    mixed,
+    mixed_where_unsure,
+)
 
 
 @pytest.fixture
@@ -52,13 +61,23 @@ def test_a_second_opinion_is_asked_for_only_where_some_target_is_in_doubt():
         asked.extend(some.tolist())
         return {target: np.tile([0.1, 0.9], (len(some), 1)) for target in own}
 
-    answers = mixed_where_unsure(own, 1.0, ask)
+    answers = mixed_where_unsure(own, 1.0, ask, 0.85)
     assert asked == [1, 2]
     for target, rows in answers.items():
         np.testing.assert_allclose(rows, [own[target][0], [0.1, 0.9], [0.1, 0.9]], atol=1e-5)
     sure = {"level": own["level"][:1]}
-    np.testing.assert_array_equal(mixed_where_unsure(sure, 1.0, ask)["level"], sure["level"])
+    np.testing.assert_array_equal(mixed_where_unsure(sure, 1.0, ask, 0.85)["level"], sure["level"])
     assert asked == [1, 2]
+    mixed_where_unsure(sure, 1.0, ask, ALWAYS)
+    assert asked == [1, 2, 0]
+
+
+def test_titles_that_tell_how_sure_answers_are_have_the_proportions_of_all():
+    own = {"level": np.array([[0.99, 0.01], [0.6, 0.4], [0.95, 0.05], [0.7, 0.3], [0.5, 0.5], [0.6, 0.4]])}
+    held = np.array([False, True, True, False, True, False])
+    assert honest_titles(own, held, 0.85).tolist() == [0, 2, 1, 4, 1, 4]
+    assert honest_titles(own, np.zeros(6, dtype=bool), 0.85).tolist() == [0, 2]
+    assert sorted(set(honest_titles(own, held, ALWAYS).tolist())) == [1, 2, 4]
 
 
 def test_a_temperature_above_one_lowers_confidence():

@@ -59,7 +59,7 @@ def test_a_learning_curve_fits_every_system_that_learns_on_each_number_of_titles
     config, stages = planned("learning_curve={titles: [500], reviewed: [20, 40]}")
     needs = {stage.name: stage.needs for stage in stages}
     fits = [arm.stage("fit") for arm in curve_arms(config)]
-    learners = ("tfidf", "neural", "hybrid")
+    learners = ("tfidf", "neural", "hybrid", "cascade")
     expected = {f"fit/title/legacy/500 titles/{one}" for one in learners}
     for size in (20, 40):
         expected |= {f"fit/title/legacy+reviewed/{size} reviewed/{one}" for one in (*learners, "keyword+mined")}
@@ -165,7 +165,7 @@ def test_a_folder_of_the_network_counts_by_its_files_and_not_by_its_place(tmp_pa
     (tmp_path / "mine" / "deep" / "weights").write_text("second")
     after = prints(tmp_path / "mine")
     changed = {name for name in before if before[name] != after[name]}
-    asking = ("/neural", "+reviewed/hybrid", "+reviewed/keyword+mined")
+    asking = ("/neural", *(f"+reviewed/{name}" for name in ("hybrid", "cascade", "keyword+mined")))
     refitted = {name for name in before if name.startswith("fit/") and name.endswith(asking)}
     assert {name for name in changed if name.startswith("fit/")} == refitted
     by_neural = "label_issues={system: neural}"
