@@ -25,7 +25,7 @@ class Arm:
     """Reviewed titles to learn from, for a learning curve; None takes all."""
 
     def stage(self, step: str) -> str:
-        """Return the name of one of its stages: fit, predict, score, golden or most_wrong."""
+        """Return the name of one of its stages: fit, predict, score or golden."""
         sizes = {"titles": self.max_titles, "reviewed": self.max_reviewed}
         limits = [f"{size} {of}" for of, size in sizes.items() if size is not None]
         return "/".join((step, self.by, str(self.label_set), *limits, self.system))

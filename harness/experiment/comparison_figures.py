@@ -9,8 +9,10 @@ from harness.experiment.stages import (
     CONFIDENCE_BINS,
     CONFUSION,
     DIFFERENCES,
+    ERRORS,
     RISK_COVERAGE,
     SLICE_SCORES,
+    THREE_WAY,
     Folders,
 )
 from harness.reporting.comparison_tables import ComparisonFigures
@@ -49,6 +51,17 @@ def comparison_figures(
             found.append(frame.assign(**arm.columns)[[*arm.columns, *frame.columns]])
         return pd.concat(found, ignore_index=True)
 
+    def of_fits(file: str) -> pd.DataFrame | None:
+        """Join a file with all systems of each split and label set, if there is any; every system as it is ranked."""
+        found = []
+        for arm in no_floor:
+            place = done[f"errors/{arm.by}/{arm.label_set}"] / file
+            if place.exists():
+                frame = pd.read_parquet(place)
+                frame = frame[frame["system"] == arm.system]
+                found.append(frame.assign(**arm.columns)[[*arm.columns, *frame.columns.drop("system")]])
+        return pd.concat(found, ignore_index=True) if found else None
+
     return ComparisonFigures(
         reference=reference,
         scores=pd.concat([_of(arm, shown) for arm in ordered], ignore_index=True),
@@ -57,6 +70,8 @@ def comparison_figures(
         confidence_bins=of_arms("score", CONFIDENCE_BINS, no_floor or ordered),
         risk_coverage=of_arms("score", RISK_COVERAGE, no_floor or ordered),
         slices=of_arms("score", SLICE_SCORES, no_floor or ordered),
+        errors=of_fits(ERRORS),
+        three_way=of_fits(THREE_WAY),
         costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),
         pairs=_pairs(ordered, done, reference) if len(config.all_systems) > 1 else None,
     )

@@ -236,8 +236,6 @@ class RunConfig(_Section):
     """Which optional steps cleaning takes."""
     split: SplitSection = SplitSection()
     """How titles are divided into train, validation and test."""
-    most_wrong: tuple[str, ...] = ("neural",)
-    """Systems whose answers on train and test are ranked by loss, where the run has them."""
     learn_from: tuple[Labels, ...] = Field(default=("legacy",), min_length=1)
     """Labels to learn from; every system is fitted on each of them. What is learned about labels comes from train
     alone; validation and test keep the recorded labels, and titles of every language that cleaning leaves."""

@@ -33,6 +33,7 @@ RENAMED = {
 """Old names of settings to the new ones; an old name works for one release."""
 
 DROPPED: dict[str, Any] = {
+    "most_wrong": ["neural"],
     **{f"neural.{name}": value for name, value in neural_settings.REMOVED.items()},
     **{f"clean.language.{name}": value for name, value in language_settings.REMOVED.items()},
 }

@@ -44,12 +44,14 @@ from harness.experiment.stages.obtain_leads import (
     obtain_leads,
     split,
 )
-from harness.experiment.stages.predicting import AnswerSettings, GoldenSettings, judge_golden, most_wrong, predict
+from harness.experiment.stages.predicting import AnswerSettings, GoldenSettings, judge_golden, predict
 from harness.experiment.stages.score_predictions import (
     CompareSettings,
+    ErrorSettings,
     ReferenceSettings,
     ScoreSettings,
     compare,
+    find_errors,
     gather_references,
     score,
 )
@@ -116,6 +118,7 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
         if arm in mined:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)
+    stages += [_errors(config, taxonomy, by, labels) for by in config.split.by for labels in config.label_sets]
     if len(systems) > 1:
         stages += [
             _system_comparison(config, taxonomy, by, labels) for by in config.split.by for labels in config.label_sets
@@ -132,6 +135,23 @@ def _settings_that_clean(settings: CleanSettings) -> CleanSettings:
 
 def _named(path: Path | None, otherwise: str) -> str:
     return otherwise if path is None else path.name
+
+
+def _errors(config: RunConfig, taxonomy: Taxonomy, by: str, label_set: LabelSet) -> Stage:
+    systems = config.all_systems
+    return Stage(
+        name=f"errors/{by}/{label_set}",
+        function=find_errors,
+        settings=ErrorSettings(
+            taxonomy=taxonomy,
+            systems=tuple(systems),
+            voters=tuple(name for name, system in systems.items() if not system.is_floor),
+        ),
+        inputs={
+            "references": f"references/{by}",
+            **{name: Arm(by, label_set, name).stage("predict") for name in systems},
+        },
+    )
 
 
 def _system_comparison(config: RunConfig, taxonomy: Taxonomy, by: str, label_set: LabelSet) -> Stage:
@@ -327,17 +347,6 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
                 function=judge_golden,
                 settings=GoldenSettings(answer=answers, file=golden),
                 inputs={"fit": fitted},
-                systems=(system,),
-                about=arm.about,
-            )
-        )
-    if arm.system in config.most_wrong:
-        stages.append(
-            Stage(
-                name=arm.stage("most_wrong"),
-                function=most_wrong,
-                settings=answers,
-                inputs={"split": f"split/{arm.by}", "fit": fitted},
                 systems=(system,),
                 about=arm.about,
             )

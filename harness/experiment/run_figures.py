@@ -11,7 +11,7 @@ import polars as pl
 from data_cleaning.files.frames import read_frame
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.experiment.arms import Arm, arms, curve_arms
+from harness.experiment.arms import arms, curve_arms
 from harness.experiment.comparison_figures import comparison_figures
 from harness.experiment.config import RunConfig
 from harness.experiment.mined_outputs import mining_figures
@@ -24,7 +24,6 @@ from harness.experiment.stages import (
     LABEL_FIXES,
     LEDGER,
     MODEL,
-    MOST_WRONG,
     NOTES,
     PREDICT_FACTS,
     PREDICTIONS,
@@ -79,7 +78,6 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
                 {"split": arm.by, "learned_from": str(arm.label_set), "labels": source, **counted}
                 for source, counted in sources
             ]
-    ranked = [_ranked(done[arm.stage("most_wrong")], arm) for arm in arms(config) if arm.stage("most_wrong") in done]
     golden = [
         pd.read_parquet(done[arm.stage("golden")] / GOLDEN).assign(**arm.columns)
         for arm in arms(config)
@@ -111,7 +109,6 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         references=whole_numbers,
         curve=_curve(config, done),
         golden=pd.concat(golden, ignore_index=True) if golden else None,
-        most_wrong=pd.concat(ranked, ignore_index=True) if ranked else None,
         labels_from_table=from_table,
         notes=facts_of(done["leads"], NOTES) if config.leads.path else (),
         label_fixes=pd.read_parquet(fixes) if fixes is not None and fixes.exists() else None,
@@ -170,9 +167,3 @@ def _curve(config: RunConfig, done: Folders) -> pd.DataFrame | None:
         for arm, counted, size in dict.fromkeys(found)
     ]
     return pd.concat(scores, ignore_index=True) if scores else None
-
-
-def _ranked(place: Path, arm: Arm) -> pd.DataFrame:
-    found = pd.read_parquet(place / MOST_WRONG)
-    named = arm.columns
-    return found.assign(**named)[[*named, *found.columns]]

@@ -38,6 +38,10 @@ class ComparisonFigures:
     """What `confidence.confidence_scores` returns; the floor is left out of both."""
     slices: pd.DataFrame
     """What `slices.score_slices` returns; without the floor."""
+    errors: pd.DataFrame | None
+    """What `disagreements.rank_errors` returns; None where a run has only a floor, which is left out."""
+    three_way: pd.DataFrame | None
+    """What `disagreements.three_way` returns; None where nothing is known of any title."""
     costs: pd.DataFrame
     """Columns that say what they are."""
     pairs: pd.DataFrame | None
@@ -51,6 +55,10 @@ def comparison_tables(figures: ComparisonFigures) -> list[Table]:
     tables += [_risk_coverage(figures), _calibration(figures), _reliability(figures)]
     if len(figures.slices):
         tables.append(_slices(figures))
+    if figures.errors is not None and len(figures.errors):
+        tables.append(_errors(figures.errors))
+    if figures.three_way is not None:
+        tables.append(_three_way(figures.three_way))
     return [*tables, _costs(figures)]
 
 
@@ -159,6 +167,28 @@ def _slices(figures: ComparisonFigures) -> Table:
     )
     n_rows = min(_MAX_SLICES, _n_first(frame, _FIT))
     return Table("slices", "On which titles are systems good or bad?", note, frame, n_rows)
+
+
+def _errors(errors: pd.DataFrame) -> Table:
+    note = (
+        "Recorded labels of test titles that a system contradicts, those to which it gives the least chance first. The "
+        "label is suspect where most of the other systems give the same answer, the system where most give the label; "
+        "none of them has learned from these titles. "
+        f"Shown for {_named(errors, 'system')}; errors.csv has up to 1,000 of every system."
+    )
+    n_rows = min(_FIRST, _n_first(errors, [*_FIT, "system"]))
+    return Table("errors", "Which labels or answers are most wrong?", note, errors, n_rows)
+
+
+def _three_way(counted: pd.DataFrame) -> Table:
+    known = counted["known"].iloc[0]
+    note = (
+        f"Records of which {known} is known, by who contradicts it in any target: the recorded label alone, the system "
+        "alone, both alike, or each in its own way. Records where the label alone is wrong are what a system would "
+        f"gain, those where it alone is wrong what it would cost. Shown for {_named(counted)}."
+    )
+    title = f"Who is wrong by {known}: the recorded label or the system?"
+    return Table("three_way", title, note, counted.drop(columns="known"), _n_first(counted, _FIT))
 
 
 def _costs(figures: ComparisonFigures) -> Table:

@@ -48,8 +48,6 @@ class RunFigures:
     where nobody asked."""
     golden: pd.DataFrame | None = None
     """`split`, `learned_from`, `system`, a golden title with its `kind`, and whether the answer is `right`."""
-    most_wrong: pd.DataFrame | None = None
-    """`split`, `learned_from`, `system`, then what `losses.rank_by_loss` returns; None where nobody asked."""
     label_fixes: pd.DataFrame | None = None
     """What `label_issues.compare_label_fixes` returns; None where the truth is unknown or nobody asked."""
     labels_from_table: bool = False
@@ -87,8 +85,6 @@ def build_tables(figures: RunFigures) -> list[Table]:
         *([] if figures.learned is None else [_learned(figures.learned)]),
         Table("references", "What scores are compared with", references, figures.references),
     ]
-    if figures.most_wrong is not None:
-        tables.append(_most_wrong(figures.most_wrong))
     if figures.label_fixes is not None:
         tables += _label_fixes(figures.label_fixes)
     if figures.labels_from_table:
@@ -151,18 +147,6 @@ def _answered(judged: pd.DataFrame) -> list[str]:
     """Return the columns of each target's right label and of its answer, side by side."""
     answered = [name for name in judged.columns if name.startswith("predicted_")]
     return [name for answer in answered for name in (answer.removeprefix("predicted_"), answer)]
-
-
-def _most_wrong(ranked: pd.DataFrame) -> Table:
-    first = 20
-    arm = ranked.iloc[0]
-    note = (
-        f"The {first} recorded labels with the largest loss for {arm['system']}, split by {arm['split']} and fitted on "
-        f"{arm['learned_from']} labels: either the system is wrong or the label is. "
-        "most_wrong.csv has all of train and test and every fit. The loss is in nats, with the weights of targets as "
-        "in the validation of the best epoch."
-    )
-    return Table("most_wrong", "What is most wrong", note, ranked, first)
 
 
 def _label_fixes(fixes: pd.DataFrame) -> list[Table]:

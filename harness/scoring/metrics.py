@@ -1,6 +1,6 @@
-"""Scores of one system against one reference, and the loss of each of its predictions."""
+"""Scores of one system against every reference."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,6 @@ from harness.scoring.significance import clustered_intervals, wilson_interval
 
 SCORE_COLUMNS = ("reference", "weighting", "history", "metric", "target", "value", "low", "high", "titles", "records")
 EVERY_HISTORY = "any"
-
-_MIN_PROBABILITY = 1e-12
-"""A class that a system rules out costs 27.6 nats, not infinitely many."""
 
 
 def score_rows(rows: pl.DataFrame, predictions: Predictions, seed: int) -> pd.DataFrame:
@@ -42,37 +39,6 @@ def score_rows(rows: pl.DataFrame, predictions: Predictions, seed: int) -> pd.Da
                 for score in _scores(Hits(part, predictions), "per record", seed):
                     found.append((reference, "per record", history, *score))
     return pd.DataFrame(found, columns=list(SCORE_COLUMNS))
-
-
-def rank_by_loss(rows: pl.DataFrame, predictions: Predictions, target_weights: Mapping[str, float]) -> pl.DataFrame:
-    """Put the rows whose labels the predictions give the least chance first.
-
-    Args:
-        rows: `part`, `title`, a class name per target and `count`.
-        predictions: of at least the titles of the rows.
-        target_weights: what each target counts in the loss; only the ratios matter.
-
-    Returns:
-        `part`, `title`, the labels, the predicted classes as `predicted_<target>`, `loss` in nats (the weighted mean of
-        the targets' cross-entropies) and `records`; the largest loss first, then most records.
-    """
-    places = predictions.rows_of(rows["title"].to_list())
-    loss = np.zeros(len(rows))
-    predicted = {}
-    for target in predictions.taxonomy.targets:
-        labels = target.encode(rows[target.name])
-        chances = predictions.probabilities[target.name][places, labels].astype(np.float64)
-        loss -= target_weights[target.name] * np.log(np.maximum(chances, _MIN_PROBABILITY))
-        positions = predictions.predicted(target.name)[places]
-        classes = [target.classes[code] for code in positions]
-        predicted[f"predicted_{target.name}"] = pl.Series(classes, dtype=pl.String)
-    names = predictions.taxonomy.names
-    total = sum(target_weights[name] for name in names)
-    ranked = rows.select("part", "title", *names, pl.col("count").alias("records")).with_columns(
-        **predicted, loss=pl.Series(loss / total)
-    )
-    order = ranked.sort("loss", "records", "title", *names, descending=[True, True, False, *(False for _ in names)])
-    return order.select("part", "title", *names, *predicted, "loss", "records")
 
 
 def _scores(hits: Hits, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:

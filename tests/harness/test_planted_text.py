@@ -83,7 +83,7 @@ def written(company, tmp_path_factory):
             csv.writer(opened).writerows(table)
     config = yaml.safe_load(company.config.read_text())
     config["systems"] = ["majority", "keyword", "tfidf"]
-    config |= {"keyword": {"table": "=keywords(1).csv"}, "label_issues": {"system": "tfidf"}, "most_wrong": ["tfidf"]}
+    config |= {"keyword": {"table": "=keywords(1).csv"}, "label_issues": {"system": "tfidf"}}
     config["leads"] |= {"path": "=leads(1).csv", "test_path": None}
     (place / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     hierarchy = HIERARCHY.split("rules:")[0].replace("Heads of care", "Heads <b>of</b> care") + (
@@ -155,8 +155,8 @@ def live(cell):
 
 def test_tables_that_quote_leads_are_among_what_is_written(written):
     names = {path.name for path in files(written, ".csv")}
-    assert {"suspect_labels.csv", "most_wrong.csv", "inconsistent_titles.csv", "quarantine.csv"} <= names
-    for path in files(written, "suspect_labels.csv", "most_wrong.csv"):
+    assert {"suspect_labels.csv", "errors.csv", "inconsistent_titles.csv", "quarantine.csv"} <= names
+    for path in files(written, "suspect_labels.csv", "errors.csv"):
         assert len(path.read_text().splitlines()) > 1, path
 
 

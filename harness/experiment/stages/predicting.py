@@ -1,4 +1,4 @@
-"""Stages `predict`, `golden` and `most_wrong`: what a fitted system answers; any number of titles, with progress."""
+"""Stages `predict` and `golden`: what a fitted system answers; any number of titles, with progress."""
 
 import json
 import time
@@ -14,22 +14,17 @@ from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, Predictions
 from harness.experiment.stages import (
-    FIT_FACTS,
     GOLDEN,
-    LEARN,
     MODEL,
-    MOST_WRONG,
     PREDICT_FACTS,
     PREDICTIONS,
     REFERENCE_ROWS,
-    TEST,
     Folders,
 )
 from harness.experiment.stages.measuring import measured
 from harness.experiment.stages.obtain_leads import LabelledFile
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
-from harness.scoring.metrics import rank_by_loss
 
 _FIRST_CHUNK = 2_000
 _SHORT_SECONDS = 1.0
@@ -83,24 +78,6 @@ def judge_golden(settings: GoldenSettings, inputs: Folders, out: Path, on_progre
     judged = titles.with_columns(**said)
     right = pl.all_horizontal(pl.col(name) == pl.col(f"predicted_{name}") for name in answer.taxonomy.names)
     judged.with_columns(right=right).write_parquet(out / GOLDEN)
-
-
-def most_wrong(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Rank the recorded labels of train and test by the loss of the system's answers.
-
-    Targets count as they did in the validation loss of the epoch that was kept; all the same where a system has none.
-    """
-    taxonomy = settings.taxonomy
-    legacy = pl.col("source") == "legacy"
-    learned = read_frame(inputs["split"] / LEARN).filter(legacy & (pl.col("part") == "train"))
-    rows = pl.concat([learned, read_frame(inputs["split"] / TEST).filter(legacy)], how="vertical_relaxed")
-    rows = rows.drop_nulls(taxonomy.names)  # a row that lacks a label has no loss
-    asked = rows["title"].unique().sort().to_list()
-    classifier = load_system(settings.system, inputs["fit"] / MODEL)
-    predictions = predict_titles(classifier, asked, taxonomy, f"rank {settings.system}", on_progress)
-    learned_from = json.loads((inputs["fit"] / FIT_FACTS).read_text())["learned_from"]
-    weights = learned_from.get("target_weights", dict.fromkeys(taxonomy.names, 1.0))
-    rank_by_loss(rows, predictions, weights).write_parquet(out / MOST_WRONG)
 
 
 def predict_titles(

@@ -1,4 +1,4 @@
-"""Stages `references`, `score`, `compare` and `compare_labels`: predictions against labels; no model is read."""
+"""Stages `references`, `score`, `errors`, `compare` and `compare_labels`: predictions and labels, no model."""
 
 import json
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from harness.experiment.stages import (
     CONFIDENCE_BINS,
     CONFUSION,
     DIFFERENCES,
+    ERRORS,
     PREDICTIONS,
     REFERENCE_FACTS,
     REFERENCE_ROWS,
@@ -27,15 +28,20 @@ from harness.experiment.stages import (
     SLICES,
     TEST,
     TEST_ROWS,
+    THREE_WAY,
     Folders,
 )
 from harness.experiment.stages.obtain_leads import LabelledFile, read_truth
 from harness.scoring.class_scores import class_scores
 from harness.scoring.confidence import confidence_scores
+from harness.scoring.disagreements import rank_errors, three_way
 from harness.scoring.metrics import score_rows
 from harness.scoring.pairs import compare_rows
 from harness.scoring.references import make_references, noise_ceilings
 from harness.scoring.slices import score_slices
+
+_MAX_ERRORS = 1_000
+"""Of each system that are listed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +70,16 @@ class CompareSettings:
     """Of the bootstrap."""
     pairs: Sequence[tuple[str, str]]
     """Names of what is compared and of what it should beat; at least one pair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorSettings:
+    """Whose errors are listed."""
+
+    taxonomy: Taxonomy = field(repr=False)
+    systems: tuple[str, ...]
+    voters: tuple[str, ...]
+    """The systems that are asked whether the label or another system is wrong."""
 
 
 def gather_references(settings: ReferenceSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
@@ -114,3 +130,16 @@ def compare(settings: CompareSettings, inputs: Folders, out: Path, on_progress: 
     named = {name for pair in settings.pairs for name in pair}
     answers = {name: Predictions.read(inputs[name] / PREDICTIONS, settings.taxonomy) for name in named}
     compare_rows(rows, answers, settings.pairs, settings.seed).to_parquet(out / DIFFERENCES, index=False)
+
+
+def find_errors(settings: ErrorSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write the errors of every system, and where it, the recorded labels and what is known of a title disagree.
+
+    Besides the references, the inputs are the predictions of every system, by its name.
+    """
+    rows = read_frame(inputs["references"] / REFERENCE_ROWS)
+    answers = {name: Predictions.read(inputs[name] / PREDICTIONS, settings.taxonomy) for name in settings.systems}
+    rank_errors(rows, answers, settings.voters, _MAX_ERRORS).to_parquet(out / ERRORS, index=False)
+    counted = three_way(rows, answers)
+    if counted is not None:
+        counted.to_parquet(out / THREE_WAY, index=False)

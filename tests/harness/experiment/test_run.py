@@ -23,7 +23,7 @@ TABLES = (
     "scores_by_record",
     "scores_by_title",
     "agreement",
-    "most_wrong",
+    *("slices", "errors"),
     "costs",
     "ledger",
     "parts",
@@ -79,17 +79,14 @@ def test_a_run_folder_holds_tables_page_models_predictions_and_provenance(finish
     assert str(finished.folder.parent) not in (finished.folder / "config.yaml").read_text()
 
 
-def test_the_most_wrong_labels_of_train_and_test_are_ranked(finished):
-    ranked = pd.read_csv(finished.folder / "tables" / "most_wrong.csv")
-    parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
-    assert set(ranked["system"]) == {"neural"}
-    assert all(group["loss"].is_monotonic_decreasing for _, group in ranked.groupby("split"))
-    for (split, part), group in ranked.groupby(["split", "part"]):
-        held = parts[(parts["split"] == split) & (parts["part"] == part)]
-        assert group["records"].sum() == held["records"].sum()
-    assert set(ranked["part"]) == {"train", "test"}
-    shown = (finished.folder / "tables" / "most_wrong.md").read_text().splitlines()
-    assert sum(line.startswith("| ") for line in shown) == 21
+def test_the_errors_of_every_system_on_test_are_ranked(finished):
+    ranked = pd.read_csv(finished.folder / "tables" / "errors.csv")
+    scores = pd.read_csv(finished.folder / "tables" / "summary.csv").set_index(["split", "system"])["all"]
+    assert "majority" not in set(ranked["system"])
+    for fit, group in ranked.groupby(["split", "system"]):
+        assert group["loss"].is_monotonic_decreasing
+        assert len(group) == round((1 - scores[fit]) * 154), "every title of the test file has one record"
+    assert set(ranked["mark"]) <= {"label suspect", "system suspect", "open"}
 
 
 def test_nothing_changed_means_nothing_made(finished, company, results):
@@ -104,7 +101,11 @@ def test_nothing_changed_means_nothing_made(finished, company, results):
     [
         (
             "tfidf.inverse_regularisation=5.0",
-            [*(f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")), "compare/{}/legacy"],
+            [
+                *(f"{step}/{{}}/legacy/tfidf" for step in ("fit", "predict", "score")),
+                "compare/{}/legacy",
+                "errors/{}/legacy",
+            ],
         ),
         ("split.by=[title, record]", []),
     ],

@@ -74,6 +74,8 @@ def figures():
             titles=30,
             records=40,
         ),
+        errors=None,
+        three_way=None,
         costs=frame(
             {"system": "slow", "titles per second": 10},
             {"system": "fast", "titles per second": 1_000},
