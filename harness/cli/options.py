@@ -71,7 +71,10 @@ Raw = Annotated[
 ]
 Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
 RunFolder = Annotated[
-    Path | None, typer.Option("--run", help="Folder of a run. By default the newest one under results/.")
+    Path | None,
+    typer.Option(
+        "--run", help="Folder of a run. By default the newest under results/, one judged on real titles first."
+    ),
 ]
 ExportedFolder = Annotated[
     Path | None, typer.Option("--model", help="Folder that 'export' wrote, in place of a run folder.")

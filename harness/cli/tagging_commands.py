@@ -25,6 +25,7 @@ from harness.cli.options import (
 from harness.experiment.systems import SYSTEMS
 
 if TYPE_CHECKING:
+    from harness.tagging.models import Model
     from harness.tagging.predict import Tagged
     from harness.tagging.work import Job
 
@@ -99,7 +100,7 @@ def predict_verb(
         typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it."),
     ],
     system: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default hybrid or neural where there is one.")
+        str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default the one that the run decided for.")
     ] = None,
     run: RunFolder = None,
     model: ExportedFolder = None,
@@ -159,6 +160,7 @@ def predict_verb(
     if review_below is not None and target_accuracy is not None:
         raise BadInput("--review-below and --target-accuracy exclude each other. Leave out one.")
     chosen = choose_model(run, model, results, system)
+    introduce(chosen, system)
     threshold = DEFAULT_REVIEW_BELOW if review_below is None else review_below
     if target_accuracy is not None:
         threshold = threshold_for(chosen.systems[chosen.system(system)], target_accuracy)
@@ -193,6 +195,15 @@ def predict_verb(
         announce(line)
     if tagged.n_rejected:
         raise typer.Exit(WITH_REJECTS)
+
+
+def introduce(model: "Model", asked_for: str | None) -> str:
+    """Say first what answers and why, as a warning where its run says nothing about real titles; return the system."""
+    from harness.cli.console import announce, warn
+
+    system = model.system(asked_for)
+    (announce if model.origin == "real" else warn)(model.introduced(system, asked_for=asked_for is not None))
+    return system
 
 
 def _account(job: "Job", tagged: "Tagged") -> list[str]:
@@ -252,7 +263,7 @@ def explain_verb(
 
     chosen = choose_model(run, model, results, system)
     placed_in = load_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
-    default = chosen.system(system)
+    default = introduce(chosen, system)
     asked = [name for name in chosen.systems if name in SYSTEMS] if system is None else [default]
     own = [name for name in chosen.systems if name not in SYSTEMS]
     announce(f"Asking {', '.join(asked)} of {chosen.described}.")
@@ -288,6 +299,7 @@ def export_verb(
     from harness.tagging.export import export_model
 
     done = export_model(run, out, hierarchy=hierarchy, layout=layout, force=force)
+    announce(done.introduced)
     placed = "no hierarchy" if done.hierarchy is None else f"the hierarchy {done.hierarchy}"
     announce(f"Exported {', '.join(done.systems)}, with {placed}; {done.default_system} answers by default.")
     print_line(

@@ -12,7 +12,7 @@ from data_cleaning.titles import Predictions
 from harness.experiment.arms import Arm, arms, unseen_split
 from harness.experiment.config import RunConfig
 from harness.experiment.stages import PREDICTIONS, REFERENCE_ROWS, Folders
-from harness.experiment.systems import HYBRID, MINED, NETWORK
+from harness.experiment.systems import CASCADE, HYBRID, MINED, NETWORK
 from harness.reporting.tables import RunFigures
 from harness.scoring.hits import ALL, Hits
 from harness.scoring.metrics import EVERY_HISTORY
@@ -31,9 +31,18 @@ from harness.scoring.scores_file import (
 )
 from harness.scoring.verdict import Candidate, Judged, decide
 
-_SIMPLICITY = {"keyword": 1, "keyword-corrected": 2, MINED: 2, "tfidf": 3, "sklearn": 3, HYBRID: 4, NETWORK: 5}
-_OWN_SYSTEM = 6
-_NEED_TORCH = (NETWORK, HYBRID)
+_SIMPLICITY = {
+    "keyword": 1,
+    "keyword-corrected": 2,
+    MINED: 2,
+    "tfidf": 3,
+    "sklearn": 3,
+    CASCADE: 4,
+    HYBRID: 5,
+    NETWORK: 6,
+}
+_OWN_SYSTEM = 7
+_NEED_TORCH = (NETWORK, HYBRID, CASCADE)
 
 
 def verdict_of(config: RunConfig, taxonomy: Taxonomy, done: Folders, costs: pd.DataFrame) -> Verdict | None:

@@ -124,19 +124,15 @@ class Verdict(_Part):
     without_own_code: str | None = None
     """Where a system of one's own is to be used: the project's system to use where its code shall not run."""
 
-    @property
-    def warning(self) -> str:
-        """What the user of an answer must know first; nothing for a run that was judged on real titles."""
-        return _WARNINGS[self.origin]
 
-
-_WARNINGS: dict[Origin, str] = {
+WARNINGS: dict[Origin, str] = {
     "real": "",
     "simulated": "This run was judged on simulated leads, which are not yours. Label 200 of your own titles (review "
     "pick) before you trust it.",
     "smoke": "This is a smoke run: it shows that everything works and nothing about your titles. Do not use its "
     "labels.",
 }
+"""What the user of an answer must know first, by what the run was judged on."""
 
 
 class Score(_Part):

@@ -43,6 +43,8 @@ class Exported:
     hierarchy: Path | None
     """The file that was copied, if any."""
     n_bytes: int
+    introduced: str
+    """What answers by default, why, and what is to be known of the run."""
 
 
 def export_model(
@@ -89,7 +91,14 @@ def export_model(
         (filling / CARD).write_text(model_card(filling, model.folder, facts), encoding="utf-8")
         write_checksums(filling)
     n_bytes = sum(file.stat().st_size for file in folder_files(out).values())
-    return Exported(out, tuple(systems), facts.default_system, chosen, n_bytes)
+    return Exported(
+        out,
+        tuple(systems),
+        facts.default_system,
+        chosen,
+        n_bytes,
+        model.introduced(facts.default_system, asked_for=False),
+    )
 
 
 def _check_out(out: Path, run_folder: Path, *, force: bool) -> None:
@@ -138,4 +147,6 @@ def _facts(model: Model, filling: Path, systems: tuple[str, ...]) -> ExportedFac
         exported=time.strftime("%Y-%m-%d"),
         versions=library_versions(),
         made_with=of_run.get("versions", {}),
+        verdict=model.verdict,
+        origin=model.origin,
     )

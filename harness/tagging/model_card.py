@@ -14,6 +14,7 @@ from harness.experiment.recipes import folder_files
 from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
 from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.reporting.tables import ANY, CEILING
+from harness.scoring.scores_file import WARNINGS
 from harness.tagging.models import FACTS, HIERARCHY, LAYOUT, SAVED, ExportedFacts
 
 _TEMPLATE = Path(__file__).with_name("model_card.jinja")
@@ -49,6 +50,7 @@ def model_card(folder: Path, run_folder: Path, facts: ExportedFacts) -> str:
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         facts=facts,
+        warning=WARNINGS[facts.origin],
         targets=_joined(list(Taxonomy.read(folder / TAXONOMY).names)),
         meanings={name: system.description for name, system in SYSTEMS.items()},
         has_hierarchy=(folder / HIERARCHY).exists(),

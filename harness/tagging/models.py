@@ -21,10 +21,13 @@ from harness.experiment.run_folder import (
     fitted_systems,
     learned_from,
     newest_run,
+    origin_of,
     run_config,
     run_facts,
+    verdict_of,
 )
 from harness.experiment.systems import PREFERRED, SYSTEMS
+from harness.scoring.scores_file import WARNINGS, Origin
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
@@ -60,6 +63,10 @@ class ExportedFacts(BaseModel):
     """Libraries that were installed at the export."""
     made_with: dict[str, str]
     """Libraries that the systems were fitted with."""
+    verdict: str = ""
+    """What the run decided, in a sentence; empty where it had no verdict."""
+    origin: Origin = "real"
+    """What the run was judged on."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,21 @@ class Model:
     """Changes when anything that answers changes."""
     described: str
     """For a person: which folder, and what it learned from or when it was exported."""
+    default: str = ""
+    """The system of the verdict, or the one that stands in for it; empty for the usual one."""
+    verdict: str = ""
+    """What the run decided, in a sentence; empty where it has no verdict."""
+    origin: Origin = "real"
+    """What the run was judged on."""
+
+    def introduced(self, system: str, *, asked_for: bool) -> str:
+        """Say first of all what answers, why, and what is to be known of the run that it comes from."""
+        answering = f"Answering with {system} of {self.folder}"
+        if not self.verdict:
+            told = f"{answering}, which has no verdict: run its config again for one, or name a system with --system."
+        else:
+            told = f"{answering}{', as asked' if asked_for else ''}. Verdict of that run: {self.verdict}"
+        return f"{WARNINGS[self.origin]} {told}".strip()
 
     def system(self, name: str | None) -> str:
         """Return the system that answers: the one that is asked for, or the default.
@@ -88,7 +110,7 @@ class Model:
             BadInput: there is no such system at all, or not here.
         """
         if name is None:
-            return _default(self.systems)
+            return self.default if self.default in self.systems else _default(self.systems)
         if name not in SYSTEMS and name not in self.systems:
             raise unknown("system", name, {**SYSTEMS, **self.systems})
         if name not in self.systems:
@@ -130,7 +152,13 @@ def open_run(folder: Path) -> Model:
         name: {at: [file.stat().st_size, file.stat().st_mtime_ns] for at, file in folder_files(saved).items()}
         for name, saved in systems.items()
     }
-    by, label_set = learned_from(systems[_default(systems)])
+    verdict = verdict_of(folder)
+    said_first = "" if verdict is None else verdict.headline
+    default = "" if verdict is None else verdict.without_own_code or verdict.use
+    if verdict is not None and verdict.use not in SYSTEMS:
+        said_first += f" Its code is yours and runs only where you name it: --system {verdict.use}."
+    default = default if default in systems and default in SYSTEMS else ""
+    by, label_set = learned_from(systems[default or _default(systems)])
     said = f"split by {by}"
     said += "" if label_set.labels == "legacy" else f", {label_set.labels} labels"
     said += ", reviewed titles learned too" if label_set.reviewed else ""
@@ -143,6 +171,9 @@ def open_run(folder: Path) -> Model:
         layout=None,
         identity=digest(facts.get("fingerprint"), stamps),
         described=f"{folder} ({said})",
+        default=default,
+        verdict=said_first,
+        origin=origin_of(folder),
     )
 
 
@@ -173,6 +204,9 @@ def open_exported(folder: Path) -> Model:
         layout=layout if layout.is_file() else None,
         identity=file_digest(folder / CHECKSUMS)[:16],
         described=f"{folder} (exported {facts.exported} from {facts.run})",
+        default=facts.default_system,
+        verdict=facts.verdict,
+        origin=facts.origin,
     )
 
 

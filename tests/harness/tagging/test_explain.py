@@ -173,11 +173,11 @@ def test_a_title_that_is_no_text_is_refused(model):
 
 def test_a_title_is_placed_by_the_system_that_answers_by_default(model, explained, hierarchy, company):
     tree = read_hierarchy(hierarchy, company.taxonomy)
-    probabilities = load_system("neural", model.systems["neural"]).predict_proba(TITLES)
+    probabilities = load_system("tfidf", model.systems["tfidf"]).predict_proba(TITLES)
     placed = tree.place(TITLES, probabilities)
     for row, explanation in enumerate(explained):
         place = explanation.place
-        assert place.system == "neural"
+        assert place.system == "tfidf"
         assert place.path == tree.nodes[placed.node[row]].path
         assert place.leaf == tree.nodes[placed.leaf[row]].path
         assert place.confidence == pytest.approx(placed.confidence[row], abs=1e-6)

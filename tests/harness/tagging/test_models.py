@@ -13,6 +13,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.checksums import write_checksums
 from harness.experiment.config import PROJECT_CONFIGS
+from harness.scoring.scores_file import FILE, read_scores, write_scores
 from harness.tagging.export import export_model
 from harness.tagging.models import (
     FACTS,
@@ -84,6 +85,54 @@ def test_a_run_is_described_by_what_its_default_system_learned_from(cheap_run, t
 )
 def test_the_preferred_system_answers_by_default(systems, answers):
     assert model_with(*systems).system(None) == answers
+
+
+def changed_verdict(run, tmp_path, **changes):
+    """Return a copy of a run with another verdict; None in place of one takes its scores away."""
+    folder = Path(shutil.copytree(run, tmp_path / "changed"))
+    (folder / "SHA256SUMS").unlink()
+    if changes:
+        scores = read_scores(folder)
+        verdict = scores.verdict.model_copy(update=changes)
+        write_scores(scores.model_copy(update={"verdict": verdict}), folder)
+    else:
+        (folder / FILE).unlink()
+    return folder
+
+
+def test_the_system_of_the_verdict_answers_and_is_introduced_with_it(cheap_run, tmp_path):
+    model = open_run(cheap_run)
+    assert model.system(None) == model.default == "keyword"
+    assert model.introduced("keyword", asked_for=False) == (
+        f"Answering with keyword of {cheap_run}. Verdict of that run: {read_scores(cheap_run).verdict.headline}"
+    )
+    majority = open_run(changed_verdict(cheap_run, tmp_path, use="majority"))
+    assert majority.system(None) == "majority"
+    assert ", as asked. Verdict of that run: Keep keyword" in majority.introduced("keyword", asked_for=True)
+
+
+def test_a_smoke_run_and_one_on_simulated_leads_say_so_first_and_so_does_what_is_exported(cheap_run, tmp_path):
+    folder = changed_verdict(cheap_run, tmp_path, origin="smoke")
+    assert open_run(folder).introduced("keyword", asked_for=True).startswith("This is a smoke run: ")
+    exported = export_model(folder, tmp_path / "model")
+    assert exported.introduced.startswith("This is a smoke run: ")
+    assert open_exported(exported.folder).introduced("keyword", asked_for=False).startswith("This is a smoke run: ")
+    assert "This is a smoke run: " in (exported.folder / "README.md").read_text()
+    (tmp_path / "more").mkdir()
+    simulated = open_run(changed_verdict(cheap_run, tmp_path / "more", origin="simulated"))
+    assert simulated.introduced("keyword", asked_for=False).startswith("This run was judged on simulated leads")
+
+
+def test_a_run_of_an_earlier_release_answers_and_says_that_it_has_no_verdict(cheap_run, tmp_path):
+    model = open_run(changed_verdict(cheap_run, tmp_path))
+    assert model.system(None) == "keyword"
+    assert "which has no verdict: run its config again" in model.introduced("keyword", asked_for=False)
+
+
+def test_a_system_of_ones_own_that_is_to_be_used_runs_only_where_it_is_named(cheap_run, tmp_path):
+    model = open_run(changed_verdict(cheap_run, tmp_path, use="mine", without_own_code="keyword"))
+    assert model.system(None) == "keyword"
+    assert "runs only where you name it: --system mine" in model.introduced("keyword", asked_for=False)
 
 
 def test_an_absent_or_unknown_system_is_refused_with_the_known_ones():
