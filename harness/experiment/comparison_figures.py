@@ -11,6 +11,7 @@ from harness.experiment.stages import (
     DIFFERENCES,
     ERRORS,
     RISK_COVERAGE,
+    ROBUSTNESS,
     SLICE_SCORES,
     THREE_WAY,
     Folders,
@@ -40,6 +41,7 @@ def comparison_figures(
     ]
     ordered = _best_first(config, shown)
 
+    varied = [arm for arm in ordered if arm.stage("robustness") in done]
     no_floor = [arm for arm in ordered if not config.all_systems[arm.system].is_floor]
 
     def of_arms(step: str, file: str, chosen: list[Arm] = ordered) -> pd.DataFrame:
@@ -70,6 +72,7 @@ def comparison_figures(
         confidence_bins=of_arms("score", CONFIDENCE_BINS, no_floor or ordered),
         risk_coverage=of_arms("score", RISK_COVERAGE, no_floor or ordered),
         slices=of_arms("score", SLICE_SCORES, no_floor or ordered),
+        robustness=of_arms("robustness", ROBUSTNESS, varied) if varied else None,
         errors=of_fits(ERRORS),
         three_way=of_fits(THREE_WAY),
         costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),

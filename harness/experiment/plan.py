@@ -19,6 +19,7 @@ from harness.experiment.arms import (
     mined_arms,
     recipe_of,
     rows_of,
+    unseen_split,
 )
 from harness.experiment.cache import Stage
 from harness.experiment.config import RunConfig
@@ -44,7 +45,14 @@ from harness.experiment.stages.obtain_leads import (
     obtain_leads,
     split,
 )
-from harness.experiment.stages.predicting import AnswerSettings, GoldenSettings, judge_golden, predict
+from harness.experiment.stages.predicting import (
+    AnswerSettings,
+    GoldenSettings,
+    RobustnessSettings,
+    judge_golden,
+    judge_robustness,
+    predict,
+)
 from harness.experiment.stages.score_predictions import (
     CompareSettings,
     ErrorSettings,
@@ -60,6 +68,9 @@ from harness.experiment.systems import HYBRID, find_system
 from harness.keywords.suggestions import memory_beside
 from harness.mining.miner import MiningSettings
 from harness.scoring.pairs import every_pair
+
+_MAX_VARIED = 500
+"""Test titles of which other spellings are answered too."""
 
 
 def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
@@ -339,6 +350,17 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     ]
     if arm.is_of_curve:
         return stages
+    if arm.by == unseen_split(config) and arm.label_set == config.label_sets[-1] and not system.is_floor:
+        stages.append(
+            Stage(
+                name=arm.stage("robustness"),
+                function=judge_robustness,
+                settings=RobustnessSettings(answer=answers, n_titles=_MAX_VARIED, seed=config.seed),
+                inputs={"fit": fitted, "references": references, "predictions": predicted},
+                systems=(system,),
+                about=arm.about,
+            )
+        )
     golden = _labelled(config, config.golden)
     if golden is not None:
         stages.append(

@@ -38,6 +38,8 @@ class ComparisonFigures:
     """What `confidence.confidence_scores` returns; the floor is left out of both."""
     slices: pd.DataFrame
     """What `slices.score_slices` returns; without the floor."""
+    robustness: pd.DataFrame | None
+    """What `robustness.robustness` returns; None where a run has only a floor, which is left out."""
     errors: pd.DataFrame | None
     """What `disagreements.rank_errors` returns; None where a run has only a floor, which is left out."""
     three_way: pd.DataFrame | None
@@ -55,6 +57,8 @@ def comparison_tables(figures: ComparisonFigures) -> list[Table]:
     tables += [_risk_coverage(figures), _calibration(figures), _reliability(figures)]
     if len(figures.slices):
         tables.append(_slices(figures))
+    if figures.robustness is not None and len(figures.robustness):
+        tables.append(_robustness(figures, figures.robustness))
     if figures.errors is not None and len(figures.errors):
         tables.append(_errors(figures.errors))
     if figures.three_way is not None:
@@ -167,6 +171,23 @@ def _slices(figures: ComparisonFigures) -> Table:
     )
     n_rows = min(_MAX_SLICES, _n_first(frame, _FIT))
     return Table("slices", "On which titles are systems good or bad?", note, frame, n_rows)
+
+
+def _robustness(figures: ComparisonFigures, robustness: pd.DataFrame) -> Table:
+    measures = {"changed": "answers that change", "before": "right as written", "after": "right as varied"}
+    keys = [*_FIT, "system", "variant", "titles"]
+    long = robustness.melt(keys, list(measures), "share", "value")
+    long["share"] = long["share"].map(measures)
+    frame = _by_system(long, ["variant", "titles", "share"], "value")
+    # A stable sort keeps the three shares in their order.
+    order = {name: position for position, name in enumerate(robustness["variant"].unique())}
+    frame = frame.sort_values("variant", key=lambda column: column.map(order), kind="stable")
+    note = (
+        "Titles of the test part typed otherwise: the share of them for which the answer for any target changes, and "
+        f"the share with all targets right by {figures.reference} before and after. Only titles that the change alters "
+        f"are counted. Shown for {_named(frame)}."
+    )
+    return Table("robustness", "Do answers change with the spelling of a title?", note, frame, len(frame))
 
 
 def _errors(errors: pd.DataFrame) -> Table:

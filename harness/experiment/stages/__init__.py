@@ -47,6 +47,7 @@ PREDICTIONS = "predictions.parquet"
 PREDICT_FACTS = "predict.json"
 
 GOLDEN = "golden.parquet"
+ROBUSTNESS = "robustness.parquet"
 SCORES = "scores.parquet"
 BY_CLASS = "by_class.parquet"
 CONFUSION = "confusion.parquet"

@@ -1,4 +1,4 @@
-"""Stages `predict` and `golden`: what a fitted system answers; any number of titles, with progress."""
+"""Stages `predict`, `golden` and `robustness`: what a fitted system answers; any number of titles, with progress."""
 
 import json
 import time
@@ -19,12 +19,14 @@ from harness.experiment.stages import (
     PREDICT_FACTS,
     PREDICTIONS,
     REFERENCE_ROWS,
+    ROBUSTNESS,
     Folders,
 )
 from harness.experiment.stages.measuring import measured
 from harness.experiment.stages.obtain_leads import LabelledFile
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
+from harness.scoring.robustness import robustness, title_variants
 
 _FIRST_CHUNK = 2_000
 _SHORT_SECONDS = 1.0
@@ -44,6 +46,16 @@ class GoldenSettings:
 
     answer: AnswerSettings
     file: LabelledFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessSettings:
+    """Which system answers other spellings of how many titles."""
+
+    answer: AnswerSettings
+    n_titles: int
+    seed: int
+    """Of the draw of titles."""
 
 
 def predict(settings: AnswerSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
@@ -78,6 +90,20 @@ def judge_golden(settings: GoldenSettings, inputs: Folders, out: Path, on_progre
     judged = titles.with_columns(**said)
     right = pl.all_horizontal(pl.col(name) == pl.col(f"predicted_{name}") for name in answer.taxonomy.names)
     judged.with_columns(right=right).write_parquet(out / GOLDEN)
+
+
+def judge_robustness(settings: RobustnessSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
+    """Write what `robustness.robustness` returns for titles of the test part, drawn at random."""
+    answer = settings.answer
+    rows = read_frame(inputs["references"] / REFERENCE_ROWS)
+    titles = rows["title"].unique().sort()
+    drawn = titles.sample(min(settings.n_titles, len(titles)), seed=settings.seed).to_list()
+    variants = title_variants(drawn)
+    texts = sorted({text for of_kind in variants.values() for text in of_kind})
+    classifier = load_system(answer.system, inputs["fit"] / MODEL)
+    answered = predict_titles(classifier, texts, answer.taxonomy, f"other spellings {answer.system}", on_progress)
+    predictions = Predictions.read(inputs["predictions"] / PREDICTIONS, answer.taxonomy)
+    robustness(rows, predictions, drawn, variants, answered).to_parquet(out / ROBUSTNESS, index=False)
 
 
 def predict_titles(

@@ -74,6 +74,15 @@ def figures():
             titles=30,
             records=40,
         ),
+        robustness=frame(
+            *(
+                {"system": system, "variant": variant, "titles": titles, "before": accuracy}
+                for system, accuracy in accuracies.items()
+                for variant, titles in (("upper case", 30), ("lower case", 25))
+            ),
+            changed=0.25,
+            after=0.5,
+        ),
         errors=None,
         three_way=None,
         costs=frame(
@@ -132,6 +141,16 @@ def test_slices_have_a_column_for_each_system_and_the_widest_interval(tables):
         ("in train", "yes", "30", "40", "0.900", "0.800", "0.700", "0.090"),
         ("in train", "no", "30", "40", "0.900", "0.800", "0.700", "–"),
     ]
+
+
+def test_robustness_has_three_rows_for_each_way_to_type_a_title(tables):
+    shown = tables["robustness"].shown()
+    assert shown.columns == ("variant", "titles", "share", "slow", "fast", "worse")
+    assert shown.rows[:2] == [
+        ("upper case", "30", "answers that change", "0.250", "0.250", "0.250"),
+        ("upper case", "30", "right as written", "0.900", "0.800", "0.700"),
+    ]
+    assert [row[0] for row in shown.rows] == ["upper case"] * 3 + ["lower case"] * 3
 
 
 def test_a_metric_that_no_target_has_is_no_column(tables):
