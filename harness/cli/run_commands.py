@@ -34,6 +34,10 @@ def run_verb(
             help="Tables to print too: all, or names with commas, such as summary,golden. See docs/SCORES.md."
         ),
     ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, help="Fit systems that depend on a seed with so many, on one split; table seeds."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every stage again and replace the run folder.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,7 +55,7 @@ def run_verb(
     chosen = MINED if what == _MINE else what
     named = [*SYSTEMS[chosen].run_with, chosen] if chosen in SYSTEMS else []
     alone = [f"systems=[{','.join(named)}]", "own_systems={}"] if named else []
-    settings = load(config, [*(set_ or ()), *alone], allow)
+    settings = load(config, [*(set_ or ()), *alone], allow, options={"--seeds": ("seeds", seeds)})
     own = {name: system.own for name, system in settings.all_systems.items() if system.own is not None}
     if what in own:
         own = {what: own[what]}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
-from harness.experiment.config import RunConfig
+from harness.experiment.config import MAX_SEED, RunConfig
 from harness.experiment.recipes import Recipe
 from harness.experiment.stages.fit_system import RowSettings
 from harness.experiment.stages.obtain_leads import known_keywords
@@ -24,16 +24,20 @@ class Arm:
     max_reviewed: int | None = None
     """Reviewed titles to learn from, for a learning curve; None takes all."""
 
+    seed: int | None = None
+    """Of the fit, where it repeats another with its own; None takes the run's."""
+
     def stage(self, step: str) -> str:
         """Return the name of one of its stages: fit, predict, score or golden."""
         sizes = {"titles": self.max_titles, "reviewed": self.max_reviewed}
         limits = [f"{size} {of}" for of, size in sizes.items() if size is not None]
-        return "/".join((step, self.by, str(self.label_set), *limits, self.system))
+        seed = [] if self.seed is None else [f"seed {self.seed}"]
+        return "/".join((step, self.by, str(self.label_set), *limits, *seed, self.system))
 
     @property
-    def is_of_curve(self) -> bool:
-        """Whether it learns from a part of the titles only, to see what more of them bring."""
-        return self.max_titles is not None or self.max_reviewed is not None
+    def is_additional(self) -> bool:
+        """Whether it only shows what more titles or another seed change."""
+        return any(value is not None for value in (self.max_titles, self.max_reviewed, self.seed))
 
     @property
     def about(self) -> str:
@@ -97,6 +101,23 @@ def curve_arms(config: RunConfig) -> Iterator[Arm]:
             yield from (replace(arm, max_reviewed=size) for size in sorted(set(config.learning_curve.reviewed)))
 
 
+def seed_arms(config: RunConfig) -> list[Arm]:
+    """List the arms that repeat a fit with another seed, for the systems that depend on it, in the order they need."""
+    by, last = unseen_split(config), config.label_sets[-1]
+    seeds = [(config.seed + number) % (MAX_SEED + 1) for number in range(1, config.seeds)]
+    # Fits with reviewed titles start from those without.
+    label_sets = dict.fromkeys((last.without_reviewed, last))
+    possible = [
+        Arm(by, labels, name, seed=seed) for seed in seeds for labels in label_sets for name in config.all_systems
+    ]
+    return [arm for arm in possible if _depends_on_seed(config, arm)]
+
+
+def _depends_on_seed(config: RunConfig, arm: Arm) -> bool:
+    system = config.all_systems[arm.system]
+    return system.depends_on_seed or (system.asks is not None and arm.label_set.reviewed) or is_mined(config, arm)
+
+
 def baseline(config: RunConfig) -> str:
     """Return the system that the others should beat: the table the business runs on, or else the first."""
     systems = config.all_systems
@@ -113,10 +134,13 @@ def baseline_label_sets(config: RunConfig) -> dict[str, str]:
     return {str(label_set): str(other) for label_set, other in beaten.items() if label_set != other}
 
 
-def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System) -> Recipe:
-    """Return a system with the settings that a config gives it."""
+def recipe_of(config: RunConfig, taxonomy: Taxonomy, system: System, seed: int | None = None) -> Recipe:
+    """Return a system with the settings that a config gives it, and the config's seed where no other is given."""
     return Recipe(
-        listed=system.own or system.name, settings=config.settings_of(system), seed=config.seed, taxonomy=taxonomy
+        listed=system.own or system.name,
+        settings=config.settings_of(system),
+        seed=config.seed if seed is None else seed,
+        taxonomy=taxonomy,
     )
 
 

@@ -1,8 +1,14 @@
 """What the stages of a run measured to compare its systems, gathered into frames; the best fit first."""
 
-import pandas as pd
+from dataclasses import replace
 
-from harness.experiment.arms import Arm, arms, unseen_split
+import pandas as pd
+import polars as pl
+
+from data_cleaning.files.frames import read_frame
+from data_cleaning.taxonomy import Taxonomy
+from data_cleaning.titles import Predictions
+from harness.experiment.arms import Arm, arms, seed_arms, unseen_split
 from harness.experiment.config import RunConfig
 from harness.experiment.stages import (
     BY_CLASS,
@@ -10,6 +16,8 @@ from harness.experiment.stages import (
     CONFUSION,
     DIFFERENCES,
     ERRORS,
+    PREDICTIONS,
+    REFERENCE_ROWS,
     RISK_COVERAGE,
     ROBUSTNESS,
     SLICE_SCORES,
@@ -20,15 +28,20 @@ from harness.reporting.comparison_tables import ComparisonFigures
 from harness.scoring.hits import ALL
 from harness.scoring.metrics import EVERY_HISTORY
 from harness.scoring.references import WEIGHTINGS
+from harness.scoring.seeds import compare_seeds
+
+_MAX_TITLES = 1_000
+"""Of each system, that are listed because its seeds answer them differently."""
 
 
 def comparison_figures(
-    config: RunConfig, done: Folders, scores: pd.DataFrame, costs: pd.DataFrame, reference: str
+    config: RunConfig, taxonomy: Taxonomy, done: Folders, scores: pd.DataFrame, costs: pd.DataFrame, reference: str
 ) -> ComparisonFigures:
     """Collect what was measured against one reference.
 
     Args:
         config: of the run.
+        taxonomy: of its targets.
         done: folders of its finished stages.
         scores: of every arm, `split`, `learned_from` and `system` before what `metrics.score_rows` returns.
         costs: of every arm, named in the same way.
@@ -73,6 +86,7 @@ def comparison_figures(
         risk_coverage=of_arms("score", RISK_COVERAGE, no_floor or ordered),
         slices=of_arms("score", SLICE_SCORES, no_floor or ordered),
         robustness=of_arms("robustness", ROBUSTNESS, varied) if varied else None,
+        seeds=_seeds(config, taxonomy, done, reference) if config.seeds > 1 else None,
         errors=of_fits(ERRORS),
         three_way=of_fits(THREE_WAY),
         costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),
@@ -98,6 +112,31 @@ def _best_first(config: RunConfig, scores: pd.DataFrame) -> list[Arm]:
 
 def _of(arm: Arm, frame: pd.DataFrame) -> pd.DataFrame:
     return frame[(frame[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)]
+
+
+def _seeds(
+    config: RunConfig, taxonomy: Taxonomy, done: Folders, reference: str
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """Compare the fits of each system that differ only in the seed; None where none depends on it."""
+    fits: dict[Arm, list[Arm]] = {}
+    for arm in seed_arms(config):
+        own = replace(arm, seed=None)
+        if own in arms(config):
+            fits.setdefault(own, [own]).append(arm)
+    spreads: list[pd.DataFrame] = []
+    titles: list[pd.DataFrame] = []
+    for own, repeated in fits.items():
+        rows = read_frame(done[f"references/{own.by}"] / REFERENCE_ROWS).filter(pl.col("reference") == reference)
+        answers = [Predictions.read(done[arm.stage("predict")] / PREDICTIONS, taxonomy) for arm in repeated]
+        for frame, found in zip(
+            compare_seeds(rows, {own.system: answers}, _MAX_TITLES), (spreads, titles), strict=True
+        ):
+            found.append(frame.assign(**own.columns)[[*own.columns, *frame.columns.drop("system")]])
+    if not spreads:
+        return None
+    ordered = pd.concat(spreads, ignore_index=True)
+    ordered = ordered.sort_values("mean", ascending=False, kind="stable")
+    return ordered, pd.concat(titles, ignore_index=True)
 
 
 def _pairs(ordered: list[Arm], done: Folders, reference: str) -> pd.DataFrame:

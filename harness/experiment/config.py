@@ -117,6 +117,8 @@ class SplitSection(_Section):
     """Share of the records or titles that are in validation."""
     test_share: float = Field(default=0.1, gt=0, lt=1)
     """Share of the records or titles that are in test."""
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    """Seed of the split; None takes that of the run."""
 
     @model_validator(mode="after")
     def _leaves_train(self) -> Self:
@@ -228,6 +230,8 @@ class RunConfig(_Section):
     """Whether the run only shows that everything works; its verdict says so, and no verb prefers it."""
     seed: int = Field(default=17, ge=0, le=MAX_SEED)
     """Seed of every random draw of the run."""
+    seeds: int = Field(default=1, ge=1, le=100)
+    """Number of seeds with which systems that depend on one are fitted on the same split, to see how far that goes."""
     taxonomy: Path
     """YAML file with the targets and their classes."""
     leads: LeadsSection

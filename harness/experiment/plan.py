@@ -19,6 +19,7 @@ from harness.experiment.arms import (
     mined_arms,
     recipe_of,
     rows_of,
+    seed_arms,
     unseen_split,
 )
 from harness.experiment.cache import Stage
@@ -122,10 +123,11 @@ def plan(config: RunConfig, taxonomy: Taxonomy) -> list[Stage]:
     # Those that need the fit of another arm come after it, in whatever order a config lists them.
     def needs(arm: Arm) -> tuple[bool, int]:
         system = systems[arm.system]
-        return arm.is_of_curve, 2 if system.mined_from else 1 if system.asks else 0
+        return arm.is_additional, 2 if system.mined_from else 1 if system.asks else 0
 
-    mined = [*mined_arms(config), *(arm for arm in curve_arms(config) if is_mined(config, arm))]
-    for arm in sorted([*arms(config), *curve_arms(config)], key=needs):
+    additional = [*curve_arms(config), *seed_arms(config)]
+    mined = [*mined_arms(config), *(arm for arm in additional if is_mined(config, arm))]
+    for arm in sorted([*arms(config), *additional], key=needs):
         if arm in mined:
             stages += _mining(config, taxonomy, arm)
         stages += _arm_stages(config, taxonomy, arm)
@@ -210,7 +212,7 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
             settings=SplitSettings(
                 by=by,
                 shares=(config.split.valid_share, config.split.test_share),
-                seed=config.seed,
+                seed=config.seed if config.split.seed is None else config.split.seed,
                 taxonomy=taxonomy,
                 truth=truth,
                 reviewed=_labelled(config, config.reviewed.path, partly=True) if config.reviewed else None,
@@ -241,7 +243,8 @@ def _shared_by_arms(config: RunConfig, taxonomy: Taxonomy, by: str) -> list[Stag
 def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
     """List what is made from the network of an arm before its mined table can be fitted, and the proof."""
     assert config.keyword is not None, "the config is checked to name a table for mining"
-    section, table, seed = config.mining, config.keyword.table, config.seed
+    section, table = config.mining, config.keyword.table
+    seed = config.seed if arm.seed is None else arm.seed
     network = find_system(config.all_systems[arm.system].mined_from or "")
     of_network, split_name = replace(arm, system=network.name), f"split/{arm.by}"
     mining = MineSettings(
@@ -269,7 +272,7 @@ def _mining(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         systems=(network, *([find_system(HYBRID)] if has_hybrid else [])),
         about=arm.about,
     )
-    if arm.is_of_curve:
+    if arm.is_additional:
         return [mine]
     stages = [
         mine,
@@ -328,7 +331,9 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
         Stage(
             name=fitted,
             function=fit,
-            settings=FitSettings(recipe=recipe_of(config, taxonomy, system), rows=rows_of(config, taxonomy, arm)),
+            settings=FitSettings(
+                recipe=recipe_of(config, taxonomy, system, arm.seed), rows=rows_of(config, taxonomy, arm)
+            ),
             inputs=inputs,
             systems=(system,),
             about=arm.about,
@@ -348,7 +353,7 @@ def _arm_stages(config: RunConfig, taxonomy: Taxonomy, arm: Arm) -> list[Stage]:
             inputs={"references": references, "predictions": predicted, "slices": f"slices/{arm.by}"},
         ),
     ]
-    if arm.is_of_curve:
+    if arm.is_additional:
         return stages
     if arm.by == unseen_split(config) and arm.label_set == config.label_sets[-1] and not system.is_floor:
         stages.append(

@@ -100,7 +100,7 @@ def gather(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> RunFigures:
         scores=all_scores,
         answered=_answered(config, done, taxonomy, reference),
         ceilings=ceilings,
-        comparison=comparison_tables(comparison_figures(config, done, all_scores, all_costs, reference)),
+        comparison=comparison_tables(comparison_figures(config, taxonomy, done, all_scores, all_costs, reference)),
         label_differences=_label_differences(done),
         learned=pd.DataFrame(learned) if len(config.label_sets) > 1 else None,
         costs=all_costs,

@@ -82,6 +82,8 @@ class System:
     """The system from which its table is mined, for each split and label set; None for systems that are not mined."""
     run_with: tuple[str, ...] = ()
     """Systems that a run of this one alone has too."""
+    depends_on_seed: bool = False
+    """Whether two fits with other seeds may answer otherwise; one that asks or is mined from such a system may, too."""
     in_force: bool = False
     """Whether the business runs on it, so that the others should beat it."""
     is_floor: bool = False
@@ -274,6 +276,7 @@ _SHIPPED = (
         arguments=_with_estimator,
         section="sklearn",
         example="{estimator: sklearn.naive_bayes.ComplementNB}",
+        depends_on_seed=True,
         is_checked_early=True,
     ),
     System(
@@ -283,6 +286,7 @@ _SHIPPED = (
         arguments=_with_folders,
         load_batch_invariant=_network_batch_invariant,
         section="neural",
+        depends_on_seed=True,
         warm_start=True,
     ),
     System(
@@ -334,6 +338,7 @@ def find_system(listed: str | OwnSystem) -> System:
             description=f"a system of your own, the class {listed.class_name}",
             find_class=listed.find_class,
             arguments=lambda request: listed.arguments(request.settings, request.seed, request.on_progress),
+            depends_on_seed=True,
             is_checked_early=True,
             own=listed,
         )

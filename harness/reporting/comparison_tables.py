@@ -40,6 +40,8 @@ class ComparisonFigures:
     """What `slices.score_slices` returns; without the floor."""
     robustness: pd.DataFrame | None
     """What `robustness.robustness` returns; None where a run has only a floor, which is left out."""
+    seeds: tuple[pd.DataFrame, pd.DataFrame] | None
+    """What `seeds.compare_seeds` returns; None where nobody asked."""
     errors: pd.DataFrame | None
     """What `disagreements.rank_errors` returns; None where a run has only a floor, which is left out."""
     three_way: pd.DataFrame | None
@@ -59,6 +61,8 @@ def comparison_tables(figures: ComparisonFigures) -> list[Table]:
         tables.append(_slices(figures))
     if figures.robustness is not None and len(figures.robustness):
         tables.append(_robustness(figures, figures.robustness))
+    if figures.seeds is not None:
+        tables += _seeds(figures.reference, *figures.seeds)
     if figures.errors is not None and len(figures.errors):
         tables.append(_errors(figures.errors))
     if figures.three_way is not None:
@@ -188,6 +192,19 @@ def _robustness(figures: ComparisonFigures, robustness: pd.DataFrame) -> Table:
         f"are counted. Shown for {_named(frame)}."
     )
     return Table("robustness", "Do answers change with the spelling of a title?", note, frame, len(frame))
+
+
+def _seeds(reference: str, spread: pd.DataFrame, titles: pd.DataFrame) -> list[Table]:
+    note = (
+        f"Accuracy per record against {reference} with all targets right, over fits on the same split that differ only "
+        "in their seed: the mean, the standard deviation between seeds, and the lowest and highest. Differ is the "
+        "share of records that not all seeds answer alike. Systems whose fits draw nothing are left out."
+    )
+    which = "Test titles that the seeds of a system answer differently, with the number of seeds for each answer."
+    return [
+        Table("seeds", "How much depends on the seed?", note, spread),
+        Table("seed_titles", "Where do seeds disagree?", which, titles, _FIRST),
+    ]
 
 
 def _errors(errors: pd.DataFrame) -> Table:

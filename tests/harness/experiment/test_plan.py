@@ -7,7 +7,7 @@ import pytest
 from baselines.majority import MajorityClassifier
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
-from harness.experiment.arms import arms, baseline_label_sets, curve_arms
+from harness.experiment.arms import arms, baseline_label_sets, curve_arms, seed_arms
 from harness.experiment.cache import StageStore, fingerprints, make_stages
 from harness.experiment.config_file import load_config
 from harness.experiment.plan import plan
@@ -73,6 +73,40 @@ def test_a_learning_curve_fits_every_system_that_learns_on_each_number_of_titles
             in needs["mine/title/legacy+reviewed/20 reviewed/keyword+mined"]
         )
     assert not any(name.startswith(("prove", "golden")) and "20 reviewed" in name for name in needs)
+
+
+def test_only_fits_that_depend_on_the_seed_are_repeated_with_others():
+    config, stages = planned("seeds=3")
+    needs = {stage.name: stage.needs for stage in stages}
+    fits = {arm.stage("fit") for arm in seed_arms(config)}
+    drawn = ("neural", "hybrid", "cascade", "keyword+mined")
+    assert fits == {
+        *(f"fit/title/legacy/seed {seed}/neural" for seed in (18, 19)),
+        *(f"fit/title/legacy+reviewed/seed {seed}/{name}" for seed in (18, 19) for name in drawn),
+    }
+    recipes = {stage.name: stage.settings.recipe for stage in stages if stage.name.startswith("fit/")}
+    assert recipes["fit/title/legacy+reviewed/seed 19/neural"].seed == 19
+    assert recipes["fit/title/legacy+reviewed/neural"].seed == 17
+    # Every fit that it starts from or asks has the same seed.
+    for name in fits:
+        of_seed = name.split("/")[3]
+        assert all(of_seed in needed for needed in needs[name] if needed.startswith(("fit/", "mine/")))
+    assert {needed for name in fits for needed in needs[name] if needed.startswith("split/")} == {"split/title"}
+    assert not any("seed 18" in name and name.startswith(("prove", "golden", "robustness")) for name in needs)
+
+
+def test_without_seeds_nothing_is_fitted_again():
+    names = [stage.name for stage in planned("seeds=1")[1]]
+    assert not any("seed" in name for name in names)
+
+
+def test_the_seed_of_the_split_is_its_own():
+    plain, moved, fixed = (
+        fingerprints(planned(*SMALL, *overrides)[1])
+        for overrides in ((), ("split.seed=5",), ("split.seed=17", "seed=17"))
+    )
+    assert plain["split/title"] == fixed["split/title"] != moved["split/title"]
+    assert plain["leads"] == moved["leads"]
 
 
 def test_mining_reads_what_may_be_learned_from_and_only_the_proof_reads_the_test_part():

@@ -123,6 +123,23 @@ def test_a_changed_seed_remakes_splits_but_not_the_leads(finished, company, resu
     assert {"split/record", "split/title"} <= set(again.made)
 
 
+def test_with_more_seeds_only_what_depends_on_the_seed_is_fitted_again(finished, company, results):
+    again = do(company, results, "seeds=3")
+    added = {f"{step}/title/legacy/seed {seed}/neural" for step in ("fit", "predict", "score") for seed in (18, 19)}
+    assert set(again.made) == added
+    seeds = pd.read_csv(again.folder / "tables" / "seeds.csv").set_index("system")
+    assert seeds.index.tolist() == ["neural"]
+    found = seeds.loc["neural"]
+    assert found["seeds"] == 3
+    assert found["lowest"] <= found["mean"] <= found["highest"]
+    scores = pd.read_csv(finished.folder / "tables" / "summary.csv").set_index(["split", "system"])
+    assert found["lowest"] <= scores.loc[("title", "neural"), "all"] <= found["highest"]
+    titles = pd.read_csv(again.folder / "tables" / "seed_titles.csv")
+    assert titles["records"].sum() == round(found["differ"] * 154)
+    unchanged = pd.read_csv(again.folder / "tables" / "pairs.csv")
+    pd.testing.assert_frame_equal(unchanged, pd.read_csv(finished.folder / "tables" / "pairs.csv"))
+
+
 def test_a_changed_input_file_counts_as_a_change(company, tmp_path):
     path = company.folder / "leads.csv"
     before = path.read_bytes()

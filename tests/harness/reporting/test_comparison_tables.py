@@ -83,6 +83,7 @@ def figures():
             changed=0.25,
             after=0.5,
         ),
+        seeds=(frame({"system": "slow", "mean": 0.9}), frame({"system": "slow", "title": "cook"})),
         errors=None,
         three_way=None,
         costs=frame(
