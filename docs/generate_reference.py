@@ -36,9 +36,9 @@ COMMANDS_HEAD = """\
 # Every verb of the command line
 
 `title-harness` and `python -m harness` are the same command. `--help` after a verb prints what follows here.
-Results go to stdout and progress to stderr; `--quiet` leaves only results and errors. Exit codes: 0 success, 2 bad
-input (one message says what came, what was expected and what to do), 3 complete except for rows that could not be
-read, 130 interrupted.
+Results go to stdout and progress to stderr; `--quiet` leaves only results and errors. Exit codes: 0 success, 1 a run
+that `gate` does not pass, 2 bad input (one message says what came, what was expected and what to do), 3 complete except
+for rows that could not be read, 130 interrupted.
 
 This page is generated from the code by `make docs`.
 """

@@ -11,6 +11,7 @@ import typer
 
 from data_cleaning.errors import LITTLE_MEMORY, BadInput, Notice, is_for_want_of_memory
 from harness.cli.data_commands import clean_verb, init_verb, profile_verb, simulate_verb, study_verb
+from harness.cli.finished_run_commands import compare_verb, gate_verb, runs_verb
 from harness.cli.hierarchy_commands import hierarchy
 from harness.cli.options import print_version
 from harness.cli.review_commands import review
@@ -26,6 +27,9 @@ app = typer.Typer(
 
 app.command("init")(init_verb)
 app.command("run")(run_verb)
+app.command("runs")(runs_verb)
+app.command("compare")(compare_verb)
+app.command("gate")(gate_verb)
 app.command("search")(search_verb)
 app.command("new-system")(new_system_verb)
 app.command("simulate")(simulate_verb)

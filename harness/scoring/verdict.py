@@ -192,6 +192,8 @@ def _worded(candidates: Sequence[Candidate], pick: _Pick, origin: Origin) -> Ver
             headline = f"{stays}: {result}, and no other system is shown to be better."
             reasons.append(
                 f"The best of the others, {against.system} ({_share(scores[others[0]])}), {worse}: {_points(against)}."
+                if (judged.right[:, others[0]] != judged.right[:, chosen]).any()
+                else f"The best of the others, {against.system}, is right about the same titles."
             )
         else:
             reasons.append("The run has no other system to compare it with.")
