@@ -4,10 +4,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := data_cleaning baselines neural harness tests docs
 
-.PHONY: run test check gate format docs same fuzz bench lock clean
+.PHONY: run serve test check gate format docs same fuzz bench lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
+
+# The page about the newest run, in a browser.
+serve: $(READY)
+	$(BIN)/python -m harness serve $(ARGS)
 
 # Two processes, each with whole files, so that fixtures of a file are made once.
 test: $(READY)

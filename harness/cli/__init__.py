@@ -17,7 +17,7 @@ from harness.cli.options import print_version
 from harness.cli.review_commands import review
 from harness.cli.run_commands import new_system_verb, run_verb, search_verb
 from harness.cli.table_commands import audit_verb, diff_verb, suggest
-from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb
+from harness.cli.tagging_commands import check_verb, explain_verb, export_verb, predict_verb, serve_verb
 
 app = typer.Typer(
     help="Sorts job titles into function, role and level, and measures which system should do it.",
@@ -40,6 +40,7 @@ app.command("check")(check_verb)
 app.command("predict")(predict_verb)
 app.command("explain")(explain_verb)
 app.command("export")(export_verb)
+app.command("serve")(serve_verb)
 app.command("audit")(audit_verb)
 app.command("diff")(diff_verb)
 app.add_typer(review, name="review")

@@ -306,3 +306,41 @@ def export_verb(
         f"{done.folder} ({done.n_bytes / 1e6:,.1f} MB) tags with: "
         f"python -m harness predict leads.csv --out tagged.csv --model {done.folder}"
     )
+
+
+def serve_verb(
+    source: Annotated[
+        Path | None,
+        typer.Argument(help="Folder of a run, or one that 'export' wrote. By default the newest run under results/."),
+    ] = None,
+    results: Results = Path("results"),
+    reviewed: Annotated[Path, typer.Option(help="CSV file that reviewed titles are added to.")] = Path("reviewed.csv"),
+    table: Annotated[
+        Path | None, typer.Option(help="Keyword table as CSV, Parquet or XLSX. By default the run's own.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at. Any other than this computer's own asks for a password.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 8501,
+    max_upload: Annotated[int, typer.Option(min=1, max=4096, help="Largest upload, in MB.")] = 500,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    quiet: Quiet = False,
+) -> None:
+    """Open a page in the browser: understand answers, review titles, accept keywords, tag files, look at leads.
+
+    Example: python -m harness serve results/default-1a2b3c4d
+    """
+    from harness.cli.console import announce
+    from harness.page.serve import serve
+
+    serve(
+        source,
+        results=results,
+        reviewed=reviewed,
+        table=table,
+        host=host,
+        port=port,
+        max_upload_mb=max_upload,
+        browser=browser,
+        announce=announce,
+    )

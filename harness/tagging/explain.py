@@ -1,6 +1,6 @@
 """Explains why a title is tagged as it is: each system's answer, the keywords and words behind it, and its place."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,12 +115,16 @@ class Explanation:
 
 
 def explain_titles(
-    model: Model, titles: Sequence[str], hierarchy: "Hierarchy | None", system: str | None = None
+    model: Model,
+    titles: Sequence[str],
+    hierarchy: "Hierarchy | None",
+    system: str | None = None,
+    load: "Callable[[str, Path], Any] | None" = None,
 ) -> list[Explanation]:
     """Explain what a system answers for each title, or what every one of the project's own systems does.
 
     The systems are loaded one after the other. Titles, as somebody typed them, are placed in the hierarchy, if there is
-    one, by the answers of the system or of the model's default one.
+    one, by the answers of the system or of the model's default one. `load` takes the place of `load_to_explain`.
 
     Raises:
         BadInput: a title is no text, a system cannot be loaded, or the hierarchy is for another taxonomy.
@@ -136,7 +140,7 @@ def explain_titles(
     if default not in names:
         raise BadInput(f"{model.folder} has only systems of your own: {', '.join(model.systems)}. Name one: --system.")
     for name in names if asked else ():
-        loaded = _load(name, model.systems[name])
+        loaded = (load or load_to_explain)(name, model.systems[name])
         probabilities = loaded.predict_proba(asked)
         unlike = loaded.unlike(asked) if isinstance(loaded, NoveltyDetector) else np.zeros(len(asked), dtype=bool)
         for row, found in enumerate(_answers(name, loaded, asked, probabilities, unlike, model.taxonomy)):
@@ -155,7 +159,7 @@ def explain_titles(
     ]
 
 
-def _load(name: str, folder: Path) -> Any:
+def load_to_explain(name: str, folder: Path) -> Any:
     """Load a system that answers as it does where files are tagged; a network without torch where possible."""
     if name == NETWORK:
         check_saved(folder)

@@ -87,6 +87,7 @@ def commands(company, folder):
         "suggest apply": ["suggest", "apply", "suggested/suggestions.json", "--out", "next.csv", *toy],
         "predict": ["predict", leads, "--out", "tagged.csv", "--run", "results/toy", "--system", "keyword"],
         "explain": ["explain", "head nurse", "--run", "results/toy"],
+        "serve": ["serve", "--help"],
         "export": ["export", "results/toy", "model", "--hierarchy", "none"],
         "predict with the exported folder": ["predict", leads, "--out", "tagged.xlsx", "--model", "model"],
         "hierarchy check": ["hierarchy", "check", "hierarchy.yaml"],

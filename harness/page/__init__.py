@@ -1,0 +1,1 @@
+"""The page: the verbs' own code in a browser, for people who use no shell."""

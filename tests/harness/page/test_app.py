@@ -1,0 +1,98 @@
+"""The jobs of the page from start to end, by Streamlit's own tester."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.page.serve import Served, hold
+from harness.tagging.models import open_run
+from tests.harness.tagging.given_run import toy_run
+
+testing = pytest.importorskip("streamlit.testing.v1", reason="Streamlit, the extra `serve`, is not installed")
+
+APP = Path(__file__).parents[3] / "harness" / "page" / "app.py"
+EVIL = "<img src=x onerror=alert(1)> **night** ![x](http://x.invalid/y.png) nurse"
+
+
+def about(tmp_path, model, **given):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(exist_ok=True)
+    facts = {"reviewed": tmp_path / "reviewed.csv", "table": None, "password": None}
+    hold(Served(model=model, scratch=scratch, **(facts | given)))
+    return scratch
+
+
+@pytest.fixture
+def open_page(company, tmp_path):
+    """Open a job of the page about the toy run; files of the session lie in its scratch folder."""
+
+    def opened(job="Understand", **given):
+        about(tmp_path, open_run(toy_run(company.config)), **given)
+        page = testing.AppTest.from_file(str(APP), default_timeout=60)
+        page.query_params["job"] = job
+        page.run()
+        return page
+
+    return opened
+
+
+def words(page):
+    """Return all Markdown of a page."""
+    kinds = (page.markdown, page.caption, page.error, page.success, page.info, page.warning)
+    assert not page.exception
+    return "\n".join(one.value for kind in kinds for one in kind)
+
+
+def test_a_typed_title_is_explained_by_every_system(open_page):
+    page = open_page()
+    page.text_input(key="title").set_value("night head nurse").run()
+    answers = page.dataframe[1].value
+    assert {"keyword", "tfidf", "neural"} <= set(answers["system"])
+    assert "Nursing" in answers.set_index("system").loc["keyword", "department"]
+    assert "nurse" in str(page.dataframe[2].value["keyword"].tolist())
+
+
+def test_a_title_of_html_and_markdown_is_shown_as_text(open_page):
+    page = open_page()
+    page.text_input(key="title").set_value(EVIL).run()
+    said = words(page)
+    assert "![x]" not in said
+    assert "**night**" not in said
+    assert not any(one.allow_html for one in page.markdown)
+
+
+def test_an_uploaded_file_is_tagged_and_offered_for_download(open_page):
+    page = open_page("Tag")
+    page.file_uploader(key="tag-file").set_value(
+        ("=leads;1.csv", b"What you do;City\nhead nurse;Bonn\n=x;Ulm\n", "text/csv")
+    )
+    page.run()
+    assert page.selectbox[0].value == "What you do"
+    next(one for one in page.button if one.label == "Tag the file").click().run()
+    assert "Tagged 2 rows" in words(page).replace("\\", "")
+    assert any(one.label.endswith("csv") for one in page.download_button)
+
+
+def test_a_file_without_titles_is_told_and_the_column_can_be_chosen(open_page):
+    page = open_page("Tag")
+    page.file_uploader(key="tag-file").set_value(("a.csv", b"x,y\n1,2\n3,4\n", "text/csv")).run()
+    assert page.selectbox[0].value is None
+    assert "a.csv" in words(page).replace("\\", "")
+    assert str(page.selectbox[0].options) == "['x', 'y']"
+
+
+def test_a_page_with_a_password_shows_nothing_before_it(open_page):
+    page = open_page(password="correct horse")
+    assert not page.segmented_control
+    page.text_input[0].set_value("wrong")
+    page.button[0].click().run()
+    assert "not the password" in words(page)
+    page.text_input[0].set_value("correct horse")
+    page.button[0].click().run()
+    assert page.segmented_control
+
+
+def test_without_a_run_the_page_says_how_to_make_one(tmp_path):
+    about(tmp_path, None)
+    page = testing.AppTest.from_file(str(APP), default_timeout=60).run()
+    assert "no run yet" in words(page)

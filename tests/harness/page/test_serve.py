@@ -1,0 +1,161 @@
+"""The verb `serve`: what it refuses, and the page in a real browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from data_cleaning.errors import BadInput
+from harness.page import serve as server
+from tests.called_verb import exit_code_of
+from tests.harness.tagging.given_run import toy_run
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+ROOT = Path(__file__).parents[3]
+IMAGE = "<img src=x onerror=alert(1)> nurse"
+
+
+def test_without_streamlit_the_verb_says_what_to_install(monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(server.importlib.util, "find_spec", lambda name: None)
+    assert exit_code_of("serve") == 2
+    assert "pip install 'title-harness[serve]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("host", "local"), [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False)]
+)
+def test_any_address_but_a_loopback_one_needs_a_password(host, local):
+    assert server._is_loopback(host) is local
+
+
+def test_a_short_password_is_refused_and_a_new_one_is_told(monkeypatch):
+    told = []
+    monkeypatch.delenv(server.PASSWORD, raising=False)
+    assert server._password(told.append) in told[0]
+    monkeypatch.setenv(server.PASSWORD, "short")
+    with pytest.raises(BadInput, match="has 5 characters"):
+        server._password(told.append)
+
+
+def test_a_port_that_is_taken_is_told(tmp_path, capsys):
+    pytest.importorskip("streamlit")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert exit_code_of("serve", "--port", taken.getsockname()[1], "--results", tmp_path) == 2
+    assert "Choose another --port" in capsys.readouterr().err
+
+
+def test_nothing_is_sent_anywhere_and_errors_show_no_code():
+    options = server._options("127.0.0.1", 1, 5, local=True, browser=False)
+    assert options["browser_gatherUsageStats"] is False
+    assert options["client_showErrorDetails"] == "none"
+    assert options["server_maxUploadSize"] == 5
+
+
+@pytest.fixture(scope="module")
+def page_of_toy(company, tmp_path_factory):
+    """Serve the toy run; return the address and the folder in which its temporary files are."""
+    pytest.importorskip("streamlit", reason="Streamlit, the extra `serve`, is not installed")
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed; on Debian: apt install chromium")
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    call = [sys.executable, "-m", "harness", "serve", toy_run(company.config), "--port", port, "--no-browser"]
+    said = folder / "said.txt"
+    with said.open("w") as told:
+        called = subprocess.Popen(
+            [*map(str, call), "--reviewed", str(folder / "reviewed.csv")],
+            cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdout=told, stderr=told,
+        )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, called, said)
+        yield address, folder
+    finally:
+        called.send_signal(signal.SIGTERM)
+        called.wait(30)
+    assert not list(folder.glob("title-harness-*")), "the private folder is gone when the server stops"
+
+
+def _wait_for(address, called, said):
+    for _ in range(300):
+        assert called.poll() is None, said.read_text()
+        try:
+            urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the page did not start within 30 s")
+
+
+@pytest.fixture(params=[1280, 390])
+def visit(page_of_toy, request):
+    """Open a page in Chromium; nothing may be asked of another host, and no error may be in its console."""
+    from playwright.sync_api import sync_playwright
+
+    faults = []
+    scheme = "dark" if request.param == 390 else "light"
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": request.param, "height": 900}, color_scheme=scheme)
+        context.set_default_timeout(60_000)
+
+        def opened(job):
+            page = context.new_page()
+            page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on("dialog", lambda dialog: faults.append(dialog.message))
+            page.on("request", lambda asked: _note_foreign(asked.url, page_of_toy[0], faults))
+            page.goto(f"{page_of_toy[0]}/?job={job}")
+            return page
+
+        yield opened
+        browser.close()
+    assert not faults
+
+
+def _note_foreign(url, address, faults):
+    if not re.match(rf"({re.escape(address)}|{re.escape(address.replace('http', 'ws'))}|data:|blob:)", url):
+        faults.append(url)
+
+
+def test_a_typed_title_is_text_and_fits_the_screen(visit):
+    page = visit("Understand")
+    page.get_by_label("Job title").fill(IMAGE)
+    page.get_by_label("Job title").press("Enter")
+    page.get_by_text("<img src=x onerror=alert(1)>").first.wait_for()
+    assert page.locator("img[src=x]").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_a_file_goes_up_and_comes_back_tagged_and_leaves_with_the_browser(visit, page_of_toy, tmp_path):
+    (tmp_path / "leads.csv").write_text(f"What you do;City\nhead nurse;Bonn\n{IMAGE};Ulm\n")
+    page = visit("Tag")
+    page.locator("input[type=file]").set_input_files(tmp_path / "leads.csv")
+    page.get_by_role("button", name="Tag the file").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="leads_tagged.csv").click()
+    assert "department;seniority" in Path(download.value.path()).read_text()
+    (session,) = page_of_toy[1].glob("title-harness-*/session-*")
+    assert session.stat().st_mode & 0o777 == 0o700
+    page.close()
+    for _ in range(100):
+        if not session.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError("what was uploaded is still there after 10 s")
