@@ -1,4 +1,4 @@
-"""Write the generated files of docs/ from the code: CONFIG.md, COMMANDS.md and scores.schema.json (`make docs`)."""
+"""Write the generated pages of docs/ from the code, and the README's results from results/reference/ (`make docs`)."""
 
 import ast
 import dataclasses
@@ -21,6 +21,8 @@ from harness.experiment.config import RunConfig
 from harness.scoring.scores_file import RunScores
 
 DOCS = Path(__file__).parent
+
+_NOT_IN_README = ("majority", "keyword-corrected", "(noise ceiling)")
 
 CONFIG_HEAD = """\
 # Every key of a config
@@ -80,6 +82,25 @@ def scores_schema() -> str:
     """Return the JSON Schema of `scores.json`."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **RunScores.model_json_schema()}
     return json.dumps(schema, indent=2) + "\n"
+
+
+def readme(text: str) -> str:
+    """Return the README with its table of results made of the reference results of the default run."""
+    lines = (DOCS.parent / "results" / "reference" / "default" / "summary.md").read_text(encoding="utf-8").splitlines()
+    header, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line[:1] == "|"]
+    scores: dict[str, dict[str, str]] = {}
+    for row in (dict(zip(header, cells, strict=True)) for cells in rows):
+        if row["split"] == "title" and row["system"] not in _NOT_IN_README:
+            share, low, high = (row[name].removeprefix("0") for name in ("all", "low", "high"))
+            scores.setdefault(row["system"], {})[row["learned_from"]] = f"{share} ({low} to {high})"
+    table = ["| system | learned from recorded labels | with 700 reviewed titles too |", "|---|---:|---:|"]
+    for system, of_sets in scores.items():
+        alone = of_sets.get("legacy") or of_sets.get("(any)", "")
+        name = f"{system} (needs no learning)" if "(any)" in of_sets else system
+        table.append(f"| {name} | {alone} | {of_sets.get('legacy+reviewed', '')} |")
+    before, _, rest = text.partition(table[0])
+    after = re.sub(r"\A(\n\|[^\n]*)+", "", rest)
+    return f"{before}{chr(10).join(table)}{after}"
 
 
 def _sections(owner: type, title: str) -> Iterator[tuple[str, type]]:
@@ -174,6 +195,8 @@ def _cell(text: str) -> str:
 
 if __name__ == "__main__":
     written = {"CONFIG.md": config_page(), "COMMANDS.md": commands_page(), "scores.schema.json": scores_schema()}
-    for page, content in written.items():
-        (DOCS / page).write_text(content, encoding="utf-8")
-        sys.stdout.write(f"{DOCS / page}\n")
+    page = DOCS.parent / "README.md"
+    page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, content in written.items():
+        (DOCS / name).write_text(content, encoding="utf-8")
+        sys.stdout.write(f"{DOCS / name}\n")

@@ -27,6 +27,13 @@ def test_the_schema_of_scores_is_up_to_date(generator):
     assert (DOCS / "scores.schema.json").read_text(encoding="utf-8") == generator.scores_schema(), "run 'make docs'"
 
 
+def test_the_results_in_the_readme_are_the_reference_results(generator):
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    assert readme == generator.readme(readme), "run 'make docs'"
+    changed = re.sub(r"(\| tfidf \| )\S+", r"\1.999", readme)
+    assert changed != readme == generator.readme(changed)
+
+
 def test_every_config_key_has_a_meaning():
     rows = re.findall(r"^\| `(.+?)` .*\|([^|]*)\|$", (DOCS / "CONFIG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert len(rows) > 100
