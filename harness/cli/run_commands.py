@@ -91,7 +91,7 @@ def _tell(finished: "Run", shown: set[str] | None) -> None:
     for warning in finished.warnings[:_MAX_WARNINGS]:
         warn(cut(warning, _MAX_WARNING))
     if finished.warnings:
-        announce(f"The top of report.html has {counted(len(finished.warnings), 'warning')} in full.")
+        announce(f"report.html has {counted(len(finished.warnings), 'warning')} in full, under Data.")
     if finished.verdict is None:
         print_line("A floor is never a system to use, and this run has no other.")
     else:

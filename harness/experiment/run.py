@@ -61,8 +61,9 @@ from harness.experiment.stages import (
     Folders,
 )
 from harness.experiment.stages.measuring import peak_memory
-from harness.reporting.pages import write_run_page
-from harness.reporting.tables import build_tables
+from harness.experiment.title_lookup import lookup
+from harness.reporting.run_page import write_run_page
+from harness.reporting.tables import RunFigures, build_tables
 from harness.reporting.verdict_table import verdict_table
 from harness.scoring.scores_file import FILE as SCORES
 from harness.scoring.scores_file import Verdict, write_scores
@@ -140,7 +141,7 @@ def run(
         *(
             "harness.experiment.run_verdict",
             "harness.reporting.tables",
-            "harness.reporting.pages",
+            "harness.reporting.run_page",
             "harness.mining.mining_tables",
         ),
         "harness.keywords.suggestion_sheets",
@@ -181,7 +182,7 @@ def run(
             **environment(),
         }
         with store.used(done), whole_folder(folder) as filling:
-            _fill(filling, config, taxonomy, done, facts, tables)
+            _fill(filling, config, taxonomy, done, facts, figures, tables)
             write_scores(scores_of(config, figures, facts), filling)
             write_checksums(filling)
             if not fresh:
@@ -253,6 +254,7 @@ def _fill(
     taxonomy: Taxonomy,
     done: Folders,
     facts: Mapping[str, Any],
+    figures: RunFigures,
     tables: list[Table],
 ) -> None:
     # Relative to the run folder, beside which this one is being filled: so the file is a config that runs again.
@@ -274,4 +276,5 @@ def _fill(
         for listed in (file for pattern in _LISTS for file in place.glob(pattern)):
             shutil.copyfile(listed, folder / listed.name)
     write_mined_outputs(folder, config, taxonomy, done)
-    write_run_page(folder / PAGE, tables, facts)
+    found = lookup(config, taxonomy, done, figures.verdict, figures.reference)
+    write_run_page(folder / PAGE, tables, facts, figures.verdict, found)

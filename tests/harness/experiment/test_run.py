@@ -14,6 +14,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import silent
 from harness.experiment.config_file import load_config
 from harness.experiment.run import run
+from tests.html_check import assert_valid_page
 from tests.toy_company import SYSTEMS
 
 ROOT = Path(__file__).parents[3]
@@ -65,11 +66,21 @@ def test_the_test_file_apart_is_what_is_scored(finished, company):
     assert in_test["records"].sum() == pd.read_csv(company.folder / "test.csv")["Times"].sum()
 
 
+def test_the_page_of_a_run_looks_up_a_title(finished, company, opened):
+    title = pd.read_csv(company.folder / "test.csv")["What you do"].iloc[0]
+    with opened(finished.folder / "report.html") as page:
+        page.get_by_label("Title of the test set").fill(title)
+        answers = page.locator("#lookup-answer tbody tr")
+        assert [row.split("\t")[0] for row in answers.all_inner_texts()[1:]] == list(SYSTEMS)
+        assert page.locator("#verdict-card").inner_text().startswith(finished.verdict.headline)
+
+
 def test_a_run_folder_holds_tables_page_models_predictions_and_provenance(finished):
     for name in TABLES:
         for ending in ("md", "csv", "tex"):
             assert (finished.folder / "tables" / f"{name}.{ending}").stat().st_size > 0
     assert "Read this first" in (finished.folder / "report.html").read_text()
+    assert_valid_page(finished.folder / "report.html")
     for by in ("record", "title"):
         for system in SYSTEMS:
             assert (finished.folder / "models" / by / "legacy" / system).is_dir()
