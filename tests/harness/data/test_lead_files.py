@@ -11,6 +11,7 @@ from harness.data.lead_files import PAGE, write_profile, write_profile_page
 from harness.data.published_study import STUDY_HEADING
 from tests.data_cleaning.profile.toy_leads import HARD, LEADS, TARGETS, TAXONOMY, letters
 from tests.harness.given_leads import DEFAULT, GIVEN
+from tests.html_check import assert_valid_page
 
 
 @pytest.fixture(autouse=True)
@@ -174,16 +175,19 @@ def test_the_default_config_is_found_from_anywhere(call, tmp_path, monkeypatch):
 
 def test_the_written_profile_shows_every_table_and_plot(tmp_path):
     profile = profile_leads(LEADS, TARGETS, TAXONOMY, letters)
-    page = write_profile(profile, tmp_path / "new").read_text(encoding="utf-8")
+    path = write_profile(profile, tmp_path / "new")
+    assert_valid_page(path)
+    page = path.read_text(encoding="utf-8")
     for table in profile.tables:
         assert pl.read_csv(tmp_path / "new" / "tables" / f"{table.name}.csv", infer_schema=False).height == len(
             table.frame
         )
         assert f"# {table.title}" in (tmp_path / "new" / "tables" / f"{table.name}.md").read_text(encoding="utf-8")
         assert table.title in page
-    shown = set(re.findall(r'src="(plots/\w+\.png)"', page))
-    assert shown == {f"plots/{path.name}" for path in (tmp_path / "new" / "plots").glob("*.png")}
-    assert {path.removeprefix("plots/").removesuffix(".png") for path in shown} == {
+    shown = set(re.findall(r'href="plots/(\w+)\.svg"', page))
+    assert shown == {path.stem for path in (tmp_path / "new" / "plots").glob("*.png")}
+    assert page.count('src="data:image/png') == len(shown), "the page holds the plots"
+    assert shown == {
         *("missing", "shares_function", "shares_level", "grouped_function", "grouped_level", "cumulative_shares"),
         *("countries", "combinations", "grouped_combinations", "inconsistent_titles", "words", "zipf", "growth"),
         *("lengths_words", "lengths_tokens"),
