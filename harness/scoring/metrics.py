@@ -32,16 +32,16 @@ def score_rows(rows: pl.DataFrame, predictions: Predictions, seed: int) -> pd.Da
     for (reference,), group in rows.group_by("reference", maintain_order=True):
         gathered = Hits(group, predictions)
         for weighting in WEIGHTINGS:
-            for score in _scores(gathered, weighting, seed):
+            for score in (*_accuracies(gathered, weighting, seed), *_class_means(gathered, weighting)):
                 found.append((reference, weighting, EVERY_HISTORY, *score))
         if reference == "legacy":
             for (history,), part in group.group_by("history", maintain_order=True):
-                for score in _scores(Hits(part, predictions), "per record", seed):
+                for score in _accuracies(Hits(part, predictions), "per record", seed):
                     found.append((reference, "per record", history, *score))
     return pd.DataFrame(found, columns=list(SCORE_COLUMNS))
 
 
-def _scores(hits: Hits, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
+def _accuracies(hits: Hits, weighting: str, seed: int) -> Iterator[tuple[object, ...]]:
     """Yield metric, target, value, low, high, titles, records."""
     points, weights = hits.points(weighting)
     values = weights @ points / weights.sum()
@@ -58,8 +58,12 @@ def _scores(hits: Hits, weighting: str, seed: int) -> Iterator[tuple[object, ...
             n_equal = max(1, round(weights.sum() ** 2 / (weights**2).sum()))
             low, high = wilson_interval(round(n_equal * value), n_equal)
         yield ("accuracy", name, float(value), float(low), float(high), *counted)
+
+
+def _class_means(hits: Hits, weighting: str) -> Iterator[tuple[object, ...]]:
+    """Yield the same of the scores that are means over classes, without an interval."""
     row_weights = hits.row_weights(weighting)
     for target in hits.taxonomy.targets:
         of_classes = ClassScores.of(hits.cells(target.name, row_weights))
         for metric, score in of_classes.by_metric(target).items():
-            yield (metric, target.name, score, None, None, *counted)
+            yield (metric, target.name, score, None, None, hits.n_titles, int(hits.records.sum()))
