@@ -36,8 +36,9 @@ def compare_rows(
         interval leaves out 0 and `p_holm` is below 0.05.
     """
     found: list[tuple[object, ...]] = []
+    compared = dict.fromkeys(name for pair in pairs for name in pair)
     for (reference,), group in rows.group_by("reference", maintain_order=True):
-        hits = {name: Hits(group, answers[name]) for pair in pairs for name in pair}
+        hits = {name: Hits(group, answers[name]) for name in compared}
         names = next(iter(hits.values())).names
         for weighting in WEIGHTINGS:
             points, weights = {}, np.empty(0)

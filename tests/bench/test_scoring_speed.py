@@ -1,4 +1,4 @@
-"""Seconds to score seven systems on 160,000 test records, the tenth of the study's, with every interval and pair.
+"""Seconds to score seven systems on 160,000 test records, the tenth of the study's: intervals, slices, pairs, errors.
 
 python -m pytest tests/bench/test_scoring_speed.py -o addopts= -s
 """
@@ -14,10 +14,18 @@ import pytest
 from data_cleaning.progress import silent
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.experiment.stages import PREDICTIONS, REFERENCE_ROWS
-from harness.experiment.stages.score_predictions import CompareSettings, ScoreSettings, compare, score
+from harness.experiment.stages import PREDICTIONS, REFERENCE_ROWS, SLICES
+from harness.experiment.stages.score_predictions import (
+    CompareSettings,
+    ErrorSettings,
+    ScoreSettings,
+    compare,
+    find_errors,
+    score,
+)
 from harness.scoring.pairs import every_pair
 from harness.scoring.references import make_references
+from harness.scoring.slices import title_slices
 from tests.bench.commands import ROOT
 
 N_RECORDS, N_TITLES = 160_000, 66_000
@@ -49,6 +57,13 @@ def scored(tmp_path_factory) -> tuple[Taxonomy, Path]:
     known = pl.DataFrame({"title": titles, **names}).join(counts, on="title")
     test = rows.with_columns(pl.lit("legacy").alias("source"))
     make_references(test, rows, known, taxonomy.names).rows.write_parquet(folder / REFERENCE_ROWS)
+    distinct = pl.Series(titles)
+    slices = title_slices(distinct, distinct.head(N_TITLES // 2)).with_columns(
+        *(pl.lit(None, dtype=pl.String).alias(name) for name in taxonomy.names),
+        target=pl.lit("all"),
+        records=pl.lit(1, dtype=pl.Int64),
+    )
+    slices.write_parquet(folder / SLICES)
     for system in SYSTEMS:
         probabilities = {}
         for target in taxonomy.targets:
@@ -68,11 +83,12 @@ def test_seven_systems_are_scored_and_compared_within_a_minute(benchmark, scored
     def score_all() -> None:
         for system in SYSTEMS:
             (tmp_path / system).mkdir()
-            inputs = {"references": folder, "predictions": folder / system}
+            inputs = {"references": folder, "predictions": folder / system, "slices": folder}
             score(ScoreSettings(taxonomy=taxonomy, seed=17), inputs, tmp_path / system, silent)
         pairs = every_pair(SYSTEMS, SYSTEMS[0])
         inputs = {"references": folder, **{system: folder / system for system in SYSTEMS}}
         compare(CompareSettings(taxonomy=taxonomy, seed=17, pairs=pairs), inputs, tmp_path, silent)
+        find_errors(ErrorSettings(taxonomy=taxonomy, systems=SYSTEMS, voters=SYSTEMS), inputs, tmp_path, silent)
 
     benchmark.pedantic(score_all, rounds=1)
     seconds = benchmark.stats.stats.max
