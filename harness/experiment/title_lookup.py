@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,15 @@ from data_cleaning.titles import UNKNOWN, Predictions
 from harness.experiment.arms import Arm, arms, unseen_split
 from harness.experiment.config import RunConfig
 from harness.experiment.stages import MODEL, PREDICTIONS, REFERENCE_ROWS, Folders
+from harness.experiment.system_contract import TitleClassifier
 from harness.scoring.scores_file import Verdict
 
 _MAX_BYTES = 1_500_000
 """Of the answers as JSON, so that a page stays below 5 MB."""
+_MAX_EXPLAINED = 5_000
+"""Titles whose words are tried, so that the page is made in seconds; explain tries those of any title and system."""
+_WORDS_OF = ("tfidf",)
+"""Systems that are asked for every title without one of its words; the network would take minutes."""
 
 
 def lookup(
@@ -35,8 +41,9 @@ def lookup(
 
     Returns:
         `titles` and `records`; `targets` and `classes`; `labels` by `reference`; per system `answers`, `confidence` in
-        per cent and, for a keyword table, which of `texts` decided; and `note`, which says what is left out. Labels,
-        answers and keywords are positions, one after the other for each title and target, -1 for none.
+        per cent and, for a keyword table and for TF-IDF, `reasons`: which of `texts` decided, the keyword or the word
+        without which the answer is least likely; and `note`, which says what is left out. Labels, answers and reasons
+        are positions, one after the other for each title and target, -1 for none.
     """
     by = verdict.evidence.split if verdict else unseen_split(config)
     rows = read_frame(done[f"references/{by}"] / REFERENCE_ROWS)
@@ -53,7 +60,8 @@ def lookup(
     left_out = f" The {n_titles:,} with most records are here." if n_titles < len(counted) else ""
     found["note"] = (
         f"What each system answers for the {len(counted):,} titles of the test part, split by {by}.{left_out} Answers "
-        f"that differ from the label by {reference} are marked ✗. The verb explain says which words an answer rests on."
+        f"that differ from the label by {reference} are marked ✗. The last column has the keyword that decided and, "
+        "for tfidf, the word that counts most. The verb explain says which words count for every system."
     )
     return found
 
@@ -68,12 +76,37 @@ class _Answers:
         self.answers = np.column_stack([predictions.predicted(name)[places] for name in taxonomy.names])
         sure = np.min([predictions.confidences(name)[places] for name in taxonomy.names], axis=0)
         self.confidence: npt.NDArray[np.int64] = np.floor(100 * sure).astype(np.int64)
-        self.winners: npt.NDArray[np.int64] | None = None
+        self.reasons: list[str] | None = None
+        """The keyword or word that decided, for each title and target in turn; "" for none."""
+        place = done[arm.stage("fit")] / MODEL
         if config.all_systems[arm.system].explains == "keywords":
-            system = KeywordClassifier.load(done[arm.stage("fit")] / MODEL)
-            winners = system.decide(titles.to_list())[1]
-            self.winners = np.column_stack([winners[name] for name in taxonomy.names])
-            self.keywords = system.table.rows["keyword"].astype(str).tolist()
+            system = KeywordClassifier.load(place)
+            won = system.decide(titles.to_list())[1]
+            keywords = np.append(system.table.rows["keyword"].to_numpy(dtype=object), "")
+            self.reasons = keywords[np.column_stack([won[name] for name in taxonomy.names])].ravel().tolist()
+        elif arm.system in _WORDS_OF:
+            asked = config.all_systems[arm.system].load(place)
+            self.reasons = _decisive_words(asked, titles.head(_MAX_EXPLAINED).to_list(), predictions)
+            self.reasons += [""] * (self.answers.size - len(self.reasons))
+
+
+def _decisive_words(system: TitleClassifier, titles: list[str], predictions: Predictions) -> list[str]:
+    """Return for each title and target the word without which the answer loses most of its probability, or ""."""
+    words = [title.split() for title in titles]
+    shorter = [" ".join(of[:at] + of[at + 1 :]) for of in words for at in range(len(of))]
+    without = system.predict_proba(shorter)
+    owner = np.repeat(np.arange(len(titles)), [len(of) for of in words])
+    starts = np.cumsum([0, *map(len, words)])
+    rows = predictions.rows_of(titles)
+    chosen = []
+    for target in predictions.taxonomy.names:
+        answer = predictions.predicted(target)[rows]
+        left = without[target][np.arange(len(owner)), answer[owner]] - predictions.confidences(target)[rows][owner]
+        drops = [left[start:end] for start, end in pairwise(starts)]
+        chosen.append(
+            [of[drop.argmin()] if drop.min(initial=0) < 0 else "" for of, drop in zip(words, drops, strict=True)]
+        )
+    return [word for of_title in zip(*chosen, strict=True) for word in of_title]
 
 
 def _titles(rows: pl.DataFrame, reference: str, taxonomy: Taxonomy) -> pl.DataFrame:
@@ -120,11 +153,9 @@ def _first(
             "answers": answers.answers[:n_titles].ravel().tolist(),
             "confidence": answers.confidence[:n_titles].tolist(),
         }
-        if answers.winners is not None:
-            winners = answers.winners[:n_titles].ravel().tolist()
-            of_system["keywords"] = [
-                -1 if row < 0 else texts.setdefault(answers.keywords[row], len(texts)) for row in winners
-            ]
+        if answers.reasons is not None:
+            reasons = answers.reasons[: n_titles * len(taxonomy.names)]
+            of_system["reasons"] = [texts.setdefault(text, len(texts)) if text else -1 for text in reasons]
         systems.append(of_system)
     return {
         "reference": reference,

@@ -87,7 +87,7 @@ function answerTable(data, row) {
   const table = element("table");
   const head = table.createTHead().insertRow();
   const body = table.createTBody();
-  for (const name of ["system", ...targets, "confidence", "keyword"]) head.append(element("th", name, { scope: "col" }));
+  for (const name of ["system", ...targets, "confidence", "keyword or word"]) head.append(element("th", name, { scope: "col" }));
   const labels = targets.map((_, at) => data.labels[row * targets.length + at]);
   const line = (cells) => body.insertRow().append(...cells);
   const worded = (at, code) => (code < 0 ? "–" : classes[at][code]);
@@ -98,10 +98,10 @@ function answerTable(data, row) {
     const cells = codes.map((code, at) => element("td", worded(at, code),
       labels[at] < 0 ? {} : { class: code === labels[at] ? "right" : "wrong" }));
     cells.forEach((cell) => { if (cell.className === "wrong") cell.textContent += " ✗"; });
-    const hits = !system.keywords ? [] : targets.map((name, at) => [name, system.keywords[row * targets.length + at]]);
+    const hits = !system.reasons ? [] : targets.map((name, at) => [name, system.reasons[row * targets.length + at]]);
     const fired = hits.filter(([, text]) => text >= 0).map(([name, text]) => `${name}: ${texts[text]}`);
     line([element("td", system.name), ...cells, element("td", `${system.confidence[row]}%`, { class: "number" }),
-      element("td", fired.join("; "))]);
+      element("td", fired.join("; "), { class: "text" })]);
   }
   return table;
 }
@@ -120,7 +120,7 @@ function makeLookup(data) {
     const typed = input.value.trim().toLowerCase();
     const exact = lowered.indexOf(typed);
     const rows = exact < 0 ? [] : [exact];
-    for (let row = 0; typed && row < lowered.length && rows.length < 10; row++) {
+    for (let row = 0; typed && row < lowered.length && rows.length < 6; row++) {
       if (row !== exact && lowered[row].includes(typed)) rows.push(row);
     }
     found.replaceChildren(...rows.map((row) => {

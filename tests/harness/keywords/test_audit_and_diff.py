@@ -13,6 +13,7 @@ from harness.cli.table_commands import table_settings
 from harness.experiment.config_file import load_config
 from harness.keywords.audit_and_diff import audit_file, diff_files
 from tests.harness.given_leads import GIVEN
+from tests.html_check import assert_valid_page
 
 TABLE = """keyword,priority,department,seniority,match
 nurse,5,Nursing,,
@@ -54,6 +55,7 @@ def test_an_audit_counts_normalised_titles_and_holds_them_against_their_labels(v
     assert done.page.parent.name == "table_audit"
     assert {*done.files, MARK} == {place.name for place in done.page.parent.iterdir()}
     assert done.page.name == "audit.html"
+    assert_valid_page(done.page)
     rows = {row["keyword"]: row for row in read(done.page.parent, "rows")}
     # Head Nurse stands in three rows of 3, 1 and 1 records, once with two spaces; one is labelled Chief.
     assert (rows["nurse"]["titles"], rows["nurse"]["records"], rows["nurse"]["decided_records"]) == ("1", "5", "5")

@@ -67,7 +67,7 @@ def toy_lookup() -> dict[str, object]:
         "labels": [0, 1, 0, 1, -1, -1], "texts": ["nurse", f"{SCRIPT}*"],
         "systems": [
             {"name": "keyword", "answers": [0, 1, 1, 1, 0, 0], "confidence": [99, 50, 7],
-             "keywords": [0, 1, 1, -1, -1, -1]},
+             "reasons": [0, 1, 1, -1, -1, -1]},
             {"name": SCRIPT, "answers": [0, 0, 0, 1, 1, 1], "confidence": [80, 81, 82]},
         ],
     }  # fmt: skip

@@ -13,6 +13,7 @@ from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
 from tests.called_verb import exit_code_of
+from tests.html_check import assert_valid_page
 
 TITLES = {
     "CISO": 6, "Security Engineer": 40, "Director of Catering": 12, "Network Administrator": 9, "Threat Hunter": 11,
@@ -138,6 +139,7 @@ def test_keywords_words_and_problems_of_the_file_are_listed_with_their_records(l
 
 def test_the_page_says_the_same_as_the_workbook(leads, check):
     _, out, _ = check(leads)
+    assert_valid_page(leads.with_name("leads_check.html"))
     page = leads.with_name("leads_check.html").read_text(encoding="utf-8")
     for heading in ("Hierarchy", "By Event", "Suspicious titles", "Keywords", "New words", "Titles to label", "File"):
         assert f">{heading}</h2>" in page
