@@ -38,6 +38,7 @@ class Served:
 
 
 _served: list[Served] = []
+_at_end: list[Callable[[], None]] = []
 
 
 def served() -> Served:
@@ -49,6 +50,11 @@ def served() -> Served:
 def hold(about: Served) -> None:
     """Let the pages of this process be about something."""
     _served[:] = [about]
+
+
+def at_end(call: Callable[[], None]) -> None:
+    """Call something when the server stops, as Streamlit does not tell its sessions then."""
+    _at_end.append(call)
 
 
 def serve(
@@ -96,7 +102,11 @@ def serve(
         hold(Served(model=model, scratch=Path(scratch), reviewed=reviewed, table=table, password=password))
         options = _options(host, port, max_upload_mb, local=local, browser=browser)
         bootstrap.load_config_options(options)
-        bootstrap.run(str(_APP), False, [], options)
+        try:
+            bootstrap.run(str(_APP), False, [], options)
+        finally:
+            for call in _at_end:
+                call()
 
 
 def _model(source: Path | None, results: Path) -> Model | None:

@@ -3,7 +3,7 @@
 import datetime
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,30 +76,44 @@ def add_reviews(
     if not into.parent.is_dir():
         raise BadInput(f"--into {into} cannot be written: expected a file in a folder that exists.")
     read = read_reviewed(path, taxonomy, encoding, known)
-    refuse_faults(path, read.faults)
+    refuse_faults(str(path), read.faults)
     if read.rows.is_empty():
         raise BadInput(
             f"{path} has no row that anybody has judged. Mark rows as done, or change their labels, and add it again."
         )
+    added = add_opinions(read.rows, said_in=str(path), reviewer=reviewer, into=into, taxonomy=taxonomy, now=now)
+    return replace(added, n_left=read.n_left)
+
+
+def add_opinions(
+    rows: pl.DataFrame, *, said_in: str, reviewer: str, into: Path, taxonomy: Taxonomy, now: datetime.datetime
+) -> Added:
+    """Add what a reviewer said, as `add_reviews` does, from `rows` as `read_reviewed` returns them.
+
+    `said_in` names where they are from, for messages.
+
+    Raises:
+        BadInput: as `add_reviews`.
+    """
     backups = folder_beside(into, BACKUPS)
     with unwritable_as_bad_input(backups):
         backups.mkdir(exist_ok=True)
     with locked(backups / ".lock", lambda: None):
-        return _merge(path, read.rows, read.n_left, reviewer.strip(), into, backups, taxonomy, now)
+        return _merge(said_in, rows, reviewer.strip(), into, backups, taxonomy, now)
 
 
 def _merge(
-    path: Path, rows: pl.DataFrame, n_left: int, reviewer: str, into: Path, backups: Path, taxonomy: Taxonomy,
+    said_in: str, rows: pl.DataFrame, reviewer: str, into: Path, backups: Path, taxonomy: Taxonomy,
     now: datetime.datetime,
 ) -> Added:  # fmt: skip
     stored = read_opinions(into, taxonomy) if into.exists() else None
     earlier = stored.rows if stored is not None else pl.DataFrame(schema=dict.fromkeys(_columns(taxonomy), pl.String))
     rows = rows.with_columns(_one_spelling(rows[REVIEWER].fill_null(reviewer), earlier[REVIEWER]))
     new, n_same, faults = _compare(rows, earlier, taxonomy, into.name)
-    refuse_faults(path, faults)
+    refuse_faults(said_in, faults)
     if not new:
         raise BadInput(
-            f"{path} was added already: {into} has all {n_same:,} rows that are judged in it. Nothing was changed."
+            f"{said_in} was added already: {into} has all {n_same:,} rows that are judged in it. Nothing was changed."
         )
     added = pl.DataFrame(new, schema=rows.schema, orient="row").drop("place")
     added = added.with_columns(_sides(added["title"], earlier), pl.lit(now.date().isoformat()).alias(DATE))
@@ -118,7 +132,7 @@ def _merge(
     return Added(
         n_added=len(added),
         n_same=n_same,
-        n_left=n_left,
+        n_left=0,
         n_for_scoring=int((added[SIDE] == "score").sum()),
         conflicts=_conflicts(added, earlier, taxonomy),
         backup=backup,

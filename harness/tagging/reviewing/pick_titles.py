@@ -84,6 +84,21 @@ class Picked:
     """What was not offered, in phrases."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Titles that are most worth a person's minute."""
+
+    picked: pl.DataFrame
+    """`title`, `records`, the best answer per target, and `why`; those most worth first."""
+    taxonomy: Taxonomy
+    best: str
+    """The system whose answers these are."""
+    answers: Mapping[str, Mapping[str, Sequence[str]]]
+    """System, the best first, to target to its answer for each picked title."""
+    n_offered: int
+    left_out: Sequence[str]
+
+
 @dataclass(frozen=True)
 class _Offer:
     """Titles to choose from, and what each system answers for them; the first system's answers are the best."""
@@ -108,6 +123,21 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
         raise BadInput(
             f"--out {job.out} is no XLSX file; titles are picked into a workbook. Give a name such as to_review.xlsx."
         )
+    choice = choose_titles(job, on_progress, announce)
+    picked = choice.picked
+    heading = f"{counted(len(picked), 'title')} of {job.source.name} to review"
+    with full_disk_as_bad_input(job.out), whole_file(job.out) as filling:
+        write_picked(filling, picked, choice.taxonomy, heading, _how_to(job, choice.best))
+    n_records = int(picked["records"].sum())
+    return Picked(n_titles=len(picked), n_records=n_records, n_offered=choice.n_offered, left_out=choice.left_out)
+
+
+def choose_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], None]) -> Choice:
+    """Choose titles and write nothing.
+
+    Raises:
+        BadInput: a file or folder is missing or faulty, or there is nothing to pick.
+    """
     if job.source.is_dir():
         if job.table is not None:
             raise BadInput(
@@ -140,22 +170,23 @@ def pick_titles(job: PickJob, on_progress: Progress, announce: Callable[[str], N
     worth = worth_of(offer.records, list(systems.values()), taxonomy)
     chosen = np.arange(len(found)) if is_scored else choose(found, worth.alone, known, job.n_titles)
     why = [_why(offer, worth, int(at), job.side) for at in chosen]
-    best = next(iter(systems.values()))
-    labels = {
-        target.name: pl.Series(
-            [target.classes[code] for code in best[target.name][chosen].argmax(axis=1)], dtype=pl.String
-        )
-        for target in taxonomy.targets
-    }
+    answers = {name: _labels(found, chosen, taxonomy) for name, found in systems.items()}
+    best = next(iter(systems))
+    labels = {name: pl.Series(of_target, dtype=pl.String) for name, of_target in answers[best].items()}
     picked = (
         offered[chosen]
         .select("title", pl.col("count").alias("records"))
         .with_columns(**labels, why=pl.Series(why, dtype=pl.String))
     )
-    heading = f"{counted(len(picked), 'title')} of {job.source.name} to review"
-    with full_disk_as_bad_input(job.out), whole_file(job.out) as filling:
-        write_picked(filling, picked, taxonomy, heading, _how_to(job, next(iter(systems))))
-    return Picked(n_titles=len(picked), n_records=int(picked["records"].sum()), n_offered=n_offered, left_out=left_out)
+    return Choice(picked=picked, taxonomy=taxonomy, best=best, answers=answers, n_offered=n_offered, left_out=left_out)
+
+
+def _labels(answers: Answers, chosen: IntArray, taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Return the most probable class of each chosen title by target."""
+    return {
+        target.name: [target.classes[code] for code in answers[target.name][chosen].argmax(axis=1)]
+        for target in taxonomy.targets
+    }
 
 
 def titles_of_run(folder: Path, taxonomy: Taxonomy) -> tuple[pl.DataFrame, pl.Series]:

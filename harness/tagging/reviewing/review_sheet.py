@@ -204,11 +204,13 @@ def _answer(labels: Mapping[str, str | None]) -> str:
     return _BETWEEN.join(label or _NOTHING for label in labels.values())
 
 
-def refuse_faults(path: Path, faults: Sequence[str]) -> None:
-    """Refuse a file with faulty rows, all of them named.
+def refuse_faults(said_in: str, faults: Sequence[str]) -> None:
+    """Refuse a file, named in messages, with faulty rows, all of them named.
 
     Raises:
         BadInput: there is a fault.
     """
     if faults:
-        raise BadInput(f"{path} was not added, and nothing was changed. {first_few(faults, 20)}. Correct these rows.")
+        raise BadInput(
+            f"{said_in} was not added, and nothing was changed. {first_few(faults, 20)}. Correct these rows."
+        )

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from harness.page.serve import Served, hold
 from harness.tagging.models import open_run
 from tests.harness.tagging.given_run import toy_run
 
+streamlit = pytest.importorskip("streamlit", reason="Streamlit, the extra `serve`, is not installed")
 testing = pytest.importorskip("streamlit.testing.v1", reason="Streamlit, the extra `serve`, is not installed")
 
 APP = Path(__file__).parents[3] / "harness" / "page" / "app.py"
@@ -15,6 +17,7 @@ EVIL = "<img src=x onerror=alert(1)> **night** ![x](http://x.invalid/y.png) nurs
 
 
 def about(tmp_path, model, **given):
+    streamlit.cache_resource.clear()  # to the tester, all tests are one session
     scratch = tmp_path / "scratch"
     scratch.mkdir(exist_ok=True)
     facts = {"reviewed": tmp_path / "reviewed.csv", "table": None, "password": None}
@@ -96,3 +99,38 @@ def test_without_a_run_the_page_says_how_to_make_one(tmp_path):
     about(tmp_path, None)
     page = testing.AppTest.from_file(str(APP), default_timeout=60).run()
     assert "no run yet" in words(page)
+
+
+def begin(page, reviewer="Ann", titles=4):
+    page.text_input(key="reviewer").set_value(reviewer)
+    page.number_input[0].set_value(titles)
+    next(one for one in page.button if one.label == "Begin").click().run()
+
+
+def press(page, key):
+    page.button(key=key).click().run()
+
+
+def test_reviews_are_taken_corrected_undone_and_saved_when_it_is_finished(open_page, tmp_path):
+    page = open_page("Review")
+    begin(page)
+    press(page, "take")
+    press(page, "take")
+    press(page, "undo")
+    press(page, "1-department-2")
+    press(page, "take")
+    press(page, "unclear")
+    assert not (tmp_path / "reviewed.csv").exists()
+    press(page, "finish")
+    rows = pl.read_csv(tmp_path / "reviewed.csv")
+    assert rows["reviewer"].to_list() == ["Ann"] * 3
+    assert rows["department"].to_list()[1] == "Pharmacy"
+    assert rows["department"].to_list()[2] is None
+
+
+def test_answers_of_the_systems_are_shown_on_request_only(open_page):
+    page = open_page("Review")
+    begin(page)
+    assert not page.dataframe
+    press(page, "ask")
+    assert {"keyword", "neural"} <= set(page.dataframe[0].value["system"])

@@ -159,3 +159,27 @@ def test_a_file_goes_up_and_comes_back_tagged_and_leaves_with_the_browser(visit,
             return
         time.sleep(0.1)
     raise AssertionError("what was uploaded is still there after 10 s")
+
+
+def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request):
+    reviewer = f"Ann {request.node.callspec.params['visit']}"
+    page = visit("Review")
+    page.get_by_label("Your name").fill(reviewer)
+    page.keyboard.press("Enter")
+    page.get_by_text("0 of 50 titles").wait_for()
+    for n_done, keys in enumerate(("Enter", "2 3 Enter", "ArrowRight 1 Enter", "N"), start=1):
+        for key in keys.split():
+            page.keyboard.press(key)
+            page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+            page.wait_for_timeout(150)
+        page.get_by_text(f"{n_done} of 50 titles").wait_for()
+    page.keyboard.press("u")
+    page.get_by_text("3 of 50 titles").wait_for()
+    page.close()
+    for _ in range(100):
+        if (page_of_toy[1] / "reviewed.csv").exists():
+            said = (page_of_toy[1] / "reviewed.csv").read_text()
+            if said.count(reviewer) == 3:
+                return
+        time.sleep(0.1)
+    raise AssertionError("what was reviewed is not saved 10 s after the page was closed")
