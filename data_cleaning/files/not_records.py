@@ -241,14 +241,14 @@ class Sifter:
         return found
 
     def _suspects(self, batch: Batch, n_done: int) -> list[int]:
-        """Return the places of rows below a gap, or below a row or reject with one cell."""
+        """Return the places of rows below a gap that is no rejected record, or below a row or reject with one cell."""
         places, n_filled = batch.places, _n_filled(batch.rows)
-        gaps = np.flatnonzero(np.diff(places, prepend=places[:1]) > 1)
-        alone = np.flatnonzero(n_filled == 1) + 1
-        rows = np.unique(np.concatenate([gaps, alone]))
-        rows = rows[rows < len(places)]
-        rows = rows[(places[rows] > n_done) & (n_filled[rows] > 1)]
-        return [] if len(rows) > _MAX_SUSPECTS else places[rows].tolist()
+        below = np.diff(places, prepend=places[:1]) > 1
+        below[1:] |= n_filled[:-1] == 1
+        rows = np.flatnonzero(below & (places > n_done) & (n_filled > 1))
+        found = set(places[rows].tolist() if len(rows) <= _MAX_SUSPECTS else [])
+        broken = [one.place + 1 for one in batch.rejects if one.place + 1 in found and len(self._cells(one)) > 1]
+        return sorted(found.difference(broken))
 
     def _remarks_above(self, batch: Batch, place: int) -> set[int]:
         """Return the places of what is above another header and belongs to it, or ends the table before it."""

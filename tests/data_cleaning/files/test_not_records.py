@@ -200,3 +200,20 @@ def test_subtotals_between_records_are_not_counted(tmp_path):
         "Totals and remarks, not counted as records: line 3 ('RSA Total'); line 6 ('Black Hat Total'); "
         "line 7 ('Grand Total').",
     )
+
+
+def test_below_a_record_that_cannot_be_read_no_other_table_begins(tmp_path):
+    same = b'"%b head nurse","head nurse","head nurse","head nurse","head nurse%b"\n'
+    rows = [same % (b"%d" % number, b"") for number in range(3)]
+    sparse = b'"%d head nurse","","head nurse","head nurse","\xe2\x80\x8b"\n'
+    path = tmp_path / "leads.csv"
+    path.write_bytes(
+        b"id,Job Title,note,note,note\n"
+        + b"".join(rows)
+        + same % (b"3", b"\xff")
+        + '"4 head nurse","head nurse","night cook","visitor","医師"\n'.encode()
+        + b"".join(sparse % number for number in range(5, 7))
+    )
+    records, rejects = read(CsvSource(path, None, None, 1 << 20))
+    assert [row[0].split()[0] for row in records] == ["0", "1", "2", "4", "5", "6"]
+    assert len(rejects) == 1
