@@ -145,11 +145,9 @@ def _lines(
     import altair as alt
 
     systems = list(dict.fromkeys(frame["system"]))
-    colours = [_COLOURS[at % len(_COLOURS)] for at in range(len(systems))]
     dashes = [_DASHES[at % len(_DASHES)] for at in range(len(systems))]
-    legend = alt.Legend(title=None, orient="bottom", columns=2, symbolType="stroke", symbolSize=300, labelLimit=120)
-    colour = alt.Color("system:N", sort=None, scale=alt.Scale(domain=systems, range=colours), legend=legend)
-    dash = alt.StrokeDash("system:N", sort=None, scale=alt.Scale(domain=systems, range=dashes), legend=legend)
+    colour = _coloured(systems, symbolType="stroke", symbolSize=300)
+    dash = alt.StrokeDash("system:N", sort=None, scale=alt.Scale(domain=systems, range=dashes), legend=colour["legend"])
     x = alt.X(f"{across}:Q", title=across_title, axis=_axis(), scale=alt.Scale(zero=False, nice=False))
     y = alt.Y(f"{up}:Q", title=up_title, axis=_axis(), scale=alt.Scale(zero=False))
     rows = alt.Chart(frame)
@@ -174,16 +172,13 @@ def _costs(named: Mapping[str, Table]) -> list[Chart]:
         return []
     frame = frame[(frame["accuracy"] > 0) & (frame["titles per second"] > 0)]
     front = frame[frame["Pareto front"] == "yes"].sort_values("titles per second")
-    speed = alt.Scale(type="log", nice=False, padding=34)
-    x = alt.X("titles per second:Q", title="titles per second", scale=speed, axis=_axis(format="~s"))
-    y = alt.Y("accuracy:Q", title="share of records right", scale=alt.Scale(zero=False, padding=16), axis=_axis())
-    colour = alt.condition("datum['Pareto front'] == 'yes'", alt.value("var(--accent)"), alt.value("var(--muted)"))
-    rows = alt.Chart(frame)
-    layers = alt.layer(
-        alt.Chart(front).mark_line(color="var(--accent)", opacity=0.5, interpolate="step-after").encode(x=x, y=y),
-        rows.mark_point(filled=True, size=60, opacity=1).encode(x=x, y=y, color=colour),
-        rows.mark_text(dy=-10, fontSize=11).encode(x=x, y=y, text="system:N"),
-    )
+    speed = alt.Scale(type="log", nice=False, padding=12)
+    x = alt.X("titles per second:Q", title="titles per second", scale=speed, axis=_axis(format="~s", grid=False))
+    y = alt.Y("accuracy:Q", title="share of records right", scale=alt.Scale(zero=False, padding=12), axis=_axis())
+    colour = _coloured(list(dict.fromkeys(frame["system"])), symbolType="circle")
+    line = alt.Chart(front).mark_line(color="var(--muted)", strokeDash=[4, 3])
+    points = alt.Chart(frame).mark_point(filled=True, size=90, opacity=0.85)
+    layers = alt.layer(line.encode(x=x, y=y), points.encode(x=x, y=y, color=colour))
     return [Chart("Accuracy and speed; the line joins the Pareto front", _svg(layers))]
 
 
@@ -232,6 +227,15 @@ def _first_fit(table: Table, *more: str) -> pd.DataFrame:
     frame = _plain(table.frame)
     keys = [name for name in (*_FIT, *more) if name in frame]
     return frame[(frame[keys] == frame[keys].iloc[0]).all(axis=1)]
+
+
+def _coloured(systems: Sequence[str], **symbols: Any) -> "alt.Color":
+    """Return the colour of each system, and a legend of them below the chart."""
+    import altair as alt
+
+    colours = [_COLOURS[at % len(_COLOURS)] for at in range(len(systems))]
+    legend = alt.Legend(title=None, orient="bottom", columns=2, columnPadding=24, labelLimit=120, **symbols)
+    return alt.Color("system:N", sort=None, scale=alt.Scale(domain=systems, range=colours), legend=legend)
 
 
 def _axis(**settings: Any) -> "alt.Axis":

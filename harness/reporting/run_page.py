@@ -19,7 +19,7 @@ _GROUPS = {
         *("pairs", "by_target", "slices", "robustness", "seeds", "learning_curve", "golden", "what_cleaning_bought"),
         *("target_accuracy", "risk_coverage", "calibration", "reliability"),
     ),
-    "Errors": ("by_class", "confusion", "errors", "most_wrong", "disagreements", "seed_disagreements", "golden_titles"),
+    "Errors": ("by_class", "confusion", "errors", "three_way", "seed_titles", "golden_titles"),
     "Mining": ("mined_lift", "mined_folds", "mined_changes", "mined_examples"),
     "Cost": ("costs",),
 }

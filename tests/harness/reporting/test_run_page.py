@@ -1,9 +1,11 @@
 import re
 from html import escape
+from pathlib import Path
 
 import pytest
 
-from harness.reporting.run_page import write_run_page
+import harness
+from harness.reporting.run_page import _GROUPS, write_run_page
 from tests.harness.reporting.toy_run_page import FACTS, SCRIPT, toy_tables, write_toy_page
 from tests.html_check import assert_valid_page
 
@@ -42,6 +44,13 @@ def test_the_verdict_is_first_then_data_to_cost_and_details_are_closed(path):
     assert re.findall(r"<h2>(.*?)</h2>", text) == ["Look up a title", *headings]
     assert text.index('id="verdict-card"') < text.index("<svg") < text.index("<nav") < text.index("<h2>Scores")
     assert '<details class="group"><summary><h2>Research details' in text
+
+
+def test_every_table_that_has_a_place_on_the_page_is_one_that_runs_make():
+    rooms = [Path(harness.__file__).parent / room for room in ("reporting", "mining")]
+    modules = [module for room in rooms for module in room.glob("*.py") if module.name != "run_page.py"]
+    sources = "".join(module.read_text(encoding="utf-8") for module in modules)
+    assert [name for names in _GROUPS.values() for name in names if f'"{name}"' not in sources] == []
 
 
 def test_a_run_without_verdict_or_lookup_has_a_page_too(tmp_path):
