@@ -85,6 +85,24 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
     for place in (workbook, page):
         for read in (job.leads, job.table):
             check_place(place, read, force=job.force)
+    check = look_at_leads(job, on_progress, announce)
+    on_progress("checking", 3, 4, "steps")
+    with (
+        full_disk_as_bad_input(workbook),
+        whole_file(workbook) as workbook_filling,
+        whole_file(page) as page_filling,
+    ):
+        write_check(workbook_filling, page_filling, check, name=workbook.name)
+    on_progress("checking", 4, 4, "steps")
+    return CheckedFile(workbook=workbook, page=page, sentences=tuple(sentences(check)), actions=tuple(actions(check)))
+
+
+def look_at_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], None]) -> Check:
+    """Check leads and write nothing.
+
+    Raises:
+        BadInput: a file is missing, cannot be read or is faulty.
+    """
     path = job.table or PROJECT_CONFIGS / TABLE
     taxonomy, shipped, notes = choose_taxonomy(job.taxonomy, job.table)
     table = KeywordTable.read(path, taxonomy, lenient=True)
@@ -105,7 +123,7 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
     suspicious = find_suspicious(answered, on_progress)
     on_progress("checking", 2, 4, "steps")
     of_record = _positions(facts, answered)
-    check = Check(
+    return Check(
         facts=facts,
         answered=answered,
         of_record=of_record,
@@ -117,15 +135,6 @@ def check_leads(job: CheckJob, on_progress: Progress, announce: Callable[[str], 
         to_label=choose_titles(answered, suspicious),
         summary=_summary(answered, of_record, facts),
     )
-    on_progress("checking", 3, 4, "steps")
-    with (
-        full_disk_as_bad_input(workbook),
-        whole_file(workbook) as workbook_filling,
-        whole_file(page) as page_filling,
-    ):
-        write_check(workbook_filling, page_filling, check, name=workbook.name)
-    on_progress("checking", 4, 4, "steps")
-    return CheckedFile(workbook=workbook, page=page, sentences=tuple(sentences(check)), actions=tuple(actions(check)))
 
 
 def _default_place(leads: Path) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from data_cleaning.titles import IntArray
+from data_cleaning.titles import BoolArray, IntArray
 from harness.tagging.business.business_tables import (
     ALL,
     EMPTY,
@@ -21,6 +21,9 @@ from harness.tagging.hierarchy.nodes_and_rules import ROOT
 
 MAX_VALUES = 200
 """Values of a column that are told apart, the most frequent ones; the others share their rows."""
+
+BAND = "seniority"
+"""The column of `placed_titles` that says in which column of `department_table` a title is counted."""
 
 _DEPTH = 2
 """Levels of the hierarchy, from the first, that have a row each."""
@@ -71,6 +74,31 @@ def department_table(answered: Answered, of_record: IntArray, name: str, values:
         if figures.any():
             table.records(title, figures, "band")
     return table.frame()
+
+
+def placed_titles(answered: Answered, of_record: IntArray, kept: BoolArray) -> pl.DataFrame:
+    """Return the titles behind the cells of `department_table`, those of most records first.
+
+    Args:
+        answered: the titles.
+        of_record: position of each record's title, -1 for none, (n_records,).
+        kept: which records count, (n_records,).
+
+    Returns:
+        `title` and `records`, and between them the row's levels and, as the last of them, the column.
+    """
+    names, cells, row, columns, column = _placed(answered) if answered.hierarchy else _labelled(answered)
+    records = np.bincount(of_record[kept & (of_record >= 0)], minlength=len(answered.texts))
+    frame = pl.DataFrame(
+        {
+            "title": answered.texts,
+            **{level: [cells[at][depth] for at in row] for depth, level in enumerate(names)},
+            BAND: [columns[at] for at in column],
+            "records": records,
+        },
+        strict=False,
+    )
+    return frame.filter(pl.col("records") > 0).sort("records", "title", descending=[True, False])
 
 
 def label_table(answered: Answered) -> pl.DataFrame:

@@ -134,3 +134,17 @@ def test_answers_of_the_systems_are_shown_on_request_only(open_page):
     assert not page.dataframe
     press(page, "ask")
     assert {"keyword", "neural"} <= set(page.dataframe[0].value["system"])
+
+
+def test_leads_are_looked_at_before_there_is_a_run(tmp_path):
+    about(tmp_path, None)
+    page = testing.AppTest.from_file(str(APP), default_timeout=60)
+    page.query_params["job"] = "Leads"
+    page.run()
+    leads = f"Job Title,Event\nCISO,Bonn\nIT Manager,Ulm\nCISO,Ulm\n{EVIL},Ulm\n"
+    page.file_uploader(key="check-file").set_value(("leads.csv", leads.encode(), "text/csv")).run()
+    assert "has 4 records" in words(page)
+    assert "<img" not in words(page)
+    assert {"CISO", EVIL} <= set(page.dataframe[1].value["title"])
+    next(box for box in page.selectbox if box.label == "Event").set_value("Bonn").run()
+    assert page.dataframe[1].value["title"].tolist() == ["CISO"]

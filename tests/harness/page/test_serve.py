@@ -166,13 +166,14 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
     page = visit("Review")
     page.get_by_label("Your name").fill(reviewer)
     page.keyboard.press("Enter")
-    page.get_by_text("0 of 50 titles").wait_for()
+    page.get_by_role("button", name="Save and finish").wait_for()
     for n_done, keys in enumerate(("Enter", "2 3 Enter", "ArrowRight 1 Enter", "N"), start=1):
         for key in keys.split():
+            page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
             page.keyboard.press(key)
-            page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(150)  # until it is running
         page.get_by_text(f"{n_done} of 50 titles").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.keyboard.press("u")
     page.get_by_text("3 of 50 titles").wait_for()
     page.close()
