@@ -122,7 +122,8 @@ def _confusion(figures: ComparisonFigures) -> Table:
         f"share of the records with that label. Shown for {_named(frame, 'system')}; confusion.csv has every system, "
         "right answers too."
     )
-    n_rows = min(_FIRST, _n_first(frame, keys))
+    mistakes = ~frame["is_right"].head(_n_first(frame, keys))
+    n_rows = min(_FIRST, int(mistakes.sum()))
     return Table("confusion", "What is taken for what?", note, frame.drop(columns=["rank", "is_right"]), n_rows)
 
 

@@ -29,6 +29,7 @@ function sortRows(table, column, ascending) {
   const full = rows.filter((row) => !isEmpty(row));
   full.sort((one, other) => compareCells(cell(one), cell(other), isNumber) * (ascending ? 1 : -1));
   body.append(...full, ...rows.filter(isEmpty));
+  for (const row of rows) row.classList.remove("group");
 }
 
 function makeSortable(table) {

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from data_cleaning.errors import counted
 from data_cleaning.report_table import Table
 from harness.reporting.charts import charts_of
 from harness.reporting.pages import Opening, Section, table_section, write_page
@@ -65,6 +66,8 @@ def write_run_page(
                 table_section(_scores_first(table), "tables", charts=drawn, group=group, is_detail=group == _DETAILS)
             )
     made = f"Made {facts['made_at']} with seed {facts['seed']} on {facts['device']}."
+    if facts["warnings"]:
+        made += f" Under Data, {counted(len(facts['warnings']), 'warning')} about the leads."
     heading = f"{facts['name']}: which system should sort our titles?"
     write_page(path, heading, [made], sections, footer, opening)
 
