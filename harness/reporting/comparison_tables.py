@@ -8,7 +8,7 @@ from data_cleaning.report_table import Table
 from harness.scoring.confidence import calibration_errors
 from harness.scoring.hits import ALL, WEIGHTED
 
-_FIRST, _MAX_SLICES = 20, 25
+_FIRST, _MAX_ROWS = 20, 25
 _FIT = ["split", "learned_from"]
 _METRICS = {
     "accuracy": "accuracy",
@@ -79,7 +79,8 @@ def _pairs(figures: ComparisonFigures, pairs: pd.DataFrame) -> Table:
     )
     columns = ["difference", "low", "high", "better", "worse", "p_holm", "verdict"]
     frame = pairs[[*_FIT, "system", "baseline", *columns]]
-    return Table("pairs", "Which systems are ahead of which?", note, frame, _n_first(pairs, _FIT))
+    n_rows = min(_MAX_ROWS, _n_first(pairs, _FIT))
+    return Table("pairs", "Which systems are ahead of which?", note, frame, n_rows)
 
 
 def _by_target(figures: ComparisonFigures) -> Table:
@@ -139,13 +140,17 @@ def _risk_coverage(figures: ComparisonFigures) -> Table:
 
 def _calibration(figures: ComparisonFigures) -> Table:
     frame = calibration_errors(figures.confidence_bins, [*_FIT, "system", "target"])
-    frame = frame.assign(overconfidence=frame["confidence"] - frame["accuracy"]).rename(columns={"ece": "ECE"})
+    frame = frame.assign(overconfidence=frame["confidence"] - frame["accuracy"], is_target=frame["target"] != ALL)
+    rank = frame.groupby(_FIT, sort=False).ngroup()
+    frame = frame.assign(rank=rank).sort_values(["rank", "is_target"], kind="stable")
+    frame = frame.drop(columns=["rank", "is_target"]).rename(columns={"ece": "ECE"})
     note = (
         f"Expected calibration error (ECE), per record against {figures.reference}: how far confidence and accuracy "
         "are apart, over ten bins of confidence. The confidence of all targets is the lowest of theirs. "
-        f"Shown for {_named(frame)}."
+        f"Shown for all targets of {_named(frame)}; calibration.csv has every target."
     )
-    return Table("calibration", "Does confidence mean what it says?", note, frame, _n_first(frame, _FIT))
+    n_rows = _n_first(frame, [*_FIT, "target"])
+    return Table("calibration", "Does confidence mean what it says?", note, frame, n_rows)
 
 
 def _reliability(figures: ComparisonFigures) -> Table:
@@ -174,7 +179,7 @@ def _slices(figures: ComparisonFigures) -> Table:
         "cause of a simulated label its own target. The margin is half the widest 95% interval of the row; below 20 "
         f"titles there is none. Shown for {_named(frame)}."
     )
-    n_rows = min(_MAX_SLICES, _n_first(frame, _FIT))
+    n_rows = min(_MAX_ROWS, _n_first(frame, _FIT))
     return Table("slices", "On which titles are systems good or bad?", note, frame, n_rows)
 
 

@@ -60,6 +60,20 @@ def test_another_companys_two_targets_run_through_every_system(finished, company
     assert (tfidf.to_numpy() > floor.to_numpy() + 0.3).all()
 
 
+def test_labels_that_contradict_each_other_have_a_noise_ceiling(company, tmp_path):
+    tested = company.folder / "contradicting.csv"
+    tested.write_text(
+        "What you do,Dept,Grade,Times\nnight cook,Kitchen,None given,3\nnight cook,Garden,None given,1\n"
+        "chief nurse,Nursing,Chief,4\n"
+    )
+    made = do(company, tmp_path, CHEAP, "split.by=[title]", f"leads.test_path={tested}")
+    summary = pd.read_csv(made.folder / "tables" / "summary.csv")
+    (ceiling,) = summary[summary["system"] == "(noise ceiling)"]["legacy all" if "legacy all" in summary else "all"]
+    assert ceiling == 7 / 8
+    scores = pd.read_csv(made.folder / "tables" / "scores_by_title.csv")
+    assert scores[scores["system"] == "(noise ceiling)"]["reference"].tolist() == ["legacy", "legacy"]
+
+
 def test_the_test_file_apart_is_what_is_scored(finished, company):
     parts = pd.read_csv(finished.folder / "tables" / "parts.csv")
     in_test = parts[(parts["split"] == "record") & (parts["part"] == "test")]

@@ -127,6 +127,8 @@ def test_calibration_sums_up_the_bins(tables):
     assert len(calibration) == 6
     assert calibration["ECE"].iloc[0] == pytest.approx(0.6 * 0.45 + 0.4 * 0.35)
     assert calibration["overconfidence"].iloc[0] == pytest.approx(0.83 - 0.7)
+    assert calibration["target"].tolist() == ["all"] * 3 + ["job"] * 3
+    assert [row[0] for row in tables["calibration"].shown().rows] == ["slow", "fast", "worse"]
 
 
 def test_reliability_shows_all_targets_of_the_best_system_first(tables):
