@@ -227,12 +227,13 @@ def _errors(errors: pd.DataFrame) -> Table:
 def _three_way(counted: pd.DataFrame) -> Table:
     known = counted["known"].iloc[0]
     note = (
-        f"Records of which {known} is known, by who contradicts it in any target: the recorded label alone, the system "
-        "alone, both alike, or each in its own way. Records where the label alone is wrong are what a system would "
-        f"gain, those where it alone is wrong what it would cost. Shown for {_named(counted)}."
+        f"Records of titles whose right labels are known ({known}), by who contradicts these in any target: the "
+        "recorded label alone, the system alone, both alike, or each in its own way. Records where the label alone is "
+        "wrong are what a system would gain, those where it alone is wrong what it would cost. "
+        f"Shown for {_named(counted)}."
     )
-    title = f"Who is wrong by {known}: the recorded label or the system?"
-    return Table("three_way", title, note, counted.drop(columns="known"), _n_first(counted, _FIT))
+    frame = counted.drop(columns="known")
+    return Table("three_way", "Who is wrong: the recorded label or the system?", note, frame, _n_first(counted, _FIT))
 
 
 def _costs(figures: ComparisonFigures) -> Table:

@@ -12,8 +12,8 @@ from data_cleaning.titles import IntArray, Predictions
 
 LABEL_SUSPECT, SYSTEM_SUSPECT, OPEN = "label suspect", "system suspect", "open"
 
-_TRUSTED = ("truth", "reviewed")
-"""References that tell a wrong label from a right one; the first that is there counts."""
+TRUSTED = ("truth", "reviewed")
+"""References that tell a wrong label from a right one; the first that knows a title counts."""
 _BETWEEN = "; "
 _MIN_PROBABILITY = 1e-12
 """A class that a system rules out costs 27.6 nats, not infinitely many."""
@@ -45,7 +45,8 @@ def rank_errors(
     titles = recorded["title"].to_numpy()
     places = {name: predictions.rows_of(titles) for name, predictions in answers.items()}
     given = {name: _answers(predictions)[places[name]] for name, predictions in answers.items()}
-    known = _known(rows, taxonomy)
+    trusted = trusted_rows(rows).select("title", pl.concat_str(taxonomy.names, separator=_BETWEEN))
+    known = dict(trusted.iter_rows())
     nobody = np.zeros(len(label), dtype=np.int64)
     found = []
     for name, predictions in answers.items():
@@ -80,21 +81,18 @@ def three_way(rows: pl.DataFrame, answers: Mapping[str, Predictions]) -> pd.Data
         answers: predictions of every system, by its name.
 
     Returns:
-        `system`, `known` (the reference), `titles`, `records`, then the records of which `all_agree`, of which the
+        `system`, `known` (the references), `titles`, `records`, then the records of which `all_agree`, of which the
         label (`label_wrong`) or the system (`system_wrong`) alone contradicts what is known, of which both do and are
         alike (`both_wrong_alike`), and of which `all_differ`. None where nothing is known.
     """
-    reference = next((name for name in _TRUSTED if (rows["reference"] == name).any()), None)
-    if reference is None:
-        return None
     taxonomy = next(iter(answers.values())).taxonomy
-    trusted = rows.filter(pl.col("reference") == reference).sort("records", descending=True, maintain_order=True)
-    trusted = trusted.unique("title", keep="first", maintain_order=True).select(
-        "title", *(pl.col(name).alias(f"known_{name}") for name in taxonomy.names)
-    )
-    both = rows.filter(pl.col("reference") == "legacy").join(trusted, on="title", maintain_order="left")
+    trusted = trusted_rows(rows)
+    known_as = trusted.select("title", "reference", *(pl.col(name).alias(f"known_{name}") for name in taxonomy.names))
+    recorded = rows.filter(pl.col("reference") == "legacy").drop("reference")
+    both = recorded.join(known_as, on="title", maintain_order="left")
     if both.is_empty():
         return None
+    reference = " or ".join(name for name in TRUSTED if (both["reference"] == name).any())
     label, known = (
         _combined(taxonomy, {target.name: target.encode(both[prefix + target.name]) for target in taxonomy.targets})
         for prefix in ("", "known_")
@@ -116,6 +114,14 @@ def three_way(rows: pl.DataFrame, answers: Mapping[str, Predictions]) -> pd.Data
     return pd.DataFrame(found)
 
 
+def trusted_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each title of which the truth is known or, without that, what a person says."""
+    trusted = rows.filter(pl.col("reference").is_in(TRUSTED))
+    order = pl.col("reference").replace_strict({name: at for at, name in enumerate(TRUSTED)}, return_dtype=pl.Int64)
+    first = trusted.sort(order, -pl.col("records"), maintain_order=True)
+    return first.unique("title", keep="first", maintain_order=True)
+
+
 def _combined(taxonomy: Taxonomy, codes: Mapping[str, IntArray]) -> npt.NDArray[np.int64]:
     """Return one number for the classes of all targets, (n_rows,)."""
     shape = [target.n_classes for target in taxonomy.targets]
@@ -130,14 +136,6 @@ def _named(taxonomy: Taxonomy, codes: npt.NDArray[np.int64]) -> list[str]:
 
 def _answers(predictions: Predictions) -> npt.NDArray[np.int64]:
     return _combined(predictions.taxonomy, {name: predictions.predicted(name) for name in predictions.taxonomy.names})
-
-
-def _known(rows: pl.DataFrame, taxonomy: Taxonomy) -> dict[str, str]:
-    """Return the truth of each title or, without one, what a person says of it."""
-    trusted = rows.filter(pl.col("reference").is_in(_TRUSTED))
-    order = pl.col("reference").replace_strict({name: at for at, name in enumerate(_TRUSTED)}, return_dtype=pl.Int64)
-    first = trusted.sort(order, maintain_order=True).unique("title", keep="first", maintain_order=True)
-    return dict(first.select("title", pl.concat_str(taxonomy.names, separator=_BETWEEN)).iter_rows())
 
 
 def _losses(predictions: Predictions, places: IntArray, labels: Mapping[str, IntArray]) -> npt.NDArray[np.float64]:

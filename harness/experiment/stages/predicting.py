@@ -26,6 +26,7 @@ from harness.experiment.stages.measuring import measured
 from harness.experiment.stages.obtain_leads import LabelledFile
 from harness.experiment.system_contract import TitleClassifier
 from harness.experiment.systems import load_system
+from harness.scoring.disagreements import trusted_rows
 from harness.scoring.robustness import robustness, title_variants
 
 _FIRST_CHUNK = 2_000
@@ -93,11 +94,13 @@ def judge_golden(settings: GoldenSettings, inputs: Folders, out: Path, on_progre
 
 
 def judge_robustness(settings: RobustnessSettings, inputs: Folders, out: Path, on_progress: Progress) -> None:
-    """Write what `robustness.robustness` returns for titles of the test part, drawn at random."""
+    """Write what `robustness.robustness` returns for titles of the test part."""
     answer = settings.answer
     rows = read_frame(inputs["references"] / REFERENCE_ROWS)
-    titles = rows["title"].unique().sort()
-    drawn = titles.sample(min(settings.n_titles, len(titles)), seed=settings.seed).to_list()
+    # Titles whose labels are known come first, since the others cannot tell a wrong answer from a right one.
+    titles = rows["title"].unique().sort().sample(fraction=1.0, shuffle=True, seed=settings.seed)
+    known = titles.is_in(trusted_rows(rows)["title"].implode())
+    drawn = [*titles.filter(known), *titles.filter(~known)][: settings.n_titles]
     variants = title_variants(drawn)
     texts = sorted({text for of_kind in variants.values() for text in of_kind})
     classifier = load_system(answer.system, inputs["fit"] / MODEL)

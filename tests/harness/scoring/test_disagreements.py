@@ -93,7 +93,7 @@ def test_records_are_counted_by_who_contradicts_what_is_known():
         ("truth", "porter", "cook", "high", 1),
     )
     counted = three_way(pl.concat([ROWS, truth]), ANSWERS).set_index("system")
-    assert set(counted["known"]) == {"truth"}
+    assert set(counted["known"]) == {"truth"}, "which goes before what a person says"
     assert counted[["titles", "records"]].to_numpy().tolist() == [[3, 11]] * 4
     columns = ["all_agree", "label_wrong", "system_wrong", "both_wrong_alike", "all_differ"]
     # "first": chef right on 5 and 2; the matron's label is wrong; of the porter everybody says another job.
@@ -108,4 +108,7 @@ def test_reviewed_titles_count_where_the_truth_is_not_known():
     counted = three_way(ROWS, ANSWERS)
     assert set(counted["known"]) == {"reviewed"}
     assert set(counted["records"]) == {3}
+    porter = labelled(("truth", "porter", "cook", "high", 1))
+    assert set(three_way(pl.concat([ROWS, porter]), ANSWERS)["known"]) == {"truth or reviewed"}
+    assert set(three_way(pl.concat([ROWS, porter]), ANSWERS)["records"]) == {4}
     assert three_way(ROWS.filter(pl.col("reference") == "legacy"), ANSWERS) is None
