@@ -81,11 +81,9 @@ def apply_suggestions(
         new_table = out or next_revision(base)
         _check_out(new_table, base, file, memory, force=force)
         _check_targets(marked, known, taxonomy)
-        before = KeywordTable.read(base, known)
+        before, amended, changes = amended_table(marked, base, known)
         for note in before.notes:
             announce(f"{base.name}: {note}")
-        changes = accepted_changes(_for_the_rows_of(base, before, marked), before)
-        amended = amend(_edited(before, changes), changes)
     noted = updated(
         remembered,
         accepted=[one.key for one in (*(row.suggestion for row in accepted), *changes)],
@@ -112,6 +110,19 @@ def apply_suggestions(
         n_undecided=marked.n_undecided,
         n_rows=None if new_table is None else len(amended),
     )
+
+
+def amended_table(
+    marked: Marked, base: Path, taxonomy: Taxonomy
+) -> tuple[KeywordTable, KeywordTable, list[Suggestion]]:
+    """Return a table, the table with the accepted changes, and these changes.
+
+    Raises:
+        BadInput: a row is faulty, or the table is not the one that the suggestions were made for.
+    """
+    before = KeywordTable.read(base, taxonomy)
+    changes = accepted_changes(_for_the_rows_of(base, before, marked), before)
+    return before, amend(_edited(before, changes), changes), changes
 
 
 def next_revision(table: Path) -> Path:

@@ -5,11 +5,17 @@ import time
 
 import streamlit as st
 
-from harness.page import leads_tab, review_tab, tag_tab, understand_tab
+from harness.page import keywords_tab, leads_tab, review_tab, tag_tab, understand_tab
 from harness.page.parts import messages
 from harness.page.serve import served
 
-JOBS = {"Understand": understand_tab.show, "Review": review_tab.show, "Tag": tag_tab.show, "Leads": leads_tab.show}
+JOBS = {
+    "Understand": understand_tab.show,
+    "Review": review_tab.show,
+    "Keywords": keywords_tab.show,
+    "Tag": tag_tab.show,
+    "Leads": leads_tab.show,
+}
 
 _WRONG_PASSWORD_SECONDS = 1.0
 

@@ -1,12 +1,16 @@
 """The jobs of the page from start to end, by Streamlit's own tester."""
 
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from harness.keywords.suggestion_sheets import write_suggestions
+from harness.keywords.suggestions import Origin
 from harness.page.serve import Served, hold
 from harness.tagging.models import open_run
+from tests.harness.keywords.given_suggestions import GARDENER
 from tests.harness.tagging.given_run import toy_run
 
 streamlit = pytest.importorskip("streamlit", reason="Streamlit, the extra `serve`, is not installed")
@@ -29,8 +33,8 @@ def about(tmp_path, model, **given):
 def open_page(company, tmp_path):
     """Open a job of the page about the toy run; files of the session lie in its scratch folder."""
 
-    def opened(job="Understand", **given):
-        about(tmp_path, open_run(toy_run(company.config)), **given)
+    def opened(job="Understand", run=None, **given):
+        about(tmp_path, open_run(run or toy_run(company.config)), **given)
         page = testing.AppTest.from_file(str(APP), default_timeout=60)
         page.query_params["job"] = job
         page.run()
@@ -148,3 +152,20 @@ def test_leads_are_looked_at_before_there_is_a_run(tmp_path):
     assert {"CISO", EVIL} <= set(page.dataframe[1].value["title"])
     next(box for box in page.selectbox if box.label == "Event").set_value("Bonn").run()
     assert page.dataframe[1].value["title"].tolist() == ["CISO"]
+
+
+def test_an_accepted_suggestion_is_judged_and_written_to_the_next_revision(open_page, company, tmp_path):
+    table = shutil.copy(company.folder / "keywords.csv", tmp_path)
+    run = shutil.copytree(toy_run(company.config), tmp_path / "run")
+    origin = Origin.of(Path(table), company.taxonomy.names, run="toy", split="title", learned_from="legacy")
+    write_suggestions(run, (GARDENER,), origin)
+    page = open_page("Keywords", table=Path(table), run=run)
+    edits = {"edited_rows": {0: {"accept": True}}, "added_rows": [], "deleted_rows": []}
+    page.session_state["suggestions"] = edits
+    page.run()
+    assert "held-out titles" in words(page)
+    assert not (tmp_path / "keywords-next.csv").exists()
+    page.session_state["suggestions"] = edits
+    next(one for one in page.button if one.label.startswith("Write it: 1 accepted")).click().run()
+    assert "gardener" in (tmp_path / "keywords-next.csv").read_text()
+    assert "gardener" not in Path(table).read_text()
