@@ -163,8 +163,11 @@ def compare_runs(old: FinishedRun, new: FinishedRun, system: str | None = None) 
         "that both have scored, by the labels of the first. Ahead and behind are the second run's, where the 95% "
         "interval leaves out 0 and McNemar's exact test agrees. The first row is what the two runs decided for."
     )
-    settings = pd.DataFrame(list(_differing(old, new)), columns=["what", str(old.folder), str(new.folder)])
-    told = "Settings, data, code and libraries that differ; others are the same."
+    settings = pd.DataFrame(list(_differing(old, new)), columns=["what", "first", "second"])
+    told = (
+        f"Settings, data, code and libraries that differ between {old.folder} (first) and {new.folder} (second). "
+        "All others are the same."
+    )
     tables = [Table("settings", "What is different", told, settings)] if len(settings) else []
     tables.append(Table("scores", "Scores on the same titles", note, scored))
     names = f"{decided[0].system} of {old.folder} and {decided[1].system} of {new.folder}"
