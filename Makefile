@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := data_cleaning baselines neural harness tests docs
 
-.PHONY: run serve test check gate format docs same fuzz bench lock clean
+.PHONY: run serve page-pictures test check gate format docs same fuzz bench lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
@@ -12,6 +12,10 @@ run: $(READY)
 # The page about the newest run, in a browser.
 serve: $(READY)
 	$(BIN)/python -m harness serve $(ARGS)
+
+# The pictures of docs/PAGE.md: make page-pictures RUN=results/<a run that has mined>. Needs Chromium.
+page-pictures: $(READY)
+	$(BIN)/python docs/page_pictures.py $(RUN)
 
 # Two processes, each with whole files, so that fixtures of a file are made once.
 test: $(READY)
