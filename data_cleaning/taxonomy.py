@@ -30,6 +30,7 @@ _RESERVED = frozenset({
     # Scores
     *("all", "weighted", "low", "high", "legacy all", "split", "learned_from", "system", "reference", "weighting"),
     *("history", "target", "metric", "value", "loss", "baseline", "compared", "difference"),
+    *("verdict", "from", "to", "s per million", "slice"),
     # Keyword tables, audits and suggestions
     *("keyword", "priority", "match", "rationale", "accept", "action", "id", "order", "old_priority", "old_match"),
     *("lift", "p_value", "sets", "fixed", "broken", "judge", "group", "reviewed_fixed", "reviewed_broken"),
@@ -42,7 +43,7 @@ _RESERVED = frozenset({
 })  # fmt: skip
 """Names of columns that are beside those of targets in some table; a test looks at every table."""
 
-_RESERVED_FORMS = ("raw_", "original_", "predicted_", "cause_", "example_", "counter_example_", "hierarchy_")
+_RESERVED_FORMS = ("raw_", "original_", "predicted_", "cause_", "example_", "counter_example_", "hierarchy_", "vs ")
 """How other such columns begin."""
 
 

@@ -107,10 +107,12 @@ def uploaded(label: str, key: str) -> Path | None:
     name = _ODD.sub("_", Path(given.name).name)[-_LONGEST_NAME:].lstrip(".-") or "leads.csv"
     place = folder() / f"upload-{given.file_id}" / name
     if not place.exists():
-        for earlier in folder().glob(f"upload-*/.of-{key}"):
-            shutil.rmtree(earlier.parent)
+        mark = f".of-{key}"
+        for earlier in folder().iterdir():
+            if (earlier / mark).exists():
+                shutil.rmtree(earlier)
         place.parent.mkdir()
-        place.with_name(f".of-{key}").touch()
+        place.with_name(mark).touch()
         given.seek(0)
         with place.open("wb") as filling:
             shutil.copyfileobj(given, filling)

@@ -112,7 +112,7 @@ def test_one_system_runs_alone(company, monkeypatch, cheap_run, capsys):
     ("arguments", "message"),
     [
         (["run", "everything"], "Unknown run 'everything'"),
-        (["run", "all", "--set", "seeds=1"], "unknown key 'seeds'. Did you mean 'seed'?"),
+        (["run", "all", "--set", "sead=1"], "unknown key 'sead'. Did you mean 'seed'?"),
         (["run", "all", "--set", "leads.path=absent.csv"], "No file at"),
         (["run", "all", "--set", "keyword.table=absent.csv"], "absent.csv"),
     ],

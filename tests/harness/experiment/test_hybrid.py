@@ -217,7 +217,7 @@ def finished(tmp_path_factory):
 
 def test_a_run_lets_it_ask_the_network_that_learned_the_same(finished):
     model = open_run(finished)
-    assert model.system(None) == "hybrid"
+    assert model.system(None) == "cascade"  # the faster of two that are level
     hybrid = load_system("hybrid", model.systems["hybrid"])
     summary = hybrid.fit_summary()
     assert summary["corrects_the_table"] is True

@@ -121,14 +121,14 @@ def test_a_system_of_ones_own_refits_no_other_and_its_source_counts_for_it_alone
 
     without = prints(place / "company.yaml", ["systems=[majority, tfidf]", "split.by=[title]"])
     first = prints(*listed(place, "tfidf"))
-    assert {name for name in without if without[name] != first[name]} == {"compare/title/legacy"}
+    assert {name for name in without if without[name] != first[name]} == {"compare/title/legacy", "errors/title/legacy"}
     path = place / "my_votes.py"
     path.write_text(path.read_text() + "# another line\n")
     second = prints(*listed(place, "tfidf"))
     changed = {name for name in first if first[name] != second[name]}
     assert changed == {
-        *(f"{step}/title/legacy/my_votes" for step in ("fit", "predict", "score")),
-        "compare/title/legacy",
+        *(f"{step}/title/legacy/my_votes" for step in ("fit", "predict", "score", "robustness")),
+        *("compare/title/legacy", "errors/title/legacy"),
     }
     added = systems.System(name="new", description="", find_class=systems.SYSTEMS["majority"].find_class)
     monkeypatch.setitem(systems.SYSTEMS, "new", added)
