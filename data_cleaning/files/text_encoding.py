@@ -34,8 +34,8 @@ _MARKS = {
 _C1_RANGE = bytes(range(0x80, 0xA0))
 """Control characters in Latin-1, where Windows-1252 has quotes, dashes and the euro."""
 _NO_WINDOWS = frozenset(b"\x81\x8d\x8f\x90\x9d")
-_CONTROLS = frozenset(range(1, 32)) - frozenset(b"\t\n\v\f\r")
-"""Control bytes, which text in a single-byte encoding hardly ever has."""
+_CONTROLS = frozenset(range(1, 32)) - frozenset(b"\t\n\v\f\r\x1f")
+"""Control bytes, which text in a single-byte encoding hardly ever has; the unit separator may part its fields."""
 _NOT_C1 = bytes(byte for byte in range(256) if byte not in _C1_RANGE)
 _MARKED = "data_cleaning.files: mark bytes"
 _FIRST_MARK = 0xDC00

@@ -172,3 +172,9 @@ def test_lines_that_end_in_cr_count_when_the_encoding_is_detected(tmp_path):
     path = tmp_path / "leads.csv"
     path.write_bytes("Title\rnaïve\rcafé\r".encode() + b"\xff\r")
     assert text_encoding.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"
+
+
+def test_a_nul_byte_beside_unit_separators_does_not_make_utf_16_of_a_file(tmp_path):
+    path = tmp_path / "leads.csv"
+    path.write_bytes(b"id\x1fWhat you do\n\0id00000")
+    assert text_encoding.scan(path, None, 10**9, gzipped=False).encoding.codec == "utf-8"
