@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
 from harness.experiment.config import MAX_SEED, RunConfig
@@ -53,6 +55,10 @@ class Arm:
     def columns(self) -> dict[str, str]:
         """What tells it from the others in a table."""
         return {"split": self.by, "learned_from": str(self.label_set), "system": self.system}
+
+    def rows(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of a table that are about it, by the columns of `columns`."""
+        return frame[(frame[list(self.columns)] == pd.Series(self.columns)).all(axis=1)]
 
 
 def arms(config: RunConfig) -> list[Arm]:

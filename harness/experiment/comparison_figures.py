@@ -79,7 +79,7 @@ def comparison_figures(
 
     return ComparisonFigures(
         reference=reference,
-        scores=pd.concat([_of(arm, shown) for arm in ordered], ignore_index=True),
+        scores=pd.concat([arm.rows(shown) for arm in ordered], ignore_index=True),
         by_class=of_arms("score", BY_CLASS),
         confusion=of_arms("score", CONFUSION),
         confidence_bins=of_arms("score", CONFIDENCE_BINS, no_floor or ordered),
@@ -89,7 +89,7 @@ def comparison_figures(
         seeds=_seeds(config, taxonomy, done, reference) if config.seeds > 1 else None,
         errors=of_fits(ERRORS),
         three_way=of_fits(THREE_WAY),
-        costs=pd.concat([_of(arm, costs) for arm in ordered], ignore_index=True),
+        costs=pd.concat([arm.rows(costs) for arm in ordered], ignore_index=True),
         pairs=_pairs(ordered, done, reference) if len(config.all_systems) > 1 else None,
     )
 
@@ -99,7 +99,7 @@ def _best_first(config: RunConfig, scores: pd.DataFrame) -> list[Arm]:
     accuracy = scores[(scores["metric"] == "accuracy") & (scores["target"] == ALL)]
 
     def rank(arm: Arm) -> tuple[bool, int, int, float]:
-        score = float(_of(arm, accuracy)["value"].iloc[0])
+        score = float(arm.rows(accuracy)["value"].iloc[0])
         return (
             arm.by != unseen_split(config),
             config.split.by.index(arm.by),
@@ -108,10 +108,6 @@ def _best_first(config: RunConfig, scores: pd.DataFrame) -> list[Arm]:
         )
 
     return sorted(arms(config), key=rank)
-
-
-def _of(arm: Arm, frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[(frame[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)]
 
 
 def _seeds(

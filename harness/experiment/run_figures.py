@@ -11,7 +11,7 @@ import polars as pl
 from data_cleaning.files.frames import read_frame
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions
-from harness.experiment.arms import arms, curve_arms
+from harness.experiment.arms import arms, curve_arms, unseen_split
 from harness.experiment.comparison_figures import comparison_figures
 from harness.experiment.config import RunConfig
 from harness.experiment.mined_outputs import mining_figures
@@ -148,18 +148,19 @@ def _answered(config: RunConfig, done: Folders, taxonomy: Taxonomy, reference: s
 
 def _curve(config: RunConfig, done: Folders) -> pd.DataFrame | None:
     """Join the scores of the learning curves, with the fits on none and on all of the titles; None without any."""
+    parts = pd.DataFrame(facts_of(done[f"split/{unseen_split(config)}"], SPLIT_FACTS)["parts"])
+    is_reviewed = parts["source"] == "reviewed"
+    n_titles = {
+        "reviewed": int(parts.loc[is_reviewed & (parts["part"] != "test"), "titles"].sum()),
+        "leads": int(parts.loc[~is_reviewed & (parts["part"] == "train"), "titles"].sum()),
+    }
     found = []
     for arm in curve_arms(config):
-        size = arm.max_titles or arm.max_reviewed
-        found.append((arm, "reviewed" if arm.max_reviewed else "leads", size))
+        counted = "reviewed" if arm.max_reviewed else "leads"
         whole = replace(arm, max_titles=None, max_reviewed=None)
-        parts = pd.DataFrame(facts_of(done[f"split/{arm.by}"], SPLIT_FACTS)["parts"])
-        reviewed = parts[(parts["source"] == "reviewed") & (parts["part"] != "test")]
-        leads = parts[(parts["source"] != "reviewed") & (parts["part"] == "train")]
+        found += [(arm, counted, arm.max_titles or arm.max_reviewed), (whole, counted, n_titles[counted])]
         if arm.max_reviewed:
-            found += [(arm.without_reviewed, "reviewed", 0), (whole, "reviewed", int(reviewed["titles"].sum()))]
-        else:
-            found.append((whole, "leads", int(leads["titles"].sum())))
+            found.append((arm.without_reviewed, counted, 0))
     scores = [
         pd.read_parquet(done[arm.stage("score")] / SCORES).assign(
             counted=counted, titles=size, system=arm.system, split=arm.by

@@ -115,7 +115,7 @@ def _kind(config: RunConfig, reference: str) -> Kind:
 
 
 def _cost(costs: pd.DataFrame, arm: Arm) -> Cost:
-    row = costs[(costs[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)].iloc[0]
+    row = arm.rows(costs).iloc[0]
     return Cost(
         seconds_per_million_titles=1e6 / max(1, row["titles per second"]),
         fit_seconds=row["fit seconds"],
@@ -131,7 +131,7 @@ def scores_of(config: RunConfig, figures: RunFigures, facts: Mapping[str, Any]) 
     scores = scores.astype({"low": object, "high": object}).where(scores.notna(), None)
     fits = []
     for arm in arms(config):
-        of_arm = scores[(scores[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)]
+        of_arm = arm.rows(scores)
         golden = () if figures.golden is None else _golden(figures.golden, arm)
         listed = tuple(map(Score.model_validate, of_arm[list(Score.model_fields)].to_dict("records")))
         fits.append(FitScores(**arm.columns, cost=_cost(figures.costs, arm), scores=listed, golden=golden))
@@ -147,7 +147,7 @@ def scores_of(config: RunConfig, figures: RunFigures, facts: Mapping[str, Any]) 
 
 
 def _golden(golden: pd.DataFrame, arm: Arm) -> tuple[GoldenScore, ...]:
-    of_arm = golden[(golden[list(arm.columns)] == pd.Series(arm.columns)).all(axis=1)]
+    of_arm = arm.rows(golden)
     counted = of_arm.groupby("kind", sort=False)["right"].agg(["size", "sum"])
     return tuple(
         GoldenScore(kind=str(kind), titles=int(row["size"]), right=int(row["sum"])) for kind, row in counted.iterrows()
