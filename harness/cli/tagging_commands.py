@@ -260,6 +260,7 @@ def explain_verb(
     from harness.tagging.explain import explain_titles
     from harness.tagging.explain_tables import as_json_text, place_lines, tables_of
     from harness.tagging.models import choose_model, find_hierarchy, load_hierarchy
+    from harness.tagging.nearest_reviewed import NearestReviewed
 
     chosen = choose_model(run, model, results, system)
     placed_in = load_hierarchy(find_hierarchy(hierarchy, chosen), chosen)
@@ -271,7 +272,7 @@ def explain_verb(
         announce(f"Running {default}.py …")
     elif own:
         announce(f"Not asked, as they would run code of your own: {', '.join(own)}. Name one with --system.")
-    explained = explain_titles(chosen, titles, placed_in, system)
+    explained = explain_titles(chosen, titles, placed_in, system, reviewed=NearestReviewed.of(chosen))
     if as_json:
         print_json(as_json_text(chosen.described, default, explained))
         return

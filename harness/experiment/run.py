@@ -41,6 +41,7 @@ from harness.experiment.run_folder import (
     MODELS,
     PAGE,
     REFERENCES,
+    REVIEWED,
     RUN_FACTS,
     TABLES,
     TAXONOMY,
@@ -49,7 +50,7 @@ from harness.experiment.run_folder import (
 )
 from harness.experiment.run_folder import PREDICTIONS as PREDICTIONS_FOLDER
 from harness.experiment.run_verdict import scores_of
-from harness.experiment.splits import titles_of_parts
+from harness.experiment.splits import reviewed_of_parts, titles_of_parts
 from harness.experiment.stages import (
     FIT_FACTS,
     MODEL,
@@ -74,6 +75,7 @@ _CONTENT = (
     RUN_FACTS,
     SCORES,
     PAGE,
+    REVIEWED,
     TITLES,
     TABLES,
     MODELS,
@@ -262,6 +264,9 @@ def _fill(
     (folder / CONFIG).write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
     shutil.copyfile(config.taxonomy, folder / TAXONOMY)
     titles_of_parts([done[f"split/{by}"] for by in config.split.by]).write_parquet(folder / TITLES)
+    reviewed = reviewed_of_parts(done[f"split/{config.split.by[0]}"])
+    if len(reviewed):
+        reviewed.write_parquet(folder / REVIEWED)
     (folder / RUN_FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
     write_tables(tables, folder / TABLES)
     for arm in arms(config):

@@ -18,6 +18,8 @@ from harness.scoring.scores_file import Origin, Verdict, read_scores
 RUN_FACTS, CONFIG, TAXONOMY, PAGE = "run.json", "config.yaml", "taxonomy.yaml", "report.html"
 TITLES = "titles.parquet"
 """Every title of the leads, its records as `count`, and whether it is `held_out`, so that only scores may use it."""
+REVIEWED = "reviewed_titles.parquet"
+"""Titles that a person labelled and their labels, null where one is not known; absent where there are none."""
 TABLES, MODELS, PREDICTIONS, REFERENCES = "tables", "models", "predictions", "references"
 """Folders; that of references has what each split was scored against, as `references.ScoredPart` has it."""
 

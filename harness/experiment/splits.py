@@ -170,6 +170,13 @@ def titles_of_parts(splits: Sequence[Path]) -> pl.DataFrame:
     return joined.select("title", "count", "held_out").sort("title")
 
 
+def reviewed_of_parts(split: Path) -> pl.DataFrame:
+    """Gather the reviewed titles from the folder of a finished split, sorted: `title` and its labels."""
+    parts = pl.concat([read_frame(split / name) for name in (LEARN, TEST)], how="diagonal_relaxed")
+    reviewed = parts.filter(pl.col("source") == "reviewed").sort("title")
+    return reviewed.drop("source", "part", "count")
+
+
 def split_hash(divided: pl.DataFrame) -> str:
     """Hash the splits; equal hashes mean that the same records are in the same splits."""
     return hashlib.sha256(divided.write_csv().encode()).hexdigest()[:16]

@@ -1,12 +1,17 @@
 """The job Understand: the verdict, and why a title is tagged as it is."""
 
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
 from harness.page.parts import hierarchy, loaded, model, plain, show_table
+from harness.page.serve import served
 from harness.scoring.scores_file import WARNINGS, Verdict, read_scores
 from harness.tagging.explain import explain_titles
 from harness.tagging.explain_tables import place_lines, tables_of
+from harness.tagging.models import Model
+from harness.tagging.nearest_reviewed import NearestReviewed
 
 
 def show() -> None:
@@ -18,13 +23,34 @@ def show() -> None:
     if not title.strip():
         st.caption("Type a title and press Enter: every system's answer, the keyword that won, the words that count.")
         return
-    (explained,) = explain_titles(chosen, [title], hierarchy()[1], load=loaded)
+    reviewed = _reviewed(chosen.identity, _changed(served().reviewed))
+    (explained,) = explain_titles(chosen, [title], hierarchy()[1], load=loaded, reviewed=reviewed)
     tables = tables_of(explained, chosen.system(None))
     for answers in tables[:1]:
         show_table(answers)
     st.markdown("\n".join(f"- {plain(line.strip())}" for line in place_lines(explained)))
     for reasons in tables[1:]:
         show_table(reasons)
+    if not explained.nearest:
+        st.caption(plain(_why_none(chosen, reviewed)))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _reviewed(about: str, changed: int) -> NearestReviewed | None:
+    return NearestReviewed.of(model(), served().reviewed)
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was changed last, in nanoseconds; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _why_none(chosen: Model, reviewed: NearestReviewed | None) -> str:
+    if reviewed is not None:
+        return f"None of the {len(reviewed.titles):,} reviewed titles is like it."
+    return (
+        f"There is no reviewed title to compare with: {chosen.folder} holds none, and neither does {served().reviewed}."
+    )
 
 
 def _verdict() -> None:

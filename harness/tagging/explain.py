@@ -24,6 +24,7 @@ from harness.tagging.word_contributions import word_contributions
 
 if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
+    from harness.tagging.nearest_reviewed import NearestReviewed
 
 _SURE = 0.7
 """Confidence of the default system from which a title is not asked about its language, if a keyword matches."""
@@ -110,6 +111,8 @@ class Explanation:
     answers: tuple[Answer, ...] = ()
     """System after system, the targets of each in the taxonomy's order."""
     place: Place | None = None
+    nearest: tuple[Mapping[str, str | float | None], ...] = ()
+    """Reviewed titles that are most like it: `title`, `likeness` in [0, 1] and a label per target, the likest first."""
     language: str | None = None
     """ISO 639-1 code of the language that the title seems to be in, if it is not English."""
 
@@ -120,11 +123,13 @@ def explain_titles(
     hierarchy: "Hierarchy | None",
     system: str | None = None,
     load: "Callable[[str, Path], Any] | None" = None,
+    reviewed: "NearestReviewed | None" = None,
 ) -> list[Explanation]:
     """Explain what a system answers for each title, or what every one of the project's own systems does.
 
     The systems are loaded one after the other. Titles, as somebody typed them, are placed in the hierarchy, if there is
-    one, by the answers of the system or of the model's default one. `load` takes the place of `load_to_explain`.
+    one, by the answers of the system or of the model's default one. `load` takes the place of `load_to_explain`, and
+    `reviewed` has the titles to compare with.
 
     Raises:
         BadInput: a title is no text, a system cannot be loaded, or the hierarchy is for another taxonomy.
@@ -152,7 +157,14 @@ def explain_titles(
     doubtful = [title for title, row in row_of.items() if _is_doubtful(title, answers[row], default)]
     languages = _languages(doubtful)
     return [
-        Explanation(title, read, tuple(answers[row_of[read]]), places[row_of[read]], languages.get(read))
+        Explanation(
+            title,
+            read,
+            tuple(answers[row_of[read]]),
+            places[row_of[read]],
+            () if reviewed is None else reviewed.of_title(read),
+            languages.get(read),
+        )
         if read
         else Explanation(title, "")
         for title, read in zip(titles, spelled, strict=True)

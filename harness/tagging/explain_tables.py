@@ -24,10 +24,15 @@ def as_json_text(model: str, default: str, explained: Sequence[Explanation]) -> 
 
 
 def tables_of(explanation: Explanation, default: str) -> list[Table]:
-    """Return the tables about one title: the answers of every system, the keywords that match, the words that count."""
+    """Return the tables about one title: answers, keywords, the nearest reviewed titles, words."""
     if not explanation.answers:
         return []
-    found = (_answer_table(explanation, default), _keyword_table(explanation), *_word_tables(explanation))
+    found = (
+        _answer_table(explanation, default),
+        _keyword_table(explanation),
+        _nearest_table(explanation),
+        *_word_tables(explanation),
+    )
     return [table for table in found if table is not None]
 
 
@@ -103,6 +108,14 @@ def _keyword_table(explanation: Explanation) -> Table | None:
         "the longer keyword; labels that were outranked are in brackets. Lines are lines of the table's file."
     )
     return Table("keywords", "Keywords", note, pd.DataFrame(ranked))
+
+
+def _nearest_table(explanation: Explanation) -> Table | None:
+    """Return the reviewed titles that are most like the title; None where there are none."""
+    if not explanation.nearest:
+        return None
+    note = "What people said of the reviewed titles that are most like it. Likeness is the cosine of TF-IDF features."
+    return Table("nearest", "The nearest reviewed titles", note, pd.DataFrame(explanation.nearest).fillna(""))
 
 
 def _word_tables(explanation: Explanation) -> list[Table]:

@@ -12,7 +12,7 @@ from data_cleaning.files.whole_files import whole_folder
 from harness.experiment.cache import digest, library_versions
 from harness.experiment.checksums import CHECKSUMS, read_checksums, write_checksums
 from harness.experiment.recipes import folder_files, network_folders
-from harness.experiment.run_folder import TAXONOMY, learned_from, run_facts
+from harness.experiment.run_folder import REVIEWED, TAXONOMY, learned_from, run_facts
 from harness.experiment.systems import SYSTEMS, check_saved, is_table
 from harness.tagging.model_card import model_card
 from harness.tagging.models import (
@@ -79,6 +79,8 @@ def export_model(
         # The keyword table in force, or else the one that mining amended.
         table = next((saved / KEYWORDS for name, saved in systems.items() if is_table(name)), None)
         copied = {TAXONOMY: model.folder / TAXONOMY, HIERARCHY: chosen, LAYOUT: layout, KEYWORDS: table}
+        reviewed = model.folder / REVIEWED
+        copied[REVIEWED] = reviewed if reviewed.is_file() else None
         for name, source in copied.items():
             if source is not None:
                 try:

@@ -11,7 +11,7 @@ from data_cleaning.report_table import Table, as_markdown, markdown_text
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import LabelSet
 from harness.experiment.recipes import folder_files
-from harness.experiment.run_folder import TABLES, TAXONOMY, run_config, run_facts
+from harness.experiment.run_folder import REVIEWED, TABLES, TAXONOMY, run_config, run_facts
 from harness.experiment.systems import NETWORK, SYSTEMS, is_table, load_system
 from harness.reporting.tables import ANY, CEILING
 from harness.scoring.scores_file import WARNINGS
@@ -24,6 +24,7 @@ _MINILM = "packaged:minilm"
 _CONTENTS = {
     f"{SAVED}/": "the fitted systems, each in the folder of its name",
     "keywords.csv": "the keyword table, to read",
+    REVIEWED: "the titles that people labelled, with which explain compares a title",
     TAXONOMY: "the targets, their classes, and the raw labels of each class",
     HIERARCHY: "the hierarchy that titles are placed in",
     LAYOUT: "the columns of a tagged file",

@@ -82,7 +82,7 @@ def choose(titles: StrArray, worth: npt.NDArray[np.float64], known: Sequence[str
         best = int(np.where(free, worth * (1 - likeness), -1.0).argmax())
         chosen.append(best)
         free &= of_title != of_title[best]
-        likeness = np.maximum(likeness, _cosines(rows, rows[best]).toarray()[:, 0])
+        likeness = np.maximum(likeness, cosines(rows, rows[best]).toarray()[:, 0])
     return np.array(chosen, dtype=np.int64)
 
 
@@ -90,9 +90,10 @@ def _largest_cosine(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> npt.N
     """Return the largest cosine of each row with any other, 0 without others, (n_rows,)."""
     if not others.shape[0]:
         return np.zeros(rows.shape[0])
-    return np.asarray(_cosines(rows, others).max(axis=1).toarray()[:, 0], dtype=np.float64)
+    return np.asarray(cosines(rows, others).max(axis=1).toarray()[:, 0], dtype=np.float64)
 
 
-def _cosines(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
+def cosines(rows: sparse.csr_matrix, others: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return the cosine of each row of `TitleFeatures` with each other one, in [0, 1], (n_rows, n_others)."""
     # Words and characters have a length of 1 each, so that two equal titles have 2.
     return (rows @ others.T).multiply(0.5).tocsr()

@@ -59,6 +59,16 @@ def test_a_typed_title_is_explained_by_every_system(open_page):
     assert "nurse" in str(page.dataframe[2].value["keyword"].tolist())
 
 
+def test_a_typed_title_is_compared_with_the_reviewed_titles_that_are_most_like_it(open_page, tmp_path):
+    page = open_page()
+    page.text_input(key="title").set_value("head nurse").run()
+    assert "no reviewed title to compare with" in words(page)
+    (tmp_path / "reviewed.csv").write_text("title,department,seniority\nnight head nurse,Surgery,Head\n")
+    page.text_input(key="title").set_value("chief nurse").run()
+    (nearest,) = [one.value for one in page.dataframe if "likeness" in one.value]
+    assert nearest[["title", "department"]].values.tolist() == [["night head nurse", "Surgery"]]
+
+
 def test_a_title_of_html_and_markdown_is_shown_as_text(open_page):
     page = open_page()
     page.text_input(key="title").set_value(EVIL).run()

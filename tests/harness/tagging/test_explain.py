@@ -232,7 +232,7 @@ def test_the_verb_writes_json_that_says_the_same(cheap, capsys, company):
     content = json.loads(capsys.readouterr().out)
     assert content["default_system"] == "keyword"
     head, blank = content["titles"]
-    assert blank == {"title": "", "read_as": "", "answers": [], "place": None, "language": None}
+    assert blank == {"title": "", "read_as": "", "answers": [], "place": None, "nearest": [], "language": None}
     assert head["place"]["path"] == ["Care", "Heads of care"]
     assert head["answers"][1]["decided"]["keyword"] == "head"
     assert np.isclose(head["answers"][1]["confidence"], answer(
