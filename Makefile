@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 SOURCES := data_cleaning baselines neural harness tests docs
 
-.PHONY: run serve page-pictures test check gate format docs same fuzz bench lock clean
+.PHONY: run serve page-pictures test check gate format docs same fuzz bench growth lock clean
 
 run: $(READY)
 	$(BIN)/python -m harness run all $(ARGS)
@@ -59,6 +59,10 @@ fuzz: $(READY)
 # Slow: ratios against peers, outside the default tests.
 bench: $(READY)
 	$(BIN)/python -m pytest tests/bench -o addopts= -s $(ARGS)
+
+# Slow: seconds and peak memory of whole commands at 10^5, 10^6 and 10^7 records, for results/reference/growth.md.
+growth: $(READY)
+	$(BIN)/python -m tests.bench.growth $(ARGS)
 
 # Freeze what is installed now; torch is pinned without its build tag, so that every platform finds its own build.
 lock:

@@ -1,4 +1,4 @@
-"""Fine-tune the network alone, in one process or several; of the packages, pandas, polars, torch and transformers do.
+"""Fine-tune the network alone, in one process or several, with few of the packages (docs/TRAINING.md names them).
 
     python -m neural train.csv valid.csv --taxonomy taxonomy.yaml --settings settings.yaml --out model
     torchrun --nproc-per-node 2 -m neural train.csv valid.csv --taxonomy taxonomy.yaml --out model

@@ -10,7 +10,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.files.output_places import check_file
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.progress import Progress
-from data_cleaning.simulate import COLUMNS, SimulatedLeads
+from data_cleaning.simulate.simulated_leads import COLUMNS, SimulatedLeads
 from data_cleaning.simulate.study import STUDY_RECORDS, Figure, study_figures
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import RunConfig

@@ -18,7 +18,7 @@ from baselines.keyword_table import KeywordTable
 from data_cleaning.files.frames import read_frame
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
-from data_cleaning.simulate import PLANTED
+from data_cleaning.simulate.word_lists import PLANTED
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import Predictions, StrArray
 from harness.experiment.hybrid import HybridClassifier

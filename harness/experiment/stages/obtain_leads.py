@@ -23,7 +23,8 @@ from data_cleaning.leads import read_counted_titles, read_leads
 from data_cleaning.ledger import with_unread_rows
 from data_cleaning.near_duplicates import near_duplicate_keys
 from data_cleaning.progress import Progress
-from data_cleaning.simulate import Revision, SimulatedLeads, simulate_leads
+from data_cleaning.simulate.history import Revision
+from data_cleaning.simulate.simulated_leads import SimulatedLeads, simulate_leads
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired
 from data_cleaning.words import normalise_titles

@@ -1,7 +1,7 @@
 import pytest
 
-from data_cleaning.simulate import PLANTED
 from data_cleaning.simulate.catalogue import catalogue
+from data_cleaning.simulate.word_lists import PLANTED
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.simulate import HistorySettings, default_habits
+from data_cleaning.simulate.history import HistorySettings, default_habits
 from tests.data_cleaning.simulate.toy_history import QUIET, simulate, toy_revisions, toy_taxonomy
 
 

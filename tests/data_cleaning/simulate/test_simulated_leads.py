@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.simulate import PLANTED, simulate_leads
+from data_cleaning.simulate.simulated_leads import simulate_leads
+from data_cleaning.simulate.word_lists import PLANTED
 from tests.data_cleaning.simulate.toy_history import CLASSES, simulate, toy_revisions, toy_taxonomy
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from data_cleaning.errors import BadInput
-from data_cleaning.simulate import Revision, SourceHabit, default_habits
+from data_cleaning.simulate.history import Revision, SourceHabit, default_habits
 from data_cleaning.simulate.tagging_history import CAUSES, table_causes
 from tests.data_cleaning.simulate.toy_history import CLASSES, QUIET, simulate, toy_tagger, toy_taxonomy
 

@@ -4,7 +4,8 @@ import datetime
 
 import numpy as np
 
-from data_cleaning.simulate import HistorySettings, Revision, simulate_leads
+from data_cleaning.simulate.history import HistorySettings, Revision
+from data_cleaning.simulate.simulated_leads import simulate_leads
 from data_cleaning.taxonomy import Taxonomy
 
 CLASSES = {
