@@ -1,29 +1,43 @@
 """The job Review: picked titles one at a time by keyboard, or as a table."""
 
+from pathlib import Path
+
+import polars as pl
 import streamlit as st
 
 from data_cleaning.errors import BadInput, counted
 from data_cleaning.files import Layout
-from data_cleaning.labelled_files import LEARN, SCORE
-from data_cleaning.taxonomy import Target
-from harness.page.parts import Watched, model, plain, show_table, works
+from data_cleaning.labelled_files import DONE, LEARN, SCORE
+from data_cleaning.taxonomy import Target, Taxonomy
+from harness.experiment.run_folder import TITLES
+from harness.page.parts import Watched, plain, show_table, uploaded, works
 from harness.page.reviewing import Reviewing
 from harness.page.serve import at_end, served
+from harness.tagging.checking.check_file import choose_taxonomy
+from harness.tagging.export import KEYWORDS
 from harness.tagging.reviewing.pick_titles import Choice, PickJob, choose_titles, titles_of_run
+from harness.tagging.reviewing.review_sheet import NOTE
 from harness.tagging.reviewing.review_status import review_status
 
 _WORK = "pick"
+_ONE, _TABLE = "One at a time", "As a table"
+_RUN, _FILE = "of the run", "of a file of leads"
 _KEYS = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0", *"BDEFGHIJKLMOPQSTVWXYZ")
 """That choose a class; the letters that are missing have another meaning."""
 
 
 def show() -> None:
     """Draw the job."""
-    chosen = model()
     st.subheader("Review titles")
     going = _reviews().get("now")
     if going is not None:
-        _one_title(going)
+        how = st.segmented_control("How?", (_ONE, _TABLE), default=_ONE, required=True, key="how")
+        if how != _TABLE or _table_key(going) not in st.session_state:
+            going.save_ticked()  # Streamlit forgets a table that was not shown for a while
+        if how == _TABLE:
+            _table(going)
+        else:
+            _one_title(going)
     else:
         _begin()
         work: Watched[Choice] | None = works().get(_WORK)
@@ -36,8 +50,9 @@ def show() -> None:
                 st.rerun()
     with st.expander("Who reviewed how much, how far people agree, what more would bring"):
         if st.button("Look"):
-            titles = titles_of_run(chosen.folder, chosen.taxonomy)[0]
-            found = review_status(served().reviewed, chosen.taxonomy, titles, lambda *_, **__: None)
+            run, taxonomy = _run(), _taxonomy()
+            titles = None if run is None else titles_of_run(run, taxonomy)[0]
+            found = review_status(served().reviewed, taxonomy, titles, lambda *_, **__: None)
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.sentences))
             for table in found.tables:
                 show_table(table)
@@ -54,7 +69,31 @@ def _reviews() -> dict[str, Reviewing]:
     return {}
 
 
+def _run() -> Path | None:
+    """Return the run whose titles can be picked; an exported folder holds none."""
+    about = served().model
+    return about.folder if about is not None and (about.folder / TITLES).is_file() else None
+
+
+def _keywords() -> Path | None:
+    """Return the keyword table that answers for a file of leads; None for the shipped one."""
+    about = served().model
+    saved = None if about is None else about.systems.get("keyword")
+    return served().table or (None if saved is None else saved / KEYWORDS)
+
+
+def _taxonomy() -> Taxonomy:
+    about = served().model
+    return choose_taxonomy(None, served().table)[0] if about is None else about.taxonomy
+
+
 def _begin() -> None:
+    run = _run()
+    asked_for = _FILE if run is None else st.radio("Titles", (_RUN, _FILE), horizontal=True, key="titles of")
+    source = uploaded("File of leads with a column of titles", "review-file") if asked_for == _FILE else run
+    if source is None:
+        st.caption("The titles that are most worth a person's minute are picked; the keyword table answers first.")
+        return
     with st.form("review"):
         reviewer = st.text_input("Your name", key="reviewer")
         n_titles = st.number_input("Titles", 1, 1000, 50)
@@ -66,21 +105,26 @@ def _begin() -> None:
                 raise BadInput("Your name is empty. It is kept with each review, so that opinions can be compared.")
             st.session_state["reviewed by"] = reviewer.strip()
             job = PickJob(
-                source=model().folder, table=None, n_titles=int(n_titles), out=model().folder, side=side,
-                taxonomy=model().taxonomy, reviewed=served().reviewed, title_column=None, encoding=None,
+                source=source, table=None if source == run else _keywords(), n_titles=int(n_titles), out=source,
+                side=side, taxonomy=_taxonomy(), reviewed=served().reviewed, title_column=None, encoding=None,
                 layout=Layout(), force=False,
             )  # fmt: skip
             works()[_WORK] = Watched(lambda on_progress, announce: choose_titles(job, on_progress, announce))
 
 
-def _one_title(review: Reviewing) -> None:
+def _progress(review: Reviewing) -> None:
     n_titles = len(review.choice.picked)
     st.progress(
-        review.at / n_titles,
-        f"{review.at:,} of {counted(n_titles, 'title')} reviewed by {plain(review.reviewer)}, {review.n_saved:,} saved",
+        review.n_decided / n_titles,
+        f"{review.n_decided:,} of {counted(n_titles, 'title')} reviewed by {plain(review.reviewer)}, "
+        f"{review.n_saved:,} saved",
     )
     for said in review.refused:
         st.warning(plain(said))
+
+
+def _one_title(review: Reviewing) -> None:
+    _progress(review)
     if review.is_done:
         st.success("That was the last one.")
     else:
@@ -100,6 +144,39 @@ def _one_title(review: Reviewing) -> None:
         "Number keys choose a class of the label in bold, Backspace empties it, Enter takes all labels as they are. "
         f"{counted(len(review.held), 'review')} can be undone, and will be saved as you go on, finish or leave."
     )
+
+
+def _table(review: Reviewing) -> None:
+    """Let a person judge the titles that are left in a table, as in the workbook of `review pick`."""
+    _progress(review)
+    names = review.taxonomy.names
+    left = review.left()
+    given = left.select(pl.lit(False).alias(DONE), "title", *names, pl.lit("").alias(NOTE), "records").to_pandas()
+    classes = {
+        target.name: st.column_config.SelectboxColumn(options=list(target.classes))
+        for target in review.taxonomy.targets
+    }
+    shown = st.data_editor(
+        given, hide_index=True, disabled=["title", "records"], column_config=classes,
+        key=_table_key(review),
+    )  # fmt: skip
+    edited = pl.from_pandas(shown).select(
+        pl.col(DONE), *(pl.col(name).cast(pl.String) for name in names), pl.col(NOTE).cast(pl.String).replace("", None)
+    )
+    changed = pl.any_horizontal(edited[name].ne_missing(left[name]) for name in names)
+    review.ticked = edited.with_columns(left["position"]).filter(pl.col(DONE) | changed)
+    with st.container(horizontal=True):
+        label = f"Save {counted(len(review.ticked), 'row')}"
+        if st.button(label, key="save-table", type="primary", disabled=review.ticked.is_empty()):
+            review.save_ticked()
+            st.rerun()
+        st.button("Save and finish", key="finish", on_click=_finish)
+    st.caption("Rows count that are done or whose labels were changed. Done with all labels empty: nobody can tell.")
+
+
+def _table_key(review: Reviewing) -> str:
+    """Return a key that changes with the rows of the table."""
+    return f"table-{len(review.decided)}-{len(review.in_table)}"
 
 
 def _question(review: Reviewing) -> None:

@@ -32,6 +32,12 @@ class Reviewing:
     n_saved: int = 0
     labels: dict[str, str | None] = field(default_factory=dict)
     """Class per target of the title that is asked about, None where it says nothing."""
+    decided: list[int] = field(default_factory=list)
+    """Positions of the titles that were decided one by one, in that order."""
+    in_table: set[int] = field(default_factory=set)
+    """Positions of those that were judged in the table, and saved."""
+    ticked: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """What was judged in the table and is not saved yet: `position`, a class or null per target, and `note`."""
     held: list[dict[str, str | None]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Why reviews were not added."""
@@ -51,6 +57,16 @@ class Reviewing:
         """Whether every title was decided."""
         return self.at >= len(self.choice.picked)
 
+    @property
+    def n_decided(self) -> int:
+        """Titles that were decided, one by one or in the table."""
+        return len(self.decided) + len(self.in_table)
+
+    def left(self) -> pl.DataFrame:
+        """Return the titles that were not decided yet, as they were picked, with their `position`."""
+        known = {*self.decided, *self.in_table}
+        return self.choice.picked.with_row_index("position").filter(~pl.col("position").is_in(known))
+
     def answer(self, at: int, name: str, label: str | None) -> None:
         """Choose the class of a target, and go on to the next target; a key for an earlier title is ignored."""
         if at == self.at:
@@ -66,8 +82,8 @@ class Reviewing:
         if at == self.at and not self.is_done:
             title = self.choice.picked["title"][at]
             self.held.append({"place": f"title {at + 1}", "title": title, **self.labels, REVIEWER: None, NOTE: None})
-            self.at += 1
-            self._fill_in()
+            self.decided.append(self.at)
+            self._next()
             if len(self.held) >= 2 * HELD:  # together, as each addition keeps the file as it was
                 self.save(HELD)
 
@@ -81,7 +97,7 @@ class Reviewing:
         """Take the last review back, if it was not saved yet."""
         if self.held:
             last = self.held.pop()
-            self.at -= 1
+            self.at = self.decided.pop()
             self._fill_in()
             self.labels = {name: last[name] for name in self.labels}
 
@@ -90,6 +106,11 @@ class Reviewing:
         with self._lock:
             ready = self.held[: max(len(self.held) - keep, 0)]
             self.held = self.held[len(ready) :]
+        if not keep:
+            try:
+                self.save_ticked()
+            except BadInput as error:
+                self.refused.append(str(error))
         if not ready:
             return
         try:
@@ -100,6 +121,39 @@ class Reviewing:
                     self._add([one])
                 except BadInput as error:
                     self.refused.append(str(error))
+
+    def save_ticked(self) -> None:
+        """Add what was judged in the table.
+
+        Raises:
+            BadInput: one of them contradicts an earlier opinion of the same person; then none is added.
+        """
+        picked = self.choice.picked["title"]
+        held = self.ticked.rows(named=True)
+        if not held:
+            return
+        self._add(
+            [
+                {
+                    "place": f"the row of {picked[row['position']]!r}",
+                    "title": picked[row["position"]],
+                    **{name: row[name] for name in self.labels},
+                    REVIEWER: None,
+                    NOTE: row[NOTE],
+                }
+                for row in held
+            ]
+        )
+        self.in_table |= {row["position"] for row in held}
+        self.ticked = pl.DataFrame()
+        if self.at in self.in_table:
+            self._next()
+
+    def _next(self) -> None:
+        known = {*self.decided, *self.in_table}
+        n_titles = len(self.choice.picked)
+        self.at = next((at for at in range(n_titles) if at not in known), n_titles)
+        self._fill_in()
 
     def _add(self, rows: list[dict[str, str | None]]) -> None:
         frame = pl.DataFrame(rows, schema=dict.fromkeys(rows[0], pl.String))

@@ -9,7 +9,8 @@ import pytest
 from harness.keywords.suggestion_sheets import write_suggestions
 from harness.keywords.suggestions import Origin
 from harness.page.serve import Served, hold
-from harness.tagging.models import open_run
+from harness.tagging.export import export_model
+from harness.tagging.models import open_exported, open_run
 from tests.harness.keywords.given_suggestions import GARDENER
 from tests.harness.tagging.given_run import toy_run
 
@@ -33,8 +34,8 @@ def about(tmp_path, model, **given):
 def open_page(company, tmp_path):
     """Open a job of the page about the toy run; files of the session lie in its scratch folder."""
 
-    def opened(job="Understand", run=None, **given):
-        about(tmp_path, open_run(run or toy_run(company.config)), **given)
+    def opened(job="Understand", run=None, model=None, **given):
+        about(tmp_path, model or open_run(run or toy_run(company.config)), **given)
         page = testing.AppTest.from_file(str(APP), default_timeout=60)
         page.query_params["job"] = job
         page.run()
@@ -142,6 +143,59 @@ def test_reviews_are_taken_corrected_undone_and_saved_when_it_is_finished(open_p
     assert rows["department"].to_list()[2] is None
 
 
+def tick(page, key, edits):
+    """Edit a table, as its widget does in a browser."""
+    page.session_state[key] = {"edited_rows": edits, "added_rows": [], "deleted_rows": []}
+
+
+def test_titles_are_reviewed_in_a_table_beside_one_at_a_time(open_page, tmp_path):
+    page = open_page("Review")
+    begin(page)
+    press(page, "take")
+    page.segmented_control(key="how").set_value("As a table").run()
+    tick(page, "table-1-0", {0: {"department": "Pharmacy"}, 2: {"done": True, "department": None, "seniority": None}})
+    page.run()
+    assert page.button(key="save-table").label == "Save 2 rows"
+    press(page, "save-table")
+    rows = pl.read_csv(tmp_path / "reviewed.csv")
+    assert rows["department"].to_list() == ["Pharmacy", None]
+    assert page.button(key="save-table").disabled
+    page.segmented_control(key="how").set_value("One at a time").run()
+    assert "3 of 4 titles reviewed" in page.get("progress")[0].proto.text
+    press(page, "take")
+    press(page, "finish")
+    assert len(pl.read_csv(tmp_path / "reviewed.csv")["title"].unique()) == 4
+
+
+def test_rows_that_were_ticked_are_not_lost_when_another_job_is_opened(open_page, tmp_path):
+    page = open_page("Review")
+    begin(page)
+    page.segmented_control(key="how").set_value("As a table").run()
+    tick(page, "table-0-0", {1: {"done": True}})
+    page.run()
+    page.segmented_control(key="job").set_value("Tag").run()
+    page.segmented_control(key="job").set_value("Review").run()
+    assert len(pl.read_csv(tmp_path / "reviewed.csv")) == 1
+
+
+@pytest.mark.parametrize("about", ["run", "exported folder"])
+def test_titles_of_a_file_of_leads_are_reviewed(open_page, company, tmp_path, about):
+    export_model(toy_run(company.config), tmp_path / "model")
+    page = open_page("Review", **({} if about == "run" else {"model": open_exported(tmp_path / "model")}))
+    if about == "run":
+        page.radio(key="titles of").set_value("of a file of leads").run()
+    page.file_uploader(key="review-file").set_value(
+        ("x.csv", b"Job Title\nward cook\nnight surgeon\n", "text/csv")
+    ).run()
+    begin(page)
+    press(page, "take")
+    press(page, "take")
+    press(page, "finish")
+    rows = pl.read_csv(tmp_path / "reviewed.csv")
+    assert set(rows["title"]) == {"ward cook", "night surgeon"}
+    assert rows.filter(pl.col("title") == "ward cook")["department"].to_list() == ["Kitchen"]
+
+
 def test_answers_of_the_systems_are_shown_on_request_only(open_page):
     page = open_page("Review")
     begin(page)
@@ -170,12 +224,11 @@ def test_an_accepted_suggestion_is_judged_and_written_to_the_next_revision(open_
     origin = Origin.of(Path(table), company.taxonomy.names, run="toy", split="title", learned_from="legacy")
     write_suggestions(run, (GARDENER,), origin)
     page = open_page("Keywords", table=Path(table), run=run)
-    edits = {"edited_rows": {0: {"accept": True}}, "added_rows": [], "deleted_rows": []}
-    page.session_state["suggestions"] = edits
+    tick(page, "suggestions", {0: {"accept": True}})
     page.run()
     assert "held-out titles" in words(page)
     assert not (tmp_path / "keywords-next.csv").exists()
-    page.session_state["suggestions"] = edits
+    tick(page, "suggestions", {0: {"accept": True}})
     next(one for one in page.button if one.label.startswith("Write it: 1 accepted")).click().run()
     assert "gardener" in (tmp_path / "keywords-next.csv").read_text()
     assert "gardener" not in Path(table).read_text()
