@@ -22,7 +22,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import TokenizedTitles
-from neural.devices import uses_bf16
+from neural.devices import bf16_is_fastest, uses_bf16
 from neural.network import TOKENS_PER_BATCH, MultiHead, predict_logits
 
 MIN_AGREEMENT, MAX_DIFFERENCE = 0.995, 0.01
@@ -50,7 +50,7 @@ class Chosen:
     network: "OnnxNetwork | None"
     """None where torch runs it."""
     compared: dict[str, Any]
-    """Runtime to titles per second, agreement and difference; empty where nothing was compared."""
+    """Runtime to titles per second, agreement and difference; those that did not have to be compared are missing."""
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,8 @@ def parity(reference: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> Pari
 def choose_runtime(model: MultiHead, titles: TokenizedTitles, wanted: str, precision: str) -> Chosen:
     """Compare the runtimes on titles that the network did not learn from, and take the first that passes parity.
 
-    int8 comes first, then torch where it has bf16, then ONNX in fp32.
+    torch comes first on a processor built for bf16, and is then compared alone. Elsewhere int8 comes first, then torch
+    where it has bf16, then ONNX in fp32.
 
     Args:
         model: on the device that it predicts on; on a GPU only torch runs it.
@@ -202,12 +203,9 @@ def choose_runtime(model: MultiHead, titles: TokenizedTitles, wanted: str, preci
 
 def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: str) -> Chosen:
     reference = predict_logits(model, sample, "fp32")
-    plain = OnnxNetwork.in_fp32(model)
-    networks: dict[str, OnnxNetwork | None] = {"torch": None, "onnx": plain}
-    if wanted != "onnx":
-        networks["onnx-int8"] = plain.in_int8()
-    compared = {}
-    for name, network in networks.items():
+    compared: dict[str, Any] = {}
+
+    def passes(name: str, network: OnnxNetwork | None) -> bool:
         run = predict_with(model, network, precision)
         run(sample.select(np.arange(min(len(sample), 64))))  # the first run loads what later ones reuse
         began = time.perf_counter()
@@ -215,14 +213,23 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
         seconds = time.perf_counter() - began
         found = parity(reference, logits)
         compared[name] = {"titles_per_second": len(sample) / seconds, **asdict(found), "passes": found.passes}
-    if wanted != "auto":
-        if not compared[wanted]["passes"]:
-            raise BadInput(f"runtime {wanted!r} disagrees with torch: {compared[wanted]}. Set runtime to 'torch'.")
-        return Chosen(wanted, networks[wanted], compared)
+        return found.passes
+
     # In the order of the speeds on a quiet machine, not of those just measured: equal fits must predict the same.
     has_bf16 = uses_bf16(precision, torch.device("cpu"))
+    if passes("torch", None) and wanted == "auto" and has_bf16 and bf16_is_fastest():
+        return Chosen("torch", None, compared)
+    plain = OnnxNetwork.in_fp32(model)
+    networks: dict[str, OnnxNetwork | None] = {"torch": None, "onnx": plain}
+    if wanted != "onnx":
+        networks["onnx-int8"] = plain.in_int8()
+    passed = {name for name in networks if name != "torch" and passes(name, networks[name])}
+    if wanted != "auto":
+        if wanted not in passed:
+            raise BadInput(f"runtime {wanted!r} disagrees with torch: {compared[wanted]}. Set runtime to 'torch'.")
+        return Chosen(wanted, networks[wanted], compared)
     order = ("onnx-int8", "torch", "onnx") if has_bf16 else ("onnx-int8", "onnx", "torch")
-    first = next(name for name in order if name == "torch" or compared[name]["passes"])
+    first = next(name for name in order if name == "torch" or name in passed)
     return Chosen(first, networks[first], compared)
 
 

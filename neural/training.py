@@ -28,6 +28,7 @@ from neural.optimization import (
     target_losses,
     total_loss,
 )
+from neural.used_words import UsedWords
 
 _WIDTH_STEP = 8
 """Compiled steps pad titles to multiples of so many tokens: 8 shapes in all at 64 tokens."""
@@ -84,12 +85,14 @@ class Trainer:
     def __post_init__(self) -> None:
         settings = self.settings
         self.device = next(self.model.parameters()).device
+        self._words = UsedWords.of(self.model.encoder, self.train_rows, self.valid_rows)
+        self.train_rows = self._words.renumbered(self.train_rows)
+        self.valid_rows = self.valid_rows and self._words.renumbered(self.valid_rows)
         self.targets = list(self.train_rows.labels)
         self.width = settings.max_tokens if settings.pad_to_max else None
         self._lengths = self.train_rows.titles.lengths  # (n_rows,), as batches are planned
         if settings.compiled:
             self._lengths = np.minimum(-(-self._lengths // _WIDTH_STEP) * _WIDTH_STEP, settings.max_tokens)
-        self.optimizer = make_optimizer(self.model, settings)
         self.recent = RecentAccuracy(len(self.targets), settings.accuracy_window, self.device)
         self.right = torch.zeros(len(self.targets), device=self.device)  # (n_targets,), of the epoch so far
         self.weight = torch.zeros((), device=self.device)  # (), of the epoch so far
@@ -112,6 +115,11 @@ class Trainer:
         Raises:
             BadInput: the loss is no longer a number, or the checkpoint is of another training.
         """
+        with self._words.alone_in(self.model.encoder):
+            return self._run()
+
+    def _run(self) -> tuple[list[EpochLog], EpochLog]:
+        self.optimizer = make_optimizer(self.model, self.settings)
         self._resume()
         wrapped: Callable[..., Any] = self.processes.wrap(self.model, self.device)
         cannot_compile: tuple[type[Exception], ...] = ()
@@ -308,7 +316,9 @@ class Trainer:
                 "batch": self.at.batch,
                 "loss": str(loss),
                 "rows": rows.tolist(),
-                "token_ids": [self.train_rows.titles.ids[starts[row] : starts[row + 1]].tolist() for row in rows],
+                "token_ids": [
+                    self._words.ids[self.train_rows.titles.ids[starts[row] : starts[row + 1]]].tolist() for row in rows
+                ],
                 "labels": {target: codes[rows].tolist() for target, codes in self.train_rows.labels.items()},
                 "weights": self.train_rows.weights[rows].tolist(),
             }

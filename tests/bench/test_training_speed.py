@@ -11,6 +11,7 @@ rows, since 20 batches may or may not hold the one title that thousands of recor
 
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,7 @@ from data_cleaning.clean import equal_rows
 from data_cleaning.simulate.study import STUDY_RECORDS
 from data_cleaning.titles import LabelledTitles
 from harness.experiment.config_file import load_config
-from neural.batches import Examples, plan_batches, plan_random_batches, tokenize
+from neural.batches import Examples, tokenize
 from neural.encoder import load_encoder
 from neural.network import MultiHead
 from neural.training import Trainer
@@ -30,6 +31,10 @@ from tests.bench.leads import CONFIGS, complete_leads
 
 N_STEPS, N_WARM_UP = 20, 2
 LEAST_LEAD = 40
+
+
+class _Enough(Exception):
+    """Ends a training after the steps that are timed."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +59,7 @@ def records_per_second(labelled: LabelledTitles, settings) -> float:
     else:
         positions = np.repeat(np.arange(len(labelled)), labelled.counts)
         # Enough records for the steps, drawn at random: tokenising all of them would say nothing more.
-        positions = rng.choice(positions, size=(N_STEPS + N_WARM_UP) * settings.titles_per_batch, replace=False)
+        positions = rng.choice(positions, size=(1 + N_STEPS + N_WARM_UP) * settings.titles_per_batch, replace=False)
         weights, records_per_row = np.ones(len(positions)), 1.0
     encoder, tokenizer = load_encoder(settings.encoder)
     examples = Examples(
@@ -62,22 +67,20 @@ def records_per_second(labelled: LabelledTitles, settings) -> float:
         labels={target: codes[positions] for target, codes in labelled.labels.items()},
         weights=weights / weights.mean(),
     )
-    if settings.batching == "random":
-        batches = plan_random_batches(len(positions), settings.titles_per_batch, rng)
-    else:
-        batches = plan_batches(examples.titles.lengths, settings.max_tokens_per_batch, rng)
     n_classes = {target.name: target.n_classes for target in labelled.taxonomy.targets}
     torch.manual_seed(0)
     model = MultiHead(encoder, n_classes, settings.pooling, settings.dropout)
-    trainer = Trainer(model, examples, None, settings, rng)
-    for rows in batches[:N_WARM_UP]:
-        trainer._take_step(model, rows)
-    timed = batches[N_WARM_UP : N_WARM_UP + N_STEPS]
-    began = time.perf_counter()
-    for rows in timed:
-        trainer._take_step(model, rows)
-    seconds = time.perf_counter() - began
-    return sum(map(len, timed)) / seconds * records_per_row
+    ends: list[tuple[float, int]] = []
+
+    def after_a_step(_step: str, n_done: int, _total: int, _unit: str = "titles") -> None:
+        ends.append((time.perf_counter(), n_done))
+        if len(ends) > N_WARM_UP + N_STEPS:
+            raise _Enough
+
+    with suppress(_Enough):
+        Trainer(model, examples, None, settings, rng, after_a_step).run()
+    (began, before), (ended, after) = ends[N_WARM_UP], ends[-1]
+    return (after - before) / (ended - began) * records_per_row
 
 
 def test_the_fast_recipe_learns_from_more_records_a_second(benchmark, labelled):

@@ -77,6 +77,15 @@ def test_parity_is_that_of_the_worst_target():
     assert found.difference == pytest.approx((torch.sigmoid(torch.tensor(1.0)) - 0.5).item())
 
 
+def test_a_processor_built_for_bf16_runs_torch_and_compares_nothing_else(network, titles, monkeypatch):
+    monkeypatch.setattr(runtime, "bf16_is_fastest", lambda: True)
+
+    chosen = choose_runtime(network, titles, "auto", "bf16")
+
+    assert (chosen.name, chosen.network, list(chosen.compared)) == ("torch", None, ["torch"])
+    assert choose_runtime(network, titles, "auto", "fp32").name != "torch"
+
+
 @pytest.mark.parametrize(
     ("precision", "int8_agrees", "expected"),
     [("fp32", False, "onnx"), ("bf16", False, "torch"), ("fp32", True, "onnx-int8"), ("bf16", True, "onnx-int8")],
@@ -85,6 +94,7 @@ def test_the_first_runtime_that_passes_is_chosen_whatever_its_measured_speed(
     network, titles, monkeypatch, precision, int8_agrees, expected
 ):
     plain = SimpleNamespace(in_int8=lambda: "small")
+    monkeypatch.setattr(runtime, "bf16_is_fastest", lambda: False)
     monkeypatch.setattr(OnnxNetwork, "in_fp32", lambda _: plain)
     monkeypatch.setattr(runtime, "predict_with", lambda _model, network, _precision: lambda _titles: network)
     int8 = Parity(0.999 if int8_agrees else 0.9, 0.002)
