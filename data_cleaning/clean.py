@@ -111,7 +111,8 @@ def clean_leads(
     if targets:
         regrouped = pl.any_horizontal(pl.col(name) != pl.col(f"raw_{name}") for name in targets)
         why = f"to classes, by taxonomy version {taxonomy.version}"
-        ledger.enter("group raw labels", before, kept, records(kept.filter(regrouped)), why)
+        ledger.enter("group raw labels", before, kept, records(kept.lazy().filter(regrouped)), why)
+    del before  # of ten million records, it would take another gigabyte until the end
     foreign = pl.DataFrame(schema=_FOREIGN_COLUMNS)
     if settings.english_only:
         known = [*known, *taxonomy.raw_labels]
@@ -134,14 +135,15 @@ def clean_leads(
     )
 
 
-def equal_rows(cleaned: pl.DataFrame, targets: Sequence[str], prefix: str = "") -> pl.DataFrame:
+def equal_rows(cleaned: pl.DataFrame | pl.LazyFrame, targets: Sequence[str], prefix: str = "") -> pl.DataFrame:
     """Merge records of the same title and labels into rows with a `count`, in a fixed order.
 
     Labels are taken from the columns with a prefix such as `raw_`, and returned under the targets' names.
     """
     labels = [pl.col(f"{prefix}{name}").alias(name) for name in targets]
     keys = ["title", *targets]
-    return cleaned.select("title", *labels, "count").group_by(keys).agg(pl.col("count").sum()).sort(keys)
+    rows = cleaned.lazy().select("title", *labels, "count")
+    return rows.group_by(keys).agg(pl.col("count").sum()).sort(keys).collect()
 
 
 def _normalise(leads: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
@@ -152,10 +154,10 @@ def _normalise(leads: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
     read = renamed.join(spelled, on="original_title", how="left", maintain_order="left")
     mended = read.drop("title").rename({"repaired": "title"})
     kept = read.drop("repaired")
-    changed = records(read.filter(pl.col("repaired") != pl.col("original_title")))
+    changed = records(read.lazy().filter(pl.col("repaired") != pl.col("original_title")))
     why = "double-decoded text, HTML entities and invisible characters; the original is kept"
     ledger.enter("repair titles", leads, mended, changed, why)
-    changed = records(read.filter(pl.col("title") != pl.col("repaired")))
+    changed = records(read.lazy().filter(pl.col("title") != pl.col("repaired")))
     why = "Unicode, quotes, dashes and white space in one form; the original is kept"
     ledger.enter("normalise titles", mended, kept, changed, why)
     return kept

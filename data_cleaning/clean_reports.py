@@ -59,10 +59,12 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
         quarantine=reasons.sort("records", "reason", descending=[True, False]),
         near_duplicates=near_duplicate_report(kept.group_by("title").agg(pl.col("count").sum())),
     )
-    kept = kept.drop_nulls(targets)
-    if not targets or kept.is_empty():
+    if not targets:
         return reports
-    grouped = equal_rows(kept, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
+    labelled_rows = kept.lazy().drop_nulls(targets)  # lazily, as a copy of many records takes much memory
+    grouped = equal_rows(labelled_rows, targets, "original_" if f"original_{targets[0]}" in kept.columns else "")
+    if grouped.is_empty():
+        return reports
     majority = learn_majority(grouped, targets, min_support=min_support)
     status = majority.labels.select("title", majority_status="status")
     combinations = inconsistent_combinations(grouped, targets, min_records=min_records, min_combinations=1)
@@ -70,7 +72,7 @@ def make_reports(cleaned: CleanedLeads, min_support: int = 2, min_records: int =
     # White space around a label is kept for the file's owner, but is no disagreement.
     spelled = [pl.col(f"raw_{name}").str.strip_chars() for name in targets]
     labelled = {
-        "raw": equal_rows(kept.with_columns(spelled), targets, "raw_"),
+        "raw": equal_rows(labelled_rows.with_columns(spelled), targets, "raw_"),
         "grouped": grouped,
         "consensus": equal_rows(majority.relabel(grouped), targets),
     }

@@ -72,9 +72,9 @@ def kept_share(n_kept: int, n_given: int) -> float:
     return round(n_kept / n_given, 4) if n_given else 1.0
 
 
-def records(frame: pl.DataFrame) -> int:
+def records(frame: pl.DataFrame | pl.LazyFrame) -> int:
     """Return the number of records that the rows of a frame stand for."""
-    return int(frame["count"].sum())
+    return int(frame.lazy().select(pl.col("count").sum()).collect().item())
 
 
 def require_account(leads: pl.DataFrame, kept: pl.Series, dropped: pl.Series, ledger: pl.DataFrame) -> None:
