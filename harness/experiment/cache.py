@@ -32,6 +32,7 @@ from data_cleaning.files.whole_files import (
     whole_folder,
 )
 from data_cleaning.progress import Progress
+from data_cleaning.threads import usable_cores
 from harness.experiment.checksums import damage, file_digest, write_checksums
 from harness.experiment.stages import Folders
 from harness.experiment.systems import System
@@ -273,7 +274,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
-        "cores": os.cpu_count(),
+        "cores": usable_cores(),
         "versions": library_versions(),
         "commit": commit(),
     }

@@ -105,6 +105,7 @@ def mining(work: Work) -> Cost:
     settings = (
         f"leads.simulate.records={work.n_records}",
         "split.by=[title]",
+        "label_issues=null",
         "systems=[keyword,neural,keyword+mined]",
         f"neural.encoder={encoder}",
         "neural.max_train_rows=2000",
