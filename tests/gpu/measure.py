@@ -21,6 +21,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
@@ -97,6 +98,10 @@ class Finding:
     measured: str
     passes: bool | None = None
     """Whether what is asked is met; None where nothing is asked, or where nothing was measured on a GPU."""
+
+
+class _EnoughError(Exception):
+    """Ends a training after the steps that are of interest."""
 
 
 @dataclass
@@ -324,19 +329,24 @@ def compiled(bench: Bench) -> Iterator[Finding]:
 
 
 def halving(bench: Bench) -> Iterator[Finding]:
-    """A batch for which the GPU's memory, limited to what half of it would take, does not suffice."""
+    """A batch for which the GPU's memory, limited to what little more than half of it takes, does not suffice."""
     settings = replace(bench.settings, max_tokens_per_batch=8 * bench.size.tokens_per_batch)
-    trainer = bench.trainer(settings, bench.size.step_rows)
-    largest = max(trainer._plan(), key=len)
-    trainer._take_step(trainer.model, largest)  # allocates the optimiser's state too
-    free_memory()
     idle = torch.cuda.memory_reserved(bench.device)
     torch.cuda.reset_peak_memory_stats(bench.device)
-    trainer._take_step(trainer.model, largest)
+    trainer = bench.trainer(settings, bench.size.step_rows)
+    state = 16 * sum(weights.numel() for weights in trainer.model.parameters())  # with gradients and two moments, bytes
+
+    def stop(*_: object) -> None:
+        raise _EnoughError
+
+    trainer.on_progress = stop
+    with suppress(_EnoughError):
+        trainer.run()
     peak = torch.cuda.max_memory_reserved(bench.device)
-    trainer.optimizer.zero_grad()
+    del trainer
     free_memory()
-    limit = idle + (peak - idle) * 0.6
+    trainer = bench.trainer(settings, bench.size.step_rows)
+    limit = idle + state + (peak - idle - state) * 0.7
     torch.cuda.set_per_process_memory_fraction(limit / torch.cuda.mem_get_info(bench.device)[1], bench.device)
     try:
         with warnings.catch_warnings(record=True) as told:
