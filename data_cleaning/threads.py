@@ -52,8 +52,8 @@ def _is_set_by_torchrun(name: str) -> bool:
         return False
     import psutil
 
-    with suppress(psutil.Error, AttributeError):
-        return name not in psutil.Process().parent().environ()  # what torchrun was started with
+    with suppress(psutil.Error):
+        return name not in psutil.Process(os.getppid()).environ()  # what torchrun was started with
     return False
 
 
