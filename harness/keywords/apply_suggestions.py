@@ -81,13 +81,14 @@ def apply_suggestions(
         new_table = out or next_revision(base)
         _check_out(new_table, base, file, memory, force=force)
         _check_targets(marked, known, taxonomy)
-        before, amended, changes = amended_table(marked, base, known)
+        before = KeywordTable.read(base, known)
+        amended, changes = amended_table(marked, base, before)
         for note in before.notes:
             announce(f"{base.name}: {note}")
     noted = updated(
         remembered,
         accepted=[one.key for one in (*(row.suggestion for row in accepted), *changes)],
-        rejected=[row.suggestion for row in rejected],
+        rejected=[(row.suggestion, row.reason) for row in rejected],
         table_name=marked.origin.table_name,
         day=date.today(),
     )
@@ -112,17 +113,14 @@ def apply_suggestions(
     )
 
 
-def amended_table(
-    marked: Marked, base: Path, taxonomy: Taxonomy
-) -> tuple[KeywordTable, KeywordTable, list[Suggestion]]:
-    """Return a table, the table with the accepted changes, and these changes.
+def amended_table(marked: Marked, base: Path, before: KeywordTable) -> tuple[KeywordTable, list[Suggestion]]:
+    """Return the table with the accepted changes, and these changes, given the table that was `before` in `base`.
 
     Raises:
         BadInput: a row is faulty, or the table is not the one that the suggestions were made for.
     """
-    before = KeywordTable.read(base, taxonomy)
     changes = accepted_changes(_for_the_rows_of(base, before, marked), before)
-    return before, amend(_edited(before, changes), changes), changes
+    return amend(_edited(before, changes), changes), changes
 
 
 def next_revision(table: Path) -> Path:

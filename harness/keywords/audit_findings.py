@@ -33,6 +33,9 @@ _SUSPECT = 0.1
 """Smallest share of wrong records for which a match inside a longer word counts as an accident. Where the keyword is
 meant as a stem, as in "recruiter", most records are right."""
 
+_NO_COST = 1e-6
+"""Records; the bound of a share of 0 is computed as a little more than 0."""
+
 _MAX_CANDIDATES = 300
 """Of each kind. More than are kept, as each row is named only once."""
 
@@ -246,7 +249,7 @@ def _costed(frame: pl.DataFrame, records: str, share: pl.Expr, right: pl.Expr | 
     shares = frame.select(share.cast(pl.Float64).alias("share"), "judged_titles")
     low, _ = wilson_bounds(shares["share"].to_numpy(), shares["judged_titles"].to_numpy())
     lost = pl.Series("low", low) - (0.0 if right is None else frame.select(right.alias("right")).to_series())
-    costed = frame.with_columns((lost * frame[records]).alias("cost")).filter(pl.col("cost") > 0)
+    costed = frame.with_columns((lost * frame[records]).alias("cost")).filter(pl.col("cost") > _NO_COST)
     return costed.sort("cost", descending=True, maintain_order=True).head(_MAX_CANDIDATES).to_dicts()
 
 

@@ -40,6 +40,8 @@ class MarkedRow:
     """Columns of a keyword table to the row's cells; exactly those of the suggestion where nobody changed them."""
     changed: Mapping[str, str]
     """Columns of a keyword table that a person changed, to what was suggested."""
+    reason: str = ""
+    """Why it was rejected, if the person said so."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,8 @@ def read_marked(path: Path) -> Marked:
             )
         else:
             read = _marked_row(row, mark, suggestion, exact.origin)
+            reason = row.cells.get(column_name("reason", exact.origin.targets), "").strip()
+            read = replace(read, reason=reason if mark == REJECT else "")
             rows.append(read)
             found = _faults(row, read, own, lines.setdefault(known_by, row.line))
             faults += [f"line {row.line}: {fault}" for fault in found]

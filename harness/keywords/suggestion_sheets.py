@@ -35,6 +35,7 @@ SHEET, ABOUT, EXACT = "suggestions", "about", "exact"
 HOW_TO = (
     f"Write {ACCEPT} or {REJECT} into the first column of each row that you have decided; leave the others empty.",
     "In a row that you accept you may change keyword, priority, match and labels: your values go into the table.",
+    "In a row that you reject you may say why in the column reason; it is kept with the rejection.",
     "Sort, filter, delete rows and add columns as you like, but leave action, line and id as they are.",
     "Then call: python -m harness suggest apply suggestions.xlsx --table TABLE, with the path of your keyword table.",
     "That writes the table's next revision beside it, never over it; what you reject is not suggested again.",
@@ -283,6 +284,7 @@ def _examples(name: str, meaning: str) -> list[Column]:
 
 _BEFORE_LABELS = (
     Column(name="accept", meaning="Yours: accept, reject, or empty.", value=lambda _: ""),
+    Column(name="reason", meaning="Yours: why you reject it.", value=lambda _: "", max_width=30),
     Column(name="action", meaning="What is proposed for the row.", value=attrgetter("action")),
     Column(
         name="line",

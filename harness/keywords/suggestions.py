@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ ACTIONS: tuple[Action, ...] = ("add", "re-prioritise", "narrow", "retire")
 removed."""
 
 MEMORY_NAME = "rejected_suggestions.csv"
-COLUMNS = ("date", "action", "keyword", "table", "key")
+COLUMNS = ("date", "action", "keyword", "table", "reason", "key")
 """Of the file; a person may add others. Only `key` is read again, so a suggestion is forgotten by deleting its row."""
 
 FORMAT = 2
@@ -146,6 +146,11 @@ def amend(table: KeywordTable, changes: Sequence[Suggestion]) -> KeywordTable:
     return KeywordTable.from_frame(whole, table.taxonomy, "the amended table")
 
 
+def without_row(table: KeywordTable, line: int) -> KeywordTable:
+    """Return a table without the row of one line; the others keep their lines."""
+    return replace(table, rows=table.rows[table.rows["line"] != line].reset_index(drop=True))
+
+
 def memory_beside(table: Path) -> Path:
     """Return the file of the rejected suggestions for a table and for its other revisions."""
     return table.with_name(MEMORY_NAME)
@@ -179,13 +184,21 @@ def read_rejected(path: Path) -> list[str]:
 
 
 def updated(
-    memory: pl.DataFrame, *, accepted: Sequence[str], rejected: Sequence[Suggestion], table_name: str, day: date
+    memory: pl.DataFrame,
+    *,
+    accepted: Sequence[str],
+    rejected: Sequence[tuple[Suggestion, str]],
+    table_name: str,
+    day: date,
 ) -> pl.DataFrame:
-    """Remove from the memory what is accepted now, by key, and add what is rejected and not yet in it."""
+    """Remove from the memory what is accepted now, by key, and add what is rejected and not yet in it, with reasons."""
     kept = memory.filter(~pl.col("key").is_in(list(accepted)))
     known = set(kept["key"])
-    new = {one.key: one for one in rejected if one.key not in known}
-    cells = [(day.isoformat(), one.action, one.keyword, table_name, key) for key, one in new.items()]
+    new = {one.key: (one, reason) for one, reason in rejected if one.key not in known}
+    cells = [
+        (day.isoformat(), one.action, one.keyword, table_name, reason or None, key)
+        for key, (one, reason) in new.items()
+    ]
     noted = pl.DataFrame(cells, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")
     return pl.concat([kept, noted], how="diagonal")
 

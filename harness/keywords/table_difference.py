@@ -83,13 +83,18 @@ def diff_tables(
     texts, records = titles["title"].to_numpy(), titles["count"].cast(pl.Int64)
     before, after = old.winners(texts), new.winners(texts)
     judge = None if labels is None else read_references({"labels": labels}, titles["title"], new.taxonomy)[0]
+    classes_of = {
+        name: [table.class_positions[name][rows[name]] for table, rows in ((old, before), (new, after))]
+        for name in new.taxonomy.names
+    }  # (n_titles,) each
+    any_moved = np.logical_or.reduce([was != becomes for was, becomes in classes_of.values()])
+    hidden = _hidden(changes, old, new, texts, np.flatnonzero(any_moved))
     pieces = []
     for target in new.taxonomy.targets:
-        was, becomes = old.class_positions[target.name], new.class_positions[target.name]
-        old_class, new_class = was[before[target.name]], becomes[after[target.name]]  # (n_titles,)
+        old_class, new_class = classes_of[target.name]
         moved = np.flatnonzero(old_class != new_class)  # (n_moved,)
         rows = {"old_row": before[target.name][moved], "new_row": after[target.name][moved]}
-        hiding = _hiding(changes, target.name, old, new, texts[moved])
+        hiding = hidden[target.name][moved]
         columns = {"position": moved, **rows, "mover": _movers(changes, target.name, rows, hiding)}
         if judge is not None:
             better, worse = (judge.right(target.name, moved, classes[moved]) for classes in (new_class, old_class))
@@ -112,16 +117,22 @@ def diff_tables(
     )
 
 
-def _hiding(
-    changes: Sequence[RowChange], target: str, old: KeywordTable, new: KeywordTable, titles: StrArray
-) -> IntArray:
-    """Return the change of a mask row that hides words of each title in either table, -1 for none, (n_titles,)."""
-    found = np.full(len(titles), -1)
+def _hidden(
+    changes: Sequence[RowChange], old: KeywordTable, new: KeywordTable, titles: StrArray, asked: IntArray
+) -> dict[str, IntArray]:
+    """Return per target the change of a mask row that hides words of a title in either table, -1 for none, (n_titles,).
+
+    Only titles at the positions `asked` are looked at.
+    """
+    found = {name: np.full(len(titles), -1) for name in new.taxonomy.names}
     for number, change in enumerate(changes):
         for table, row in ((old, change.old), (new, change.new)):
-            if change.kinds and row is not None and table.rows["match"].iloc[row] == MASK and table.sets[target][row]:
+            if change.kinds and row is not None and table.rows["match"].iloc[row] == MASK:
                 alone = replace(table, rows=table.rows.iloc[[row]])
-                found[alone.hits(titles).toarray()[:, 0]] = number
+                hit = asked[alone.hits(titles[asked]).toarray()[:, 0]]
+                for name, of_target in found.items():
+                    if table.sets[name][row]:
+                        of_target[hit] = number
     return found
 
 
@@ -135,7 +146,7 @@ def _movers(changes: Sequence[RowChange], target: str, rows: Mapping[str, IntArr
         changes: every row of either table once.
         target: that is decided.
         rows: `old_row` and `new_row` that decide each title, -1 for the fallback, (n_moved,).
-        hiding: what `_hiding` returns for these titles, (n_moved,).
+        hiding: what `_hidden` returns for these titles, (n_moved,).
     """
     of_side = {}
     for side in ("old", "new"):

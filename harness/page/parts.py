@@ -17,6 +17,7 @@ from data_cleaning.errors import BadInput, visible
 from data_cleaning.report_table import Table
 from harness.page.serve import Served, served
 from harness.tagging.explain import load_to_explain
+from harness.tagging.export import KEYWORDS
 from harness.tagging.models import Model, find_hierarchy, load_hierarchy
 
 KINDS = ("csv", "gz", "parquet", "xlsx")
@@ -65,6 +66,13 @@ def model() -> Model:
     if found is None:
         raise BadInput("There is no run yet. Make one with 'title-harness run all', and start the page again.")
     return found
+
+
+def saved_table() -> Path | None:
+    """Return the keyword table that a run or an exported folder answers with, if it has one."""
+    about = served().model
+    saved = None if about is None else about.systems.get("keyword")
+    return None if saved is None else saved / KEYWORDS
 
 
 @st.cache_resource(show_spinner="Loading …")

@@ -10,11 +10,10 @@ from data_cleaning.files import Layout
 from data_cleaning.labelled_files import DONE, LEARN, SCORE
 from data_cleaning.taxonomy import Target, Taxonomy
 from harness.experiment.run_folder import TITLES
-from harness.page.parts import Watched, plain, show_table, uploaded, works
+from harness.page.parts import Watched, plain, saved_table, show_table, uploaded, works
 from harness.page.reviewing import Reviewing
 from harness.page.serve import at_end, served
 from harness.tagging.checking.check_file import choose_taxonomy
-from harness.tagging.export import KEYWORDS
 from harness.tagging.reviewing.pick_titles import Choice, PickJob, choose_titles, titles_of_run
 from harness.tagging.reviewing.review_sheet import NOTE
 from harness.tagging.reviewing.review_status import review_status
@@ -77,9 +76,7 @@ def _run() -> Path | None:
 
 def _keywords() -> Path | None:
     """Return the keyword table that answers for a file of leads; None for the shipped one."""
-    about = served().model
-    saved = None if about is None else about.systems.get("keyword")
-    return served().table or (None if saved is None else saved / KEYWORDS)
+    return served().table or saved_table()
 
 
 def _taxonomy() -> Taxonomy:

@@ -13,7 +13,7 @@ from data_cleaning.errors import BadInput
 from harness.experiment.config_file import load_config
 from harness.keywords.apply_suggestions import apply_suggestions, next_revision
 from harness.keywords.suggestion_sheets import CSV_NAME, JSON_NAME, XLSX_NAME, Origin, write_suggestions
-from harness.keywords.suggestions import amend, memory_beside, read_rejected
+from harness.keywords.suggestions import amend, memory_beside, read_memory, read_rejected
 from tests.harness.keywords.given_suggestions import (
     ALL,
     COOK,
@@ -233,14 +233,16 @@ def test_without_a_mark_nothing_is_done_and_said_why(refused):
 
 
 def test_rejects_alone_are_remembered_even_when_the_table_has_changed(folder, apply, edit):
-    edit({(2, "accept"): "reject", (4, "accept"): "Reject", (4, "keyword"): "changed"})
+    edit({(2, "accept"): "reject", (4, "accept"): "Reject", (4, "keyword"): "changed", (4, "reason"): "too rare, a typo"})
     (folder / "2023.csv").write_text("something else")
     applied = apply()
     assert (applied.table, applied.n_rows, applied.n_rejected) == (None, None, 2)
     assert read_rejected(folder / "rejected_suggestions.csv") == [GARDENER.key, COOK.key]
     assert not (folder / "2024.csv").exists()
-    with (folder / "rejected_suggestions.csv").open() as opened:
-        assert "narrow,cook,2023.csv" in opened.read()
+    memory = read_memory(folder / "rejected_suggestions.csv")
+    assert memory.select("action", "keyword", "table", "reason").rows() == [
+        ("add", "gardener", "2023.csv", None), ("narrow", "cook", "2023.csv", "too rare, a typo")
+    ]  # fmt: skip
 
 
 def test_an_unknown_mark_is_a_fault_even_beside_rejects(refused, edit):

@@ -113,8 +113,8 @@ def test_hostile_text_comes_back_as_it_was_from_every_file(given_suggestions):
 
 def test_every_file_has_the_columns_of_a_table_and_the_evidence(folder, sheet):
     header = list(columns_of(sheet))
-    assert header[:11] == [
-        *("accept", "action", "line", "keyword", "priority", "department", "seniority", "match"),
+    assert header[:12] == [
+        *("accept", "reason", "action", "line", "keyword", "priority", "department", "seniority", "match"),
         *("old_priority", "old_match", "rationale"),
     ]
     assert {"lift", "group", "p_value", "reviewed_fixed", "believed_broken", "variants_fixed", "importance"} < set(
@@ -144,8 +144,8 @@ def test_the_sheet_offers_marks_and_stays_in_sight(sheet):
     assert marks.allow_blank
     assert marks.showErrorMessage
     assert [cell.value for cell in sheet["A"]] == ["accept", None, None, None, None]
-    assert sheet.freeze_panes == "E2"
-    assert sheet["D1"].value == "keyword"
+    assert sheet.freeze_panes == "F2"
+    assert sheet["E1"].value == "keyword"
     assert sheet.auto_filter.ref == sheet.dimensions
     assert all(cell.font.bold for cell in sheet[1])
 
@@ -183,15 +183,14 @@ def test_the_second_sheet_says_how_to_use_it_and_where_it_comes_from(folder):
     assert book.sheetnames == [SHEET, ABOUT, EXACT]
     assert [book[name].sheet_state for name in book.sheetnames] == ["visible", "visible", "hidden"]
     said = [(row[0].value, row[1].value) for row in book[ABOUT].iter_rows()]
-    assert len(HOW_TO) == 5
-    assert tuple(line for _, line in said[:5]) == HOW_TO
+    assert tuple(line for _, line in said[: len(HOW_TO)]) == HOW_TO
     assert {("table_name", "2023.csv"), ("table_sha256", "ab" * 32), ("targets", "department, seniority")} < set(said)
     assert {name for name, _ in said} > set(columns_of(book[SHEET]))
 
 
 def test_text_that_looks_like_something_else_stays_text(tmp_path):
     write_suggestions(tmp_path, [suggestion(keyword=keyword) for keyword in LOOKS_LIKE_ANOTHER_THING], ORIGIN)
-    cells = [row[0] for row in load_workbook(tmp_path / XLSX_NAME)[SHEET]["D2:D7"]]
+    cells = [row[0] for row in load_workbook(tmp_path / XLSX_NAME)[SHEET]["E2:E7"]]
     assert [cell.value for cell in cells] == [*LOOKS_LIKE_ANOTHER_THING[:-1], "'=1+1"]
     assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
 

@@ -119,7 +119,7 @@ def path(tmp_path):
 
 
 def remember(path, *rejected, accepted=()):
-    write_table(updated(read_memory(path), accepted=accepted, rejected=rejected, **REJECTED), path)
+    write_table(updated(read_memory(path), accepted=accepted, rejected=[(one, "") for one in rejected], **REJECTED), path)
 
 
 def test_without_a_memory_nothing_is_rejected(path):
@@ -130,9 +130,9 @@ def test_without_a_memory_nothing_is_rejected(path):
 def test_rejected_suggestions_are_not_proposed_again(path):
     remember(path, GARDENER, COOK)
     assert path.read_text().splitlines() == [
-        "date,action,keyword,table,key",
-        "2026-11-26,add,gardener,2023.csv,add|gardener",
-        "2026-11-26,narrow,cook,2023.csv,narrow|cook|department=Kitchen",
+        "date,action,keyword,table,reason,key",
+        "2026-11-26,add,gardener,2023.csv,,add|gardener",
+        "2026-11-26,narrow,cook,2023.csv,,narrow|cook|department=Kitchen",
     ]
     otherwise = replace(GARDENER, priority=9.0, labels={"department": "Kitchen", "seniority": "Head"})
     rejected = set(read_rejected(path))
@@ -155,9 +155,9 @@ def test_people_may_save_the_memory_from_a_spreadsheet_and_add_columns(path):
     assert read_rejected(path) == [COOK.key, NURSE.key]
     remember(path, VISITOR, accepted=[NURSE.key])
     assert path.read_text().splitlines() == [
-        "why,Date,key,date,action,keyword,table",
-        f"too rare,26.11.2026,{COOK.key},,,,",
-        f",,{VISITOR.key},2026-11-26,retire,visitor,2023.csv",
+        "why,Date,key,date,action,keyword,table,reason",
+        f"too rare,26.11.2026,{COOK.key},,,,,",
+        f",,{VISITOR.key},2026-11-26,retire,visitor,2023.csv,",
     ]
 
 

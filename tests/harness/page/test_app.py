@@ -1,5 +1,6 @@
 """The jobs of the page from start to end, by Streamlit's own tester."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 
 from harness.keywords.suggestion_sheets import write_suggestions
-from harness.keywords.suggestions import Origin
+from harness.keywords.suggestions import Origin, read_memory
 from harness.page.serve import Served, hold
 from harness.tagging.export import export_model
 from harness.tagging.models import open_exported, open_run
@@ -218,17 +219,49 @@ def test_leads_are_looked_at_before_there_is_a_run(tmp_path):
     assert page.dataframe[1].value["title"].tolist() == ["CISO"]
 
 
-def test_an_accepted_suggestion_is_judged_and_written_to_the_next_revision(open_page, company, tmp_path):
+@pytest.fixture
+def suggested(open_page, company, tmp_path):
+    """Open the suggestions of a run for a table of one's own."""
     table = shutil.copy(company.folder / "keywords.csv", tmp_path)
     run = shutil.copytree(toy_run(company.config), tmp_path / "run")
     origin = Origin.of(Path(table), company.taxonomy.names, run="toy", split="title", learned_from="legacy")
     write_suggestions(run, (GARDENER,), origin)
-    page = open_page("Keywords", table=Path(table), run=run)
+    return lambda: open_page("Keywords", table=Path(table), run=run)
+
+
+def test_an_accepted_suggestion_is_judged_and_written_to_the_next_revision(suggested, tmp_path):
+    page = suggested()
     tick(page, "suggestions", {0: {"accept": True}})
     page.run()
     assert "held-out titles" in words(page)
+    assert "certainly costs most records" in words(page)
     assert not (tmp_path / "keywords-next.csv").exists()
     tick(page, "suggestions", {0: {"accept": True}})
     next(one for one in page.button if one.label.startswith("Write it: 1 accepted")).click().run()
     assert "gardener" in (tmp_path / "keywords-next.csv").read_text()
-    assert "gardener" not in Path(table).read_text()
+    assert "gardener" not in (tmp_path / "keywords.csv").read_text()
+
+
+def test_a_rejected_suggestion_is_remembered_with_its_reason(suggested, tmp_path):
+    page = suggested()
+    edits = {0: {"reject": True, "reason": "=a garden has no head"}}
+    tick(page, "suggestions", edits)
+    page.run()
+    tick(page, "suggestions", edits)
+    next(one for one in page.button if one.label.startswith("Write it: 0 accepted, 1 rejected")).click().run()
+    assert read_memory(tmp_path / "rejected_suggestions.csv")["reason"].to_list() == ["=a garden has no head"]
+    assert not (tmp_path / "keywords-next.csv").exists()
+
+
+def test_titles_that_would_be_fixed_or_broken_without_a_row_are_shown(suggested):
+    page = suggested()
+    nurse = next(one for one in page.selectbox(key="without").options if one.endswith(": nurse"))
+    page.selectbox(key="without").select(nurse).run()
+    assert re.search(r"[1-9]\d* titles? broken", words(page))
+
+
+def test_an_exported_folder_has_its_table_audited_by_its_rows_alone(open_page, company, tmp_path):
+    export_model(toy_run(company.config), tmp_path / "model")
+    page = open_page("Keywords", model=open_exported(tmp_path / "model"))
+    assert "no suggestions here" in words(page)
+    assert "wrong with keywords" in "".join(one.value for one in page.subheader).replace("\\", "")
