@@ -233,7 +233,9 @@ def test_without_a_mark_nothing_is_done_and_said_why(refused):
 
 
 def test_rejects_alone_are_remembered_even_when_the_table_has_changed(folder, apply, edit):
-    edit({(2, "accept"): "reject", (4, "accept"): "Reject", (4, "keyword"): "changed", (4, "reason"): "too rare, a typo"})
+    edit(
+        {(2, "accept"): "reject", (4, "accept"): "Reject", (4, "keyword"): "changed", (4, "reason"): "too rare, a typo"}
+    )
     (folder / "2023.csv").write_text("something else")
     applied = apply()
     assert (applied.table, applied.n_rows, applied.n_rejected) == (None, None, 2)

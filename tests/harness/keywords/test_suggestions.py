@@ -119,7 +119,9 @@ def path(tmp_path):
 
 
 def remember(path, *rejected, accepted=()):
-    write_table(updated(read_memory(path), accepted=accepted, rejected=[(one, "") for one in rejected], **REJECTED), path)
+    write_table(
+        updated(read_memory(path), accepted=accepted, rejected=[(one, "") for one in rejected], **REJECTED), path
+    )
 
 
 def test_without_a_memory_nothing_is_rejected(path):
