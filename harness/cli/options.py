@@ -4,12 +4,15 @@ import importlib.metadata
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from data_cleaning.errors import BadInput
+
 if TYPE_CHECKING:
     from harness.experiment.config import RunConfig
+    from harness.scale.cluster import RayOptions
 
 _DEFAULT = Path("configs/default.yaml")
 
@@ -69,6 +72,18 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing output
 Raw = Annotated[
     bool, typer.Option("--raw", help="Write text that a spreadsheet would run as a formula as it is, unescaped.")
 ]
+Engine = Annotated[
+    Literal["local", "ray"],
+    typer.Option(
+        help="Where the work is done: 'ray' spreads it over a Ray cluster, reads folders too, and writes a folder of "
+        "Parquet parts (docs/SCALING.md)."
+    ),
+]
+Workers = Annotated[
+    int | None, typer.Option(min=1, help="With --engine ray: processes that work. By default one for each core.")
+]
+WorkerGpus = Annotated[float, typer.Option(min=0, help="With --engine ray: GPUs of each worker, such as 1 or 0.5.")]
+Resume = Annotated[bool, typer.Option("--resume", help="With --engine ray: continue a job that was interrupted.")]
 Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
 RunFolder = Annotated[
     Path | None,
@@ -89,6 +104,24 @@ HierarchyFile = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print only results and errors, no progress.", callback=_be_quiet)
 ]
+
+
+def ray_options(engine: str, workers: int | None, resume: bool, force: bool, gpus: float = 0) -> "RayOptions | None":
+    """Return how a job is spread over a Ray cluster; None for the local engine, which has no such options.
+
+    Raises:
+        BadInput: an option is given to the other engine, or two of them exclude each other.
+    """
+    if engine == "local":
+        for option, given in {"--workers": workers, "--resume": resume, "--worker-gpus": gpus}.items():
+            if given:
+                raise BadInput(f"{option} is for --engine ray; on one machine, leave it out.")
+        return None
+    from harness.scale.cluster import RayOptions
+
+    if resume and force:
+        raise BadInput("--resume and --force exclude each other: one keeps finished parts, the other removes them.")
+    return RayOptions(workers=workers, gpus=gpus, resume=resume)
 
 
 def escaped_cells(n_escaped: int) -> list[str]:

@@ -9,6 +9,7 @@ from data_cleaning.errors import BadInput, counted
 from harness.cli.options import (
     WITH_REJECTS,
     DetectedEncoding,
+    Engine,
     ExportedFolder,
     Force,
     HeaderRow,
@@ -17,10 +18,14 @@ from harness.cli.options import (
     Quiet,
     Raw,
     Results,
+    Resume,
     RunFolder,
     Sheet,
     TitleColumn,
+    WorkerGpus,
+    Workers,
     escaped_cells,
+    ray_options,
 )
 from harness.experiment.systems import SYSTEMS
 
@@ -135,6 +140,10 @@ def predict_verb(
     header_row: HeaderRow = None,
     raw: Raw = False,
     spreadsheet_safe: Annotated[bool, typer.Option("--spreadsheet-safe", hidden=True)] = False,
+    engine: Engine = "local",
+    workers: Workers = None,
+    worker_gpus: WorkerGpus = 0,
+    resume: Resume = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -159,6 +168,7 @@ def predict_verb(
         announce("Warning: --spreadsheet-safe is what happens without it. Leave it out; --raw is its opposite.")
     if review_below is not None and target_accuracy is not None:
         raise BadInput("--review-below and --target-accuracy exclude each other. Leave out one.")
+    spread = ray_options(engine, workers, resume, force, worker_gpus)
     chosen = choose_model(run, model, results, system)
     introduce(chosen, system)
     threshold = DEFAULT_REVIEW_BELOW if review_below is None else review_below
@@ -187,11 +197,20 @@ def predict_verb(
         announce(f"Running {job.system}.py …")
     try:
         with shown_progress() as on_progress:
-            tagged = tag_file(job, on_progress, announce)
+            if spread is None:
+                tagged = tag_file(job, on_progress, announce)
+            else:
+                from harness.scale.tag_on_ray import tag_on_ray
+
+                tagged = tag_on_ray(job, spread, on_progress, announce)
     except KeyboardInterrupt:
-        announce("Interrupted. The same command resumes; titles that were answered are not asked for again.")
+        announce(
+            "Interrupted. The same command resumes; titles that were answered are not asked for again."
+            if spread is None
+            else "Interrupted. The same command with --resume keeps the parts that are finished."
+        )
         raise typer.Exit(INTERRUPTED) from None
-    for line in _account(job, tagged):
+    for line in _account(job, tagged, in_parts=spread is not None):
         announce(line)
     if tagged.n_rejected:
         raise typer.Exit(WITH_REJECTS)
@@ -206,9 +225,9 @@ def introduce(model: "Model", asked_for: str | None) -> str:
     return system
 
 
-def _account(job: "Job", tagged: "Tagged") -> list[str]:
+def _account(job: "Job", tagged: "Tagged", *, in_parts: bool) -> list[str]:
     """Say what was done; the last line is about what could not be read."""
-    from data_cleaning.files.output_places import rejects_file
+    from data_cleaning.files.output_places import REJECTS, rejects_file
     from data_cleaning.text_repair import repaired_in_words
 
     lines = [*(tagged.sentences or ()), *tagged.notes]
@@ -225,16 +244,19 @@ def _account(job: "Job", tagged: "Tagged") -> list[str]:
             f"A spreadsheet cannot hold everything: {counted(tagged.n_cut, 'cell')} cut at 32,767 characters, "
             f"{counted(tagged.n_replaced, 'cell')} with control characters replaced."
         )
+    titles = "title" if in_parts else "distinct title"
     lines.append(
         f"Tagged {counted(tagged.n_rows, 'row')} with {job.system} of {job.model.described}: "
-        f"{counted(tagged.n_answered, 'distinct title')} answered, {counted(tagged.n_untitled, 'row')} without a "
-        f"title, {counted(tagged.n_review, 'row')} for review."
+        f"{counted(tagged.n_answered, titles)} answered, {counted(tagged.n_untitled, 'row')} without a title, "
+        f"{counted(tagged.n_review, 'row')} for review."
     )
     if tagged.earlier:
         lines.append(f"Left from an earlier job, not from this one: {', '.join(tagged.earlier)}.")
-    lines.append(f"Written to {job.out}{'; beside it ' + ', '.join(tagged.files) if tagged.files else ''}.")
+    beside = f"; {'in' if in_parts else 'beside'} it {', '.join(tagged.files)}" if tagged.files else ""
+    lines.append(f"Written to {job.out}{beside}.")
     if tagged.n_rejected:
-        lines.append(f"{counted(tagged.n_rejected, 'row')} could not be read; see {rejects_file(job.out)}.")
+        rejects = job.out / REJECTS if in_parts else rejects_file(job.out)
+        lines.append(f"{counted(tagged.n_rejected, 'row')} could not be read; see {rejects}.")
     else:
         lines.append("0 rows could not be read.")
     return lines

@@ -213,7 +213,7 @@ class JobFolder:
         if not is_same and self._has_work() and not self._force:
             raise BadInput(
                 f"{self.path} holds what an interrupted job has done, and this one is another: it differs in "
-                f"{_differences(former, self._identity)}. Repeat the former command to finish that job, or start again "
+                f"{differences(former, self._identity)}. Repeat the former command to finish that job, or start again "
                 "with --force, which removes what it has done."
             )
         return is_same
@@ -224,7 +224,7 @@ def job_folder(out: Path) -> Path:
     return out.with_name(f".{out.name}.job")
 
 
-def _differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+def differences(former: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Word what differs between two jobs: input, options (title, by)."""
     worded = []
     for key in sorted(former.keys() | now.keys()):

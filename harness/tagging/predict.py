@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from threading import Event
 from typing import TypeVar
 
@@ -16,7 +17,7 @@ from data_cleaning.files.whole_files import check_name, full_disk_as_bad_input
 from data_cleaning.files.written_tables import RowWriter, check_schema, open_rows
 from data_cleaning.progress import Progress
 from harness.tagging.business.business_files import business_files, earlier_files, write_business
-from harness.tagging.business.summary import summarise
+from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.job_folder import JobFolder, job_folder
 from harness.tagging.work import Job, Tally, Work
 
@@ -141,26 +142,8 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
     with opened as output:
         _stream(work, output, tally, on_progress)
     files = [rejects_file(job.out).name] if tally.n_rejected else []
-    summary = None
-    if work.hierarchy is not None:
-        summary = summarise(work.hierarchy, tally.counter.total(), n_review=tally.n_review, n_repaired=tally.n_repaired)
-        best, n_relevant = (None, 0) if tally.best is None else tally.best.listed()
-        written = write_business(
-            job.out,
-            summary,
-            best,
-            n_relevant,
-            {
-                "file": "standard input" if job.leads == STANDARD_INPUT else str(job.leads),
-                "tagged with": f"{job.system} of {job.model.described}",
-                "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
-                "date": time.strftime("%Y-%m-%d"),
-            },
-            folder=folder.ready,
-            raw=job.raw,
-            headers=work.names,
-        )
-        files += [file.name for file in written]
+    summary, written = write_summary(work, tally, job.out, folder.ready)
+    files += written
     return Tagged(
         n_rows=tally.n_rows,
         n_untitled=tally.n_untitled,
@@ -177,6 +160,35 @@ def _tag(work: Work, folder: JobFolder, on_progress: Progress, announce: Callabl
         notes=() if summary is None else summary.notes,
         files=files,
     )
+
+
+def write_summary(work: Work, tally: Tally, out: Path, folder: Path) -> tuple[Summary | None, list[str]]:
+    """Write into a folder the files for the business that go beside `out`.
+
+    Returns:
+        The summary, None without a hierarchy, and the names of the files.
+    """
+    if work.hierarchy is None:
+        return None, []
+    job = work.job
+    summary = summarise(work.hierarchy, tally.counter.total(), n_review=tally.n_review, n_repaired=tally.n_repaired)
+    best, n_relevant = (None, 0) if tally.best is None else tally.best.listed()
+    written = write_business(
+        out,
+        summary,
+        best,
+        n_relevant,
+        {
+            "file": "standard input" if job.leads == STANDARD_INPUT else str(job.leads),
+            "tagged with": f"{job.system} of {job.model.described}",
+            "hierarchy": f"{job.hierarchy}, version {work.hierarchy.version}",
+            "date": time.strftime("%Y-%m-%d"),
+        },
+        folder=folder,
+        raw=job.raw,
+        headers=work.names,
+    )
+    return summary, [file.name for file in written]
 
 
 def _stream(work: Work, output: RowWriter, tally: Tally, on_progress: Progress) -> None:

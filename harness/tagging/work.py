@@ -134,12 +134,12 @@ class Work:
     def _fields(self) -> Fields:
         return Fields(self.job.model.taxonomy, self.hierarchy, self.tagger.keywords)
 
-    def identity(self) -> dict[str, Any]:
-        """Return everything that the files depend on, by what a person calls it."""
+    def identity(self, content: Any = None) -> dict[str, Any]:
+        """Return everything that the files depend on, by what a person calls it; None for `content` reads the file."""
         job = self.job
         return {
             "format version": _FORMAT_VERSION,
-            "input": self.source.identity(),
+            "input": self.source.identity() if content is None else content,
             "model": {"content": job.model.identity, "system": job.system},
             "hierarchy": None if job.hierarchy is None else file_digest(job.hierarchy),
             "columns": digest([[field.name, field.column, field.added] for field in self.written]),

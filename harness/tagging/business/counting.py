@@ -64,14 +64,25 @@ class RecordCounter:
         # Grouping by fields of their own is faster than by a struct of them.
         of_file = placed.group_by(placed.columns).len("records").with_columns(_RECORDS)
         struct = pl.struct(pl.col(f"label {name}").alias(name) for name in targets)
-        self._whole.append(of_file.select(struct.alias("labels"), *_WHOLE[1:], "records"))
-        self._whole = [pl.concat(self._whole).group_by(_WHOLE).sum()]
+        self._add_whole(of_file.select(struct.alias("labels"), *_WHOLE[1:], "records"))
         for name, column in by.items():
             values = placed.select("node", "band").with_columns(_texts(name, column).alias("value"))
             # Texts are trimmed after grouping, when they are fewer.
             trimmed = pl.col("value").str.strip_chars().replace("", None)
             rows = values.group_by(_BY).len("records").with_columns(trimmed, _RECORDS)
             self._by.setdefault(name, _CountsByValue()).add(rows)
+
+    def merge(self, counts: Counts) -> None:
+        """Add what another counter has counted of other records, by the same columns and with the same targets."""
+        self._add_whole(counts.whole)
+        for name, rows in counts.by.items():
+            own = self._by.setdefault(name, _CountsByValue())
+            if name in counts.given_up:
+                own.give_up()
+            own.add(rows)
+
+    def _add_whole(self, rows: pl.DataFrame) -> None:
+        self._whole = [pl.concat([*self._whole, rows]).group_by(_WHOLE).sum()]
 
     def total(self) -> Counts:
         """Return the counts of the whole file, of which at least one piece was added, even one without rows."""
@@ -98,7 +109,7 @@ class _CountsByValue:
             numbers = np.arange(len(self._values), len(self._values) + len(new), dtype=np.int64)
             self._values = self._values.vstack(new.with_columns(pl.Series("number", numbers)))
             if len(self._values) - 1 > MAX_VALUES:
-                self.is_given_up, self._values = True, self._values.head(1)
+                self.give_up()
         numbered = rows.join(self._values, on="value", how="left", nulls_equal=True, maintain_order="left")
         number = numbered["number"].fill_null(0).to_numpy()
         node, band = (rows[name].to_numpy().astype(np.int64) + 1 for name in ("node", "band"))
@@ -107,6 +118,9 @@ class _CountsByValue:
         # Waiting for as many codes again as are added up already keeps the work in proportion to the rows.
         if sum(map(len, self._codes[1:])) > max(_MAX_WAITING, len(self._codes[0])):
             self._add_up()
+
+    def give_up(self) -> None:
+        self.is_given_up, self._values = True, self._values.head(1)
 
     def total(self) -> pl.DataFrame:
         """Return the value, node, band and records of each combination that has records."""

@@ -71,7 +71,20 @@ class BestRows:
         positions = (best["row"] - first_row).to_numpy()
         named = zip(table.column_names, table.columns, strict=True)
         own = pl.DataFrame([listed(column, positions).alias(name) for name, column in named])
-        self._best = [_best(pl.concat([*self._best, best.with_columns(own.to_struct(_OWN))]), most)]
+        self._add(best.with_columns(own.to_struct(_OWN)))
+
+    def partial(self) -> tuple[pl.DataFrame, int]:
+        """Return the best rows so far, with what is written about each, and how many records have a rank."""
+        (best,) = self._best
+        return best, self._n_relevant
+
+    def merge(self, best: pl.DataFrame, n_relevant: int, rows_before: int) -> None:
+        """Add the `partial` of rows whose file has so many rows before it that their numbers do not count."""
+        self._add(best.with_columns(pl.col("row") + rows_before))
+        self._n_relevant += n_relevant
+
+    def _add(self, best: pl.DataFrame) -> None:
+        self._best = [_best(pl.concat([*self._best, best]), self._follow_up.most)]
 
     def listed(self) -> tuple[pl.DataFrame, int]:
         """Return the list of the whole file, of which at least one piece was added, even one without rows.
