@@ -168,30 +168,37 @@ def open_leads(
     Raises:
         BadInput: the file cannot be read, or lacks a title, a count or a target that was asked for.
     """
-    if title_column is not None:
-        columns = replace(columns, title=title_column)
-    for name in columns.targets:
-        if name not in taxonomy.names:
-            raise unknown("target in leads.columns.targets", name, taxonomy.names)
     found: FoundColumns | None = None
 
     def choose(file: FileColumns) -> list[str]:
         nonlocal found
-        asked = title_column is not None
-        found = find_columns(file.named, columns, path, title_asked_for=asked, values=file.values)
+        found = find_lead_columns(file, columns, taxonomy, path, title_column)
         return file.named if every_column else list(found.present.values())
 
     table = read_table(path, encoding, choose=choose, layout=layout, keep_rejects=True, keep_cells=keep_cells)
     assert found is not None, "columns are chosen before rows are read"
     table = without_endless_titles(table, found.present["title"])
     others = "Passed through unchanged" if every_column else "Ignored"
-    for line in (*table.notes, _columns_said(found, table.columns, others), *table.rejects_said()):
+    for line in (*table.notes, columns_said(found, table.columns, others), *table.rejects_said()):
         announce(line)
     leads = pick_leads(table, found.present)
     damaged = leads.filter(repaired(leads["title"]) != leads["title"])
     if len(damaged):
         announce(repaired_in_words(int(damaged["count"].sum())))
     return OpenedLeads(table=table, leads=leads, found=found)
+
+
+def find_lead_columns(
+    file: FileColumns, columns: LeadColumns, taxonomy: Taxonomy, path: Path, title_column: str | None
+) -> FoundColumns:
+    """Find the columns of a file of which only the title is required, as `open_leads` does."""
+    if title_column is not None:
+        columns = replace(columns, title=title_column)
+    for name in columns.targets:
+        if name not in taxonomy.names:
+            raise unknown("target in leads.columns.targets", name, taxonomy.names)
+    asked = title_column is not None
+    return find_columns(file.named, columns, path, title_asked_for=asked, values=file.values)
 
 
 def read_counted_titles(path: Path) -> pl.DataFrame:
@@ -243,7 +250,8 @@ def _whole_numbers(values: pl.Series, column: str, table: TableFile) -> pl.Serie
     return numbers
 
 
-def _columns_said(found: FoundColumns, names: Sequence[str], others: str) -> str:
+def columns_said(found: FoundColumns, names: Sequence[str], others: str) -> str:
+    """Say which columns are read as what, and what becomes of the others of the `names`."""
     read = ", ".join(f"{ours} from {theirs!r}" for ours, theirs in found.present.items())
     absent = ", ".join(f"{ours} ({configured!r})" for ours, configured in found.absent.items())
     rest = [repr(name) for name in names if name not in found.present.values()]

@@ -62,7 +62,7 @@ class TableFile:
 
 
 def read_table(
-    path: Path,
+    path: Path | Source,
     encoding: str | None = "utf-8",
     *,
     choose: Callable[[FileColumns], Sequence[str]] | None = None,
@@ -74,7 +74,7 @@ def read_table(
     """Read a table.
 
     Args:
-        path: CSV, gzipped CSV, Parquet or XLSX; `open_source` says how they are told apart.
+        path: CSV, gzipped CSV, Parquet or XLSX, which `open_source` tells apart; or a source that is open already.
         encoding: of a CSV file; None finds it out.
         choose: given the columns, returns the names of those to read; of equal names each has its place added. None
             reads all.
@@ -89,7 +89,7 @@ def read_table(
         BadInput: the file cannot be opened; it names a column twice and nobody chooses; it has content in a column
             without a name, NUL bytes, or, unless that is allowed, no rows or rows that could not be read.
     """
-    source = open_source(path, encoding=encoding, layout=layout)
+    source = path if isinstance(path, Source) else open_source(path, encoding=encoding, layout=layout)
     path = source.path
     columns = FileColumns(source)
     _check_names(source, one_each=choose is None)

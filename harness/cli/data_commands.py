@@ -1,7 +1,7 @@
 """The verbs about leads: init, simulate, profile, clean and study."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,17 +11,21 @@ from harness.cli.options import (
     Config,
     DetectedEncoding,
     Encoding,
+    Engine,
     Force,
     HeaderRow,
     LeadsFile,
     Overrides,
     Quiet,
     Raw,
+    Resume,
     Sheet,
     TitleColumn,
+    Workers,
     escaped_cells,
     exit_with_rejects,
     load,
+    ray_options,
 )
 
 _MAX_RECORDS = 100_000_000
@@ -150,7 +154,11 @@ def profile_verb(
 def clean_verb(
     leads: LeadsFile,
     out: Annotated[
-        Path, typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The reports are written beside it.")
+        Path,
+        typer.Option(
+            help="File to write: .csv, .csv.gz, .parquet or .xlsx. The reports are written beside it. With --engine "
+            "ray: a folder."
+        ),
     ],
     keep_foreign: Annotated[
         bool, typer.Option("--keep-foreign", help="Keep titles in other languages, which otherwise go to quarantine.")
@@ -163,6 +171,9 @@ def clean_verb(
     set_: Overrides = None,
     allow: Allow = None,
     raw: Raw = False,
+    engine: Engine = "local",
+    workers: Workers = None,
+    resume: Resume = False,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -178,18 +189,22 @@ def clean_verb(
     from harness.data.lead_files import clean_file
 
     kept = {"--keep-foreign": ("clean.english_only", False if keep_foreign else None)}
+    spread = ray_options(engine, workers, resume, force)
     settings = load(config, set_, allow, encoding, kept, sheet=sheet, header_row=header_row)
     with shown_progress() as on_progress:
-        done = clean_file(
-            leads,
-            out,
-            settings,
-            title_column=title_column,
-            raw=raw,
-            force=force,
-            on_progress=on_progress,
-            announce=announce,
-        )
+        options: dict[str, Any] = {
+            "title_column": title_column,
+            "raw": raw,
+            "force": force,
+            "on_progress": on_progress,
+            "announce": announce,
+        }
+        if spread is None:
+            done = clean_file(leads, out, settings, **options)
+        else:
+            from harness.scale.clean_on_ray import clean_on_ray
+
+            done = clean_on_ray(leads, out, settings, spread, **options)
     show_table(done.ledger)
     for line in escaped_cells(done.n_escaped):
         announce(line)

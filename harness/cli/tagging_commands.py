@@ -102,7 +102,10 @@ def predict_verb(
     leads: LeadsFile,
     out: Annotated[
         Path,
-        typer.Option(help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it."),
+        typer.Option(
+            help="File to write: .csv, .csv.gz, .parquet or .xlsx. The other files are written beside it. With "
+            "--engine ray: a folder."
+        ),
     ],
     system: Annotated[
         str | None, typer.Option(help=f"One of {', '.join(SYSTEMS)}. By default the one that the run decided for.")

@@ -173,13 +173,13 @@ def _free(name: str, taken: list[str]) -> str:
     return name
 
 
-def ledger_table(cleaned: CleanedLeads) -> Table:
+def ledger_table(ledger: pl.DataFrame) -> Table:
     """Return the ledger as a table to show or to write."""
     note = (
         "Each step with the records and distinct titles it was given, the records it changed and dropped, and what it "
         f"left, also as shares of what it was given. Every dropped record is in the file {QUARANTINE}, with its reason."
     )
-    return Table("ledger", "What cleaning did", note, cleaned.ledger.to_pandas())
+    return Table("ledger", "What cleaning did", note, ledger.to_pandas())
 
 
 def kept_in_words(cleaned: CleanedLeads) -> str:
@@ -190,26 +190,33 @@ def kept_in_words(cleaned: CleanedLeads) -> str:
     return " and ".join(kept)
 
 
+def write_quarantine(folder: Path, quarantine: pl.DataFrame, *, raw: bool = False) -> tuple[str, int]:
+    """Write what `quarantined_rows` has returned into a folder; return the name of the file and how many rows it has.
+
+    A row of a Parquet file may hold what a CSV file cannot, and stays unchanged.
+    """
+    name = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
+    write_table(quarantine, folder / name, raw=raw)
+    return name, len(quarantine)
+
+
 def write_cleaning_folder(
     folder: Path,
     cleaned: CleanedLeads,
     reports: CleanReports,
-    quarantine: pl.DataFrame,
+    dropped: tuple[str, int],
     facts: Mapping[str, Any],
     *,
     n_rejects: int = 0,
     raw: bool = False,
 ) -> None:
-    """Write the ledger, the quarantine file and every report into an empty folder.
+    """Write the ledger and every report into a folder, and a guide to it.
 
-    The quarantine is as `quarantined_rows` returns it; the facts say which `file` was cleaned with which `settings`.
-    The caller has written the `n_rejects` rows that could not be read.
+    The caller has written the `dropped` rows, to a file of this name and so many, and the `n_rejects` that could not be
+    read. The facts say which `file` was cleaned with which `settings`.
     """
     short = _short_tables(cleaned, reports)
     write_tables(short, folder, with_latex=False)
-    # A row of a Parquet file may hold what a CSV file cannot, and stays unchanged.
-    dropped = f"{QUARANTINE}.parquet" if quarantine.select(NO_TEXT).columns else f"{QUARANTINE}.csv"
-    write_table(quarantine, folder / dropped, raw=raw)
     long = {
         "foreign_titles": cleaned.foreign_titles,
         "near_duplicates": reports.near_duplicates,
@@ -232,7 +239,7 @@ def write_cleaning_folder(
         "|---|---:|---|",
     ]
     lines += [f"| {table.name}.md, {table.name}.csv | {len(table.frame):,} | {table.title}. |" for table in short]
-    lines += [f"| {dropped} | {len(quarantine):,} | {_QUARANTINE_HOLDS} |"]
+    lines += [f"| {dropped[0]} | {dropped[1]:,} | {_QUARANTINE_HOLDS} |"]
     lines += [f"| {REJECTS} | {n_rejects:,} | {_REJECTS_HOLD} |"] if n_rejects else []
     lines += [f"| {name}.csv | {len(frame):,} | {_LONG[name]} |" for name, frame in written.items()]
     lines += [
@@ -247,7 +254,7 @@ def write_cleaning_folder(
 
 
 def _short_tables(cleaned: CleanedLeads, reports: CleanReports) -> list[Table]:
-    tables = [ledger_table(cleaned)]
+    tables = [ledger_table(cleaned.ledger)]
     note = f"Records and distinct titles in the file {QUARANTINE}, by reason."
     tables.append(Table("quarantine_reasons", "What was dropped", note, reports.quarantine.to_pandas()))
     if reports.majority is not None:

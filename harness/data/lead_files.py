@@ -39,6 +39,7 @@ from harness.data.cleaned_files import (
     quarantined_rows,
     unchanged_cells,
     write_cleaning_folder,
+    write_quarantine,
 )
 from harness.experiment.cache import plain
 from harness.experiment.config import RunConfig
@@ -214,11 +215,11 @@ def clean_file(
     with whole_file(out) as filling, whole_folder(folder) as report:
         rows = cleaned_rows(opened.table.frame, present, cleaned)
         n_escaped = write_table(rows, filling, raw=raw, cells=unchanged_cells(opened.table, present, cleaned))
-        quarantine = quarantined_rows(opened.table, cleaned)
+        dropped = write_quarantine(report, quarantined_rows(opened.table, cleaned), raw=raw)
         write_rejects(report / REJECTS, rejects, opened.table.unit, raw=raw)
-        write_cleaning_folder(report, cleaned, reports, quarantine, facts, n_rejects=len(rejects), raw=raw)
+        write_cleaning_folder(report, cleaned, reports, dropped, facts, n_rejects=len(rejects), raw=raw)
     return CleanedFile(
-        ledger=ledger_table(cleaned),
+        ledger=ledger_table(cleaned.ledger),
         kept=kept_in_words(cleaned),
         n_quarantined=count_records(cleaned.quarantined),
         n_escaped=n_escaped,

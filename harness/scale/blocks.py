@@ -53,10 +53,22 @@ class Block:
         return pa.table({_PAYLOAD: pa.array([payload], pa.large_binary())})
 
 
+def refused(message: str) -> pa.Table:
+    """Return what stands for a block that cannot be read, as `Block.packed` does for others."""
+    return pa.table({_PAYLOAD: pa.array([pickle.dumps(message)], pa.large_binary())})
+
+
 def unpacked(packed: pa.Table) -> Iterator[Block]:
-    """Yield the blocks that were packed into the rows of a table."""
+    """Yield the blocks that were packed into the rows of a table.
+
+    Raises:
+        BadInput: one of them cannot be read.
+    """
     for payload in packed[_PAYLOAD]:
-        bare, rows = pickle.loads(payload.as_buffer())
+        content = pickle.loads(payload.as_buffer())
+        if isinstance(content, str):
+            raise BadInput(content)
+        bare, rows = content
         yield replace(bare, batch=replace(bare.batch, rows=pa.ipc.open_stream(rows).read_all()))
 
 
@@ -68,6 +80,8 @@ class Input:
     states: tuple[FileState, ...]
     """Of each file when the job was begun."""
     schema: pa.Schema
+    unit: str
+    """What places in the files count, as `Source.unit`."""
     encoding: str | None
     delimiter: str | None
     layout: Layout
@@ -175,6 +189,7 @@ def open_input(leads: Path, encoding: str | None, delimiter: str | None, layout:
         files=tuple(files),
         states=states,
         schema=source.schema,
+        unit=source.unit,
         encoding=encoding,
         delimiter=delimiter,
         layout=layout,

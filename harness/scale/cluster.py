@@ -10,21 +10,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress
-from harness.scale.blocks import Block, Input, Place, unpacked
+from harness.scale.blocks import Block, Input, Place, refused, unpacked
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+_FILE, _ROWS, _MESSAGE = "file", "rows", "message"
+_RESULT = pa.schema([(_ROWS, pa.int64()), (_MESSAGE, pa.string())])
 
-_FILE, _ROWS = "file", "rows"
-
-_WORKER_CPUS, _READER_CPUS = 0.5, 0.25
-"""Asked for by a worker and by a process that reads. Half of a core for each of as many workers as there are cores:
-where a machine is lost, the others have room for its workers. The two must differ, or Ray would join reading and
-working, and one file would be the work of one process."""
+_WORKER_CPUS, _READER_CPUS = 0.25, 0.125
+"""Asked for by a worker and by a process that reads. A quarter of a core for each of as many workers as there are cores:
+where machines are lost, the others have room for their workers, which would be waited for otherwise. The two must
+differ, or Ray would join reading and working, and one file would be the work of one process."""
 
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is told to anybody
@@ -87,6 +87,8 @@ def ray_cluster() -> Iterator[None]:
 
     # Errors come as exceptions, and everything else would be written between the lines of the progress.
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
+    # What raylets say of workers that died goes to standard output whatever the options; Ray's debugger does the same.
+    ray._private.worker._worker_logs_enabled = False
     if ray.is_initialized():
         yield
         return
@@ -165,10 +167,13 @@ def work_on_blocks(
     files = [{_FILE: file} for file in given.pending(kept)]
     places = frozenset(kept)
 
-    def read(files: "pa.Table") -> Iterator["pa.Table"]:
+    def read(files: pa.Table) -> Iterator[pa.Table]:
         for file in files[_FILE].to_pylist():
-            for block in given.blocks(file, places):
-                yield block.packed()
+            try:
+                for block in given.blocks(file, places):
+                    yield block.packed()
+            except BadInput as error:  # Ray keeps no more of an exception than its text and trace
+                yield refused(str(error))
 
     if files:
         workers = options.workers or _room(options.gpus)
@@ -194,6 +199,8 @@ def work_on_blocks(
         with _as_bad_input():
             batch: Any
             for batch in worked.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                for message in batch[_MESSAGE].drop_null().to_pylist():
+                    raise BadInput(message)
                 done += sum(batch[_ROWS].to_pylist())
                 on_progress(step, done, max(total, done) + 1, "rows")
     on_progress(step, done, done, "rows")
@@ -205,14 +212,15 @@ class _Worker:
     def __init__(self, task: BlockTask) -> None:
         self._task = task
 
-    def __call__(self, packed: "pa.Table") -> "pa.Table":
-        import pyarrow as pa
-
+    def __call__(self, packed: pa.Table) -> pa.Table:
         n_rows = []
-        for block in unpacked(packed):
-            self._task.do(block)
-            n_rows.append(block.batch.rows.num_rows)
-        return pa.table({_ROWS: pa.array(n_rows, pa.int64())})
+        try:
+            for block in unpacked(packed):
+                self._task.do(block)
+                n_rows.append(block.batch.rows.num_rows)
+        except BadInput as error:
+            return pa.table({_ROWS: [0], _MESSAGE: [str(error)]}, _RESULT)
+        return pa.table({_ROWS: n_rows, _MESSAGE: [None] * len(n_rows)}, _RESULT)
 
 
 def _room(gpus: float) -> int:
@@ -225,16 +233,13 @@ def _room(gpus: float) -> int:
 
 @contextmanager
 def _as_bad_input() -> Iterator[None]:
-    """Raise what a worker has raised for a person as it is, and say of other ends of the cluster what to do."""
+    """Say what to do where the disk or the memory of a machine is full."""
     from ray.exceptions import OutOfDiskError, OutOfMemoryError
 
     try:
         yield
     except Exception as error:
         causes = [*_causes(error)]
-        told = next((cause for cause in causes if isinstance(cause, BadInput)), None)
-        if told is not None:
-            raise BadInput(str(told)) from None
         finished = "Parts that are finished are kept for --resume."
         if any(isinstance(cause, OutOfDiskError) for cause in causes):
             raise BadInput(
