@@ -1,11 +1,14 @@
 """What the documentation shows must exist: verbs with their options, and in ARCHITECTURE.md every file and folder."""
 
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 import typer.main
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
 
 import harness.cli
 
@@ -81,6 +84,40 @@ def test_every_package_and_module_of_the_code_is_in_the_architecture():
 def test_every_link_to_another_file_leads_there(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_ray_cluster_is_as_the_schema_of_ray_has_it():
+    ray = pytest.importorskip("ray", reason="Ray, the extra `scale`, is not installed")
+    schema = json.loads((Path(ray.__file__).parent / "autoscaler" / "ray-schema.json").read_text())
+    cluster = yaml.safe_load((ROOT / "docs" / "scaling" / "ray-cluster.yaml").read_text())
+    validator = Draft202012Validator(schema)
+    validator.validate(cluster)
+    assert cluster["head_node_type"] in cluster["available_node_types"]
+    for wrong in ({"worker_count": 4}, {"provider": {}}, {"max_workers": "four"}):
+        with pytest.raises(ValidationError):
+            validator.validate({**cluster, **wrong})
+
+
+def test_the_job_on_kubernetes_is_as_our_schema_has_it_and_its_command_exists():
+    schema = json.loads((ROOT / "docs" / "scaling" / "rayjob.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    text = (ROOT / "docs" / "scaling" / "rayjob.yaml").read_text()
+    job = yaml.safe_load(text)
+    validator.validate(job)
+    assert what_is_wrong(job["spec"]["entrypoint"].removeprefix("title-harness ")) == ""
+    groups = [job["spec"]["rayClusterSpec"]["headGroupSpec"], *job["spec"]["rayClusterSpec"]["workerGroupSpecs"]]
+    for pod in (group["template"]["spec"] for group in groups):
+        mounted = {mount["name"] for container in pod["containers"] for mount in container["volumeMounts"]}
+        assert mounted <= {volume["name"] for volume in pod["volumes"]}
+    for before, after in (
+        ("entrypoint", "entryPoint"),
+        ('"16"', "16"),
+        ("ray.io/v1", "ray.io/v2"),
+        ("replicas: 4", "replicas: -1"),
+    ):
+        with pytest.raises(ValidationError):
+            validator.validate(yaml.safe_load(text.replace(before, after)))
 
 
 def test_the_readme_stays_short():

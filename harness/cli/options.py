@@ -83,7 +83,9 @@ Workers = Annotated[
     int | None, typer.Option(min=1, help="With --engine ray: processes that work. By default one for each core.")
 ]
 WorkerGpus = Annotated[float, typer.Option(min=0, help="With --engine ray: GPUs of each worker, such as 1 or 0.5.")]
-Resume = Annotated[bool, typer.Option("--resume", help="With --engine ray: continue a job that was interrupted.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="With --engine ray: keep the parts that an interrupted call has finished.")
+]
 Results = Annotated[Path, typer.Option(help="Folder of all runs and of finished stages.")]
 RunFolder = Annotated[
     Path | None,

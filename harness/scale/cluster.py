@@ -22,8 +22,8 @@ _FILE, _ROWS, _MESSAGE = "file", "rows", "message"
 _RESULT = pa.schema([(_ROWS, pa.int64()), (_MESSAGE, pa.string())])
 
 _WORKER_CPUS, _READER_CPUS = 0.25, 0.125
-"""Asked for by a worker and by a process that reads. A quarter of a core for each of as many workers as there are cores:
-where machines are lost, the others have room for their workers, which would be waited for otherwise. The two must
+"""Asked for by a worker and by a process that reads. There is a worker for every core, and each asks for a quarter of
+one: where machines are lost, the others have room for their workers, which would be waited for otherwise. The two must
 differ, or Ray would join reading and working, and one file would be the work of one process."""
 
 _ENVIRONMENT = {

@@ -117,8 +117,6 @@ class PartsFolder:
             )
         if not self.path.exists():
             check_file(self.path, None, force=force)
-            if resume:
-                raise BadInput(f"{self.path} does not exist, so that there is nothing to resume. Leave out --resume.")
             return
         if leads != STANDARD_INPUT and leads.exists() and leads.resolve().is_relative_to(self.path.resolve()):
             raise BadInput(f"{leads}, which is read, is in {self.path}. Choose another --out.")
