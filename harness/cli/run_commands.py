@@ -38,6 +38,12 @@ def run_verb(
         int | None,
         typer.Option(min=1, help="Fit systems that depend on a seed with so many, on one split; table seeds."),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes that make stages at the same time. By default 2 if two networks are to be fitted."
+        ),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Run every stage again and replace the run folder.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -73,6 +79,7 @@ def run_verb(
             fresh=fresh,
             on_progress=on_progress,
             announce=lambda stage: announce(f"making {stage}"),
+            jobs=jobs,
         )
     shown = {*(_SHOWN_AFTER_MINING if what == _MINE else _SHOWN), *(tables or "").split(",")}
     _tell(finished, None if what == "report" or tables == "all" else shown)

@@ -135,6 +135,8 @@ class StageStore:
         self.reused: list[str] = []
         self.made: dict[str, float] = {}
         """Stage to the wall seconds it took now."""
+        self.peak_bytes = 0
+        """Largest memory use of another process that made stages."""
         folder.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder)
         remove_abandoned_scratch(folder)
@@ -165,18 +167,22 @@ class StageStore:
             waited = True
             announce(f"{name} is being made by another process; waiting for it")
 
-        if self._is_reusable(name, final, announce):
+        if self.is_reusable(name, final, announce):
             return final
         lock = self.folder / f"lock-{final.name}"
         with locked(lock, wait):
-            if not waited or not self._is_reusable(name, final, announce):
+            if not waited or not self.is_reusable(name, final, announce):
                 announce(name)
                 self._make(name, final, make)
             with suppress(OSError):  # Windows removes no lock that is held
                 lock.unlink()
         return final
 
-    def _is_reusable(self, name: str, final: Path, announce: Callable[[str], None]) -> bool:
+    def is_reusable(self, name: str, final: Path, announce: Callable[[str], None]) -> bool:
+        """Say whether a stage is finished, in the folder `final`, and note that it is reused.
+
+        `announce` is called with the reason where its result is damaged.
+        """
         if self.fresh or not final.is_dir():
             return False
         found = damage(final)

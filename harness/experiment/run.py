@@ -33,6 +33,7 @@ from harness.experiment.cache import (
 from harness.experiment.checksums import CHECKSUMS, damage, file_digest, write_checksums
 from harness.experiment.config import RunConfig, SearchSection, sections
 from harness.experiment.mined_outputs import FOLDER, mining_facts, write_mined_outputs
+from harness.experiment.parallel_stages import make_in_parallel, usual_jobs
 from harness.experiment.plan import plan
 from harness.experiment.run_checks import check_config, check_places, check_systems
 from harness.experiment.run_figures import facts_of, gather
@@ -118,6 +119,7 @@ def run(
     fresh: bool,
     on_progress: Progress,
     announce: Callable[[str], None],
+    jobs: int | None = 1,
 ) -> Run:
     """Make or reuse every stage of a run and write its folder.
 
@@ -128,6 +130,7 @@ def run(
         fresh: make every stage again and replace the run folder.
         on_progress: told how far long steps are.
         announce: told the name of each stage that is made now.
+        jobs: processes that make stages; None takes as many as `usual_jobs` says.
 
     Raises:
         BadInput: `out` holds something else and `fresh` was not given, or an input file is at fault.
@@ -154,7 +157,11 @@ def run(
     _same_run(folder, whole, fresh=fresh)
 
     store = StageStore(results / ".cache", fresh=fresh)
-    done = make_stages(stages, prints, store, announce, on_progress)
+    jobs = usual_jobs(stages, prints, store) if jobs is None else jobs
+    if jobs == 1:
+        done = make_stages(stages, prints, store, announce, on_progress)
+    else:
+        done = make_in_parallel(stages, prints, store, announce, on_progress, jobs)
     with store.used(done):
         figures = gather(config, taxonomy, done)
         tables = build_tables(figures)
@@ -180,7 +187,8 @@ def run(
             "device": _device(done),
             "mined": mining_facts(config, done),
             "warnings": warnings,
-            "peak_rss_mb": peak_memory() / (1 << 20),
+            # Of all processes together, had all their peaks come at once.
+            "peak_rss_mb": (peak_memory() + (jobs * store.peak_bytes if jobs > 1 else 0)) / (1 << 20),
             **environment(),
         }
         with store.used(done), whole_folder(folder) as filling:
