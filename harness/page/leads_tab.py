@@ -1,5 +1,7 @@
 """The job Look at leads: whom a list reaches, and what is wrong with it, before there is any run."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,11 @@ import polars as pl
 import streamlit as st
 
 from data_cleaning.files import open_source
-from harness.page.parts import Watched, folder, plain, uploaded, works
+from data_cleaning.lead_columns import LeadColumns
+from data_cleaning.leads import open_leads
+from data_cleaning.profile import Profile, profile_leads, write_plots
+from data_cleaning.progress import Progress
+from harness.page.parts import Watched, folder, plain, show_table, taxonomy, title_column, uploaded, works
 from harness.page.serve import served
 from harness.tagging.business.business_tables import ALL
 from harness.tagging.checking.check_file import CheckJob, look_at_leads
@@ -15,8 +21,9 @@ from harness.tagging.checking.check_sentences import Check, actions, sentences
 from harness.tagging.checking.check_workbook import write_check
 from harness.tagging.checking.penetration import BAND, department_table, placed_titles
 
-_WORK = "check"
+_WORK, _PROFILE = "check", "profile"
 _EVERY = "(all)"
+_MAX_ROWS = 100
 
 
 def show() -> None:
@@ -27,11 +34,11 @@ def show() -> None:
         st.caption("No run is needed: the keyword table answers. You see whom the list reaches, and what to do next.")
         return
     by = st.selectbox("Break down by", list(open_source(leads).schema.names), index=None, placeholder="the event")
-    asked = (leads, by)
+    title = title_column(leads)
+    asked = (leads, by, title)
     if st.session_state.get("checked") != asked:
-        if _WORK in works():
-            works().pop(_WORK).stop()
-        job = CheckJob(leads=leads, table=served().table, by=() if by is None else (by,))
+        _stop(_WORK, _PROFILE)
+        job = CheckJob(leads=leads, table=served().table, by=() if by is None else (by,), title_column=title)
         works()[_WORK] = Watched(lambda on_progress, announce: look_at_leads(job, on_progress, announce))
         st.session_state["checked"] = asked
     work: Watched[Check] = works()[_WORK]
@@ -41,6 +48,42 @@ def show() -> None:
         _workbook(work.result, folder() / f"{leads.name.split('.')[0]}_check.xlsx")
         with st.expander("How the file was read"):
             st.markdown("\n".join(f"- {plain(note)}" for note in work.notes))
+        _profile(leads, title)
+
+
+def _stop(*names: str) -> None:
+    for name in names:
+        if name in works():
+            works().pop(name).stop()
+
+
+def _profile(leads: Path, title: str | None) -> None:
+    """Draw the charts of `profile` when they are asked for, as they take a while for a large file."""
+    st.subheader("What is in it?")
+    place = folder() / "plots"
+    labels = taxonomy()
+
+    def drawn(on_progress: Progress, announce: Callable[[str], None]) -> tuple[Profile, dict[str, Path]]:
+        columns = LeadColumns(country="Country", date="Date")
+        opened = open_leads(leads, columns, None, labels, title, announce)
+        targets = [name for name in labels.names if name in opened.leads.columns]
+        profile = profile_leads(opened.leads, targets, labels, None, on_progress)
+        plots = write_plots(profile.tables, place, on_progress)
+        return profile, {plot.table: place / f"{plot.name}.png" for plot in plots}
+
+    if st.button("Draw its charts") and _PROFILE not in works():
+        works()[_PROFILE] = Watched(drawn)
+    if _PROFILE in works():
+        work: Watched[tuple[Profile, dict[str, Path]]] = works()[_PROFILE]
+        work.wait()
+        profile, plots = work.result or (None, {})
+        for table in () if profile is None else profile.tables:
+            if table.name in plots:
+                st.image(plots[table.name].read_bytes(), caption=plain(table.title))
+                with st.expander(plain(table.title)):
+                    show_table(replace(table, max_rows=_MAX_ROWS))
+            elif table.name == "figures":
+                show_table(table)
 
 
 def _found(check: Check) -> None:

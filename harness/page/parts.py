@@ -14,8 +14,11 @@ import pandas as pd
 import streamlit as st
 
 from data_cleaning.errors import BadInput, visible
+from data_cleaning.files import open_source
 from data_cleaning.report_table import Table
+from data_cleaning.taxonomy import Taxonomy
 from harness.page.serve import Served, served
+from harness.tagging.checking.check_file import choose_taxonomy
 from harness.tagging.explain import load_to_explain
 from harness.tagging.export import KEYWORDS
 from harness.tagging.models import Model, find_hierarchy, load_hierarchy
@@ -66,6 +69,12 @@ def model() -> Model:
     if found is None:
         raise BadInput("There is no run yet. Make one with 'title-harness run all', and start the page again.")
     return found
+
+
+def taxonomy() -> Taxonomy:
+    """Return the taxonomy of the model, or else of the keyword table."""
+    about = served().model
+    return choose_taxonomy(None, served().table)[0] if about is None else about.taxonomy
 
 
 def saved_table() -> Path | None:
@@ -125,6 +134,14 @@ def uploaded(label: str, key: str) -> Path | None:
         with place.open("wb") as filling:
             shutil.copyfileobj(given, filling)
     return place
+
+
+def title_column(leads: Path) -> str | None:
+    """Ask which column of a file has the titles; None lets the program find it."""
+    names = list(open_source(leads).schema.names)
+    return st.selectbox(
+        "Column of titles", names, index=None, placeholder="the one that is found", key=f"title-{leads.parent.name}"
+    )
 
 
 class Closed(Exception):

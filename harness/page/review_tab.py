@@ -8,12 +8,11 @@ import streamlit as st
 from data_cleaning.errors import BadInput, counted
 from data_cleaning.files import Layout
 from data_cleaning.labelled_files import DONE, LEARN, SCORE
-from data_cleaning.taxonomy import Target, Taxonomy
+from data_cleaning.taxonomy import Target
 from harness.experiment.run_folder import TITLES
-from harness.page.parts import Watched, plain, saved_table, show_table, uploaded, works
+from harness.page.parts import Watched, plain, saved_table, show_table, taxonomy, title_column, uploaded, works
 from harness.page.reviewing import Reviewing
 from harness.page.serve import at_end, served
-from harness.tagging.checking.check_file import choose_taxonomy
 from harness.tagging.reviewing.pick_titles import Choice, PickJob, choose_titles, titles_of_run
 from harness.tagging.reviewing.review_sheet import NOTE
 from harness.tagging.reviewing.review_status import review_status
@@ -49,9 +48,9 @@ def show() -> None:
                 st.rerun()
     with st.expander("Who reviewed how much, how far people agree, what more would bring"):
         if st.button("Look"):
-            run, taxonomy = _run(), _taxonomy()
-            titles = None if run is None else titles_of_run(run, taxonomy)[0]
-            found = review_status(served().reviewed, taxonomy, titles, lambda *_, **__: None)
+            run, labels = _run(), taxonomy()
+            titles = None if run is None else titles_of_run(run, labels)[0]
+            found = review_status(served().reviewed, labels, titles, lambda *_, **__: None)
             st.markdown("\n".join(f"- {plain(sentence)}" for sentence in found.sentences))
             for table in found.tables:
                 show_table(table)
@@ -79,11 +78,6 @@ def _keywords() -> Path | None:
     return served().table or saved_table()
 
 
-def _taxonomy() -> Taxonomy:
-    about = served().model
-    return choose_taxonomy(None, served().table)[0] if about is None else about.taxonomy
-
-
 def _begin() -> None:
     run = _run()
     asked_for = _FILE if run is None else st.radio("Titles", (_RUN, _FILE), horizontal=True, key="titles of")
@@ -91,6 +85,7 @@ def _begin() -> None:
     if source is None:
         st.caption("The titles that are most worth a person's minute are picked; the keyword table answers first.")
         return
+    title = None if source == run else title_column(source)
     with st.form("review"):
         reviewer = st.text_input("Your name", key="reviewer")
         n_titles = st.number_input("Titles", 1, 1000, 50)
@@ -103,7 +98,7 @@ def _begin() -> None:
             st.session_state["reviewed by"] = reviewer.strip()
             job = PickJob(
                 source=source, table=None if source == run else _keywords(), n_titles=int(n_titles), out=source,
-                side=side, taxonomy=_taxonomy(), reviewed=served().reviewed, title_column=None, encoding=None,
+                side=side, taxonomy=taxonomy(), reviewed=served().reviewed, title_column=title, encoding=None,
                 layout=Layout(), force=False,
             )  # fmt: skip
             works()[_WORK] = Watched(lambda on_progress, announce: choose_titles(job, on_progress, announce))

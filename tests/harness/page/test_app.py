@@ -217,6 +217,13 @@ def test_leads_are_looked_at_before_there_is_a_run(tmp_path):
     assert {"CISO", EVIL} <= set(page.dataframe[1].value["title"])
     next(box for box in page.selectbox if box.label == "Event").set_value("Bonn").run()
     assert page.dataframe[1].value["title"].tolist() == ["CISO"]
+    assert not page.get("image")
+    next(one for one in page.button if one.label == "Draw its charts").click().run()
+    assert len(page.get("image")) >= 3
+    assert "Figures at a glance" in words(page)
+    next(box for box in page.selectbox if box.label == "Column of titles").select("Event").run()
+    assert "Bonn" in page.dataframe[1].value["title"].tolist()
+    assert not page.get("image")
 
 
 @pytest.fixture
