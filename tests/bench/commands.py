@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 _LAUNCHER = """
 import resource, subprocess, sys
 code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
 sys.exit(code)
 """
 
@@ -21,6 +22,8 @@ sys.exit(code)
 class Cost:
     seconds: float
     gigabytes: float
+    cpu_seconds: float
+    """Of all cores together."""
 
 
 def cost_of(*arguments: object) -> Cost:
@@ -36,4 +39,5 @@ def cost_of_python(*arguments: object) -> Cost:
     seconds = time.perf_counter() - began
     assert done.returncode == 0, done.stderr
     # Linux counts kibibytes here, macOS bytes.
-    return Cost(seconds, int(done.stdout) * (1 if sys.platform == "darwin" else 1024) / 1e9)
+    memory, cpu_seconds = done.stdout.split()
+    return Cost(seconds, int(memory) * (1 if sys.platform == "darwin" else 1024) / 1e9, float(cpu_seconds))
