@@ -76,7 +76,6 @@ _CONTENT = (
     RUN_FACTS,
     SCORES,
     PAGE,
-    REVIEWED,
     TITLES,
     TABLES,
     MODELS,
@@ -88,6 +87,8 @@ _LISTS = ("quarantine_*.csv", SUSPECTS)
 """Lists of records and labels that a person should look at; a run may lack some of them."""
 _MINED = (FOLDER, "suggestions.*")
 """Additional files of a run that mines."""
+_REVIEWED = (REVIEWED,)
+"""Additional file of a run that learns from reviewed titles."""
 _MARKED = (*_LISTS, "suggestions.*")
 
 
@@ -218,7 +219,7 @@ def _same_run(folder: Path, fingerprint: str, *, fresh: bool) -> bool:
     if found is None:
         return False
     for place in folder.iterdir():
-        if place.name not in _CONTENT and not any(map(place.match, (*_LISTS, *_MINED))):
+        if place.name not in _CONTENT and not any(map(place.match, (*_LISTS, *_MINED, *_REVIEWED))):
             raise BadInput(
                 f"{folder} exists and is no run folder, since it holds {place.name}; nothing in it was touched. Choose "
                 "another --out."
