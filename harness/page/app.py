@@ -1,21 +1,16 @@
 """The page that Streamlit runs for each visitor: who may see it, and its jobs."""
 
 import hmac
+import importlib
 import time
 
 import streamlit as st
 
-from harness.page import keywords_tab, leads_tab, review_tab, tag_tab, understand_tab
 from harness.page.parts import messages
 from harness.page.serve import served
 
-JOBS = {
-    "Understand": understand_tab.show,
-    "Review": review_tab.show,
-    "Keywords": keywords_tab.show,
-    "Tag": tag_tab.show,
-    "Leads": leads_tab.show,
-}
+JOBS = ("Understand", "Review", "Keywords", "Tag", "Leads")
+"""Each is a module of this folder, imported on use: the first page does not wait for the libraries of the others."""
 
 _WRONG_PASSWORD_SECONDS = 1.0
 
@@ -26,11 +21,11 @@ def draw() -> None:
     if not _may_see():
         return
     job = st.segmented_control(
-        "Job", list(JOBS), default="Understand", required=True, key="job", label_visibility="collapsed",
+        "Job", JOBS, default=JOBS[0], required=True, key="job", label_visibility="collapsed",
         bind="query-params",
     )  # fmt: skip
     with messages():
-        JOBS[job or "Understand"]()
+        importlib.import_module(f"harness.page.{(job or JOBS[0]).lower()}_tab").show()
 
 
 def _may_see() -> bool:

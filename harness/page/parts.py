@@ -18,10 +18,7 @@ from data_cleaning.files import open_source
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
 from harness.page.serve import Served, served
-from harness.tagging.checking.check_file import choose_taxonomy
-from harness.tagging.explain import load_to_explain
-from harness.tagging.export import KEYWORDS
-from harness.tagging.models import Model, find_hierarchy, load_hierarchy
+from harness.tagging.models import KEYWORDS, Model, find_hierarchy, load_hierarchy
 
 KINDS = ("csv", "gz", "parquet", "xlsx")
 """How the names of files that may be uploaded end."""
@@ -73,6 +70,8 @@ def model() -> Model:
 
 def taxonomy() -> Taxonomy:
     """Return the taxonomy of the model, or else of the keyword table."""
+    from harness.tagging.checking.check_file import choose_taxonomy  # on use: what it needs takes long to import
+
     about = served().model
     return choose_taxonomy(None, served().table)[0] if about is None else about.taxonomy
 
@@ -86,6 +85,8 @@ def saved_table() -> Path | None:
 
 @st.cache_resource(show_spinner="Loading …")
 def _loaded(about: str, name: str, path: Path) -> Any:
+    from harness.tagging.explain import load_to_explain  # on use, as above
+
     return load_to_explain(name, path)
 
 

@@ -1,6 +1,7 @@
 """The job Understand: the verdict, and why a title is tagged as it is."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -8,10 +9,10 @@ import streamlit as st
 from harness.page.parts import hierarchy, loaded, model, plain, show_table
 from harness.page.serve import served
 from harness.scoring.scores_file import WARNINGS, Verdict, read_scores
-from harness.tagging.explain import explain_titles
-from harness.tagging.explain_tables import place_lines, tables_of
 from harness.tagging.models import Model
-from harness.tagging.nearest_reviewed import NearestReviewed
+
+if TYPE_CHECKING:
+    from harness.tagging.nearest_reviewed import NearestReviewed
 
 
 def show() -> None:
@@ -20,9 +21,16 @@ def show() -> None:
     _verdict()
     st.subheader("Why is a title tagged as it is?")
     title = st.text_input("Job title", placeholder="Deputy CISO", key="title")
-    if not title.strip():
+    if title.strip():
+        _explain(chosen, title)
+    else:
         st.caption("Type a title and press Enter: every system's answer, the keyword that won, the words that count.")
-        return
+
+
+def _explain(chosen: Model, title: str) -> None:
+    from harness.tagging.explain import explain_titles  # on use: the first page does not wait for what they import
+    from harness.tagging.explain_tables import place_lines, tables_of
+
     reviewed = _reviewed(chosen.identity, _changed(served().reviewed))
     (explained,) = explain_titles(chosen, [title], hierarchy()[1], load=loaded, reviewed=reviewed)
     tables = tables_of(explained, chosen.system(None))
@@ -36,7 +44,9 @@ def show() -> None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=2)
-def _reviewed(about: str, changed: int) -> NearestReviewed | None:
+def _reviewed(about: str, changed: int) -> "NearestReviewed | None":
+    from harness.tagging.nearest_reviewed import NearestReviewed
+
     return NearestReviewed.of(model(), served().reviewed)
 
 
@@ -45,7 +55,7 @@ def _changed(path: Path) -> int:
     return path.stat().st_mtime_ns if path.is_file() else 0
 
 
-def _why_none(chosen: Model, reviewed: NearestReviewed | None) -> str:
+def _why_none(chosen: Model, reviewed: "NearestReviewed | None") -> str:
     if reviewed is not None:
         return f"None of the {len(reviewed.titles):,} reviewed titles is like it."
     return (

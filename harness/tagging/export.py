@@ -19,6 +19,7 @@ from harness.tagging.models import (
     FACTS,
     FORMAT,
     HIERARCHY,
+    KEYWORDS,
     LAYOUT,
     SAVED,
     ExportedFacts,
@@ -28,7 +29,7 @@ from harness.tagging.models import (
     open_run,
 )
 
-KEYWORDS, CARD = "keywords.csv", "README.md"
+CARD = "README.md"
 _SETTINGS = "settings.json"
 """Of the network, the one saved system whose settings may name folders."""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from harness.tagging.hierarchy import Hierarchy
 
 FACTS, HIERARCHY, LAYOUT, SAVED = "model.json", "hierarchy.yaml", "layout.yaml", "systems"
+KEYWORDS = "keywords.csv"
 """Of an exported folder; its taxonomy has the name that a run's has."""
 
 FORMAT: Literal[1] = 1
