@@ -50,10 +50,14 @@ class Work:
 
     @property
     def leads(self) -> Path:
-        path = self.folder / f"leads_{self.n_records}.csv"
-        if not path.exists():
-            cost_of("simulate", "--records", self.n_records, "--out", path)
-        return path
+        """Simulated leads, made where they are not there yet."""
+        if not self.place_of_leads.exists():
+            simulate(self)
+        return self.place_of_leads
+
+    @property
+    def place_of_leads(self) -> Path:
+        return self.folder / f"leads_{self.n_records}.csv"
 
     def removed(self, name: str) -> Path:
         """Return a path for an output of which nothing is left."""
@@ -63,8 +67,7 @@ class Work:
 
 
 def simulate(work: Work) -> Cost:
-    work.removed(f"leads_{work.n_records}.csv")
-    return cost_of("simulate", "--records", work.n_records, "--out", work.folder / f"leads_{work.n_records}.csv")
+    return cost_of("simulate", "--records", work.n_records, "--out", work.place_of_leads, "--force")
 
 
 def predict(work: Work) -> Cost:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.bench.commands import ROOT
 
-N_TITLES, N_STEPS, N_WARM_UP, N_ROUNDS = 4_000, 30, 3, 3
+N_TITLES, N_STEPS, N_WARM_UP, N_ROUNDS = 2_000, 8, 2, 3
 ASLEEP, SPINNING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}, {"GOMP_SPINCOUNT": "300000"}
 MIN_LEAD_BUSY, MIN_SHARE_QUIET = 1.5, 0.9
 """Times that sleeping is faster than spinning beside other work, and the share of its speed that it has alone."""
