@@ -94,6 +94,9 @@ def _import_graph() -> grimp.ImportGraph:
     return grimp.build_graph(*PACKAGES, cache_dir=None)
 
 
+_BESIDE = frozenset({".csv", ".css", ".html", ".js", ".jinja"})
+
+
 def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset()) -> str:
     """Hash the project sources that modules import, directly or through each other.
 
@@ -114,8 +117,9 @@ def source_digest(modules: Iterable[str], stop_at: frozenset[str] = frozenset())
         spec = importlib.util.find_spec(name)
         assert spec is not None, f"no module {name}"
         assert spec.origin is not None, f"no source for {name}"
-        # Lists that are CSV files beside a module belong to its source.
-        files = [Path(spec.origin), *Path(spec.origin).parent.glob("*.csv")]
+        # Lists, styles and templates that are files beside a module belong to its source.
+        beside = (file for file in Path(spec.origin).parent.iterdir() if file.suffix in _BESIDE)
+        files = [Path(spec.origin), *sorted(beside)]
         hashes[name] = {file.name: file_digest(file) for file in files}
     return digest(hashes)
 

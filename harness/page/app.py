@@ -5,9 +5,10 @@ import importlib
 import time
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from harness.page.parts import messages
-from harness.page.serve import served
+from harness.page.serve import served, sign_in
 
 JOBS = ("Understand", "Review", "Keywords", "Tag", "Leads")
 """Each is a module of this folder, imported on use: the first page does not wait for the libraries of the others."""
@@ -33,10 +34,13 @@ def _may_see() -> bool:
     if expected is None or st.session_state.get("signed in"):
         return True
     with st.form("sign in"):
-        given = st.text_input("Password", type="password")
+        given = st.text_input("Password", type="password", autocomplete="current-password")
         if st.form_submit_button("Open") and given:
             if hmac.compare_digest(given.encode(), expected.encode()):
                 st.session_state["signed in"] = True
+                context = get_script_run_ctx()
+                if context is not None:
+                    sign_in(context.session_id)
                 st.rerun()
             time.sleep(_WRONG_PASSWORD_SECONDS)  # slows down whoever tries many
             st.error("That is not the password. The terminal in which the page was started shows it.")

@@ -4,11 +4,14 @@ import importlib.util
 import ipaddress
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from data_cleaning.errors import BadInput
 from harness.tagging.models import FACTS, Model, choose_model, newest_run, open_run
@@ -19,6 +22,8 @@ PASSWORD = "TITLE_HARNESS_PASSWORD"
 
 _APP = Path(__file__).with_name("app.py")
 _MIN_PASSWORD = 8
+_PREFIX, _LOCK = "title-harness-", ".lock"
+"""Of the private folder of a server, and of the file in it that is locked as long as the server runs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +44,8 @@ class Served:
 
 _served: list[Served] = []
 _at_end: list[Callable[[], None]] = []
+_signed_in: set[str] = set()
+"""Sessions of visitors who gave the password."""
 
 
 def served() -> Served:
@@ -98,7 +105,10 @@ def serve(
     announce(f"Open http://{LOCAL if local else host}:{port} in a browser. Ctrl+C stops the page.")
     from streamlit.web import bootstrap  # on use: the other verbs do not wait for it
 
-    with tempfile.TemporaryDirectory(prefix="title-harness-") as scratch:
+    if password is not None:
+        _refuse_uploads_of_strangers()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as scratch, FileLock(Path(scratch) / _LOCK):
+        _remove_abandoned(Path(scratch))
         hold(Served(model=model, scratch=Path(scratch), reviewed=reviewed, table=table, password=password))
         options = _options(host, port, max_upload_mb, local=local, browser=browser)
         bootstrap.load_config_options(options)
@@ -107,6 +117,42 @@ def serve(
         finally:
             for call in _at_end:
                 call()
+
+
+def _remove_abandoned(own: Path) -> None:
+    """Remove the folders beside our own of servers of the same user that were killed: nobody holds their locks."""
+    for folder in own.parent.glob(f"{_PREFIX}*"):
+        lock = folder / _LOCK
+        try:
+            if folder == own or folder.is_symlink() or not lock.is_file() or lock.stat().st_uid != own.stat().st_uid:
+                continue
+            with FileLock(lock, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, Timeout):  # of a server that runs, or not ours to remove
+            continue
+
+
+def sign_in(session: str) -> None:
+    """Note that a visitor has given the password."""
+    _signed_in.add(session)
+
+
+def _refuse_uploads_of_strangers() -> None:
+    """Refuse uploads before sign-in: Streamlit takes files from every visitor, whatever the page shows.
+
+    It has no setting for that, so that what keeps its uploads is replaced before the server starts.
+    """
+    from starlette.exceptions import HTTPException
+    from streamlit.runtime.uploaded_file_manager import UploadedFileRec
+    from streamlit.web.server import server
+
+    class Uploads(server.MemoryUploadedFileManager):
+        def add_file(self, session_id: str, file: UploadedFileRec) -> None:
+            if session_id not in _signed_in:
+                raise HTTPException(status_code=403, detail="Give the password first.")
+            super().add_file(session_id, file)
+
+    server.MemoryUploadedFileManager = Uploads  # type: ignore[misc]
 
 
 def _model(source: Path | None, results: Path) -> Model | None:

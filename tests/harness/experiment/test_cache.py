@@ -90,6 +90,12 @@ def test_lists_beside_a_module_belong_to_its_source(monkeypatch):
     assert source_digest(("data_cleaning.simulate.word_lists",)) != before
 
 
+def test_a_change_of_the_style_of_pages_makes_them_again(monkeypatch):
+    before = source_digest(("harness.reporting.run_page",))
+    monkeypatch.setattr(cache, "file_digest", lambda path: "edited" if path.name == "page.css" else file_digest(path))
+    assert source_digest(("harness.reporting.run_page",)) != before
+
+
 def test_editing_a_copied_model_leaves_the_original_alone(tmp_path):
     (tmp_path / "a" / "b").mkdir(parents=True)
     for name in ("keywords.csv", "model.safetensors"):

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from data_cleaning.errors import BadInput
 from harness.page import serve as server
@@ -22,6 +24,12 @@ CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
 ROOT = Path(__file__).parents[3]
+UPLOAD = """async session => {
+  const form = new FormData(), cookie = document.cookie.match(/_streamlit_xsrf=([^;]+)/);
+  form.append("file", new Blob(["Title"]), "a.csv");
+  const headers = cookie ? {"X-Xsrftoken": cookie[1]} : {};
+  return (await fetch(`/_stcore/upload_file/${session}/1`, {method: "PUT", body: form, headers})).status;
+}"""
 IMAGE = "<img src=x onerror=alert(1)> nurse"
 
 
@@ -64,32 +72,52 @@ def test_nothing_is_sent_anywhere_and_errors_show_no_code():
     assert options["server_maxUploadSize"] == 5
 
 
-@pytest.fixture(scope="module")
-def page_of_toy(company, tmp_path_factory):
-    """Serve the toy run; return the address and the folder in which its temporary files are."""
+def test_folders_of_servers_that_were_killed_are_removed_and_no_others(tmp_path):
+    names = ("title-harness-own", "title-harness-killed", "title-harness-alive", "title-harness-unlocked", "other")
+    own, killed, alive, _, other = (tmp_path / name for name in names)
+    for name in names:
+        (tmp_path / name / "session-1").mkdir(parents=True)
+    for folder in (own, killed, alive, other):
+        (folder / ".lock").touch()
+    (tmp_path / "title-harness-link").symlink_to(other)
+    with FileLock(alive / ".lock"):
+        server._remove_abandoned(own)
+    assert {place.name for place in tmp_path.iterdir()} == {*names, "title-harness-link"} - {killed.name}
+
+
+@contextmanager
+def serving(run, folder, *options, **environment):
+    """Serve a run with temporary files in a folder; return the address and the process."""
     pytest.importorskip("streamlit", reason="Streamlit, the extra `serve`, is not installed")
     pytest.importorskip("playwright", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed; on Debian: apt install chromium")
-    folder = tmp_path_factory.mktemp("served")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    call = [sys.executable, "-m", "harness", "serve", toy_run(company.config), "--port", port, "--no-browser"]
+    call = [sys.executable, "-m", "harness", "serve", run, "--port", port, "--no-browser", *options]
     said = folder / "said.txt"
     with said.open("w") as told:
         called = subprocess.Popen(
             [*map(str, call), "--reviewed", str(folder / "reviewed.csv")],
-            cwd=ROOT, env={**os.environ, "TMPDIR": str(folder)}, stdout=told, stderr=told,
+            cwd=ROOT, env={**os.environ, **environment, "TMPDIR": str(folder)}, stdout=told, stderr=told,
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(address, called, said)
-        yield address, folder
+        yield address, called
     finally:
         called.send_signal(signal.SIGTERM)
         called.wait(30)
     assert not list(folder.glob("title-harness-*")), "the private folder is gone when the server stops"
+
+
+@pytest.fixture(scope="module")
+def page_of_toy(company, tmp_path_factory):
+    """Serve the toy run; return the address and the folder in which its temporary files are."""
+    folder = tmp_path_factory.mktemp("served")
+    with serving(toy_run(company.config), folder) as (address, _):
+        yield address, folder
 
 
 def _wait_for(address, called, said):
@@ -167,6 +195,10 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
     page.get_by_label("Your name").fill(reviewer)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Save and finish").wait_for()
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    assert page.get_by_test_id("stDataFrame").count() == 0
+    page.keyboard.press("a")
+    page.get_by_test_id("stDataFrame").wait_for()
     for n_done, keys in enumerate(("Enter", "2 3 Enter", "ArrowRight 1 Enter", "N"), start=1):
         for key in keys.split():
             page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
@@ -184,3 +216,41 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
                 return
         time.sleep(0.1)
     raise AssertionError("what was reviewed is not saved 10 s after the page was closed")
+
+
+def test_a_stranger_uploads_nothing_and_ctrl_c_keeps_what_was_reviewed(company, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    shared = ("--host", "0.0.0.0")
+    with (
+        serving(toy_run(company.config), tmp_path, *shared, TITLE_HARNESS_PASSWORD="correct horse") as (
+            address,
+            called,
+        ),
+        sync_playwright() as play,
+    ):
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        frames = []
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
+        page.goto(f"{address}/?job=Review")
+        page.get_by_label("Password", exact=True).wait_for()
+        found = re.findall(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", b"".join(frames))
+        answers = {page.evaluate(UPLOAD, one.decode()) for one in found}
+        assert 403 in answers
+        assert 204 not in answers
+        page.get_by_label("Password", exact=True).fill("correct horse")
+        page.keyboard.press("Enter")
+        page.get_by_label("Your name").fill("Zoe")
+        assert 204 in {page.evaluate(UPLOAD, one.decode()) for one in found}
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Save and finish").wait_for()
+        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        page.keyboard.press("Enter")
+        page.get_by_text("1 of 50 titles").wait_for()
+        assert not (tmp_path / "reviewed.csv").exists()
+        called.send_signal(signal.SIGINT)
+        assert called.wait(30) == 0
+        browser.close()
+    assert (tmp_path / "reviewed.csv").read_text().count("Zoe") == 1
