@@ -197,7 +197,9 @@ def verdict(verb: str, by_size: dict[int, dict[str, str]]) -> str:
         faults.append(f"{largest['gigabytes']} GB > {limit:g} GB")
     if faults:
         return "missed: " + "; ".join(faults)
-    return "met" if largest is not None else "met so far as measured"
+    if len(by_size) < 2:
+        return "not measured"
+    return "met" if largest is not None else f"met up to {max(by_size):,} records"
 
 
 def processor() -> str:
@@ -211,6 +213,7 @@ def write_report(figures: Figures, path: Path) -> None:
     """Write the table and what has to be known to read it."""
     loads = [float(row["load"]) for row in figures.rows]
     dates = sorted({row["date"] for row in figures.rows})
+    left = [f"{verb} of {size:,}" for verb in VERBS for size in SIZES if figures.find(verb, size) is None]
     lines = [
         "# How seconds and memory grow with the records",
         "",
@@ -225,6 +228,7 @@ def write_report(figures: Figures, path: Path) -> None:
         *table(figures),
         "",
         *(f"- {verb}: {about}." for verb, about in ABOUT.items() if any(row["verb"] == verb for row in figures.rows)),
+        *(["", f"Not measured yet: {', '.join(left)}."] if left else []),
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
