@@ -4,10 +4,10 @@ What is not sure is questioned: the row is kept as it is, and a sentence says wh
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -79,7 +79,9 @@ def clean_cells(records: Sequence[Record], taxonomy: Taxonomy) -> CleanCells:
     rows = [(line, dict(cells)) for line, cells in records if any(cell.strip() for cell in cells.values())]
     written = [cells.get("keyword", "") for _, cells in rows]
     spelled = normalise_titles(pl.Series(written, dtype=pl.String)).to_list()
-    labels = {target: _labels_by_spelling(taxonomy, target) for target in taxonomy.names}
+    used = {cells.get(target, "").strip() for _, cells in rows for target in taxonomy.names}
+    folded = _folded({*used, *chain.from_iterable(taxonomy[target].raw_to_class for target in taxonomy.names)})
+    labels = {target: _labels_by_spelling(taxonomy, target, folded) for target in taxonomy.names}
     keywords, others, questions = [], [], []
     for (line, cells), keyword, now in zip(rows, written, spelled, strict=True):
         match = cells.get("match", "").strip().lower()
@@ -95,7 +97,7 @@ def clean_cells(records: Sequence[Record], taxonomy: Taxonomy) -> CleanCells:
             keywords.append(f"line {line} {keyword!r} as {cells['keyword']!r}{as_word}")
         for target, known in labels.items():
             label = cells.get(target, "").strip()
-            meant = known.get(_folded(label), label)
+            meant = known.get(folded[label], label)
             if meant != label and label not in taxonomy[target].raw_to_class:
                 others.append(f"line {line} {label!r} as {meant!r}")
                 cells[target] = meant
@@ -130,13 +132,15 @@ def column_names(header: Iterable[str], known: Sequence[str]) -> list[str]:
 
     Case, blanks, and signs such as the star of "Priority *" make no difference, unless they tell two known names apart.
     """
+    written_names = list(header)
+    folded = _folded({*known, *written_names})
     meant: dict[str, list[str]] = {}
     for name in known:
-        meant.setdefault(_letters(name), []).append(name)
+        meant.setdefault(_letters(folded[name]), []).append(name)
     names = []
-    for written in header:
+    for written in written_names:
         exact = [name for name in known if name.lower() == written.strip().lower()]
-        alike = exact or meant.get(_letters(written), [])
+        alike = exact or meant.get(_letters(folded[written]), [])
         names.append(alike[0] if len(alike) == 1 else written.strip())
     return names
 
@@ -145,22 +149,23 @@ def _read_as(noun: str, changes: Sequence[str]) -> list[str]:
     return [f"Read {counted(len(changes), noun)} otherwise than written: {first_few(changes)}."] if changes else []
 
 
-def _labels_by_spelling(taxonomy: Taxonomy, target: str) -> dict[str, str]:
-    """Return the labels of a target by `_folded`, without those that two classes share."""
+def _labels_by_spelling(taxonomy: Taxonomy, target: str, folded: Mapping[str, str]) -> dict[str, str]:
+    """Return the labels of a target by their folded form, without those that two classes share."""
     of_class = taxonomy[target].raw_to_class
     found: dict[str, list[str]] = {}
     for label in of_class:
-        found.setdefault(_folded(label), []).append(label)
+        found.setdefault(folded[label], []).append(label)
     return {key: labels[0] for key, labels in found.items() if len({of_class[label] for label in labels}) == 1}
 
 
-@lru_cache(maxsize=10_000)  # a table has few labels, each on many rows, and spelling one takes a millisecond
-def _folded(label: str) -> str:
-    return normalise_titles(pl.Series([label], dtype=pl.String)).item().casefold()
+def _folded(texts: Collection[str]) -> dict[str, str]:
+    """Return each text without what case and spelling make different; all at once, as one takes a millisecond."""
+    spelled = normalise_titles(pl.Series(list(texts), dtype=pl.String)).to_list()
+    return {text: now.casefold() for text, now in zip(texts, spelled, strict=True)}
 
 
-def _letters(name: str) -> str:
-    return re.sub(r"[\W_]+", "", _folded(name))
+def _letters(folded: str) -> str:
+    return re.sub(r"[\W_]+", "", folded)
 
 
 def _without_quotes(keyword: str) -> str:

@@ -36,8 +36,13 @@ def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         The frame, and how many cells were escaped.
     """
     texts = pl.col(pl.String)
-    escaped = frame.with_columns(pl.when(_are_risky(texts)).then(pl.lit("'") + texts).otherwise(texts).name.keep())
-    return escaped, _n_bytes(escaped) - _n_bytes(frame)
+    risky = frame.select(_are_risky(texts)).fill_null(False)
+    n_escaped = sum(int(column.sum()) for column in risky)
+    if not n_escaped:
+        return frame, 0
+    return frame.with_columns(
+        pl.when(_are_risky(texts)).then(pl.lit("'") + texts).otherwise(texts).name.keep()
+    ), n_escaped
 
 
 def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:
@@ -49,10 +54,6 @@ def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _are_risky(texts: pl.Expr) -> pl.Expr:
     return texts.str.contains(_RISKY) & ~texts.str.contains(f"^(?:{_HARMLESS})$")
-
-
-def _n_bytes(frame: pl.DataFrame) -> int:
-    return sum(int(column.str.len_bytes().sum()) for column in frame.select(pl.col(pl.String)).iter_columns())
 
 
 def _is_risky(text: str) -> bool:

@@ -1,15 +1,17 @@
 """The fields that tagging adds to a file: their names, their types, and their values from the tagger's records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial, reduce
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import IntArray
+from data_cleaning.titles import BoolArray, IntArray
 from harness.tagging import review
 from harness.tagging.answers import Records
 from harness.tagging.hierarchy import Hierarchy
@@ -83,31 +85,31 @@ class Fields:
                 raise unknown("field", name, [DEFAULT, ALL, *known])
         return names
 
-    def values(self, records: Records) -> dict[str, pa.Array]:
-        """Return the value of every field for each record, each (n_rows,), in the order of `types`."""
-        columns: dict[str, pa.Array] = {}
+    def values(self, records: Records, wanted: Collection[str]) -> dict[str, pa.Array]:
+        """Return the value of each wanted field for each record, each (n_rows,); what nobody wants costs nothing."""
+        reasons, disagreements = np.zeros(0, dtype=np.int64), tuple[str, ...]()
+        if REVIEW in wanted or REASON in wanted:
+            disagreement = np.full(len(records), -1)
+            if self.hierarchy is not None:
+                place = (records["labels"], records["node"], records["band"])
+                disagreement, disagreements = self.hierarchy.disagreements(*place)
+            reasons = review.combined(records["reasons"], records["contradiction"], disagreement)
+        why = () if self.hierarchy is None else tuple(one.why for one in self.hierarchy.contradictions)
+        untitled = records["labels"][:, 0] < 0
+        columns: dict[str, Callable[[], pa.Array]] = {
+            CONFIDENCE: lambda: _rounded(reduce(np.minimum, records["confidences"].T), untitled),
+            REVIEW: lambda: pa.array(reasons != 0),
+            REASON: lambda: review.worded(reasons, self.taxonomy, why, disagreements),
+        }
         for position, target in enumerate(self.taxonomy.targets):
-            codes = records["labels"][:, position]
-            columns[target.name] = _named(target.classes, codes)
-            # Rounded in double precision, so that .9 does not become .8999999762.
-            sure = records["confidences"][:, position].astype(np.float64).round(_DECIMALS)
-            columns[f"{target.name}_confidence"] = pa.array(sure, mask=codes < 0)
-            columns[f"{target.name}_keyword"] = _named(self.keywords, records["keywords"][:, position])
-        lowest = records["confidences"].min(axis=1).astype(np.float64).round(_DECIMALS)
-        columns[CONFIDENCE] = pa.array(lowest, mask=records["labels"][:, 0] < 0)
-        why: tuple[str, ...] = ()
-        disagreements: tuple[str, ...] = ()
-        disagreement = np.full(len(records), -1)
-        if self.hierarchy is not None:
-            why = tuple(one.why for one in self.hierarchy.contradictions)
-            place = (records["labels"], records["node"], records["band"])
-            disagreement, disagreements = self.hierarchy.disagreements(*place)
-        reasons = review.combined(records["reasons"], records["contradiction"], disagreement)
-        columns[REVIEW] = pa.array(reasons != 0)
-        columns[REASON] = review.worded(reasons, self.taxonomy, why, disagreements)
+            codes, sure = records["labels"][:, position], records["confidences"][:, position]
+            keywords = records["keywords"][:, position]
+            columns[target.name] = partial(_named, target.classes, codes)
+            columns[f"{target.name}_confidence"] = partial(_rounded, sure, codes < 0)
+            columns[f"{target.name}_keyword"] = partial(_named, self.keywords, keywords)
         if self.hierarchy is not None:
             columns |= self._place(self.hierarchy, records)
-        return columns
+        return {name: value() for name, value in columns.items() if name in wanted}
 
     def _relabelled(self) -> list[str]:
         """Return the targets for which some leaf has a new label."""
@@ -115,21 +117,26 @@ class Fields:
         leaves = [node for node in self.hierarchy.nodes if node.leaf]
         return [name for name in self.taxonomy.names if any(name in leaf.new_labels for leaf in leaves)]
 
-    def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, pa.Array]:
+    def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, Callable[[], pa.Array]]:
         nodes = records["node"]
-        columns: dict[str, pa.Array] = {}
+        columns: dict[str, Callable[[], pa.Array]] = {}
         for depth, level in enumerate(hierarchy.levels):
             names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
-            columns[level] = _named(names, nodes)
-        columns[hierarchy.band_name] = _named(hierarchy.bands, records["band"])
+            columns[level] = partial(_named, names, nodes)
+        columns[hierarchy.band_name] = partial(_named, hierarchy.bands, records["band"])
         for target in self._relabelled():
-            columns[f"new_{target}"] = _named([node.new_labels.get(target) for node in hierarchy.nodes], nodes)
-        sure = records["place_confidence"].astype(np.float64).round(_DECIMALS)
+            labels = [node.new_labels.get(target) for node in hierarchy.nodes]
+            columns[f"new_{target}"] = partial(_named, labels, nodes)
         # The root holds every title, so that its 1 says nothing.
-        columns[_PLACE_CONFIDENCE] = pa.array(sure, mask=nodes <= ROOT)
-        columns[_RULE] = _named([f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
-        columns[_VERSION] = _named([hierarchy.version], np.where(nodes >= ROOT, 0, -1))
+        columns[_PLACE_CONFIDENCE] = partial(_rounded, records["place_confidence"], nodes <= ROOT)
+        columns[_RULE] = partial(_named, [f"line {rule.line}" for rule in hierarchy.rules], records["rule"])
+        columns[_VERSION] = partial(_named, [hierarchy.version], np.where(nodes >= ROOT, 0, -1))
         return columns
+
+
+def _rounded(confidences: npt.NDArray[np.float32], missing: BoolArray) -> pa.Array:
+    """Round confidences in double precision, so that .9 does not become .8999999762; null where one is missing."""
+    return pa.array(confidences.astype(np.float64).round(_DECIMALS), mask=missing)
 
 
 def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:

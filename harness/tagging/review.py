@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 
@@ -40,7 +41,7 @@ def worded(
 
     The codes are as `combined` returns them; `why` words the contradictions and `disagreements` the disagreements.
     """
-    distinct, position = np.unique(codes, return_inverse=True)
+    position, distinct = pd.factorize(codes)  # by hash, where sorting takes three times as long
     said = pl.Series([_words(int(code), taxonomy, why, disagreements) for code in distinct], dtype=pl.String)
     return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())
 

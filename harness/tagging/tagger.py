@@ -26,7 +26,7 @@ MAX_CACHED = 500_000
 LONGEST_TITLE = 2_000
 """Characters of a title that are read; more is no title, and would only cost time."""
 
-_ROWS_OF_TABLE, _TITLES_OF_MODEL = 100_000, 8_192
+_ROWS_OF_TABLE, _TITLES_OF_MODEL = 100_000, 32_768
 """New titles that are answered at a time; what a model answers is stored each time, as it takes long.
 
 The number is fixed: a network rounds by the titles beside a title, so every call has to ask for the same batches.

@@ -176,13 +176,13 @@ class Work:
 
         This is apart from `pieces`, so that one piece is written while the next one is tagged.
         """
-        values = self._fields.values(piece.records)
+        values = self._fields.values(piece.records, {REVIEW, *(one.added for one in self.written)})
         columns = [values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written]
         table = pa.table(columns, names=self.schema.names)
         output.write(table, None if piece.cells is None else self._cells(table, piece.cells))
         tally.n_rows += piece.rows.num_rows
         tally.n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
-        tally.n_review += int(np.count_nonzero(values[REVIEW]))
+        tally.n_review += values[REVIEW].true_count
         tally.n_repaired += int(np.count_nonzero(piece.records["repaired"]))
         tally.write_rejects(piece.rejects)
         if self.hierarchy is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from data_cleaning.taxonomy import Target, Taxonomy
 from data_cleaning.titles import IntArray
@@ -57,31 +58,30 @@ def disagreements(
         For each title a position in the second value, -1 where nothing disagrees, (n_titles,); and the distinct
         disagreements in words, such as "role Information Security in Business".
     """
-    codes, said = np.full(len(node), -1, dtype=np.int64), dict[str, int]()
+    said: dict[str, int] = {}
     if not agreements or not len(node):
-        return codes, ()
+        return np.full(len(node), -1, dtype=np.int64), ()
+    # What is said depends on labels, node and band alone, of which few combinations occur. None is below -1.
+    cases = np.zeros(len(node), dtype=np.int64)  # (n_titles,), one number for each combination
+    for codes, n in (*zip(labels.T, (target.n_classes for target in taxonomy.targets), strict=True),
+                     (node, len(nodes)), (band, len(bands))):  # fmt: skip
+        cases = cases * (n + 1) + codes + 1
+    case, distinct = pd.factorize(cases)
+    first = np.zeros(len(distinct), dtype=np.int64)
+    first[case[::-1]] = np.arange(len(case))[::-1]  # the first title of each case
+    of_case = np.full(len(distinct), -1, dtype=np.int64)
     asked = [_asked(agreements, nodes, len(bands), target) for target in taxonomy.targets]
-    wrong = np.zeros(labels.shape, dtype=bool)  # (n_titles, n_targets)
-    asking = np.full(labels.shape, NOBODY)  # the node that asks, where one does
-    for position, (of_node, of_band, by_node) in enumerate(asked):
-        code = labels[:, position]
-        asking[:, position] = by_node[node]
-        fits = np.where(by_node[node] != NOBODY, of_node[node, code], of_band[band, code])
-        wrong[:, position] = ~fits & (code >= 0) & (node > ROOT)
-    rows = np.flatnonzero(wrong.any(axis=1))
-    cases = np.column_stack([labels[rows], node[rows], band[rows]])  # what the words depend on
-    distinct, first, case = np.unique(cases, axis=0, return_index=True, return_inverse=True)
-    of_case = np.empty(len(distinct), dtype=np.int64)
-    for number, row in enumerate(rows[first]):
-        parts = [
-            f"{target.name} {target.classes[labels[row, position]]} in "
-            f"{bands[band[row]] if asking[row, position] == NOBODY else nodes[asking[row, position]].name}"
-            for position, target in enumerate(taxonomy.targets)
-            if wrong[row, position]
-        ]
-        of_case[number] = said.setdefault(", ".join(parts), len(said))
-    codes[rows] = of_case[case.ravel()]
-    return codes, tuple(said)
+    for number, row in enumerate(first):
+        parts = []
+        for target, code, (of_node, of_band, by_node) in zip(taxonomy.targets, labels[row], asked, strict=True):
+            asking = by_node[node[row]]
+            fits = of_band[band[row], code] if asking == NOBODY else of_node[node[row], code]
+            if not fits and code >= 0 and node[row] > ROOT:
+                place = bands[band[row]] if asking == NOBODY else nodes[asking].name
+                parts.append(f"{target.name} {target.classes[code]} in {place}")
+        if parts:
+            of_case[number] = said.setdefault(", ".join(parts), len(said))
+    return of_case[case], tuple(said)
 
 
 def _asked(
