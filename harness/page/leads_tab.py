@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import streamlit as st
 
+from data_cleaning.column_names import same_columns
 from data_cleaning.files import open_source
 from data_cleaning.lead_columns import LeadColumns
 from data_cleaning.leads import open_leads
 from data_cleaning.profile import Profile, profile_leads, write_plots
 from data_cleaning.progress import Progress
-from harness.page.parts import Watched, folder, plain, show_table, taxonomy, title_column, uploaded, works
+from harness.page.parts import Watched, folder, plain, saved_table, show_table, taxonomy, title_column, uploaded, works
 from harness.page.serve import served
 from harness.tagging.business.business_tables import ALL
 from harness.tagging.checking.check_file import CheckJob, look_at_leads
@@ -38,7 +39,9 @@ def show() -> None:
     asked = (leads, by, title)
     if st.session_state.get("checked") != asked:
         _stop(_WORK, _PROFILE)
-        job = CheckJob(leads=leads, table=served().table, by=() if by is None else (by,), title_column=title)
+        job = CheckJob(
+            leads=leads, table=served().table or saved_table(), by=() if by is None else (by,), title_column=title
+        )
         works()[_WORK] = Watched(lambda on_progress, announce: look_at_leads(job, on_progress, announce))
         st.session_state["checked"] = asked
     work: Watched[Check] = works()[_WORK]
@@ -64,7 +67,11 @@ def _profile(leads: Path, title: str | None) -> None:
     labels = taxonomy()
 
     def drawn(on_progress: Progress, announce: Callable[[str], None]) -> tuple[Profile, dict[str, Path]]:
-        columns = LeadColumns(country="Country", date="Date")
+        usual = LeadColumns().targets
+        held = list(open_source(leads).schema.names)
+        named = {name: usual.get(name, name) for name in labels.names}
+        there = {name: column for name, column in named.items() if same_columns(held, column)}
+        columns = LeadColumns(targets=there, country="Country", date="Date")
         opened = open_leads(leads, columns, None, labels, title, announce)
         targets = [name for name in labels.names if name in opened.leads.columns]
         profile = profile_leads(opened.leads, targets, labels, None, on_progress)

@@ -16,8 +16,11 @@ import pytest
 from filelock import FileLock
 
 from data_cleaning.errors import BadInput
+from harness.keywords.suggestion_sheets import write_suggestions
+from harness.keywords.suggestions import Origin
 from harness.page import serve as server
 from tests.called_verb import exit_code_of
+from tests.harness.keywords.given_suggestions import GARDENER
 from tests.harness.tagging.given_run import toy_run
 
 CHROMIUM = next(
@@ -114,9 +117,13 @@ def serving(run, folder, *options, **environment):
 
 @pytest.fixture(scope="module")
 def page_of_toy(company, tmp_path_factory):
-    """Serve the toy run; return the address and the folder in which its temporary files are."""
+    """Serve the toy run with a suggestion; return the address and the folder in which its temporary files are."""
     folder = tmp_path_factory.mktemp("served")
-    with serving(toy_run(company.config), folder) as (address, _):
+    table = shutil.copy(company.folder / "keywords.csv", folder)
+    run = shutil.copytree(toy_run(company.config), folder / "run")
+    origin = Origin.of(Path(table), company.taxonomy.names, run="toy", split="title", learned_from="legacy")
+    write_suggestions(run, (GARDENER,), origin)
+    with serving(run, folder, "--table", table) as (address, _):
         yield address, folder
 
 
@@ -141,7 +148,7 @@ def visit(page_of_toy, request):
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": request.param, "height": 900}, color_scheme=scheme)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(25_000)
 
         def opened(job):
             page = context.new_page()
@@ -160,6 +167,10 @@ def visit(page_of_toy, request):
 def _note_foreign(url, address, faults):
     if not re.match(rf"({re.escape(address)}|{re.escape(address.replace('http', 'ws'))}|data:|blob:)", url):
         faults.append(url)
+
+
+def idle(page):
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def test_a_typed_title_is_text_and_fits_the_screen(visit):
@@ -195,17 +206,17 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
     page.get_by_label("Your name").fill(reviewer)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Save and finish").wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    idle(page)
     assert page.get_by_test_id("stDataFrame").count() == 0
     page.keyboard.press("a")
     page.get_by_test_id("stDataFrame").wait_for()
     for n_done, keys in enumerate(("Enter", "2 3 Enter", "ArrowRight 1 Enter", "N"), start=1):
         for key in keys.split():
-            page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+            idle(page)
             page.keyboard.press(key)
             page.wait_for_timeout(150)  # until it is running
         page.get_by_text(f"{n_done} of 50 titles").wait_for()
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    idle(page)
     page.keyboard.press("u")
     page.get_by_text("3 of 50 titles").wait_for()
     page.close()
@@ -216,6 +227,34 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
                 return
         time.sleep(0.1)
     raise AssertionError("what was reviewed is not saved 10 s after the page was closed")
+
+
+def test_a_suggestion_is_accepted_and_written_with_the_keyboard_alone(visit, page_of_toy, request):
+    name = f"next-{request.node.callspec.params['visit']}.csv"
+    page = visit("Keywords")
+    page.get_by_test_id("stDataFrame").locator("canvas").first.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("held-out titles").first.wait_for()
+    page.get_by_label("Name of the next revision", exact=True).fill(name)
+    page.keyboard.press("Enter")
+    idle(page)
+    page.get_by_role("button", name="Write it: 1 accepted, 0 rejected").press("Enter")
+    page.get_by_text("are remembered in").wait_for()
+    assert "gardener" in (page_of_toy[1] / name).read_text()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_leads_are_looked_at_and_their_charts_drawn(visit, tmp_path):
+    (tmp_path / "leads.csv").write_text(f"Title,Event\nhead nurse,Bonn\ncook,Ulm\n{IMAGE},Ulm\n")
+    page = visit("Leads")
+    page.locator("input[type=file]").set_input_files(tmp_path / "leads.csv")
+    page.get_by_role("button", name="Draw its charts").wait_for()
+    idle(page)
+    page.get_by_role("button", name="Draw its charts").press("Enter")
+    page.get_by_text("Figures at a glance").wait_for()
+    page.get_by_test_id("stImage").first.wait_for()
+    assert page.locator("img[src=x]").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 def test_a_stranger_uploads_nothing_and_ctrl_c_keeps_what_was_reviewed(company, tmp_path):
@@ -231,7 +270,7 @@ def test_a_stranger_uploads_nothing_and_ctrl_c_keeps_what_was_reviewed(company, 
     ):
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(25_000)
         frames = []
         page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: frames.append(frame)))
         page.goto(f"{address}/?job=Review")
@@ -246,7 +285,7 @@ def test_a_stranger_uploads_nothing_and_ctrl_c_keeps_what_was_reviewed(company, 
         assert 204 in {page.evaluate(UPLOAD, one.decode()) for one in found}
         page.keyboard.press("Enter")
         page.get_by_role("button", name="Save and finish").wait_for()
-        page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+        idle(page)
         page.keyboard.press("Enter")
         page.get_by_text("1 of 50 titles").wait_for()
         assert not (tmp_path / "reviewed.csv").exists()
