@@ -148,7 +148,7 @@ def _marked(origin: Origin, frame: pd.DataFrame) -> tuple[Path, int, int]:
         disabled=[name for name in given.columns if name not in (ACCEPT, REJECT, names["reason"], *changeable)],
         column_config={
             names["match"]: st.column_config.SelectboxColumn(options=list(MATCHES), required=True),
-            names["reason"]: st.column_config.TextColumn("why rejected", width="small"),
+            names["reason"]: st.column_config.TextColumn("reason"),
             names["rationale"]: st.column_config.TextColumn(width="medium"),
             names["example_1"]: "would fix", names["counter_example_1"]: "would break",
         },
