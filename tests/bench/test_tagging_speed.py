@@ -100,7 +100,7 @@ def test_the_keyword_table_tags_little_slower_than_a_file_is_copied(benchmark, f
         assert seconds < MAX_TIMES * copied
 
 
-@pytest.mark.parametrize("system", ["tfidf", "neural"])
+@pytest.mark.parametrize("system", ["tfidf", "cascade", "hybrid", "neural"])
 def test_learned_systems_tag_every_row_of_the_study(benchmark, folder, run_folder, system):
     leads = leads_of(folder, STUDY_RECORDS, ".csv")
     cost, tagged = benchmark.pedantic(tag, args=(folder, run_folder, leads, system), rounds=1)
