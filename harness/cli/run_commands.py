@@ -78,7 +78,7 @@ def run_verb(
             out=out,
             fresh=fresh,
             on_progress=on_progress,
-            announce=lambda stage: announce(f"making {stage}"),
+            announce=announce,
             jobs=jobs,
         )
     shown = {*(_SHOWN_AFTER_MINING if what == _MINE else _SHOWN), *(tables or "").split(",")}

@@ -158,8 +158,8 @@ class StageStore:
     ) -> Path:
         """Return the folder of a finished stage, calling `make` to fill it where there is none, or a damaged one.
 
-        If another process is making the stage, wait for it. `announce` is called with the name of a stage that is made,
-        and with the reason why it is made again or waited for.
+        If another process is making the stage, wait for it. `announce` is told that a stage is made, and why it is made
+        again or waited for.
 
         Raises:
             BadInput: the folder of stages cannot be written.
@@ -176,7 +176,7 @@ class StageStore:
         lock = self.folder / f"lock-{final.name}"
         with locked(lock, wait):
             if not waited or not self.is_reusable(name, final, announce):
-                announce(name)
+                announce(f"making {name}")
                 self._make(name, final, make)
             with suppress(OSError):  # Windows removes no lock that is held
                 lock.unlink()
@@ -388,11 +388,17 @@ def make_stages(
     store: StageStore,
     announce: Callable[[str], None],
     on_progress: Progress,
+    on_made: Callable[[str, Path], None] = lambda name, place: None,
 ) -> Folders:
-    """Make every stage that is not finished yet; return where all of them are."""
+    """Make every stage that is not finished yet; return where all of them are.
+
+    `on_made` is told the name and folder of each that was made now.
+    """
     done: dict[str, Path] = {}
     for stage in stages:
         make = partial(stage.make, done, on_progress=on_progress)
         with store.used(done):
             done[stage.name] = store.obtain(stage.name, prints[stage.name], make, announce)
+        if stage.name in store.made:
+            on_made(stage.name, done[stage.name])
     return done

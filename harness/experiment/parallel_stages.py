@@ -26,7 +26,7 @@ import psutil
 
 from data_cleaning.errors import BadInput, Notice
 from data_cleaning.progress import Progress
-from harness.experiment.cache import Stage, StageStore
+from harness.experiment.cache import Stage, StageStore, stages_before
 from harness.experiment.stages import Folders
 from harness.experiment.stages.measuring import peak_memory
 from harness.experiment.systems import NETWORK
@@ -66,11 +66,13 @@ def make_in_parallel(
     store: StageStore,
     announce: Callable[[str], None],
     on_progress: Progress,
+    on_made: Callable[[str, Path], None],
     jobs: int,
 ) -> Folders:
     """Make every stage that is not finished yet in one of several processes; return where all of them are.
 
-    Of the stages that could begin, that begins first on which the longest chain of others waits.
+    Scores that need no network come first, since they are there in seconds. Of the other stages that could begin, that
+    begins first on which the longest chain of others waits.
 
     Args:
         stages: each after those it needs.
@@ -78,17 +80,17 @@ def make_in_parallel(
         store: keeps finished stages, and is told which were made and reused.
         announce: told the name of each stage that is made, and why it is made again or waited for.
         on_progress: told how far long steps are.
+        on_made: told the name and folder of each stage that was made now.
         jobs: number of processes.
 
     Raises:
         BadInput: an input is at fault, or a process was ended from outside, as where memory runs out.
     """
-    chains = _chains(stages)
-    waiting = sorted(stages, key=lambda stage: -chains[stage.name])
+    chains, soon = _chains(stages), _soon_scored(stages)
+    waiting = sorted(stages, key=lambda stage: (stage.name not in soon, -chains[stage.name]))
     done: dict[str, Path] = {}
     context = multiprocessing.get_context("spawn")  # forked processes of polars and torch may hang
     events = context.SimpleQueue()  # which holds what was put into it before a stage ended
-    hearers: Mapping[str, Callable[..., None]] = {"announce": announce, "progress": on_progress}
     running: dict[Future[_Made], Stage] = {}
     with _threads(max(joblib.cpu_count() // jobs, 1)):
         pool = ProcessPoolExecutor(jobs, context, _begin, (events, store.folder, store.fresh))
@@ -105,13 +107,11 @@ def make_in_parallel(
                         continue
                     waiting.remove(stage)
                 finished, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
-                while not events.empty():
-                    kind, content = events.get()
-                    hearers[kind](*content)
+                _pass_on(events, announce, on_progress)
                 for future in finished:
-                    stage, made = running.pop(future), future.result()
-                    done[stage.name] = made.place
-                    _note(store, stage.name, made)
+                    name, made = running.pop(future).name, future.result()
+                    done[name] = made.place
+                    _note(store, name, made, on_made)
         except BrokenProcessPool:
             raise BadInput(
                 "A process that made stages was ended from outside, perhaps for want of memory. What was finished is "
@@ -134,11 +134,31 @@ def _chains(stages: list[Stage]) -> dict[str, int]:
     return found
 
 
-def _note(store: StageStore, name: str, made: _Made) -> None:
+def _soon_scored(stages: list[Stage]) -> set[str]:
+    """Return the scores that need no network, and the stages that they need."""
+    slow: set[str] = set()
+    for stage in stages:
+        if slow.intersection(stage.needs) or any(system.name == NETWORK for system in stage.systems):
+            slow.add(stage.name)
+    scores = [stage for stage in stages if stage.name.startswith("score/") and stage.name not in slow]
+    return {stage.name for one in scores for stage in (one, *stages_before(one, stages))}
+
+
+def _pass_on(events: Any, announce: Callable[[str], None], on_progress: Progress) -> None:
+    while not events.empty():
+        event = events.get()
+        if isinstance(event, str):
+            announce(event)
+        else:
+            on_progress(*event)
+
+
+def _note(store: StageStore, name: str, made: _Made, on_made: Callable[[str, Path], None]) -> None:
     if made.reused:
         store.reused.append(name)
     else:
         store.made[name] = made.seconds
+        on_made(name, made.place)
     store.peak_bytes = max(store.peak_bytes, made.peak_bytes)
     for text in made.notices:
         warnings.warn(Notice(text), stacklevel=2)
@@ -158,7 +178,8 @@ def _threads(number: int) -> Iterator[None]:
 
 # In the processes: where they keep and tell things, set once as each begins.
 _store: StageStore
-_tell: Callable[[tuple[str, tuple[Any, ...]]], None]
+_tell: Callable[[str | tuple[str, int, int, str]], None]
+"""Takes what is announced, or the arguments of `Progress`."""
 
 
 def _begin(events: Any, folder: Path, fresh: bool) -> None:
@@ -184,7 +205,7 @@ def _make(stage: Stage, fingerprint: str, inputs: Folders) -> _Made:
         now = time.monotonic()
         if done >= total or now - reported.get(step, 0.0) > _BETWEEN_REPORTS:
             reported[step] = now
-            _tell(("progress", (step, done, total, unit)))
+            _tell((step, done, total, unit))
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
@@ -193,7 +214,7 @@ def _make(stage: Stage, fingerprint: str, inputs: Folders) -> _Made:
             stage.name,
             fingerprint,
             partial(stage.make, inputs, on_progress=on_progress),
-            lambda text: _tell(("announce", (text,))),
+            _tell,
         )
     notices = tuple(str(warning.message) for warning in caught)
     return _Made(place, stage.name not in _store.made, _store.made.get(stage.name, 0.0), peak_memory(), notices)

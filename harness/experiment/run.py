@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from baselines.keyword_table import KeywordTable
 from data_cleaning.errors import BadInput, first_few
+from data_cleaning.files.frames import read_frame
 from data_cleaning.files.whole_files import remove_unfinished, whole_folder
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table, write_tables
@@ -58,6 +60,7 @@ from harness.experiment.stages import (
     NOTES,
     PREDICTIONS,
     REFERENCE_ROWS,
+    SCORES,
     SPLIT_FACTS,
     SUSPECTS,
     Folders,
@@ -67,14 +70,16 @@ from harness.experiment.title_lookup import lookup
 from harness.reporting.run_page import write_run_page
 from harness.reporting.tables import RunFigures, build_tables
 from harness.reporting.verdict_table import verdict_table
-from harness.scoring.scores_file import FILE as SCORES
+from harness.scoring.hits import ALL
+from harness.scoring.references import REFERENCES as BY_TRUST
+from harness.scoring.scores_file import FILE as SCORES_FILE
 from harness.scoring.scores_file import Verdict, write_scores
 
 _CONTENT = (
     CONFIG,
     TAXONOMY,
     RUN_FACTS,
-    SCORES,
+    SCORES_FILE,
     PAGE,
     TITLES,
     TABLES,
@@ -130,7 +135,7 @@ def run(
         out: folder of this run; None names it by config and fingerprint.
         fresh: make every stage again and replace the run folder.
         on_progress: told how far long steps are.
-        announce: told the name of each stage that is made now.
+        announce: told of each stage that is made now, and of each score.
         jobs: processes that make stages; None takes as many as `usual_jobs` says.
 
     Raises:
@@ -159,10 +164,11 @@ def run(
 
     store = StageStore(results / ".cache", fresh=fresh)
     jobs = usual_jobs(stages, prints, store) if jobs is None else jobs
+    on_made = partial(_tell_score, announce)
     if jobs == 1:
-        done = make_stages(stages, prints, store, announce, on_progress)
+        done = make_stages(stages, prints, store, announce, on_progress, on_made)
     else:
-        done = make_in_parallel(stages, prints, store, announce, on_progress, jobs)
+        done = make_in_parallel(stages, prints, store, announce, on_progress, on_made, jobs)
     with store.used(done):
         figures = gather(config, taxonomy, done)
         tables = build_tables(figures)
@@ -199,6 +205,19 @@ def run(
             if not fresh:
                 _keep_marks(folder, filling)
     return Run(folder, figures.verdict, tables, warnings, store.reused, store.made, already_there, figures.notes)
+
+
+def _tell_score(announce: Callable[[str], None], stage: str, place: Path) -> None:
+    """Say how many records a system that was just scored has right, long before the tables of the run are there."""
+    kind, _, arm = stage.partition("/")
+    if kind != "score":
+        return
+    scores = read_frame(place / SCORES).filter(metric="accuracy", target=ALL, weighting="per record", history="any")
+    of_reference = dict(scores.select("reference", "value").iter_rows())
+    best = next((name for name in BY_TRUST if name in of_reference), None)
+    if best is not None:
+        by, labels, system = arm.split("/", 2)
+        announce(f"  {system}, split by {by}, learned from {labels}: {of_reference[best]:.3f} all right ({best})")
 
 
 def _warnings(config: RunConfig, taxonomy: Taxonomy, done: Folders) -> list[str]:

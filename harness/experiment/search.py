@@ -142,7 +142,7 @@ def search(
     with search_lock(folder), full_disk_as_bad_input(folder):
         remove_unfinished(folder, is_ours=True)
         store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
-        done = make_stages(needed, prints, store, lambda stage: announce(f"making {stage}"), on_progress)
+        done = make_stages(needed, prints, store, announce, on_progress)
         learn = done[f"split/{arm.by}"] / LEARN
         task = _Task(
             config=config,

@@ -55,7 +55,12 @@ def stage(name, *needs, function=write, seconds=0.0):
 def make(folder, *stages, jobs=2, announce=lambda _: None, on_progress=silent):
     store = StageStore(folder)
     prints = dict.fromkeys((one.name for one in stages), "print")
-    return make_in_parallel(list(stages), prints, store, announce, on_progress, jobs), store
+    made: list[str] = []
+    done = make_in_parallel(
+        list(stages), prints, store, announce, on_progress, lambda name, _place: made.append(name), jobs
+    )
+    assert sorted(made) == sorted(store.made)
+    return done, store
 
 
 def when(place):
@@ -78,7 +83,7 @@ def test_stages_are_made_at_the_same_time_and_each_after_those_it_needs(tmp_path
     assert when(done["a"])[1] > max(b_began, c_began)
     assert threads >= 1
     assert "OMP_NUM_THREADS" not in os.environ or os.environ["OMP_NUM_THREADS"] == str(threads)
-    assert sorted(announced) == list("abcde")
+    assert sorted(announced) == [f"making {name}" for name in "abcde"]
     assert steps == [("writing", 1, 1, "titles")] * 5
     assert {str(one.message) for one in noticed} == {f"wrote {name}" for name in "abcde"}
     assert set(store.made) == set("abcde")

@@ -345,7 +345,7 @@ def test_a_folder_that_another_run_has_taken_meanwhile_is_not_replaced(company, 
     out = tmp_path / "out"
 
     def take(stage):
-        if stage.startswith("score/title"):
+        if stage.startswith("making score/title"):
             do(company, tmp_path / "other", CHEAP, "seed=4", out=out)
 
     with pytest.raises(BadInput, match="holds another run"):
