@@ -21,17 +21,17 @@ from multiprocessing.connection import wait as wait_for_end
 from pathlib import Path
 from typing import Any
 
-import joblib  # type: ignore[import-untyped]
 import psutil
 
 from data_cleaning.errors import BadInput, Notice
 from data_cleaning.progress import Progress
+from data_cleaning.threads import NUMBERS, usable_cores
 from harness.experiment.cache import Stage, StageStore, stages_before
 from harness.experiment.stages import Folders
 from harness.experiment.stages.measuring import peak_memory
 from harness.experiment.systems import NETWORK
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+_THREAD_VARIABLES = (*NUMBERS, "POLARS_MAX_THREADS")
 _GIGABYTES_PER_JOB = 3
 _BETWEEN_REPORTS = 0.2
 """Seconds between two reports of the progress of one step."""
@@ -57,7 +57,7 @@ def usual_jobs(stages: list[Stage], prints: Mapping[str, str], store: StageStore
     fits = [stage for stage in stages if stage.name.startswith("fit/") and stage.systems[0].name == NETWORK]
     unfinished = [stage for stage in fits if store.fresh or not store.place(stage.name, prints[stage.name]).is_dir()]
     has_memory = psutil.virtual_memory().available > 2 * _GIGABYTES_PER_JOB << 30
-    return 2 if len(unfinished) > 1 and joblib.cpu_count() > 1 and has_memory and not shutil.which("nvidia-smi") else 1
+    return 2 if len(unfinished) > 1 and usable_cores() > 1 and has_memory and not shutil.which("nvidia-smi") else 1
 
 
 def make_in_parallel(
@@ -92,7 +92,7 @@ def make_in_parallel(
     context = multiprocessing.get_context("spawn")  # forked processes of polars and torch may hang
     events = context.SimpleQueue()  # which holds what was put into it before a stage ended
     running: dict[Future[_Made], Stage] = {}
-    with _threads(max(joblib.cpu_count() // jobs, 1)):
+    with _threads(max(usable_cores() // jobs, 1)):
         pool = ProcessPoolExecutor(jobs, context, _begin, (events, store.folder, store.fresh))
         try:
             while waiting or running:

@@ -136,7 +136,7 @@ def test_the_processes_end_when_their_parent_is_killed(tmp_path):
 
 
 def test_two_processes_are_usual_where_two_networks_are_to_be_fitted(tmp_path, monkeypatch):
-    monkeypatch.setattr("joblib.cpu_count", lambda: 2)
+    monkeypatch.setattr("harness.experiment.parallel_stages.usable_cores", lambda: 2)
     monkeypatch.setattr("shutil.which", lambda _: None)
     network = (SYSTEMS["neural"],)
     fits = [

@@ -410,6 +410,7 @@ def test_a_killed_run_continues_from_its_last_finished_stage(finished, company, 
         str(company.config),
         "--results",
         str(tmp_path),
+        *("--jobs", "1"),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
