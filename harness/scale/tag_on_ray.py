@@ -12,7 +12,7 @@ from data_cleaning.files.output_places import REJECTS
 from data_cleaning.files.whole_files import whole_file
 from data_cleaning.files.written_tables import check_schema, open_rows
 from data_cleaning.progress import Progress
-from harness.scale.blocks import Block, Input, open_input
+from harness.scale.blocks import Block, Input, OneBatch, open_input
 from harness.scale.cluster import RayOptions, check_installed, ray_cluster, work_on_blocks
 from harness.scale.parts_folder import Partial, PartsFolder
 from harness.tagging.business.counting import Counts
@@ -87,6 +87,8 @@ def tag_on_ray(job: Job, options: RayOptions, on_progress: Progress, announce: C
             announce(f"Resuming: {len(kept):,} parts of an earlier call are kept.")
         with ray_cluster():
             step = f"tagging with {job.system}"
+            # What has a workbook open cannot travel, and workers get their blocks from elsewhere.
+            work.source = OneBatch(given.files[0], given.unit, given.schema, Batch(given.schema.empty_table(), ()))
             work_on_blocks(given, kept, _TagBlock(work, folder), options, step, on_progress)
         return _merged(work, folder, given, identity)
 

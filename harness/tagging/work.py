@@ -95,7 +95,7 @@ class Work:
                 would be overwritten.
         """
         self.job = job
-        self.source = source
+        self.source: Source = source
         taxonomy, columns = job.model.taxonomy, source.schema.names
         self.hierarchy = load_hierarchy(job.hierarchy, job.model)
         if job.by and self.hierarchy is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from data_cleaning.files.written_tables import write_table
 from harness.experiment.checksums import file_digest
 from harness.tagging.export import export_model
 from tests.called_verb import exit_code_of
@@ -153,7 +154,7 @@ class TestOnTwoProcesses:
         assert set(told) <= set(said.splitlines())
         assert "streaming_executor" not in said
 
-    def test_an_exported_folder_and_parquet_files_give_the_same_answers(
+    def test_an_exported_folder_parquet_files_and_a_workbook_give_the_same_answers(
         self, predict, run_folder, hierarchy, leads, tmp_path
     ):
         export_model(run_folder, tmp_path / "model", hierarchy=hierarchy)
@@ -163,10 +164,13 @@ class TestOnTwoProcesses:
         rows.head(50).write_parquet(tmp_path / "given" / "a.parquet")
         rows.tail(40).write_parquet(tmp_path / "given" / "b.parquet")
         where = ("--model", tmp_path / "model")
-        code, said = predict(tmp_path / "given", tmp_path / "ray", "--engine", "ray", where=where)
-        assert code == 0, said
-        assert predict(tmp_path / "given.parquet", tmp_path / "local.parquet", where=where)[0] == 0
-        assert_same(tmp_path / "ray", tmp_path / "local.parquet")
+        write_table(rows, tmp_path / "given.xlsx")
+        for given, one in (("given", "given.parquet"), ("given.xlsx", "given.xlsx")):
+            out, local = tmp_path / f"ray from {given[-4:]}", tmp_path / f"local {given}.parquet"
+            code, said = predict(tmp_path / given, out, "--engine", "ray", where=where)
+            assert code == 0, said
+            assert predict(tmp_path / one, local, where=where)[0] == 0
+            assert_same(out, local)
 
     def test_a_killed_worker_costs_its_block_only(self, predict, leads, faults, faulty, tmp_path):
         predict(leads / "one.csv", tmp_path / "local.parquet", system="faulty")
