@@ -52,6 +52,7 @@ def settings_of(name: str, *overrides: str):
 
 def records_per_second(labelled: LabelledTitles, settings) -> float:
     """Time the steps of one recipe."""
+    torch.set_num_threads(1)  # as `run` trains, with a process per core
     rng = np.random.default_rng(0)
     if settings.merge_equal_rows:
         positions, weights = distinct_rows(labelled, settings.count_power)
