@@ -125,11 +125,14 @@ def _suggestions(path: Path, found: _Audited) -> None:
 
 @st.cache_resource(show_spinner="Reading …", max_entries=2)
 def _suggested(path: Path) -> tuple[Origin, pd.DataFrame]:
-    """Return where suggestions are from, and their cells as `suggestions.csv` has them."""
+    """Return where suggestions are from, and their cells as `suggestions.csv` has them.
+
+    Cells are objects: as a column of numbers, lines would be 161.0 where one suggestion has none.
+    """
     exact = from_json(read_text(path, "file of suggestions", "Make the run again."), str(path))
     columns = columns_for(exact.origin)
     rows = [cells_of(one, columns) for one in exact.suggestions.values()]
-    return exact.origin, pd.DataFrame(rows, columns=[column.name for column in columns])
+    return exact.origin, pd.DataFrame(rows, columns=[column.name for column in columns], dtype=object)
 
 
 def _marked(origin: Origin, frame: pd.DataFrame) -> tuple[Path, int, int]:
@@ -137,7 +140,7 @@ def _marked(origin: Origin, frame: pd.DataFrame) -> tuple[Path, int, int]:
     own = (ACCEPT, "reason", "match", "rationale", "action", "example_1", "counter_example_1")
     names = {one: column_name(one, origin.targets) for one in own}
     changeable = ("keyword", "priority", names["match"], *origin.targets)
-    given = frame.drop(columns=names[ACCEPT])
+    given = frame.drop(columns=names[ACCEPT]).infer_objects()
     given.insert(0, REJECT, False)
     given.insert(0, ACCEPT, False)
     evidence = (names[one] for one in ("rationale", "example_1", "counter_example_1"))
@@ -164,7 +167,8 @@ def _marked(origin: Origin, frame: pd.DataFrame) -> tuple[Path, int, int]:
     file = folder() / "suggestions" / CSV_NAME
     file.parent.mkdir(exist_ok=True)
     shutil.copyfile(model().folder / JSON_NAME, file.with_name(JSON_NAME))
-    rows = shown.drop(columns=[ACCEPT, REJECT]).assign(**{names[ACCEPT]: marks})[list(frame.columns)]
+    edited = {name: shown[name] for name in (names["reason"], *changeable)}
+    rows = frame.assign(**edited, **{names[ACCEPT]: marks})
     with file.open("w", encoding="utf-8", newline="") as opened:
         writer = csv.writer(opened)
         writer.writerow(map(safe_text, rows.columns))

@@ -12,7 +12,7 @@ from harness.keywords.suggestions import Origin, read_memory
 from harness.page.serve import Served, hold
 from harness.tagging.export import export_model
 from harness.tagging.models import open_exported, open_run
-from tests.harness.keywords.given_suggestions import GARDENER
+from tests.harness.keywords.given_suggestions import COOK, GARDENER
 from tests.harness.tagging.given_run import toy_run
 
 streamlit = pytest.importorskip("streamlit", reason="Streamlit, the extra `serve`, is not installed")
@@ -232,7 +232,7 @@ def suggested(open_page, company, tmp_path):
     table = shutil.copy(company.folder / "keywords.csv", tmp_path)
     run = shutil.copytree(toy_run(company.config), tmp_path / "run")
     origin = Origin.of(Path(table), company.taxonomy.names, run="toy", split="title", learned_from="legacy")
-    write_suggestions(run, (GARDENER,), origin)
+    write_suggestions(run, (GARDENER, COOK), origin)
     return lambda: open_page("Keywords", table=Path(table), run=run)
 
 
@@ -247,6 +247,18 @@ def test_an_accepted_suggestion_is_judged_and_written_to_the_next_revision(sugge
     next(one for one in page.button if one.label.startswith("Write it: 1 accepted")).click().run()
     assert "gardener" in (tmp_path / "keywords-next.csv").read_text()
     assert "gardener" not in (tmp_path / "keywords.csv").read_text()
+
+
+def test_suggestions_with_and_without_a_line_of_the_table_are_accepted_together(suggested, tmp_path):
+    page = suggested()
+    edits = {0: {"accept": True}, 1: {"accept": True}}
+    tick(page, "suggestions", edits)
+    page.run()
+    tick(page, "suggestions", edits)
+    next(one for one in page.button if one.label.startswith("Write it: 2 accepted")).click().run()
+    written = (tmp_path / "keywords-next.csv").read_text()
+    assert "gardener" in written
+    assert re.search("cook,.*word", written)
 
 
 def test_a_rejected_suggestion_is_remembered_with_its_reason(suggested, tmp_path):
