@@ -5,6 +5,7 @@ What the user has set in the environment is left as it is.
 
 import os
 from contextlib import suppress
+from pathlib import Path
 
 WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 """Threads of OpenMP that wait would spin, which slows training down many times beside other work (docs/TRAINING.md)."""
@@ -34,6 +35,8 @@ def limit_threads() -> None:
     for name, value in WAITING.items():
         os.environ.setdefault(name, value)
     n_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if n_processes == 1 and not _is_limited():
+        return  # without loading polars, which aborts where memory is very short
     n_cores = usable_cores()
     if n_processes > 1:
         if _is_set_by_torchrun("OMP_NUM_THREADS"):
@@ -44,6 +47,22 @@ def limit_threads() -> None:
         return
     for name in NUMBERS:
         os.environ.setdefault(name, str(max(n_cores // n_processes, 1)))
+
+
+def _is_limited() -> bool:
+    """Say whether the process may not use every core, as its affinity and the quotas of its cgroups have it."""
+    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1):
+        return True
+    try:
+        own = [line.split(":", 2)[2] for line in Path("/proc/self/cgroup").read_text().splitlines()]
+    except OSError:  # no Linux
+        return False
+    for folder in {place for name in own for place in (Path(name), *Path(name).parents)}:
+        for quota in (f"/sys/fs/cgroup{folder}/cpu.max", f"/sys/fs/cgroup/cpu{folder}/cpu.cfs_quota_us"):
+            with suppress(OSError):
+                if not Path(quota).read_text().startswith(("max", "-1")):
+                    return True
+    return False
 
 
 def _is_set_by_torchrun(name: str) -> bool:

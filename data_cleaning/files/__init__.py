@@ -1,6 +1,5 @@
 """Tables of any kind and size, read in batches: no row is lost, and what is not a row is returned as a reject."""
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,5 +14,7 @@ def __getattr__(name: str) -> Any:
     """Load the readers when they are asked for: `neural` writes whole files on machines without pyarrow."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = {"open_source": "opening", "Layout": "table_layout"}.get(name, "sources")
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    from data_cleaning.files import opening, sources, table_layout
+
+    home = {"open_source": opening, "Layout": table_layout}.get(name, sources)
+    return getattr(home, name)

@@ -24,7 +24,6 @@ from pydantic import BaseModel
 from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files.process_locks import locked
 from data_cleaning.files.whole_files import (
-    check_writable,
     is_unfinished,
     remove_abandoned_scratch,
     remove_unfinished,
@@ -247,23 +246,6 @@ def fingerprint_of(folder: Path, facts: str, kind: str) -> str | None:
         return str(read_json(folder / facts, kind, "")["fingerprint"])
     except (BadInput, KeyError):
         raise BadInput(f"{folder} exists and is no {kind}; nothing in it was touched. Choose another --out.") from None
-
-
-@contextmanager
-def search_lock(folder: Path) -> Iterator[None]:
-    """Keep other processes out of the folder of a search.
-
-    Raises:
-        BadInput: another process is in it, or it cannot be written.
-    """
-    place = folder / "lock"
-    check_writable(place)  # an existing lock can be opened in a folder that takes no new files
-
-    def refuse() -> None:
-        raise BadInput(f"Another process is searching in {folder}. Wait for it to end, or choose another --out.")
-
-    with locked(place, refuse):
-        yield
 
 
 def copy_model(source: Path, target: Path) -> None:

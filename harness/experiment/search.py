@@ -11,7 +11,8 @@ import json
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +24,8 @@ import polars as pl
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.frames import read_frame
-from data_cleaning.files.whole_files import full_disk_as_bad_input, remove_unfinished, whole_file
+from data_cleaning.files.process_locks import locked
+from data_cleaning.files.whole_files import check_writable, full_disk_as_bad_input, remove_unfinished, whole_file
 from data_cleaning.progress import Progress
 from data_cleaning.report_table import Table
 from data_cleaning.taxonomy import Taxonomy
@@ -38,7 +40,6 @@ from harness.experiment.cache import (
     make_stages,
     named_progress,
     plain,
-    search_lock,
     source_digest,
     stages_before,
 )
@@ -139,7 +140,7 @@ def search(
     folder = out or results / f"search-{config.name}-{fingerprint[:8]}"
     folder = check_places(results, folder)
     _claim(folder, fingerprint, config, arm, space)
-    with search_lock(folder), full_disk_as_bad_input(folder):
+    with _search_lock(folder), full_disk_as_bad_input(folder):
         remove_unfinished(folder, is_ours=True)
         store, needed = StageStore(results / ".cache"), stages_before(fit_stage, stages)
         done = make_stages(needed, prints, store, announce, on_progress)
@@ -160,6 +161,23 @@ def search(
     best = in_order[0]
     changes = {name: value for name, value in best.settings.items() if value != own.settings[name]}
     return Search(folder, trials_table(in_order, arm.by), in_order, best, own, changes)
+
+
+@contextmanager
+def _search_lock(folder: Path) -> Iterator[None]:
+    """Keep other processes out of the folder of a search.
+
+    Raises:
+        BadInput: another process is in it, or it cannot be written.
+    """
+    place = folder / "lock"
+    check_writable(place)  # an existing lock can be opened in a folder that takes no new files
+
+    def refuse() -> None:
+        raise BadInput(f"Another process is searching in {folder}. Wait for it to end, or choose another --out.")
+
+    with locked(place, refuse):
+        yield
 
 
 def _claim(folder: Path, fingerprint: str, config: RunConfig, arm: Arm, space: Mapping[str, SearchRange]) -> None:

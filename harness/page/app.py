@@ -1,7 +1,6 @@
 """The page that Streamlit runs for each visitor: who may see it, and its jobs."""
 
 import hmac
-import importlib
 import time
 
 import streamlit as st
@@ -11,7 +10,6 @@ from harness.page.parts import messages
 from harness.page.serve import served, sign_in
 
 JOBS = ("Understand", "Review", "Keywords", "Tag", "Leads")
-"""Each is a module of this folder, imported on use: the first page does not wait for the libraries of the others."""
 
 _WRONG_PASSWORD_SECONDS = 1.0
 
@@ -26,7 +24,22 @@ def draw() -> None:
         bind="query-params",
     )  # fmt: skip
     with messages():
-        importlib.import_module(f"harness.page.{(job or JOBS[0]).lower()}_tab").show()
+        _show(job or JOBS[0])
+
+
+def _show(job: str) -> None:
+    """Draw a job, whose module is imported now: the first page does not wait for the libraries of the others."""
+    if job == "Understand":
+        from harness.page.understand_tab import show
+    elif job == "Review":
+        from harness.page.review_tab import show
+    elif job == "Keywords":
+        from harness.page.keywords_tab import show
+    elif job == "Tag":
+        from harness.page.tag_tab import show
+    else:
+        from harness.page.leads_tab import show
+    show()
 
 
 def _may_see() -> bool:

@@ -168,7 +168,8 @@ def find_files(leads: Path) -> list[Path]:
         )
         found = [leads / place for place in sorted(data) if place.name.lower().endswith(_READ_FROM_FOLDERS)]
     elif not leads.exists() and set("*?[") & set(str(leads)):
-        found = sorted(Path(leads.anchor).glob(str(leads.relative_to(leads.anchor))))
+        pattern = str(leads.relative_to(leads.anchor))
+        found = sorted(Path(leads.anchor).glob(pattern))
     else:
         return [leads]
     if not found:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data_cleaning.errors import BadInput, first_few, read_json
@@ -218,18 +219,22 @@ class PartsFolder:
 
         What was found out about them can be read, and the files that were written have their checksums.
         """
-        found = [*self.job.glob(f"{stage}-*.zip")]
+        pattern = f"{stage}-*.zip"
+        found = [*self.job.glob(pattern)]
         with ThreadPoolExecutor() as threads:  # checksums are work outside Python's lock
             facts = threads.map(self._facts_if_whole, found)
             return {_place(path): one["is_last"] for path, one in zip(found, facts, strict=True) if one is not None}
 
     def partials(self, stage: str) -> Iterator[Partial]:
         """Yield what was found out about each block, in the order of the rows."""
-        for path in sorted(self.job.glob(f"{stage}-*.zip")):
+        pattern = f"{stage}-*.zip"
+        for path in sorted(self.job.glob(pattern)):
             with zipfile.ZipFile(path) as packed:
                 facts = json.loads(packed.read(_FACTS))
                 names = [name.removesuffix(".arrow") for name in packed.namelist() if name.endswith(".arrow")]
-                frames = {name: pl.read_ipc(io.BytesIO(packed.read(f"{name}.arrow"))) for name in names}
+                frames = {
+                    name: pl.DataFrame(pa.ipc.open_file(packed.read(f"{name}.arrow")).read_all()) for name in names
+                }
             yield Partial(_place(path), facts, frames)
 
     @contextmanager
