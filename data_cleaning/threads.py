@@ -51,7 +51,10 @@ def limit_threads() -> None:
 
 def _is_limited() -> bool:
     """Say whether the process may not use every core, as its affinity and the quotas of its cgroups have it."""
-    if hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0)) < (os.cpu_count() or 1):
+    import psutil
+
+    affinity = getattr(psutil.Process(), "cpu_affinity", None)  # macOS has none
+    if affinity is not None and len(affinity()) < (os.cpu_count() or 1):
         return True
     try:
         own = [line.split(":", 2)[2] for line in Path("/proc/self/cgroup").read_text().splitlines()]
