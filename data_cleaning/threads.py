@@ -50,7 +50,9 @@ def limit_threads() -> None:
 
 
 def _is_limited() -> bool:
-    """Say whether the process may not use every core, as its affinity and the quotas of its cgroups have it."""
+    """Say whether the process may not use every core, by POLARS_MAX_THREADS, its affinity or quotas of its cgroups."""
+    if "POLARS_MAX_THREADS" in os.environ:
+        return True
     import psutil
 
     affinity = getattr(psutil.Process(), "cpu_affinity", None)  # macOS has none
