@@ -178,8 +178,16 @@ def check_columns(frame: pl.DataFrame, source: Path, out: Path) -> None:
         )
 
 
-def check_schema(out: Path, names: Sequence[str], schema: pa.Schema, delimiter: str = ",") -> None:
+def check_schema(
+    out: Path,
+    names: Sequence[str],
+    schema: pa.Schema,
+    delimiter: str = ",",
+    otherwise: str = "choose an --out that ends in .csv",
+) -> None:
     """Refuse, before any work is done, what `open_rows` could not write with the same arguments.
+
+    Messages about equal names of columns say what can be done `otherwise`.
 
     Raises:
         BadInput: the ending is unknown, a column cannot be written in this form, or the delimiter is none.
@@ -190,7 +198,7 @@ def check_schema(out: Path, names: Sequence[str], schema: pa.Schema, delimiter: 
         if several:
             raise BadInput(
                 f"{out} would have several columns of one name, which readers of Parquet refuse: {first_few(several)}. "
-                "Rename them, or choose an --out that ends in .csv."
+                f"Rename them, or {otherwise}."
             )
         return
     odd = [

@@ -26,6 +26,7 @@ from harness.cli.options import (
     exit_with_rejects,
     load,
     ray_options,
+    told_if_interrupted,
 )
 
 _MAX_RECORDS = 100_000_000
@@ -181,7 +182,7 @@ def clean_verb(
 
     Only the title is required. Columns are named in the config under leads.columns, steps are chosen under clean.
 
-    Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read.
+    Exit codes: 0 complete, 2 bad input, 3 complete except for rows that could not be read, 130 interrupted.
 
     Example: python -m harness clean leads.csv --out clean.parquet --keep-foreign
     """
@@ -191,7 +192,8 @@ def clean_verb(
     kept = {"--keep-foreign": ("clean.english_only", False if keep_foreign else None)}
     spread = ray_options(engine, workers, resume, force)
     settings = load(config, set_, allow, encoding, kept, sheet=sheet, header_row=header_row)
-    with shown_progress() as on_progress:
+    again = "Nothing is half written; the same command starts again."
+    with told_if_interrupted(spread, again), shown_progress() as on_progress:
         options: dict[str, Any] = {
             "title_column": title_column,
             "raw": raw,

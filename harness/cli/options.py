@@ -2,7 +2,8 @@
 
 import importlib.metadata
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,6 +20,22 @@ _DEFAULT = Path("configs/default.yaml")
 
 WITH_REJECTS = 3
 """Exit code: everything is done, except for rows of the leads that could not be read and are set aside."""
+
+INTERRUPTED = 130
+"""Exit code: a person stopped the work."""
+
+
+@contextmanager
+def told_if_interrupted(spread: "RayOptions | None", local: str) -> Iterator[None]:
+    """Say what is kept where a person stops the work, and end the verb with the code that says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        from harness.cli.console import announce
+
+        kept = local if spread is None else "The same command with --resume keeps the parts that are finished."
+        announce(f"Interrupted. {kept}")
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def exit_with_rejects(rejects: Path | None) -> None:

@@ -26,6 +26,7 @@ from harness.cli.options import (
     Workers,
     escaped_cells,
     ray_options,
+    told_if_interrupted,
 )
 from harness.experiment.systems import SYSTEMS
 
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from harness.tagging.models import Model
     from harness.tagging.predict import Tagged
     from harness.tagging.work import Job
-
-INTERRUPTED = 130
-"""Exit code: a person stopped the job."""
 
 
 def check_verb(
@@ -198,21 +196,14 @@ def predict_verb(
     )
     if job.system not in SYSTEMS:
         announce(f"Running {job.system}.py …")
-    try:
-        with shown_progress() as on_progress:
-            if spread is None:
-                tagged = tag_file(job, on_progress, announce)
-            else:
-                from harness.scale.tag_on_ray import tag_on_ray
+    kept = "The same command resumes; titles that were answered are not asked for again."
+    with told_if_interrupted(spread, kept), shown_progress() as on_progress:
+        if spread is None:
+            tagged = tag_file(job, on_progress, announce)
+        else:
+            from harness.scale.tag_on_ray import tag_on_ray
 
-                tagged = tag_on_ray(job, spread, on_progress, announce)
-    except KeyboardInterrupt:
-        announce(
-            "Interrupted. The same command resumes; titles that were answered are not asked for again."
-            if spread is None
-            else "Interrupted. The same command with --resume keeps the parts that are finished."
-        )
-        raise typer.Exit(INTERRUPTED) from None
+            tagged = tag_on_ray(job, spread, on_progress, announce)
     for line in _account(job, tagged, in_parts=spread is not None):
         announce(line)
     if tagged.n_rejected:

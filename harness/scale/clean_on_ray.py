@@ -206,14 +206,18 @@ def clean_on_ray(
             damaged = leads.filter(repaired(leads["title"]) != leads["title"])
             if len(damaged):
                 announce(repaired_in_words(count_records(damaged)))
-            announce("cleaning what is distinct")
-            cleaned = clean_leads(leads, taxonomy, config.clean, on_progress, known)
+            announce(f"Cleaning {len(leads):,} distinct combinations of {', '.join(reading.kind)} on this machine")
+            try:
+                cleaned = clean_leads(leads, taxonomy, config.clean, on_progress, known)
+            except BadInput:  # other leads or another taxonomy, which are asked for, make another job
+                folder.forget(_DISTINCT)
+                raise
             task = _CleanBlock(reading, folder, _outcome(leads, cleaned, reading.kind), cleaned.targets)
             kept = folder.kept(_CLEANED)
             if kept:
                 announce(f"Resuming: {len(kept):,} parts of an earlier call are kept.")
             work_on_blocks(given, kept, task, options, "cleaning", on_progress)
-        announce("writing the reports")
+        announce("Writing the reports")
         facts = _finished(folder, given, cleaned, config, identity, {"file": source.name, "columns": present}, raw=raw)
         for line in facts["left_out"]:
             announce(line)
@@ -260,7 +264,6 @@ def _finished(
     raw: bool,
 ) -> dict[str, Any]:
     """Write the reports and the manifest, and return what is to be said."""
-    parts: dict[str, Any] = {}
     left_out: list[str] = []
     n_rejects = n_skipped = 0
     with folder.making_ready():
@@ -272,9 +275,7 @@ def _finished(
             n_rejects += len(rejects)
             n_skipped += partial.facts["n_skipped"]
             left_out += partial.facts["left_out"]
-        for partial in folder.partials(_CLEANED):
-            parts |= partial.facts["parts"]
-        n_dropped = sum(part["rows"] for name, part in parts.items() if name.startswith(QUARANTINE))
+        n_dropped = sum(part["rows"] for name, part in folder.parts().items() if name.startswith(QUARANTINE))
         cleaned = replace(cleaned, ledger=with_unread_rows(cleaned.ledger, n_rejects))
         reports = make_reports(cleaned, config.clean.min_support, config.clean.report_min_records)
         facts = {**read, "taxonomy_version": identity["taxonomy version"], "settings": identity["settings"]}
@@ -292,7 +293,7 @@ def _finished(
             "warning": foreign_warning(cleaned),
             "left_out": [*dict.fromkeys(left_out)],
         }
-        folder.finish(identity, told, parts, given)
+        folder.finish(identity, told, given)
     return told
 
 

@@ -4,10 +4,12 @@ import importlib.util
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -98,22 +100,41 @@ def ray_cluster() -> Iterator[None]:
         "runtime_env": {"env_vars": {**_ENVIRONMENT, **_ONE_THREAD}},
     }
     scratch = None
+    started: AbstractContextManager[None] = nullcontext()
     if "RAY_ADDRESS" not in os.environ:
+        started = _interrupts_wait()
         _remove_left_over()
         scratch = Path(tempfile.gettempdir(), f"{_TEMPORARY}{os.getpid()}")
         options |= {"include_dashboard": False, "_temp_dir": str(scratch)}
     try:
         try:
-            with _standard_error_closed():
+            with started, _standard_error_closed():
                 ray.init(**options)
         except (ConnectionError, RuntimeError, ValueError) as error:
             where = f"the cluster at {os.environ.get('RAY_ADDRESS')}" if scratch is None else "Ray on this machine"
             raise BadInput(f"{where} could not be reached or started: {error}. Check RAY_ADDRESS.") from None
         yield
     finally:
-        ray.shutdown()
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with _interrupts_wait():
+            ray.shutdown()
+            if scratch is not None:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait until the end: where Ray is interrupted while it starts or stops, its processes stay behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is interrupted
+        return
+    interrupts: list[int] = []
+    former = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+    if interrupts:
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -78,7 +78,7 @@ class PartsFolder:
         """Count that a worker begins a block.
 
         Raises:
-            BadInput: this machine does not see the folder, or the block has ended too many workers.
+            BadInput: this machine does not see the folder, the disk is full, or the block has ended too many workers.
         """
         if not (self.job / _IDENTITY).is_file():
             raise BadInput(
@@ -86,7 +86,7 @@ class PartsFolder:
                 "a disk that all of them share under the same path."
             )
         begun = self._begun(block.place)
-        with begun.open("ab") as opened:
+        with full_disk_as_bad_input(self.path), begun.open("ab") as opened:
             n_before = opened.tell()
             opened.write(b".")
         if n_before >= MAX_TRIES:
@@ -169,12 +169,15 @@ class PartsFolder:
     def _tidy(self) -> None:
         """Remove what is of no more use: of a finished job all that is hidden, of one without parts everything."""
         is_finished = (self.path / MANIFEST).exists()
-        if is_finished or not any(self.job.glob("*.zip")):
-            shutil.rmtree(self.job, ignore_errors=True)
         if not is_finished:
-            for place in (self.path / PARTS, self.path / QUARANTINE, self.path):
+            for place in (self.path / PARTS, self.path / QUARANTINE):
                 with suppress(OSError):  # it holds something
                     place.rmdir()
+        # A part whose worker was interrupted before it saved the partial belongs to a job that goes on.
+        if is_finished or not (any(self.job.glob("*.zip")) or (self.path / PARTS).exists()):
+            shutil.rmtree(self.job, ignore_errors=True)
+            with suppress(OSError):
+                self.path.rmdir()
 
     def save(
         self,
@@ -199,7 +202,7 @@ class PartsFolder:
             "n_skipped": block.n_skipped,
             "n_given": block.batch.rows.num_rows,
             "parts": {
-                path.relative_to(self.path).as_posix(): {
+                self._name(path): {
                     "rows": int(pq.read_metadata(path).num_rows),
                     "sha256": file_digest(path),
                 }
@@ -225,6 +228,19 @@ class PartsFolder:
             facts = threads.map(self._facts_if_whole, found)
             return {_place(path): one["is_last"] for path, one in zip(found, facts, strict=True) if one is not None}
 
+    def forget(self, stage: str) -> None:
+        """Remove what was found out about all blocks."""
+        for path in self.job.glob(f"{stage}-*.zip"):
+            path.unlink()
+
+    def parts(self) -> dict[str, Any]:
+        """Return the `rows` and `sha256` of each file that workers have written, by its path."""
+        found: dict[str, Any] = {}
+        for path in sorted(self.job.glob("*.zip")):
+            with zipfile.ZipFile(path) as packed:
+                found |= json.loads(packed.read(_FACTS))["parts"]
+        return found
+
     def partials(self, stage: str) -> Iterator[Partial]:
         """Yield what was found out about each block, in the order of the rows."""
         pattern = f"{stage}-*.zip"
@@ -249,14 +265,12 @@ class PartsFolder:
         """Return the names of what waits in `ready`."""
         return sorted(place.name for place in self.ready.iterdir())
 
-    def finish(
-        self, identity: Mapping[str, Any], facts: Mapping[str, Any], parts: Mapping[str, Any], given: Input
-    ) -> None:
+    def finish(self, identity: Mapping[str, Any], facts: Mapping[str, Any], given: Input) -> None:
         """Move what waits in `ready` beside the parts, and write the manifest.
 
         A process that is killed before the manifest is written is resumed from its parts.
         """
-        files = {}
+        files, parts = {}, self.parts()
         for name in self.waiting():
             place = self.ready / name
             inside = [file for file in place.rglob("*") if file.is_file()] if place.is_dir() else [place]
@@ -285,21 +299,36 @@ class PartsFolder:
         """Return what an earlier call said of a job that it finished; None where it is not finished.
 
         Raises:
-            BadInput: a file is not as the manifest has it.
+            BadInput: a file is not as the manifest has it, or a part is not in the manifest.
         """
         if not (self.path / MANIFEST).exists():
             return None
         manifest = read_json(self.path / MANIFEST, "manifest", "Start again with --force.")
-        sums = {part["file"]: part["sha256"] for part in manifest["parts"]} | manifest["files"]
+        try:
+            sums = {part["file"]: part["sha256"] for part in manifest["parts"]} | manifest["files"]
+            facts = dict(manifest["facts"])
+        except (KeyError, TypeError, ValueError):
+            raise BadInput(
+                f"{self.path / MANIFEST} is not as it was written. Bring it back, or start again with --force."
+            ) from None
         with ThreadPoolExecutor() as threads:
             same = dict(zip(sums, threads.map(lambda name: self._has_sum(name, sums[name]), sums), strict=True))
         wrong = [name for name, is_same in same.items() if not is_same]
+        wrong += [name for name in map(self._name, self._part_files()) if name not in sums]
         if wrong:
             raise BadInput(
-                f"{self.path} was finished, but {first_few(wrong)} differ from {MANIFEST} or are missing. Bring them "
-                "back, or start again with --force."
+                f"{self.path} was finished, but {first_few(wrong)} differ from {MANIFEST}, or are missing there or "
+                "here. Bring the former state back, or start again with --force."
             )
-        return dict(manifest["facts"])
+        return facts
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.path).as_posix()
+
+    def _part_files(self) -> list[Path]:
+        """Return what is named as a part, in the order of the names."""
+        found = [path for kind in (PARTS, QUARANTINE) for path in sorted((self.path / kind).glob("part-*.parquet"))]
+        return [path for path in found if _PLACE.fullmatch(path.stem.removeprefix("part-"))]
 
     def _has_sum(self, name: str, digest: str) -> bool:
         path = self.path / name
@@ -337,10 +366,8 @@ class PartsFolder:
             for name in (*manifest.get("files", {}), MANIFEST):
                 if (self.path / name).resolve().is_relative_to(self.path.resolve()):  # even if it was edited
                     (self.path / name).unlink(missing_ok=True)
-        for kind in (PARTS, QUARANTINE):
-            for path in (self.path / kind).glob("part-*.parquet"):
-                if _PLACE.fullmatch(path.stem.removeprefix("part-")):
-                    path.unlink()
+        for path in self._part_files():
+            path.unlink()
         for path in self.job.iterdir():
             if path.name != _LOCK:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -72,7 +72,7 @@ def tag_on_ray(job: Job, options: RayOptions, on_progress: Progress, announce: C
     systems = {name: path.absolute() for name, path in job.model.systems.items()}
     job = replace(job, out=folder.path, model=replace(job.model, systems=systems))
     work = Work(job, source)
-    check_schema(folder.table, work.names, work.schema)
+    check_schema(folder.table, work.names, work.schema, otherwise="use --engine local and an --out that ends in .csv")
     identity = {"verb": "predict", **work.identity([given.identity(), str(given.layout), given.block_rows])}
     folder.check(job.leads, identity, resume=options.resume, force=job.force)
     for note in (*source.notes, work.title_said):
@@ -98,7 +98,6 @@ def _merged(work: Work, folder: PartsFolder, given: Input, identity: Mapping[str
     tally = Tally(work, folder.ready / REJECTS)
     sums: Counter[str] = Counter()
     left_out: list[str] = []
-    parts: dict[str, Any] = {}
     first_rows: dict[int, int] = {}  # rows before each file
     with folder.making_ready():
         for partial in folder.partials(_STAGE):
@@ -107,7 +106,6 @@ def _merged(work: Work, folder: PartsFolder, given: Input, identity: Mapping[str
             _merge_counts(tally, partial, [*work.by], rows_before)
             sums.update({name: facts[name] for name in ("n_answered", "n_skipped")})
             left_out += facts["left_out"]
-            parts |= facts["parts"]
             tally.write_rejects(partial.rejects(given))
         summary, _ = write_summary(work, tally, folder.table, folder.ready)
         tagged = Tagged(
@@ -126,7 +124,7 @@ def _merged(work: Work, folder: PartsFolder, given: Input, identity: Mapping[str
             notes=() if summary is None else summary.notes,
             files=folder.waiting(),
         )
-        folder.finish(identity, asdict(tagged), parts, given)
+        folder.finish(identity, asdict(tagged), given)
     return tagged
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from data_cleaning.files import Layout
+from harness.scale.blocks import open_input
+
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}
 
 GRADES, WORDS = ("chief", "head", "senior", "registered", "", "trainee"), ("nurse", "cook", "driver", "surgeon", "??")
@@ -33,6 +36,8 @@ def lines_of(n_rows):
         yield f'{row},"{title}",{"ABC"[row % 3]}' + (",too,many" if row % 29 == 28 else "")
 
 
+IDENTITY = {"verb": "predict", "options": {"prefix": "", "raw": False}}
+
 HEADER = "id,What you do,Event"
 
 
@@ -53,3 +58,11 @@ def leads(tmp_path_factory):
 def small_blocks(monkeypatch):
     """Make blocks of 20 rows, so that a small file has several."""
     monkeypatch.setattr("harness.scale.blocks.BLOCK_ROWS", 20)
+
+
+@pytest.fixture
+def given(tmp_path, monkeypatch):
+    """Write a file of three blocks; the last one tells what was left out of the file."""
+    monkeypatch.setattr("harness.scale.blocks.BLOCK_ROWS", 2)
+    (tmp_path / "leads.csv").write_text("Title,n\na,1\nb,2\nc,3\nd,4\ne,5\nf,g,h\n")
+    return open_input(tmp_path / "leads.csv", None, None, Layout())[0]
