@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tests.harness.given_leads import CONSENSUS, GIVEN
+from tests.harness.scale.conftest import interrupt, wait_for
 
 FROM_LOCAL = {
     *("foreign_titles.csv", "inconsistent_titles.csv", "label_combinations.csv", "label_map.csv", "ledger.csv"),
@@ -73,3 +74,39 @@ def test_content_in_a_column_without_a_name_is_refused_by_its_place(call, tmp_pa
     code, _, said = call("clean", tmp_path / "leads.csv", "--out", tmp_path / "ray", "--engine", "ray")
     assert code == 2
     assert "column 2 has no name but content" in said
+
+
+def assert_same(folder, local):
+    """Compare the kept rows and the ledger with those of the local engine."""
+    assert pl.read_parquet(folder / "parts").equals(pl.read_parquet(local))
+    ledgers = (folder / "report" / "ledger.csv", local.with_name(f"{local.stem}_report") / "ledger.csv")
+    assert ledgers[0].read_text() == ledgers[1].read_text()
+
+
+@pytest.mark.usefixtures("cluster")
+def test_ctrl_c_twice_ends_ray_and_is_resumed_to_the_same_rows(call, company, many, called_apart, monkeypatch):
+    monkeypatch.setattr("harness.scale.blocks.BLOCK_ROWS", 4)
+    ray = ("--out", many / "ray", "--engine", "ray")
+    process = called_apart(4, "clean", many / "many", *ray, "--workers", 1, "--config", company.config)
+    wait_for(1, process, many / "ray", ".job/distinct-*.zip")
+    interrupt(process, n_times=2)
+    code, _, said = call("clean", many / "many", *ray, "--resume", "--set", "clean.min_support=7")
+    assert (code, "it differs in settings (min support)" in said.replace("\n", " ")) == (2, True)
+    assert call("clean", many / "many", *ray, "--resume")[0] == 3
+    assert call("clean", many / "one.csv", "--out", many / "local.parquet")[0] == 3
+    assert_same(many / "ray", many / "local.parquet")
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_disk_that_is_really_full_is_one_message_and_nothing_is_lost(call, many, small_disk, monkeypatch):
+    monkeypatch.setattr("harness.scale.blocks.BLOCK_ROWS", 1)
+    assert call("clean", many / "one.csv", "--out", many / "local.parquet")[0] == 3
+    out = small_disk.path / "ray"
+
+    def clean(*options):
+        code, _, said = call("clean", many / "many", "--out", out, "--engine", "ray", "--workers", "1", *options)
+        return code, said
+
+    code, said = small_disk.fails_until_there_is_room(clean, "harness.scale.clean_on_ray", out)
+    assert code == 3, said
+    assert_same(out, many / "local.parquet")

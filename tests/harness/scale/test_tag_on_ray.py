@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -15,7 +12,7 @@ from data_cleaning.files.written_tables import write_table
 from harness.experiment.checksums import file_digest
 from harness.tagging.export import export_model
 from tests.called_verb import exit_code_of
-from tests.harness.scale.conftest import HEADER
+from tests.harness.scale.conftest import HEADER, interrupt, wait_for
 from tests.harness.tagging.given_run import HIERARCHY, toy_run
 
 FOLLOW_UP = """\
@@ -240,49 +237,51 @@ class TestOnTwoProcesses:
 
 
 @pytest.fixture
-def called_apart(run_folder, hierarchy):
-    """Start the verb in a process of its own, with blocks of 20 rows."""
-    started = []
+def predict_apart(called_apart, run_folder, hierarchy, faulty):
+    """Start the verb in a process of its own, with blocks of 20 rows that take their time."""
 
-    def call(*arguments, **environment):
-        code = (
-            "import sys, harness.scale.blocks as blocks; blocks.BLOCK_ROWS = 20; "
-            "from harness.cli import main; sys.argv = ['title-harness', *sys.argv[1:]]; main()"
-        )
+    def call(leads, out, *options, **environment):
+        faulty("slow")
         common = ("--run", run_folder, "--hierarchy", hierarchy, "--by", "Event", "--fields", "all")
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-c", code, "predict", *map(str, (*arguments, *common)), "--system", "faulty"],
-                cwd=Path(__file__).parents[3],
-                env={**os.environ, **environment},
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return started[-1]
+        arguments = (leads, "--out", out, "--engine", "ray", *options, *common, "--system", "faulty")
+        process = called_apart(20, "predict", *arguments, **environment)
+        wait_for(2, process, out, "parts/part-*.parquet")
+        return process
 
-    yield call
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+    return call
 
 
-def wait_for_parts(out, n_parts, process):
-    deadline = time.monotonic() + 120
-    while len([*out.glob("parts/part-*.parquet")]) < n_parts:
-        assert process.poll() is None, process.stderr.read()
-        assert time.monotonic() < deadline, "no part was finished"
-        time.sleep(0.05)
+@pytest.mark.usefixtures("cluster", "small_blocks")
+def test_ctrl_c_ends_ray_and_is_resumed_to_the_same_answers(predict, leads, predict_apart, tmp_path):
+    out = tmp_path / "ray"
+    interrupt(predict_apart(leads / "many", out, "--workers", 1), n_times=1)
+    code, said = predict(leads / "many", out, "--engine", "ray", "--resume", system="faulty")
+    assert (code, "parts of an earlier call are kept" in said) == (3, True)
+    predict(leads / "one.csv", tmp_path / "local.parquet", system="faulty")
+    assert_same(out, tmp_path / "local.parquet")
+    assert_whole(out)
+
+
+@pytest.mark.usefixtures("cluster", "small_blocks")
+def test_a_disk_that_is_really_full_is_one_message_and_nothing_is_lost(predict, leads, small_disk, tmp_path):
+    predict(leads / "one.csv", tmp_path / "local.parquet", system="tfidf")
+    out = small_disk.path / "ray"
+
+    def call(*options):
+        return predict(leads / "many", out, "--engine", "ray", "--workers", "1", *options, system="tfidf")
+
+    code, said = small_disk.fails_until_there_is_room(call, "harness.scale.tag_on_ray", out)
+    n_parts = len([*out.glob("parts/*")])
+    assert (code, f"{n_parts} parts of an earlier call are kept" in said) == (3, True), said
+    assert_same(out, tmp_path / "local.parquet")
+    assert_whole(out)
 
 
 def test_a_call_that_was_killed_is_resumed_from_its_parts(
-    predict, leads, faulty, called_apart, cluster, small_blocks, tmp_path
+    predict, leads, predict_apart, cluster, small_blocks, tmp_path
 ):
     out = tmp_path / "ray"
-    faulty("slow")
-    process = called_apart(leads / "many", "--out", out, "--engine", "ray", "--workers", 1)
-    wait_for_parts(out, 2, process)
+    process = predict_apart(leads / "many", out, "--workers", 1)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert not (out / "manifest.json").exists()
@@ -295,10 +294,9 @@ def test_a_call_that_was_killed_is_resumed_from_its_parts(
     assert_whole(out)
 
 
-def test_a_lost_machine_costs_what_it_had_not_finished(predict, leads, faulty, called_apart, tmp_path):
+def test_a_lost_machine_costs_what_it_had_not_finished(predict, leads, predict_apart, tmp_path):
     cluster_utils = pytest.importorskip("ray.cluster_utils", reason="Ray, the extra `scale`, is not installed")
     out = tmp_path / "ray"
-    faulty("slow")
     noticed_soon = {
         "health_check_initial_delay_ms": 0,
         "health_check_period_ms": 200,
@@ -308,8 +306,7 @@ def test_a_lost_machine_costs_what_it_had_not_finished(predict, leads, faulty, c
     two = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
     try:
         lost = two.add_node(num_cpus=1)
-        process = called_apart(leads / "many", "--out", out, "--engine", "ray", RAY_ADDRESS=two.address)
-        wait_for_parts(out, 2, process)
+        process = predict_apart(leads / "many", out, RAY_ADDRESS=two.address)
         two.remove_node(lost, allow_graceful=False)
         said = process.communicate(timeout=120)[1]
     finally:
