@@ -74,6 +74,16 @@ def test_one_thread_is_kept_where_the_user_asked_for_it_and_not_torchrun(environ
     assert limited()[0] == ("1" if given_to_torchrun else "3")
 
 
+def test_a_number_for_polars_on_a_machine_without_limits_is_that_of_all_libraries(environment):
+    environment.setattr(psutil.Process, "cpu_affinity", lambda _: [*range(16)], raising=False)
+    environment.setattr(os, "cpu_count", lambda: 16)
+    environment.setattr(threads, "Path", lambda *_: Path("/nowhere"))  # no cgroups
+    assert limited() == [None, None]
+    environment.setenv("POLARS_MAX_THREADS", "3")
+    environment.setattr(threads, "usable_cores", lambda: 3)
+    assert limited() == ["3", "3"]
+
+
 def test_what_the_user_has_set_stays(environment):
     cores(environment, usable=3)
     for name, value in {"OMP_NUM_THREADS": "5", "GOMP_SPINCOUNT": "7", "OMP_WAIT_POLICY": "ACTIVE"}.items():
@@ -119,6 +129,24 @@ def one_core_group():
         folder.rmdir()
         return
     pytest.skip("a quota of cores needs a cgroup that may be written")
+
+
+@pytest.mark.parametrize(("written", "expected"), [("100000 100000", "1"), ("max 100000", None)])
+@pytest.mark.parametrize("own", ["/a/b", "/"])
+def test_a_quota_of_a_cgroup_or_of_one_around_it_limits(environment, tmp_path, own, written, expected):
+    cores(environment, usable=1)
+    environment.setattr(psutil.Process, "cpu_affinity", lambda _: [*range(16)], raising=False)
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text(f"0::{own}\n")
+    around = tmp_path / "sys/fs/cgroup/a"
+    around.mkdir(parents=True)
+    (around.parent if own == "/" else around).joinpath("cpu.max").write_text(f"{written}\n")
+    elsewhere = lambda *parts: Path(tmp_path, *(part.lstrip("/") for part in map(str, parts)))  # noqa: E731
+    environment.setattr(
+        threads, "Path", lambda place: elsewhere(place) if str(place).startswith(("/proc", "/sys")) else Path(place)
+    )
+
+    assert limited() == [expected, expected]
 
 
 def test_threads_of_a_process_with_a_quota_of_one_core(environment, one_core_group):

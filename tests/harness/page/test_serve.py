@@ -16,9 +16,11 @@ import pytest
 from filelock import FileLock
 
 from data_cleaning.errors import BadInput
+from data_cleaning.progress import silent
 from harness.keywords.suggestion_sheets import write_suggestions
 from harness.keywords.suggestions import Origin
 from harness.page import serve as server
+from harness.tagging.reviewing.review_status import review_status
 from tests.called_verb import exit_code_of
 from tests.harness.keywords.given_suggestions import GARDENER
 from tests.harness.tagging.given_run import toy_run
@@ -200,7 +202,7 @@ def test_a_file_goes_up_and_comes_back_tagged_and_leaves_with_the_browser(visit,
     raise AssertionError("what was uploaded is still there after 10 s")
 
 
-def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request):
+def test_titles_are_reviewed_with_the_keyboard_alone_and_counted(visit, page_of_toy, company, request):
     reviewer = f"Ann {request.node.callspec.params['visit']}"
     page = visit("Review")
     page.get_by_label("Your name").fill(reviewer)
@@ -224,9 +226,18 @@ def test_titles_are_reviewed_with_the_keyboard_alone(visit, page_of_toy, request
         if (page_of_toy[1] / "reviewed.csv").exists():
             said = (page_of_toy[1] / "reviewed.csv").read_text()
             if said.count(reviewer) == 3:
-                return
+                break
         time.sleep(0.1)
-    raise AssertionError("what was reviewed is not saved 10 s after the page was closed")
+    else:
+        raise AssertionError("what was reviewed is not saved 10 s after the page was closed")
+    page = visit("Review")
+    page.get_by_text("Who reviewed how much, how far people agree").click()
+    page.get_by_role("button", name="Look", exact=True).click()
+    page.get_by_text("Who reviewed how much?", exact=True).wait_for()
+    idle(page)
+    found = review_status(page_of_toy[1] / "reviewed.csv", company.taxonomy, None, silent)
+    assert page.get_by_text(found.sentences[0], exact=True).is_visible()
+    page.get_by_test_id("stDataFrame").nth(len(found.tables) - 1).wait_for()
 
 
 def test_a_suggestion_is_accepted_and_written_with_the_keyboard_alone(visit, page_of_toy, request):
