@@ -13,6 +13,9 @@ import polars as pl
 _SURE = 0.95
 """Probability of a label that a form sets: what a person meant by a title is never certain."""
 
+_NO_WORD = r"[^\p{L}\p{N}_]+"
+"""What polars calls by another name than Python does."""
+
 Titles = npt.NDArray[np.object_]
 Answers = dict[str, npt.NDArray[np.floating]]
 
@@ -75,33 +78,52 @@ def answer_in_forms(
         titles: (n_titles,).
         forms: the first that applies to a title is taken.
         classes: target to its classes, in the order of the columns.
-        answer: returns rows that sum to 1, (n_titles, n_classes) per target.
+        answer: returns rows that sum to 1, (n_titles, n_classes) per target. It is called once, for the titles and for
+            those that they speak of, since a network answers many titles faster than a few at a time.
     """
-    answers = answer(titles)
-    open_ = _may_have(titles, forms)
-    for form in forms:
-        spoken_of = {int(at): title for at in np.flatnonzero(open_) if (title := form.title_in(titles[at])) is not None}
-        if not spoken_of:
-            continue
-        inner = answer_in_forms(np.array(list(spoken_of.values()), dtype=object), forms, classes, answer)
-        applies = np.ones(len(spoken_of), dtype=bool)
-        for target, names in form.of.items():
-            applies &= np.isin(inner[target].argmax(axis=1), [classes[target].index(name) for name in names])
-        at = np.array(list(spoken_of))[applies]
-        for target, rows in answers.items():
-            label = form.labels.get(target)
-            rows[at] = inner[target][applies] if label is None else _sure(classes[target], label)
-        open_[at] = False
-    return answers
+    texts = titles.tolist()
+    spoken_of = _spoken_of(texts, forms)
+    answers = answer(np.array(texts, dtype=object))
+    # A title is shorter than the text that speaks of it, so that it has been answered in its own forms before.
+    for row in sorted(spoken_of, key=lambda row: len(texts[row])):
+        for form, inner in spoken_of[row]:
+            if not all(classes[target][answers[target][inner].argmax()] in names for target, names in form.of.items()):
+                continue
+            for target, rows in answers.items():
+                label = form.labels.get(target)
+                rows[row] = rows[inner] if label is None else _sure(classes[target], label)
+            break
+    return {target: rows[: len(titles)] for target, rows in answers.items()}
 
 
-def _may_have(titles: Titles, forms: Iterable[TitleForm]) -> npt.NDArray[np.bool_]:
-    """Say which titles hold the first word of a phrase, which few do, (n_titles,)."""
-    words = sorted({phrase.split()[0].lower() for form in forms for phrase in form.words})
-    if not words:
-        return np.zeros(len(titles), dtype=bool)
-    found = pl.Series(titles, dtype=pl.String).str.to_lowercase().str.contains_any(words)
-    return found.to_numpy().copy()
+def _spoken_of(texts: list[str], forms: Sequence[TitleForm]) -> dict[int, list[tuple[TitleForm, int]]]:
+    """Return positions of texts, each with its forms in their order and the position of the title that it speaks of.
+
+    Titles that `texts` lacks are added at its end.
+    """
+    spoken_of: dict[int, list[tuple[TitleForm, int]]] = {}
+    position = {text: row for row, text in enumerate(texts)}
+    rows = _may_have(texts, forms)
+    for row in rows:
+        for form in forms:
+            title = form.title_in(texts[row])
+            if title is None:
+                continue
+            if title not in position:
+                position[title] = len(texts)
+                texts.append(title)
+                rows.append(position[title])
+            spoken_of.setdefault(row, []).append((form, position[title]))
+    return spoken_of
+
+
+def _may_have(texts: Sequence[str], forms: Iterable[TitleForm]) -> list[int]:
+    """Return the positions of texts that hold a phrase of some form as whole words, which few do."""
+    phrases = sorted({_NO_WORD.join(map(re.escape, phrase.split())) for form in forms for phrase in form.words})
+    if not phrases:
+        return []
+    held = pl.Series(texts, dtype=pl.String).str.contains(rf"(?i)(?:^|{_NO_WORD})(?:{'|'.join(phrases)})(?:{_NO_WORD}|$)")
+    return held.arg_true().to_list()
 
 
 def _sure(classes: Sequence[str], label: str) -> npt.NDArray[np.float64]:

@@ -56,8 +56,8 @@ answers where no reviewed title is near: without them, it had more right answers
 _INVERSE_REGULARISATION, _MAX_ITERATIONS = 1.0, 500
 _NETWORK_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
-_PREDICT_TITLES = 20_000
-"""Distinct titles whose features are in memory at a time."""
+_PREDICT_TITLES = 50_000
+"""Distinct titles whose features are in memory at a time, about 50 MB."""
 
 
 def _load_network(folder: Path) -> "NeuralClassifier":
@@ -257,9 +257,14 @@ class HybridClassifier:
         }
         return pieces, regressions
 
-    def _features(self, pieces: TitleFeatures, titles: StrArray) -> sparse.csr_matrix:
-        """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features)."""
-        answers = self.table_.table.classes(titles)
+    def _features(
+        self, pieces: TitleFeatures, titles: StrArray, answers: Mapping[str, IntArray] | None = None
+    ) -> sparse.csr_matrix:
+        """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features).
+
+        `answers` are those of the table, class positions per target, where they are known.
+        """
+        answers = self.table_.table.classes(titles) if answers is None else answers
         one_hot = [
             sparse.csr_matrix(_ANSWER_SCALE * np.eye(target.n_classes)[answers[target.name]])
             for target in self.taxonomy.targets
@@ -286,18 +291,18 @@ class HybridClassifier:
         corrections = self.corrections_
         if corrections is None:
             return self.table_.predict_proba(titles.tolist())
-        features = self._features(corrections.pieces, titles)
+        winners = self.table_.table.winners(titles)
+        classes = {target: self.table_.table.class_positions[target][rows] for target, rows in winners.items()}
+        features = self._features(corrections.pieces, titles, classes)
         answers: dict[str, FloatArray] = {
             target: learned.probabilities(features) for target, learned in corrections.regressions.items()
         }
         answers = corrections.pairs.decide(self._with_network(titles, answers, corrections.network_share))
         answers = cooled(answers, corrections.temperatures)
-        winners = self.table_.table.winners(titles)
         for target, rows in answers.items():
             # A row that answered no reviewed title wrongly may be right, whatever is known of other titles.
             kept = np.flatnonzero(~corrections.doubted[target][winners[target]])
-            own = self.table_.table.class_positions[target][winners[target][kept]]
-            rows[kept] = with_answer(rows[kept], own, corrections.trust[target])
+            rows[kept] = with_answer(rows[kept], classes[target][kept], corrections.trust[target])
         return answers
 
     @property
@@ -343,7 +348,9 @@ class HybridClassifier:
         """Do what `unlike` does for titles that `_read` returned."""
         if self._is_the_table and any(target.fallback != target.no_title for target in self.taxonomy.targets):
             return np.zeros(len(read), dtype=bool)
-        unlike: BoolArray = self.novelty_.unlike(read) & ~self._is_matched(read)
+        unlike = self.novelty_.unlike(read)
+        some = np.flatnonzero(unlike)  # few are
+        unlike[some] = ~self._is_matched(read[some])
         if not self._is_the_table:
             unlike |= ~pl.Series(read, dtype=pl.String).str.contains(r"[\p{L}\p{N}]").to_numpy()
         return unlike
