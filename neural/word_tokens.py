@@ -71,14 +71,14 @@ def _locate(
     """
     pieces = []
     lengths: list[int] = []
-    wanted = {"return_offsets_mapping": True, "return_special_tokens_mask": True}
-    for encoded in encode(titles, tokenizer, max_tokens, folded=folded, **wanted):
-        columns = (encoded["input_ids"], encoded["offset_mapping"], encoded["special_tokens_mask"])
-        lengths += map(len, columns[0])
+    for encodings in encode(titles, tokenizer, max_tokens, folded=folded, with_offsets=True):
+        lengths += map(len, encodings)
         pieces.append(np.array([
             (token, first, past_last, is_added)
-            for of_title in zip(*columns, strict=True)
-            for token, (first, past_last), is_added in zip(*of_title, strict=True)
+            for found in encodings
+            for token, (first, past_last), is_added in zip(
+                found.ids, found.offsets, found.special_tokens_mask, strict=True
+            )
         ], dtype=np.int64))  # fmt: skip
     table = np.concatenate(pieces) if pieces else np.empty((0, 4), dtype=np.int64)  # (n_tokens, 4)
     tokenized = TokenizedTitles.join([table[:, 0].astype(np.int32)], lengths, tokenizer.pad_token_id)
