@@ -17,7 +17,7 @@ from scipy import sparse
 from baselines.matching import distinct_texts
 from data_cleaning.checked_settings import Count, NonNegative, Positive, check_settings
 from data_cleaning.titles import IntArray, StrArray
-from data_cleaning.words import fold_spelling
+from data_cleaning.words import fold_spelling, read_texts
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
@@ -180,11 +180,9 @@ class TitleFeatures:
         return features
 
     def _read(self, titles: Sequence[str] | StrArray) -> pl.Series:
-        """Return what is read of each title, in lower case; half of a character of two code units cannot be."""
-        read = [title[: self.settings.max_characters].encode("utf-8", "replace").decode() for title in titles]
-        if self.folded:
-            return fold_spelling(pl.Series(read, dtype=pl.String))
-        return pl.Series([title.lower() for title in read], dtype=pl.String)
+        """Return what is read of each title, in lower case."""
+        read = read_texts(titles, self.settings.max_characters)
+        return fold_spelling(read) if self.folded else read.str.to_lowercase()
 
     def _blank(self) -> "dict[str, CountVectorizer]":
         """Return counters that have learned nothing."""

@@ -19,7 +19,7 @@ import polars as pl
 from data_cleaning.errors import read_json
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, FloatArray, IntArray, StrArray
-from data_cleaning.words import split_words
+from data_cleaning.words import read_texts, split_words
 
 NETWORK_FILE = "novelty.json"
 """In the folder of a saved network."""
@@ -74,7 +74,7 @@ class TitleNovelty:
         """Learn the words of `train`; the threshold flags at most `FLAGGED_SHARE` of the distinct titles of `valid`."""
         titles, held_out = (list(dict.fromkeys(some)) for some in (train, valid))
         listed = (
-            _words(_texts(titles))
+            _words(read_texts(titles, _MAX_CHARACTERS))
             .list.unique()
             .explode(empty_as_null=False)
             .rename("word")
@@ -129,7 +129,9 @@ class TitleNovelty:
         n_titles = words.replace_strict(self.words, default=0, return_dtype=pl.Int64).to_numpy()
         n_letters = read.str.len_chars().to_numpy() + 1.0
         is_known = (n_titles >= _MIN_KNOWN_TITLES) | words.str.contains(r"^\p{N}$").to_numpy()
-        plain = np.column_stack([np.where(is_known, _KNOWN_COST * n_letters, self._letters.costs(read)), n_letters])
+        nats = _KNOWN_COST * n_letters
+        nats[~is_known] = self._letters.costs(read.filter(~is_known))
+        plain = np.column_stack([nats, n_letters])
         is_rare = n_titles < _MAX_ODD_SHARE * self.n_titles
         sentence, company, foreign = (is_rare & words.is_in(some.implode()).to_numpy() for some in _ODD_WORDS["words"])
         n_letters = np.where(sentence, np.maximum(n_letters, _MIN_ODD_LETTERS), n_letters)
@@ -236,13 +238,7 @@ def _look_up(wanted: _Numbers, known: _Numbers, values: IntArray) -> IntArray:
 
 def _parts(titles: Iterable[str]) -> pl.Series:
     """Return the parts of each title that separators set apart, as lists, such as the job and the company."""
-    return _texts(titles).str.replace_all(_SEPARATORS, "\n").str.split("\n")
-
-
-def _texts(titles: Iterable[str]) -> pl.Series:
-    """Return what is read of each title; half of a character of two code units cannot be."""
-    cut = [title[:_MAX_CHARACTERS].encode("utf-8", "replace").decode() for title in titles]
-    return pl.Series("part", cut, dtype=pl.String)
+    return read_texts(titles, _MAX_CHARACTERS).str.replace_all(_SEPARATORS, "\n").str.split("\n")
 
 
 def _words(parts: pl.Series) -> pl.Series:

@@ -122,7 +122,9 @@ def _may_have(texts: Sequence[str], forms: Iterable[TitleForm]) -> list[int]:
     phrases = sorted({_NO_WORD.join(map(re.escape, phrase.split())) for form in forms for phrase in form.words})
     if not phrases:
         return []
-    held = pl.Series(texts, dtype=pl.String).str.contains(rf"(?i)(?:^|{_NO_WORD})(?:{'|'.join(phrases)})(?:{_NO_WORD}|$)")
+    held = pl.Series(texts, dtype=pl.String).str.contains(
+        rf"(?i)(?:^|{_NO_WORD})(?:{'|'.join(phrases)})(?:{_NO_WORD}|$)"
+    )
     return held.arg_true().to_list()
 
 

@@ -7,6 +7,7 @@ A word is a run of letters and digits, lower-cased. White space and any other si
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 import polars as pl
@@ -40,6 +41,16 @@ _WORD = (
     r"\p{N}+(?:/\p{N}+)+"
     r"|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:[.'’&+#@_-][\p{L}\p{N}][\p{L}\p{M}\p{N}]*)*(?:\+{1,2}|#)?"
 )
+
+
+def read_texts(titles: Iterable[str], max_characters: int) -> pl.Series:
+    """Return the beginning of each text as a column; half of a character of two code units becomes a question mark."""
+    given = list(titles)
+    try:
+        return pl.Series(given, dtype=pl.String).str.head(max_characters)
+    except UnicodeEncodeError:
+        whole = [title[:max_characters].encode("utf-8", "replace").decode() for title in given]
+        return pl.Series(whole, dtype=pl.String)
 
 
 def normalise_titles(titles: pl.Series) -> pl.Series:
