@@ -182,7 +182,7 @@ def clean_on_ray(
         "columns": present,
         "versions": {"project": project_version(), "commit": commit(), **library_versions()},
     }
-    folder.check(source, identity, resume=options.resume, force=force)
+    folder.check(source, given.files, identity, resume=options.resume, force=force)
     for line in (*opened.notes, columns_said(found, columns.named, "Passed through unchanged")):
         announce(line)
     with folder.locked(identity, force=force):
@@ -192,7 +192,7 @@ def clean_on_ray(
             return _told(folder, facts)
         kind = tuple(name for name in present if name not in _NOT_OF_KIND)
         reading = _Reading(given=given, present=present, taxonomy=taxonomy, kind=kind)
-        with ray_cluster():
+        with ray_cluster(announce):
             kept = folder.kept(_DISTINCT)
             work_on_blocks(given, kept, _CollectDistinct(reading, folder), options, "collecting titles", on_progress)
             leads = _merged_kinds((one.frames[_KINDS] for one in folder.partials(_DISTINCT)), kind)

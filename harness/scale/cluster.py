@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +73,10 @@ def check_installed() -> None:
 
 
 @contextmanager
-def ray_cluster() -> Iterator[None]:
+def ray_cluster(announce: Callable[[str], None]) -> Iterator[None]:
     """Connect to the cluster of the environment variable RAY_ADDRESS, or start one on this machine until the end.
 
-    A cluster that the process is connected to is used as it is.
+    Which of the two is announced. A cluster that the process is connected to is used as it is.
 
     Raises:
         BadInput: Ray is not installed, or there is no such cluster.
@@ -106,6 +106,7 @@ def ray_cluster() -> Iterator[None]:
         _remove_left_over()
         scratch = Path(tempfile.gettempdir(), f"{_TEMPORARY}{os.getpid()}")
         options |= {"include_dashboard": False, "_temp_dir": str(scratch)}
+    announce("Starting Ray on this machine." if scratch else f"Connecting to Ray at {os.environ['RAY_ADDRESS']}.")
     try:
         try:
             with started, _standard_error_closed():

@@ -21,7 +21,6 @@ from data_cleaning.errors import BadInput, first_few, read_json
 from data_cleaning.files import Reject
 from data_cleaning.files.output_places import ENDINGS, already_exists, check_file
 from data_cleaning.files.process_locks import locked
-from data_cleaning.files.sources import STANDARD_INPUT
 from data_cleaning.files.whole_files import full_disk_as_bad_input, is_unfinished, remove_unfinished, sync, whole_file
 from harness.experiment.checksums import file_digest
 from harness.scale.blocks import Block, Input, Place
@@ -104,23 +103,29 @@ class PartsFolder:
         """Return the path of a part; the names are in the order of the rows."""
         return self.path / kind / f"part-{_NAME.format(*place)}.parquet"
 
-    def check(self, leads: Path, identity: Mapping[str, Any], *, resume: bool, force: bool) -> None:
+    def check(
+        self, leads: Path, files: Sequence[Path], identity: Mapping[str, Any], *, resume: bool, force: bool
+    ) -> None:
         """Refuse, before any work is done, to touch what is not this job's.
 
         Raises:
-            BadInput: the folder cannot be made, holds something else, a finished job, or an unfinished one that is not
-                resumed or is another.
+            BadInput: the folder cannot be made, is in the one that is read, holds what is read, something else, a
+                finished job, or an unfinished one that is not resumed or is another.
         """
         if self.path.name.lower().endswith(ENDINGS):
             raise BadInput(
                 f"--engine ray writes a folder of Parquet parts; --out {self.path.name} names a file. Choose another "
                 "--out, such as tagged."
             )
+        place = self.path.resolve()
+        if leads.is_dir() and place.is_relative_to(leads.resolve()):
+            raise BadInput(f"--out {self.path} is in {leads}, all of which is read. Choose another --out.")
         if not self.path.exists():
             check_file(self.path, None, force=force)
             return
-        if leads != STANDARD_INPUT and leads.exists() and leads.resolve().is_relative_to(self.path.resolve()):
-            raise BadInput(f"{leads}, which is read, is in {self.path}. Choose another --out.")
+        inside = [file for file in files if file.resolve().is_relative_to(place)]
+        if inside:
+            raise BadInput(f"{inside[0]}, which is read, is in {self.path}. Choose another --out.")
         former = self._former()
         if former is None:
             if not self.path.is_dir() or any(self.path.iterdir()):

@@ -72,11 +72,11 @@ def tag_on_ray(job: Job, options: RayOptions, on_progress: Progress, announce: C
     systems = {name: path.absolute() for name, path in job.model.systems.items()}
     job = replace(job, out=folder.path, model=replace(job.model, systems=systems))
     work = Work(job, source)
-    check_schema(folder.table, work.names, work.schema, otherwise="use --engine local and an --out that ends in .csv")
-    identity = {"verb": "predict", **work.identity([given.identity(), str(given.layout), given.block_rows])}
-    folder.check(job.leads, identity, resume=options.resume, force=job.force)
     for note in (*source.notes, work.title_said):
         announce(note)
+    check_schema(folder.table, work.names, work.schema, otherwise="use --engine local and an --out that ends in .csv")
+    identity = {"verb": "predict", **work.identity([given.identity(), str(given.layout), given.block_rows])}
+    folder.check(job.leads, given.files, identity, resume=options.resume, force=job.force)
     with folder.locked(identity, force=job.force):
         finished = folder.finished()
         if finished is not None:
@@ -85,7 +85,7 @@ def tag_on_ray(job: Job, options: RayOptions, on_progress: Progress, announce: C
         kept = folder.kept(_STAGE)
         if kept:
             announce(f"Resuming: {len(kept):,} parts of an earlier call are kept.")
-        with ray_cluster():
+        with ray_cluster(announce):
             step = f"tagging with {job.system}"
             # What has a workbook open cannot travel, and workers get their blocks from elsewhere.
             work.source = OneBatch(given.files[0], given.unit, given.schema, Batch(given.schema.empty_table(), ()))

@@ -44,15 +44,17 @@ def no_ray(ray, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("where", ["init", "shutdown"])
 def test_ctrl_c_waits_until_ray_has_started_or_stopped(no_ray, where):
-    calls = no_ray(where)
-    with pytest.raises(KeyboardInterrupt), ray_cluster():
+    calls, announced = no_ray(where), []
+    with pytest.raises(KeyboardInterrupt), ray_cluster(announced.append):
         assert where == "shutdown"
+    assert announced == ["Starting Ray on this machine."]
     assert calls == ["init", "init done", "shutdown", "shutdown done"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_cluster_that_cannot_be_reached_is_told_with_its_address(no_ray, ray, monkeypatch):
     no_ray("")
+    announced = []
 
     def refuse(**_):
         raise ConnectionError("nobody answers")
@@ -60,8 +62,9 @@ def test_a_cluster_that_cannot_be_reached_is_told_with_its_address(no_ray, ray, 
     monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
     told = r"cluster at 10.0.0.1:6379 could not be reached .* Check RAY_ADDRESS"
-    with pytest.raises(BadInput, match=told), ray_cluster():
+    with pytest.raises(BadInput, match=told), ray_cluster(announced.append):
         pass
+    assert announced == ["Connecting to Ray at 10.0.0.1:6379."]
 
 
 def test_a_full_disk_or_memory_of_a_machine_is_told_and_another_error_passes(ray):

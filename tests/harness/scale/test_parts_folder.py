@@ -116,21 +116,34 @@ def test_a_manifest_that_does_not_fit_its_files_is_told(folder, given, damage, t
         folder.finished()
 
 
-def test_the_folder_of_another_job_is_refused_with_what_differs(folder, given, tmp_path):
+@pytest.fixture
+def check(tmp_path, given):
+    """Check a folder before a job on the three blocks, or on what is named."""
+
+    def call(folder, now=IDENTITY, leads=tmp_path / "leads.csv", files=given.files, resume=False, force=False):
+        folder.check(leads, files, now, resume=resume, force=force)
+
+    return call
+
+
+def test_the_folder_of_another_job_is_refused_with_what_differs(folder, check):
     other = {"verb": "clean", "options": {"prefix": "new_", "raw": False}}
-    for now, resume, told in [
-        (IDENTITY, False, "interrupted. Continue it with --resume"),
-        (other, True, r"differs in options \(prefix\), verb"),
-    ]:
-        with pytest.raises(BadInput, match=told):
-            folder.check(tmp_path / "leads.csv", now, resume=resume, force=False)
-    folder.check(tmp_path / "leads.csv", IDENTITY, resume=True, force=False)
-    folder.check(tmp_path / "leads.csv", other, resume=False, force=True)
-    with pytest.raises(BadInput, match="which is read, is in"):
-        folder.check(folder.path / PART, IDENTITY, resume=False, force=True)
+    with pytest.raises(BadInput, match=r"interrupted\. Continue it with --resume"):
+        check(folder)
+    with pytest.raises(BadInput, match=r"differs in options \(prefix\), verb"):
+        check(folder, other, resume=True)
+    check(folder, resume=True)
+    check(folder, other, force=True)
     (folder.job / "job.json").write_text("[")
     with pytest.raises(BadInput, match="Nothing was touched"):
-        folder.check(tmp_path / "leads.csv", IDENTITY, resume=True, force=False)
+        check(folder, resume=True)
+
+
+def test_what_is_read_is_never_where_is_written(folder, check, tmp_path):
+    with pytest.raises(BadInput, match=r"part-00000-000001\.parquet, which is read, is in"):
+        check(folder, leads=folder.path / "parts" / "*.parquet", files=[folder.path / PART], force=True)
+    with pytest.raises(BadInput, match="all of which is read"):
+        check(PartsFolder(tmp_path / "new"), leads=tmp_path)
 
 
 def test_a_second_process_is_refused(folder):
@@ -160,13 +173,13 @@ def test_a_machine_that_does_not_see_the_folder_is_named(folder, given):
         folder.begin(next(given.blocks(0, frozenset())))
 
 
-def test_a_call_that_has_done_nothing_leaves_nothing_and_a_part_without_its_partial_is_resumed(tmp_path, given):
+def test_a_call_that_has_done_nothing_leaves_nothing_and_a_part_without_its_partial_is_resumed(tmp_path, given, check):
     folder = PartsFolder(tmp_path / "new")
     with folder.locked(IDENTITY, force=False):
         pass
     assert not folder.path.exists()
     with folder.locked(IDENTITY, force=False):
         folder.part(Place(0, 0)).write_bytes(b"half")
-    folder.check(tmp_path / "leads.csv", IDENTITY, resume=True, force=False)
+    check(folder, resume=True)
     work(folder, given, finish=True)
     assert folder.finished() == {"n_rows": 5}
