@@ -76,12 +76,12 @@ def check_installed() -> None:
 def ray_cluster(announce: Callable[[str], None]) -> Iterator[None]:
     """Connect to the cluster of the environment variable RAY_ADDRESS, or start one on this machine until the end.
 
-    Which of the two is announced. A cluster that the process is connected to is used as it is.
+    Which of the two is announced. SIGTERM then does what Ctrl-C does; Ray would print a trace of its code. A cluster
+    that the process is connected to is used as it is.
 
     Raises:
-        BadInput: Ray is not installed, or there is no such cluster.
+        BadInput: there is no such cluster, or none can be started.
     """
-    check_installed()
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     import ray
@@ -111,9 +111,16 @@ def ray_cluster(announce: Callable[[str], None]) -> Iterator[None]:
         try:
             with started, _standard_error_closed():
                 ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            where = f"the cluster at {os.environ.get('RAY_ADDRESS')}" if scratch is None else "Ray on this machine"
-            raise BadInput(f"{where} could not be reached or started: {error}. Check RAY_ADDRESS.") from None
+        except (OSError, RuntimeError, ValueError) as error:
+            if scratch is None:
+                where = f"The cluster at {os.environ['RAY_ADDRESS']} could not be reached"
+                raise BadInput(f"{where}: {error}. Check RAY_ADDRESS.") from None
+            raise BadInput(
+                f"Ray could not be started on this machine: {error}. Set TMPDIR to a folder with a short path on a "
+                "disk with room, or leave out --engine ray."
+            ) from None
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
         yield
     finally:
         with _interrupts_wait():

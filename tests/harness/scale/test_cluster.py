@@ -1,6 +1,7 @@
 """Ray around a job: started and stopped whole, its errors told, and nothing of it left behind."""
 
 import os
+import re
 import signal
 
 import pytest
@@ -52,7 +53,17 @@ def test_ctrl_c_waits_until_ray_has_started_or_stopped(no_ray, where):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_cluster_that_cannot_be_reached_is_told_with_its_address(no_ray, ray, monkeypatch):
+def test_a_request_to_end_ends_ray_as_ctrl_c_does(no_ray, ray, monkeypatch):
+    calls, former = no_ray(""), signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(KeyboardInterrupt), ray_cluster(calls.append):
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, former)
+    assert calls[-1] == "shutdown done"
+
+
+def test_a_cluster_that_cannot_be_reached_or_started_is_told(no_ray, ray, monkeypatch):
     no_ray("")
     announced = []
 
@@ -61,10 +72,14 @@ def test_a_cluster_that_cannot_be_reached_is_told_with_its_address(no_ray, ray, 
 
     monkeypatch.setattr(ray, "init", refuse)
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
-    told = r"cluster at 10.0.0.1:6379 could not be reached .* Check RAY_ADDRESS"
-    with pytest.raises(BadInput, match=told), ray_cluster(announced.append):
+    told = "The cluster at 10.0.0.1:6379 could not be reached: nobody answers. Check RAY_ADDRESS."
+    with pytest.raises(BadInput, match=re.escape(told)), ray_cluster(announced.append):
         pass
     assert announced == ["Connecting to Ray at 10.0.0.1:6379."]
+    monkeypatch.delenv("RAY_ADDRESS")
+    told = "Ray could not be started on this machine: nobody answers. Set TMPDIR"
+    with pytest.raises(BadInput, match=re.escape(told)), ray_cluster(announced.append):
+        pass
 
 
 def test_a_full_disk_or_memory_of_a_machine_is_told_and_another_error_passes(ray):
