@@ -206,7 +206,7 @@ def clean_on_ray(
             damaged = leads.filter(repaired(leads["title"]) != leads["title"])
             if len(damaged):
                 announce(repaired_in_words(count_records(damaged)))
-            announce(f"Cleaning {len(leads):,} distinct combinations of {', '.join(reading.kind)} on this machine")
+            announce(f"Cleaning {len(leads):,} rows on this machine, which differ in {', '.join(reading.kind)}.")
             try:
                 cleaned = clean_leads(leads, taxonomy, config.clean, on_progress, known)
             except BadInput:  # other leads or another taxonomy, which are asked for, make another job
@@ -217,7 +217,7 @@ def clean_on_ray(
             if kept:
                 announce(f"Resuming: {len(kept):,} parts of an earlier call are kept.")
             work_on_blocks(given, kept, task, options, "cleaning", on_progress)
-        announce("Writing the reports")
+        announce("Writing the reports.")
         facts = _finished(folder, given, cleaned, config, identity, {"file": source.name, "columns": present}, raw=raw)
         for line in facts["left_out"]:
             announce(line)
