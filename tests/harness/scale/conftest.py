@@ -119,11 +119,11 @@ def interrupt(process, n_times):
     for _ in range(n_times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=180)[1]
     assert process.returncode == 130, said
     assert said.splitlines()[-1] == "Interrupted. The same command with --resume keeps the parts that are finished."
     assert "Traceback" not in said
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while alive := [one for one in of_ray if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]:
         assert time.monotonic() < deadline, alive
         time.sleep(0.1)
