@@ -11,13 +11,18 @@ from transformers import (
     BertModel,
     DistilBertConfig,
     DistilBertModel,
+    ElectraConfig,
+    ElectraModel,
     ModernBertConfig,
     ModernBertModel,
+    RobertaConfig,
+    RobertaModel,
 )
 
 from data_cleaning.errors import BadInput
+from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
-from neural.network import MultiHead, keep_layers, pool
+from neural.network import MultiHead, keep_layers, pool, predict_logits
 from neural.optimization import target_losses, total_loss
 
 TOKENS = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 0.0], [1.0, 1.0], [3.0, 2.0]]])
@@ -58,26 +63,37 @@ def test_heads_compute_in_float32_under_autocast(network):
 
 
 def bert():
-    return BertModel(BertConfig(vocab_size=80, hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
+    return BertModel(BertConfig(vocab_size=100, hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
                                 intermediate_size=64, max_position_embeddings=64))  # fmt: skip
 
 
 def distilbert():
-    return DistilBertModel(DistilBertConfig(vocab_size=80, dim=32, n_layers=4, n_heads=2, hidden_dim=64,
+    return DistilBertModel(DistilBertConfig(vocab_size=100, dim=32, n_layers=4, n_heads=2, hidden_dim=64,
                                             max_position_embeddings=64))  # fmt: skip
 
 
 def albert():
-    return AlbertModel(AlbertConfig(vocab_size=80, embedding_size=16, hidden_size=32, num_hidden_layers=4,
+    return AlbertModel(AlbertConfig(vocab_size=100, embedding_size=16, hidden_size=32, num_hidden_layers=4,
                                     num_attention_heads=2, intermediate_size=64,
                                     max_position_embeddings=64))  # fmt: skip
 
 
 def modernbert():
-    return ModernBertModel(ModernBertConfig(vocab_size=80, hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
+    return ModernBertModel(ModernBertConfig(vocab_size=100, hidden_size=32, num_hidden_layers=4, num_attention_heads=2,
                                             intermediate_size=64, max_position_embeddings=64, pad_token_id=0,
                                             cls_token_id=2, sep_token_id=3, bos_token_id=2,
                                             eos_token_id=3))  # fmt: skip
+
+
+def roberta():
+    return RobertaModel(RobertaConfig(vocab_size=100, hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
+                                      intermediate_size=64, max_position_embeddings=64, pad_token_id=0))  # fmt: skip
+
+
+def electra():
+    return ElectraModel(ElectraConfig(vocab_size=100, embedding_size=16, hidden_size=32, num_hidden_layers=2,
+                                      num_attention_heads=2, intermediate_size=64,
+                                      max_position_embeddings=64))  # fmt: skip
 
 
 @pytest.fixture
@@ -136,3 +152,18 @@ def test_more_layers_than_the_encoder_has_are_refused():
 def test_an_encoder_whose_layers_share_their_weights_is_refused():
     with pytest.raises(BadInput, match=r"AlbertModel has none\. Leave kept_layers out"):
         keep_layers(albert(), 1)
+
+
+@pytest.mark.parametrize("make", [bert, distilbert, albert, roberta, electra])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_answers_are_those_of_a_forward_pass_with_the_attention_of_torch(make, precision, tokenizer):
+    torch.manual_seed(0)
+    model = MultiHead(make(), {"type": 3}, "mean", 0.1).eval()
+    titles = tokenize(["nurse", "chief night nurse", "director of data security engineers", "x" * 40], tokenizer, 32)
+    ids, mask = titles.padded(np.arange(4))
+
+    expected = model(ids, mask)["type"]
+    found = predict_logits(model, titles, precision)["type"]
+
+    assert model.encoder.config._attn_implementation == "sdpa"
+    assert_close(found, expected, atol=1e-5 if precision == "fp32" else 0.02, rtol=0)
