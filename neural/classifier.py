@@ -24,7 +24,7 @@ from neural.calibration import calibrate
 from neural.checkpoints import Checkpoints, EpochLog, log_table
 from neural.devices import ProcessGroup, resolve_device, torchrun_group, uses_bf16
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
-from neural.network import MultiHead, keep_layers, predict_logits, probabilities
+from neural.network import MultiHead, choose_attention, keep_layers, predict_logits, probabilities
 from neural.neural_settings import NeuralSettings
 from neural.runtime import OnnxNetwork, choose_runtime, predict_with
 from neural.spelling import spellings
@@ -277,10 +277,9 @@ class NeuralClassifier:
             system.taxonomy_ = Taxonomy.from_dict(_read_json(folder / "taxonomy.json"), str(folder / "taxonomy.json"))
             encoder, system.tokenizer_ = load_skeleton(folder / "encoder")
             with torch.random.fork_rng(devices=[]):
-                system.model_ = system._build(encoder, torch.device("cpu"))
+                system.model_ = system._build(encoder, resolve_device(system.settings.device))
             load_model(system.model_, folder / _WEIGHTS)
             system.novelty_ = TitleNovelty.beside_network(folder)
-            system.model_.to(resolve_device(system.settings.device))
             system.log_ = [EpochLog(**entry) for entry in log["epochs"]]
             system.summary_ = log["summary"]
             system.temperatures_ = log["summary"]["calibration"]["temperatures"]
@@ -311,6 +310,7 @@ class NeuralClassifier:
     def _build(self, encoder: PreTrainedModel, device: torch.device) -> MultiHead:
         """Put fresh heads for the targets of the taxonomy on an encoder, in evaluation mode."""
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
+        choose_attention(encoder, device)
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
     def _identity(self, *all_examples: Examples) -> str:

@@ -119,7 +119,7 @@ def predict_logits(
     """
     device = next(model.parameters()).device
     max_tokens = TOKENS_PER_BATCH[device.type]
-    runs = _for_answers(model, device, bf16=uses_bf16(precision, device))
+    runs = _in_bf16(model) if uses_bf16(precision, device) else model
     was_training = model.training
     runs.eval()
 
@@ -158,25 +158,21 @@ def _one_batch_per_thread(device: torch.device) -> Iterator[ThreadPoolExecutor]:
         torch.set_num_threads(n_threads)  # threads that start later take the last number that was set anywhere
 
 
-def _for_answers(model: MultiHead, device: torch.device, *, bf16: bool) -> MultiHead:
-    """Return the network as it computes answers fastest: a copy if something is changed for that.
-
-    With `bf16` the encoder is converted as a whole: autocast would convert vectors in each layer, a fifth of the time.
-    """
-    config = getattr(model.encoder, "config", None)
-    is_short = device.type == "cpu" and getattr(config, "model_type", None) in _HAVE_PLAIN_ATTENTION
-    if not bf16 and not is_short:
-        return model
+def _in_bf16(model: MultiHead) -> MultiHead:
+    """Return a copy whose encoder is in bf16; autocast would convert vectors in each layer, a fifth of the time."""
     copied = copy.deepcopy(model)
-    if bf16:
-        copied.encoder.bfloat16()
-    if is_short:
-        copied.encoder.set_attn_implementation(_SHORT)
+    copied.encoder.bfloat16()
     return copied
 
 
+def choose_attention(encoder: PreTrainedModel, device: torch.device) -> None:
+    """Let an encoder compute attention in the way that is fastest for titles on the device."""
+    if encoder.config.model_type in _HAVE_PLAIN_ATTENTION:
+        encoder.set_attn_implementation(_SHORT if device.type == "cpu" else "sdpa")
+
+
 def _attend_briefly(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+    _module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> tuple[Tensor, None]:
     """Compute attention over few tokens on a CPU, of query, key and value, (batch, heads, seq, dim of a head).
 
@@ -185,10 +181,12 @@ def _attend_briefly(
     """
     scores = ((query * options["scaling"]) @ key.transpose(-1, -2)).float()  # (batch, heads, seq, seq)
     if attention_mask is not None:
-        scores += attention_mask
-    scores = scores.sub_(scores.amax(-1, keepdim=True)).exp_()
-    shares = (scores / scores.sum(-1, keepdim=True)).to(value.dtype)
-    return (shares @ value).transpose(1, 2).contiguous(), None  # (batch, seq, heads, dim of a head)
+        scores = scores + attention_mask
+    weights = (scores - scores.detach().amax(-1, keepdim=True)).exp()
+    weights = weights / weights.sum(-1, keepdim=True)
+    if options.get("dropout"):
+        weights = nn.functional.dropout(weights, options["dropout"])
+    return (weights.to(value.dtype) @ value).transpose(1, 2).contiguous(), None  # (batch, seq, heads, dim of a head)
 
 
 AttentionInterface.register(_SHORT, _attend_briefly)

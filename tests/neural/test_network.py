@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from transformers import (
 from data_cleaning.errors import BadInput
 from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
-from neural.network import MultiHead, keep_layers, pool, predict_logits
+from neural.network import MultiHead, choose_attention, keep_layers, pool
 from neural.optimization import target_losses, total_loss
 
 TOKENS = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 0.0], [1.0, 1.0], [3.0, 2.0]]])
@@ -155,15 +156,31 @@ def test_an_encoder_whose_layers_share_their_weights_is_refused():
 
 
 @pytest.mark.parametrize("make", [bert, distilbert, albert, roberta, electra])
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_answers_are_those_of_a_forward_pass_with_the_attention_of_torch(make, precision, tokenizer):
+def test_attention_for_short_titles_gives_the_logits_and_gradients_of_that_of_torch(make, tokenizer):
     torch.manual_seed(0)
-    model = MultiHead(make(), {"type": 3}, "mean", 0.1).eval()
+    usual = MultiHead(make(), {"type": 3}, "mean", 0.1).eval()
+    short = copy.deepcopy(usual)
+    choose_attention(short.encoder, torch.device("cpu"))
     titles = tokenize(["nurse", "chief night nurse", "director of data security engineers", "x" * 40], tokenizer, 32)
-    ids, mask = titles.padded(np.arange(4))
+    batch = titles.padded(np.arange(4))
 
-    expected = model(ids, mask)["type"]
-    found = predict_logits(model, titles, precision)["type"]
+    assert short.encoder.config._attn_implementation != usual.encoder.config._attn_implementation
+    logits = [network(*batch)["type"] for network in (usual, short)]
+    assert_close(logits[1], logits[0], atol=1e-5, rtol=0)
+    for rows in logits:
+        rows.square().sum().backward()
+    for (name, expected), found in zip(usual.named_parameters(), short.parameters(), strict=True):
+        if expected.grad is not None:
+            assert_close(found.grad, expected.grad, atol=1e-4, rtol=1e-3, msg=name)
 
-    assert model.encoder.config._attn_implementation == "sdpa"
-    assert_close(found, expected, atol=1e-5 if precision == "fp32" else 0.02, rtol=0)
+
+def test_attention_for_short_titles_drops_weights_in_training(tokenizer):
+    torch.manual_seed(0)
+    network = MultiHead(bert(), {"type": 3}, "mean", 0.0).train()
+    network.encoder.embeddings.dropout.p = 0.0
+    for layer in network.encoder.encoder.layer:
+        layer.output.dropout.p = layer.attention.output.dropout.p = 0.0
+    choose_attention(network.encoder, torch.device("cpu"))
+    batch = tokenize(["chief night nurse"], tokenizer, 32).padded(np.arange(1))
+
+    assert not torch.equal(network(*batch)["type"], network(*batch)["type"])
