@@ -257,14 +257,9 @@ class HybridClassifier:
         }
         return pieces, regressions
 
-    def _features(
-        self, pieces: TitleFeatures, titles: StrArray, answers: Mapping[str, IntArray] | None = None
-    ) -> sparse.csr_matrix:
-        """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features).
-
-        `answers` are those of the table, class positions per target, where they are known.
-        """
-        answers = self.table_.table.classes(titles) if answers is None else answers
+    def _features(self, pieces: TitleFeatures, titles: StrArray) -> sparse.csr_matrix:
+        """Return the rows of the table that match, its answers, and the runs of titles, (n_titles, n_features)."""
+        answers = self.table_.table.classes(titles)
         one_hot = [
             sparse.csr_matrix(_ANSWER_SCALE * np.eye(target.n_classes)[answers[target.name]])
             for target in self.taxonomy.targets
@@ -291,18 +286,18 @@ class HybridClassifier:
         corrections = self.corrections_
         if corrections is None:
             return self.table_.predict_proba(titles.tolist())
-        winners = self.table_.table.winners(titles)
-        classes = {target: self.table_.table.class_positions[target][rows] for target, rows in winners.items()}
-        features = self._features(corrections.pieces, titles, classes)
+        features = self._features(corrections.pieces, titles)
         answers: dict[str, FloatArray] = {
             target: learned.probabilities(features) for target, learned in corrections.regressions.items()
         }
         answers = corrections.pairs.decide(self._with_network(titles, answers, corrections.network_share))
         answers = cooled(answers, corrections.temperatures)
+        winners = self.table_.table.winners(titles)
         for target, rows in answers.items():
             # A row that answered no reviewed title wrongly may be right, whatever is known of other titles.
             kept = np.flatnonzero(~corrections.doubted[target][winners[target]])
-            rows[kept] = with_answer(rows[kept], classes[target][kept], corrections.trust[target])
+            own = self.table_.table.class_positions[target][winners[target][kept]]
+            rows[kept] = with_answer(rows[kept], own, corrections.trust[target])
         return answers
 
     @property
@@ -348,9 +343,7 @@ class HybridClassifier:
         """Do what `unlike` does for titles that `_read` returned."""
         if self._is_the_table and any(target.fallback != target.no_title for target in self.taxonomy.targets):
             return np.zeros(len(read), dtype=bool)
-        unlike = self.novelty_.unlike(read)
-        some = np.flatnonzero(unlike)  # few are
-        unlike[some] = ~self._is_matched(read[some])
+        unlike: BoolArray = self.novelty_.unlike(read) & ~self._is_matched(read)
         if not self._is_the_table:
             unlike |= ~pl.Series(read, dtype=pl.String).str.contains(r"[\p{L}\p{N}]").to_numpy()
         return unlike
@@ -398,7 +391,7 @@ class HybridClassifier:
         system.table_, system.summary_ = table, state["summary"]
         system.novelty_ = TitleNovelty.from_dict(state["novelty"])
         system.network_, system.corrections_, system.reliability_ = None, None, None
-        system.reads_as_written_ = state["reads_as_written"]
+        system.reads_as_written_ = state.get("reads_as_written", True)
         if "corrections" in state:
             system.corrections_ = Corrections.read(state["corrections"], load_file(folder / _ARRAYS), taxonomy)
         if (folder / _NETWORK).is_dir():
