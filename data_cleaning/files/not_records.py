@@ -17,6 +17,7 @@ from data_cleaning.errors import counted, first_few, shortened
 from data_cleaning.files.other_tables import ROWS_ABOVE, ROWS_BELOW, names_other_columns
 from data_cleaning.files.sources import Batch, Reject
 from data_cleaning.files.table_layout import is_data, is_title_name, names_columns
+from data_cleaning.files.text_edges import may_end_in
 
 _LAST = ROWS_ABOVE + ROWS_BELOW
 """Rows at the end of a table among which totals and remarks are looked for."""
@@ -191,7 +192,9 @@ class Sifter:
         """Leave out the rows that end the groups of a pivot table, as in "RSA Total,,12"."""
         named = np.zeros(batch.rows.num_rows, dtype=bool)
         for column in batch.rows.columns:
-            named |= pc.match_substring_regex(column, _SUBTOTAL).fill_null(False).to_numpy()
+            rows = may_end_in(column, [b"total", b"totals"])
+            matched = pc.match_substring_regex(column.take(pa.array(rows)), _SUBTOTAL).fill_null(False)
+            named[rows] |= matched.to_numpy()
         places = batch.places[named & (batch.places > n_done) & (batch.places < end)].tolist()
         found = [item for place in places for item in self._items(batch, place + 1, 1) if item.is_subtotal]
         self._footers += found
@@ -201,17 +204,13 @@ class Sifter:
         """Return the places of rows and rejects that are a row of the header."""
         found: set[int] = set()
         for head in self._heads:
-            names = [name.strip() for name in head if name.strip()]
+            names, rows = [name.strip() for name in head if name.strip()], None
             if not names or (len(names) == 1 and not is_title_name(names[0])):
                 continue
-            rows = np.arange(batch.rows.num_rows)
             # The column with the longest name leaves the fewest rows to compare.
             cells = [*head, *[""] * batch.rows.num_columns][: batch.rows.num_columns]
             for at in sorted(range(len(cells)), key=lambda at: -len(cells[at])):
-                if len(rows):
-                    rows = rows[
-                        _equal(batch.rows.column(at), cells[at], None if len(rows) == batch.rows.num_rows else rows)
-                    ]
+                rows = _equal(batch.rows.column(at), cells[at], rows)
             found.update(batch.places[rows].tolist())
             found.update(one.place for one in batch.rejects if [c for c in self._cells(one) if c] == names)
         return sorted(found)
@@ -345,10 +344,11 @@ def _loose(items: Sequence[_Item]) -> Sequence[_Item]:
 
 
 def _equal(column: pa.ChunkedArray, name: str, rows: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
-    """Return which rows hold a name, or nothing where there is none; None looks at all rows."""
+    """Return which of some rows hold a name, or nothing where there is none; None looks at all rows."""
     values = column if rows is None else column.take(pa.array(rows))
     wanted = pa.array([name, name.strip(), f"\ufeff{name}"] if name.strip() else [None, name], pa.string())
-    return np.flatnonzero(pc.is_in(values, wanted).to_numpy())
+    equal = np.flatnonzero(pc.is_in(values, wanted).to_numpy())
+    return equal if rows is None else rows[equal]
 
 
 def _n_filled(rows: pa.Table) -> npt.NDArray[np.int64]:

@@ -1,8 +1,13 @@
 """Text for spreadsheets: cells such as "=1+1", which would run as formulas, and characters that no cell can hold."""
 
 import re
+from collections.abc import Collection
 
 import polars as pl
+import polars.selectors as cs
+import pyarrow as pa
+
+from data_cleaning.files.text_edges import may_begin
 
 REPLACEMENT = "\ufffd"
 """Takes the place of each character that XML, and so a worksheet, cannot hold."""
@@ -12,6 +17,8 @@ _RISKY = r"^[=+\-@＝＋－＠\t\r\n]"
 
 Source: OWASP, "CSV injection", owasp.org/www-community/attacks/CSV_Injection.
 """
+
+_RISKY_BYTES = sorted({sign.encode()[0] for sign in "=+-@＝＋－＠\t\r\n"})
 
 _HARMLESS = r"[+\-][ \u00a0+\-0-9.,()/%$€£]*(?:[eE][+\-]?[0-9]+)?"
 """Numbers, telephone numbers and dashes, the whole cell: without letters, nothing is there to run or to look up."""
@@ -29,20 +36,23 @@ def unescape_cell(text: str) -> str:
     return text[1:] if text.startswith("'") and _is_risky(text[1:]) else text
 
 
-def escape_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Escape every cell of every column of text, as `escape_cell` does; numbers stay as they are.
+def escape_frame(frame: pl.DataFrame, harmless: Collection[str] = ()) -> tuple[pl.DataFrame, int]:
+    """Escape every cell of every column of text, as `escape_cell` does; others and `harmless` ones stay as they are.
 
     Returns:
         The frame, and how many cells were escaped.
     """
-    texts = pl.col(pl.String)
-    risky = frame.select(_are_risky(texts)).fill_null(False)
-    n_escaped = sum(int(column.sum()) for column in risky)
-    if not n_escaped:
-        return frame, 0
-    return frame.with_columns(
-        pl.when(_are_risky(texts)).then(pl.lit("'") + texts).otherwise(texts).name.keep()
-    ), n_escaped
+    texts = cs.string() - cs.by_name(*harmless)
+    risky = frame.select(_are_risky(texts.as_expr()))
+    n_escaped = {column.name: int(column.sum()) for column in risky}
+    columns = pl.col(name for name, n_cells in n_escaped.items() if n_cells)
+    escaped = pl.when(_are_risky(columns)).then(pl.lit("'") + columns).otherwise(columns).name.keep()
+    return frame.with_columns(escaped) if any(n_escaped.values()) else frame, sum(n_escaped.values())
+
+
+def may_be_risky(column: pa.ChunkedArray) -> bool:
+    """Say whether a column of text may hold a cell to escape, as far as its first bytes tell."""
+    return not pa.types.is_string(column.type) or may_begin(column, _RISKY_BYTES)
 
 
 def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -15,7 +15,7 @@ import pyarrow as pa
 from data_cleaning.errors import BadInput, first_few
 from data_cleaning.files.output_places import ending
 from data_cleaning.files.sources import Reject
-from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame
+from data_cleaning.files.spreadsheet_text import escape_cell, escape_frame, may_be_risky
 from data_cleaning.files.table_reader import NO_TEXT
 
 if TYPE_CHECKING:
@@ -237,7 +237,10 @@ class _CsvRows:
             return
         frame = cast(pl.DataFrame, pl.from_arrow(table))
         if not self._raw:
-            frame, n_escaped = _escaped(frame)
+            harmless = [
+                name for name, column in zip(frame.columns, table.columns, strict=True) if not may_be_risky(column)
+            ]
+            frame, n_escaped = _escaped(frame, harmless)
             self.n_escaped += n_escaped
         frame.write_csv(
             self._file,
@@ -335,8 +338,8 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return values
 
 
-def _escaped(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    return escape_frame(frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)))
+def _escaped(frame: pl.DataFrame, harmless: Collection[str] = ()) -> tuple[pl.DataFrame, int]:
+    return escape_frame(frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String)), harmless)
 
 
 def _check_width(n_columns: int) -> None:
