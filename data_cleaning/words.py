@@ -58,7 +58,11 @@ def normalise_titles(titles: pl.Series) -> pl.Series:
 
     Case and wording stay. A title in normal spelling stays unchanged.
     """
-    whole = repaired(titles)
+    return normalise_repaired(repaired(titles))
+
+
+def normalise_repaired(whole: pl.Series) -> pl.Series:
+    """Normalise titles that are repaired already; to look for damage again takes longer than all the rest."""
     folded = whole
     for curly, straight in _QUOTES:
         folded = folded.str.replace_all(curly, straight)

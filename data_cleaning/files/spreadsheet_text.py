@@ -52,7 +52,8 @@ def escape_frame(frame: pl.DataFrame, harmless: Collection[str] = ()) -> tuple[p
 
 def may_be_risky(column: pa.ChunkedArray) -> bool:
     """Say whether a column of text may hold a cell to escape, as far as its first bytes tell."""
-    return not pa.types.is_string(column.type) or may_begin(column, _RISKY_BYTES)
+    known = pa.types.is_string(column.type) or pa.types.is_string_view(column.type)
+    return not known or may_begin(column, _RISKY_BYTES)
 
 
 def unescape_frame(frame: pl.DataFrame) -> pl.DataFrame:

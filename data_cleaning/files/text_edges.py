@@ -14,8 +14,10 @@ _IS_ODD = np.array([byte <= 0x20 or byte >= 0x80 for byte in range(256)])
 
 
 def may_begin(column: pa.ChunkedArray, first: Sequence[int]) -> bool:
-    """Say whether a text, of a column of strings, may begin with one of some bytes; never wrongly no."""
+    """Say whether a text, of a column of strings or views, may begin with one of some bytes; never wrongly no."""
     begins = np.isin(np.arange(256), list(first))
+    if pa.types.is_string_view(column.type):
+        return any(begins[_first_of_views(chunk)].any() for chunk in column.chunks if len(chunk))
     return any(begins[content.take(starts, mode="clip")].any() for _, starts, _, content in _chunks(column))
 
 
@@ -34,6 +36,12 @@ def may_end_in(column: pa.ChunkedArray, words: Sequence[bytes]) -> npt.NDArray[n
                 rows = rows[(content.take(ends[rows] - back, mode="clip") | _CASE) == letter]
             found.append(rows + n_before)
     return np.unique(np.concatenate(found))
+
+
+def _first_of_views(views: pa.Array) -> _Bytes:
+    """Return the first byte of each view; it has 16 bytes, of which four are its length and the next begin its text."""
+    content = np.frombuffer(views.buffers()[1], dtype=np.uint8).reshape(-1, 16)
+    return content[views.offset : views.offset + len(views), 4]
 
 
 def _chunks(column: pa.ChunkedArray) -> Iterator[tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32], _Bytes]]:

@@ -13,7 +13,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.text_repair import repaired
 from data_cleaning.titles import FloatArray, IntArray
-from data_cleaning.words import normalise_titles
+from data_cleaning.words import normalise_repaired
 from harness.experiment.system_contract import NoveltyDetector
 from harness.experiment.systems import load_system
 from harness.tagging import review
@@ -125,7 +125,7 @@ class Tagger:
         """Answer for distinct titles that are not known yet, (n_titles,)."""
         typed = titles.str.head(LONGEST_TITLE)
         whole = repaired(typed)
-        normal = normalise_titles(whole)
+        normal = normalise_repaired(whole)
         titled = (normal != "").to_numpy()  # (n_titles,)
         # Titles that differ in spelling alone are one to the system.
         of_title, distinct = pd.factorize(normal.filter(titled).to_numpy())

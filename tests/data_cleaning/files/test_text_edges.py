@@ -32,7 +32,10 @@ def test_columns_without_text_have_no_edges(texts):
 @pytest.mark.parametrize(
     "text", ["=1+1", "+1", "-", "@x", "\uff1dx", "\uff0bx", "\uff0dx", "\uff20x", "\tx", "\rx", "\nx"]
 )
-def test_no_text_that_is_escaped_is_ruled_out(text):
-    assert may_be_risky(column(["CEO", text]))
-    assert not may_be_risky(column([f"C{text}"]))
+@pytest.mark.parametrize("kind", [pa.string(), pa.string_view()])
+def test_no_text_that_is_escaped_is_ruled_out(text, kind):
+    for tail in ("", "long enough to lie outside of a view"):
+        assert may_be_risky(column(["CEO", None], [text + tail]).cast(kind))
+        assert may_be_risky(column(["CEO", None, text + tail, "CTO"]).cast(kind).slice(2, 1))
+        assert not may_be_risky(column([f"C{text}{tail}", text]).cast(kind).slice(0, 1))
     assert escape_cell(f"C{text}") == f"C{text}"
