@@ -310,7 +310,7 @@ class NeuralClassifier:
     def _build(self, encoder: PreTrainedModel, device: torch.device) -> MultiHead:
         """Put fresh heads for the targets of the taxonomy on an encoder, in evaluation mode."""
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
-        choose_attention(encoder, device)
+        choose_attention(encoder, short=device.type == "cpu")
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
     def _identity(self, *all_examples: Examples) -> str:

@@ -165,10 +165,10 @@ def _in_bf16(model: MultiHead) -> MultiHead:
     return copied
 
 
-def choose_attention(encoder: PreTrainedModel, device: torch.device) -> None:
-    """Let an encoder compute attention in the way that is fastest for titles on the device."""
-    if encoder.config.model_type in _HAVE_PLAIN_ATTENTION:
-        encoder.set_attn_implementation(_SHORT if device.type == "cpu" else "sdpa")
+def choose_attention(encoder: nn.Module, *, short: bool) -> None:
+    """Let an encoder compute attention as is fastest for short titles on a CPU, or as torch does."""
+    if isinstance(encoder, PreTrainedModel) and encoder.config.model_type in _HAVE_PLAIN_ATTENTION:
+        encoder.set_attn_implementation(_SHORT if short else "sdpa")
 
 
 def _attend_briefly(

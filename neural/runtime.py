@@ -3,6 +3,7 @@
 onnx and onnxruntime are imported on use; where they are not installed, torch predicts.
 """
 
+import copy
 import logging
 import tempfile
 import time
@@ -23,7 +24,7 @@ from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import TokenizedTitles
 from neural.devices import bf16_is_fastest, uses_bf16
-from neural.network import TOKENS_PER_BATCH, MultiHead, predict_logits
+from neural.network import TOKENS_PER_BATCH, MultiHead, choose_attention, predict_logits
 
 MIN_AGREEMENT, MAX_DIFFERENCE = 0.995, 0.01
 """A runtime passes if at least this share of each target's predictions are torch's, and probabilities differ by at most
@@ -104,12 +105,15 @@ class OnnxNetwork:
             raise BadInput("onnx is not installed; pip install onnx and onnxruntime, or set runtime to 'torch'.")
         example = torch.ones(2, 5, dtype=torch.int64)
         free = {0: "title", 1: "token"}
+        # onnxruntime rounds the last values of an exponential otherwise than the others, but not of a softmax.
+        copied = copy.deepcopy(model).eval()
+        choose_attention(copied.encoder, short=False)
         with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
             path = Path(folder) / "network.onnx"
             # The graph exporter, which is to replace this one, takes five times as long and its int8 network is slower.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                _Listed(model).eval(),
+                _Listed(copied),
                 (example, example),
                 str(path),
                 input_names=list(_INPUTS),

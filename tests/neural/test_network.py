@@ -160,7 +160,7 @@ def test_attention_for_short_titles_gives_the_logits_and_gradients_of_that_of_to
     torch.manual_seed(0)
     usual = MultiHead(make(), {"type": 3}, "mean", 0.1).eval()
     short = copy.deepcopy(usual)
-    choose_attention(short.encoder, torch.device("cpu"))
+    choose_attention(short.encoder, short=True)
     titles = tokenize(["nurse", "chief night nurse", "director of data security engineers", "x" * 40], tokenizer, 32)
     batch = titles.padded(np.arange(4))
 
@@ -180,7 +180,7 @@ def test_attention_for_short_titles_drops_weights_in_training(tokenizer):
     network.encoder.embeddings.dropout.p = 0.0
     for layer in network.encoder.encoder.layer:
         layer.output.dropout.p = layer.attention.output.dropout.p = 0.0
-    choose_attention(network.encoder, torch.device("cpu"))
+    choose_attention(network.encoder, short=True)
     batch = tokenize(["chief night nurse"], tokenizer, 32).padded(np.arange(1))
 
     assert not torch.equal(network(*batch)["type"], network(*batch)["type"])

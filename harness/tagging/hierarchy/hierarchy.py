@@ -133,7 +133,9 @@ class _Placer:
         self._check(len(titles), probabilities)
         fired = self._fired(titles)
         first, position = _alike(fired, probabilities)
-        cases = self._place_cases(fired[first], {name: rows[first] for name, rows in probabilities.items()})
+        # A learned system gives nearly every title probabilities of its own, which are not worth remembering.
+        place = self._place if 2 * len(first) > len(fired) else self._place_cases
+        cases = place(fired[first], {name: rows[first] for name, rows in probabilities.items()})
         return cases.take(position)
 
     def _place_cases(self, fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> Placements:
