@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -39,13 +40,18 @@ def with_star(keyword: str) -> str:
 
 def star_fault(keyword: str, match: str) -> str | None:
     """Say what is wrong with the keyword of such a row; None if nothing is."""
-    before, *after = keyword.split(STAR)
-    words = [normal_form(pl.Series([part])).item().strip() for part in (before, *after)]
+    words = _phrases(keyword)
     if match == GAP and not (len(words) == 2 and all(words)):
         return f"keyword {keyword!r} needs two phrases with one star between them, as in 'director * security'"
     if match == MASK and not (len(words) == 2 and words[0] and not words[1]):
         return f"keyword {keyword!r} needs one phrase with one star after it, as in 'assistant to *'"
     return None
+
+
+@cache  # tables are amended many times, and polars takes longer to be called than for a column
+def _phrases(keyword: str) -> list[str]:
+    """Return what is before and after each star, in the spelling in which it is searched."""
+    return normal_form(pl.Series(keyword.split(STAR))).str.strip_chars().to_list()
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,7 @@ class GapsAndMasks:
         masks: dict[str, frozenset[str]] = {}
         for number in np.flatnonzero(rows["match"].isin([GAP, MASK]).to_numpy()).tolist():
             row = rows.iloc[number]
-            sides = [normal_form(pl.Series([part])).item().strip() for part in row["keyword"].split(STAR)]
+            sides = _phrases(row["keyword"])
             if row["match"] == GAP:
                 word = words.setdefault((sides[0], sides[1]), f"{_MARK}{len(words)}")
                 patterns[number] = f" {word} "

@@ -139,16 +139,13 @@ class Placement:
 
     def _plan(self, subject: Subject) -> tuple[Option, Outcome] | None:
         """Return the option that gains most, of equal ones the most cautious, which comes first; None if none gains."""
-        outcomes = [outcome_of(self._changes(subject, option), self.labels) for option in subject.options]
-        best = max((outcome.points for outcome in outcomes), default=0.0)
-        enough = best * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
+        rows = [option.row for option in subject.options]
+        points = self.table.gains(self._number(subject), rows, self.labels.shares)
+        enough = points.max(initial=0.0) * (1.0 if subject.number is None else ABOUT_AS_GOOD) - _NOTHING
         if enough <= 0:
             return None
-        return next(
-            (option, outcome)
-            for option, outcome in zip(subject.options, outcomes, strict=True)
-            if outcome.points >= enough
-        )
+        option = subject.options[int(np.argmax(points >= enough))]
+        return option, outcome_of(self._changes(subject, option), self.labels)
 
     def _record(self, subject: Subject, option: Option, outcome: Outcome, pair: str = "") -> None:
         self.placed.append(self._described(subject, option, outcome, pair))

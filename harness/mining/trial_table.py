@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from baselines.keyword_table import KeywordTable
-from data_cleaning.titles import IntArray
+from data_cleaning.titles import FloatArray, IntArray
 
 _NO_ROW = -1
 _NO_TITLES = np.empty(0, dtype=np.int64)
@@ -50,7 +50,8 @@ class TrialTable:
         self.taxonomy = table.taxonomy
         self.rows: list[Row | None] = []
         """None for a row that was retired."""
-        hits = table.hits(titles).tocsc()
+        self._hits = table.hits(titles)
+        hits = self._hits.tocsc()
         priorities, lengths = table.rows["priority"].to_numpy(), table.rows["keyword"].str.len().to_numpy()
         for at in range(len(table)):
             codes = {name: int(table.class_positions[name][at]) for name in table.taxonomy.names}
@@ -74,9 +75,8 @@ class TrialTable:
         }
         self._first = {name: np.full(len(titles), _NO_ROW) for name in self.taxonomy.names}
         self._second = {name: np.full(len(titles), _NO_ROW) for name in self.taxonomy.names}
-        self._rows_of: list[set[int]] = [set() for _ in range(len(titles))]
-        for number, matching in enumerate(self.rows):
-            self._enter(number, matching)
+        self._put: set[int] = set()
+        """Rows that were replaced, retired or added since, about which the hits of the table say nothing."""
         self._settle(np.arange(len(titles)))
 
     def try_row(self, number: int, row: Row | None) -> dict[str, ClassChanges]:
@@ -100,6 +100,42 @@ class TrialTable:
             changes[name] = ClassChanges(titles=touched[changed], before=before[changed], after=after[changed])
         return changes
 
+    def gains(self, number: int, rows: Sequence[Row | None], shares: Mapping[str, FloatArray]) -> FloatArray:
+        """Return what each of some rows would gain in the place of row `number`, (n_rows,).
+
+        A gain is the sum of `evidence.title_points` of what `try_row` says. Rows that share the array of their titles
+        and the class that they set are looked at together, however many priorities there are.
+
+        Args:
+            number: of the row to replace, or the number after the last.
+            rows: None retires the row.
+            shares: target to the soft labels of the titles, each (n_titles, n_classes).
+        """
+        old = self.rows[number] if number < len(self.rows) else None
+        importance = sum(target.importance for target in self.taxonomy.targets)
+        points = np.zeros(len(rows))
+        for target in self.taxonomy.targets:
+            name, codes, labels = target.name, self._codes[target.name], shares[target.name]
+            if old and name in old.classes:
+                lost = old.titles[self._first[name][old.titles] == number]
+                change = labels[lost, codes[self._second[name][lost]]] - labels[lost, old.classes[name]]
+                points += change.sum() * target.importance / importance
+            alike: dict[tuple[int, int], dict[int, Row]] = {}
+            for at, row in enumerate(rows):
+                if row and name in row.classes:
+                    alike.setdefault((id(row.titles), row.classes[name]), {})[at] = row
+            for (_, code), some in alike.items():
+                titles = next(iter(some.values())).titles
+                others = self._others(name, number, titles)
+                rises = labels[titles, code] - labels[titles, codes[others]]
+                places = [bisect_left(self._order, _key(number, row)) for row in some.values()]
+                levels, level = np.unique(places, return_inverse=True)
+                # A row outranks the others that come at its place or later, as those of later levels do.
+                outranked = np.searchsorted(levels, self._ranks[others], side="right")
+                sums = np.bincount(outranked, rises, len(levels) + 1)[:0:-1].cumsum()[::-1]
+                points[list(some)] += sums[level] * target.importance / importance
+        return points
+
     def classes(self) -> dict[str, IntArray]:
         """Return the class of each title per target, (n_titles,)."""
         return {name: codes[self._first[name]] for name, codes in self._codes.items()}
@@ -110,13 +146,11 @@ class TrialTable:
         if number == len(self.rows):
             self.rows.append(None)
             self._codes = {name: np.insert(codes, number, _NO_ROW) for name, codes in self._codes.items()}
-        for title in old.titles if old else ():
-            self._rows_of[title].discard(number)
         self.rows[number] = row
+        self._put.add(number)
         self._rank()
         for name, codes in self._codes.items():
             codes[number] = row.classes.get(name, _NO_ROW) if row else _NO_ROW
-        self._enter(number, row)
         touched = self._touched(old, row)
         self._settle(touched)
         return touched
@@ -131,10 +165,6 @@ class TrialTable:
         """Say which of some other rows a row would outrank if it took the place of row `number`, (n_others,)."""
         return self._ranks[others] >= bisect_left(self._order, _key(number, row))
 
-    def _enter(self, number: int, row: Row | None) -> None:
-        for title in row.titles if row else ():
-            self._rows_of[title].add(number)
-
     def _others(self, target: str, number: int, titles: IntArray) -> IntArray:
         """Return the row that decides each of some titles without row `number`, (n_asked,)."""
         first = self._first[target][titles]
@@ -142,12 +172,27 @@ class TrialTable:
 
     def _settle(self, titles: IntArray) -> None:
         """Find the first and the second of the rows that match each of some titles."""
-        for title in titles:
-            ranked = sorted(self._rows_of[title], key=self._ranks.__getitem__)
-            for name, codes in self._codes.items():
-                setting = [number for number in ranked if codes[number] != _NO_ROW]
-                self._first[name][title] = setting[0] if setting else _NO_ROW
-                self._second[name][title] = setting[1] if len(setting) > 1 else _NO_ROW
+        held = self._hits[titles]
+        at = np.repeat(np.arange(len(titles)), np.diff(held.indptr))  # (n_pairs,), as are the next two
+        as_given = ~np.isin(held.indices, list(self._put))
+        pairs = [(at[as_given], held.indices[as_given])]
+        place = np.full(self._hits.shape[0], -1)
+        place[titles] = np.arange(len(titles))
+        for number in self._put:
+            row = self.rows[number]
+            at = place[row.titles] if row else _NO_TITLES
+            pairs.append((at[at >= 0], np.full(np.count_nonzero(at >= 0), number)))
+        at, rows = (np.concatenate(column) for column in zip(*pairs, strict=True))
+        order = np.lexsort((self._ranks[rows], at))
+        at, rows = at[order], rows[order]
+        for name, codes in self._codes.items():
+            setting = codes[rows] != _NO_ROW
+            its, ranked = at[setting], rows[setting]
+            begins = np.concatenate([[True], its[1:] != its[:-1]])[: len(its)]
+            follows = np.flatnonzero(begins[:-1] & ~begins[1:]) + 1
+            for found, chosen in ((self._first, begins), (self._second, follows)):
+                found[name][titles] = _NO_ROW
+                found[name][titles[its[chosen]]] = ranked[chosen]
 
     @staticmethod
     def _touched(old: Row | None, new: Row | None) -> IntArray:
