@@ -1,6 +1,6 @@
 """The TF-IDF settings, and one sparse matrix of weighted word runs and character runs of titles.
 
-scikit-learn is imported when features are made, so that a config can check settings without it.
+scikit-learn is imported when runs are learned: it takes a second, which who asks about a title need not wait.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from data_cleaning.titles import IntArray, StrArray
 from data_cleaning.words import fold_spelling, read_texts
 
 if TYPE_CHECKING:
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+    from sklearn.feature_extraction.text import CountVectorizer
 
 WORDS, CHARACTERS = "words", "characters"
 
@@ -76,7 +76,8 @@ class TitleFeatures:
 
     columns_: dict[str, dict[str, int]]
     """Those of `WORDS` and `CHARACTERS` for which training left a run: each run to its column."""
-    weights_: "dict[str, TfidfTransformer]"
+    rarity_: dict[str, npt.NDArray[np.float32]]
+    """The inverse document frequency of each run of a kind, (n_runs,)."""
 
     def __init__(self, settings: TfidfSettings, *, folded: bool = True) -> None:
         """Store the settings; features that an earlier release saved are of titles that are not `folded`."""
@@ -86,7 +87,10 @@ class TitleFeatures:
     def fit(self, titles: Sequence[str] | StrArray) -> "TitleFeatures":
         """Learn which runs to keep and how rare each is, from distinct titles."""
         read = self._read(titles)
-        self.columns_, self.weights_ = {}, {}
+        from sklearn.feature_extraction.text import TfidfTransformer  # on use, as for `_blank`
+
+        self.columns_, self.rarity_ = {}, {}
+        self.__dict__.pop("_columns_of_word", None)  # of an earlier fit
         for name, counter in self._blank().items():
             try:
                 counts = counter.fit_transform(read.to_list())
@@ -94,16 +98,26 @@ class TitleFeatures:
                 # Settings and titles are known to be good, so this means that no run occurs in enough titles.
                 continue
             self.columns_[name] = {run: int(column) for run, column in counter.vocabulary_.items()}
-            self.weights_[name] = self._weighting().fit(counts)
+            self.rarity_[name] = TfidfTransformer().fit(counts).idf_
         return self
 
     def transform(self, titles: Sequence[str] | StrArray) -> sparse.csr_matrix:
         """Return the features of each title, float32, shape (n_titles, n_features); an empty title has none."""
         read = self._read(titles)
-        if not len(read) or not self.columns_:  # scikit-learn weighs neither
-            return sparse.csr_matrix((len(read), sum(self.n_features.values())), dtype=np.float32)
-        blocks = [self.weights_[name].transform(self._count(name, read), copy=False) for name in self.columns_]
+        if not self.columns_:
+            return sparse.csr_matrix((len(read), 0), dtype=np.float32)
+        blocks = [self._weighted(name, self._count(name, read)) for name in self.columns_]
         return sparse.hstack(blocks, format="csr", dtype=np.float32)
+
+    def _weighted(self, name: str, counts: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Weight runs of one kind in place, to the last bit as scikit-learn's `TfidfTransformer` does."""
+        if self.settings.sublinear_frequency:
+            counts.data = np.log(counts.data) + 1
+        counts.data *= self.rarity_[name][counts.indices]
+        row = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        lengths = np.sqrt(np.bincount(row, counts.data**2, minlength=counts.shape[0]))
+        counts.data = (counts.data / lengths[row]).astype(np.float32)
+        return counts
 
     def _count(self, name: str, read: pl.Series) -> sparse.csr_matrix:
         """Count the runs of one kind, (n_titles, n_runs).
@@ -146,10 +160,15 @@ class TitleFeatures:
     @cached_property
     def _columns_of_word(self) -> Callable[[str], npt.NDArray[np.int32]]:
         """Return the columns of the runs of characters of a word, those that it holds twice being there twice."""
-        take_apart, column_of = self._blank()[CHARACTERS].build_analyzer(), self.columns_[CHARACTERS]
-        return lru_cache(_MAX_CACHED_WORDS)(
-            lambda word: np.array([column_of[run] for run in take_apart(word) if run in column_of], dtype=np.int32)
-        )
+        column_of, shortest = self.columns_[CHARACTERS], self.settings.min_character_ngram
+        longest = self.settings.max_character_ngram
+
+        @lru_cache(_MAX_CACHED_WORDS)
+        def columns(word: str) -> npt.NDArray[np.int32]:
+            runs = _character_runs(word, shortest, longest)
+            return np.array([column_of[run] for run in runs if run in column_of], dtype=np.int32)
+
+        return columns
 
     @property
     def n_features(self) -> dict[str, int]:
@@ -159,7 +178,7 @@ class TitleFeatures:
     def state(self) -> tuple[dict[str, list[str]], dict[str, npt.NDArray[np.float32]]]:
         """Return the runs of each kind in column order, and the rarity of each, shape (n_runs,)."""
         runs = {name: sorted(columns, key=columns.__getitem__) for name, columns in self.columns_.items()}
-        return runs, {name: weighting.idf_ for name, weighting in self.weights_.items()}
+        return runs, self.rarity_
 
     @classmethod
     def from_state(
@@ -173,10 +192,7 @@ class TitleFeatures:
         """Build from what `state` returned."""
         features = cls(settings, folded=folded)
         features.columns_ = {name: {run: column for column, run in enumerate(some)} for name, some in runs.items()}
-        features.weights_ = {}
-        for name in runs:
-            features.weights_[name] = features._weighting()
-            features.weights_[name].idf_ = rarity[name]
+        features.rarity_ = {name: rarity[name] for name in runs}
         return features
 
     def _read(self, titles: Sequence[str] | StrArray) -> pl.Series:
@@ -202,11 +218,17 @@ class TitleFeatures:
             CHARACTERS: CountVectorizer(ngram_range=characters, analyzer="char_wb", **shared),
         }
 
-    def _weighting(self) -> "TfidfTransformer":
-        """Return a weighting that has learned nothing."""
-        from sklearn.feature_extraction.text import TfidfTransformer
 
-        return TfidfTransformer(sublinear_tf=self.settings.sublinear_frequency)
+def _character_runs(word: str, shortest: int, longest: int) -> list[str]:
+    """Return the runs of characters of a word, a space at each end, as scikit-learn's analyzer `char_wb` does."""
+    runs = []
+    for part in word.split():  # Python knows more white space than polars
+        spaced = f" {part} "
+        for length in range(shortest, min(longest, len(spaced)) + 1):
+            runs += [spaced[start : start + length] for start in range(len(spaced) - length + 1)]
+        if shortest > len(spaced):
+            runs.append(spaced)  # a word shorter than any run counts once, as a whole
+    return runs
 
 
 def _ones(columns: IntArray, starts: npt.NDArray[np.int64], n_columns: int) -> sparse.csr_matrix:

@@ -69,7 +69,10 @@ def test_a_system_that_an_earlier_release_saved_answers_as_it_did(separable, tmp
     assert earlier.features_.transform(["bakers"]).nnz > earlier.features_.transform(["bak"]).nnz
 
 
-def test_features_are_those_of_scikit_learns_vectoriser():
+@pytest.mark.parametrize(
+    ("n_words", "n_characters", "sublinear"), [(2, (2, 5), True), (3, (4, 6), False), (1, (30, 40), True)]
+)
+def test_features_are_those_of_scikit_learns_vectoriser(n_words, n_characters, sublinear):
     titles = [
         "Sr. Mgr\u2003InfoSec & Compliance",
         "  night  nurse ",
@@ -80,10 +83,16 @@ def test_features_are_those_of_scikit_learns_vectoriser():
         "É",
     ] * 2
     titles += [f"{word}\t{other}" for word in ("head", "İstanbul", "a") for other in ("of\x1cit", "it", "看護師")] * 2
-    features = TitleFeatures(TfidfSettings(), folded=False).fit(titles)
-    shared = {"min_df": 2, "sublinear_tf": True, "dtype": np.float32}
-    words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"\w+", **shared)
-    characters = TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", **shared)
+    settings = TfidfSettings(
+        max_word_ngram=n_words,
+        min_character_ngram=n_characters[0],
+        max_character_ngram=n_characters[1],
+        sublinear_frequency=sublinear,
+    )
+    features = TitleFeatures(settings, folded=False).fit(titles)
+    shared = {"min_df": 2, "sublinear_tf": sublinear, "dtype": np.float32}
+    words = TfidfVectorizer(ngram_range=(1, n_words), token_pattern=r"\w+", **shared)
+    characters = TfidfVectorizer(ngram_range=n_characters, analyzer="char_wb", **shared)
     expected = sparse.hstack([words.fit_transform(titles), characters.fit_transform(titles)], format="csr")
     found = features.transform(titles)
     assert (found != expected).nnz == 0
@@ -196,3 +205,12 @@ def test_predicting_before_fit_says_what_to_do():
 def test_settings_are_read_without_scikit_learn():
     code = "import sys, baselines.tfidf_features; sys.exit('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_saved_system_answers_without_scikit_learn(separable, tmp_path):
+    TfidfClassifier(EASY).fit(separable, separable).save(tmp_path)
+    code = (
+        "import sys; from pathlib import Path; from baselines.tfidf import TfidfClassifier; "
+        "TfidfClassifier.load(Path(sys.argv[1])).predict_proba(['chief baker']); sys.exit('sklearn' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, tmp_path], check=False).returncode == 0
