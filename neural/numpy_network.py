@@ -128,8 +128,8 @@ class NumpyNetwork:
 def load_for_few_titles(folder: Path) -> NumpyNetwork | None:
     """Read a saved network to ask it about a few titles; None where torch has to run it, or to say what is wrong.
 
-    Where torch computes in bf16, its probabilities differ by some thousandths, and the answer for 2 titles in 10,000. That
-    is worth four seconds to who asks about one title, unless bf16 was asked for.
+    Where torch computes in bf16, its probabilities differ by some thousandths, and its answers for 2 titles in 10,000.
+    Whoever asks about one title gains four seconds for that; only a network that was told to use bf16 is left to torch.
     """
     try:
         settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["settings"]
