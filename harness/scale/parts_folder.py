@@ -235,7 +235,8 @@ class PartsFolder:
 
     def forget(self, stage: str) -> None:
         """Remove what was found out about all blocks."""
-        for path in self.job.glob(f"{stage}-*.zip"):
+        pattern = f"{stage}-*.zip"
+        for path in self.job.glob(pattern):
             path.unlink()
 
     def parts(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -191,8 +192,10 @@ class TestOnTwoProcesses:
         assert finished
         code, said = predict(leads / "many", out, "--engine", "ray", "--resume", system="faulty")
         assert code == 3, said
-        assert f"{len(finished)} parts of an earlier call are kept" in said
-        assert {path: path.stat().st_mtime_ns for path in finished} == finished
+        # The last part may have been written by a worker that was stopped before it could say so.
+        n_kept = int(re.search(r"(\d+) parts of an earlier call are kept", said)[1])
+        assert n_kept in (len(finished), len(finished) - 1)
+        assert sum(path.stat().st_mtime_ns == modified for path, modified in finished.items()) == n_kept
         assert_same(out, tmp_path / "local.parquet")
         assert_whole(out)
 
