@@ -135,7 +135,12 @@ def load_for_few_titles(folder: Path) -> NumpyNetwork | None:
         settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["settings"]
         if settings["precision"] == "bf16":
             return None
-        config = json.loads((folder / "encoder" / "config.json").read_text(encoding="utf-8"))
+        config, of_tokenizer = (
+            json.loads((folder / "encoder" / name).read_text(encoding="utf-8"))
+            for name in ("config.json", "tokenizer_config.json")
+        )
+        if not isinstance(of_tokenizer, dict):  # which is damaged, though only torch's way of loading needs it
+            return None
         if any(config.get(key, value) != value for key, value in _PLAIN_BERT.items()) or "model_type" not in config:
             return None
         return NumpyNetwork(folder, config, settings)
