@@ -110,6 +110,7 @@ def mining(work: Work) -> Cost:
         "label_issues=null",
         "systems=[keyword,neural,keyword+mined]",
         f"neural.encoder={encoder}",
+        "neural.kept_layers=null",
         "neural.max_train_rows=2000",
         "neural.min_steps=0",
         "neural.reviewed_epochs=0",
