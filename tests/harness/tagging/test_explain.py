@@ -52,7 +52,8 @@ def test_every_system_answers_for_every_target_as_it_predicts(explained, model, 
                 found = answer(explanation, name, target.name)
                 assert found.label == target.classes[rows[row].argmax()]
                 # A network is explained in fp32, and may predict in bf16.
-                assert found.confidence == pytest.approx(rows[row].max(), abs=0.01)
+                within = 0.01 if name in ("neural", "hybrid", "cascade") else 1e-6
+                assert found.confidence == pytest.approx(rows[row].max(), abs=within)
     order = [(one.system, one.target) for one in explained[0].answers]
     assert order == [(system, target) for system in SYSTEMS for target in company.taxonomy.names]
 
