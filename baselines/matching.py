@@ -3,24 +3,32 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 from scipy import sparse
 
 from data_cleaning.errors import BadInput
 from data_cleaning.titles import IntArray, StrArray
 
-CHUNK_TITLES = 100_000
-"""Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title."""
+CHUNK_TITLES = 40_000
+"""Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title.
+
+Larger chunks leave one thread waiting for the other at the end; smaller ones build the search too often.
+"""
 
 _WORD = r"\p{L}\p{M}\p{N}"
 _NOT_A_WORD = rf"[^{_WORD}]+"
 _SYMBOL = rf"[{_WORD}]\s*[&/]\s*[{_WORD}]|[+#]|(?:^|[^{_WORD}])\.[\p{{L}}\p{{N}}]"
 _NOT_KEPT = rf"[^{_WORD}+#.]+"
+_ASCII_SPELLING = np.array(
+    [ord(chr(byte).lower()) if byte < 0x80 and chr(byte).isalnum() else ord(" ") for byte in range(256)], dtype=np.uint8
+)
+"""Each byte as `normal_form` spells it."""
 _PLURALS = ((r"(\pL(?:ss|x|ch|sh))es\b", "$1"), (r"(\pL{3}[\pL--[sui]])s\b", "$1"))
 
 Ranks = npt.NDArray[np.uint32]
@@ -43,7 +51,29 @@ def normal_form(texts: pl.Series) -> pl.Series:
     or digit becomes one space.
     """
     padded = " " + texts + " "  # the runs at both ends absorb the padding, or it is all that is left
-    return padded.str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_A_WORD, " ")
+    is_ascii = (padded.str.len_bytes() == padded.str.len_chars()).fill_null(False)
+    if is_ascii.all():
+        return _ascii_normal_form(padded)
+    others = padded.filter(~is_ascii).str.normalize("NFKC").str.to_lowercase().str.replace_all(_NOT_A_WORD, " ")
+    spelled = padded.scatter((~is_ascii).arg_true(), others)
+    return spelled.scatter(is_ascii.arg_true(), _ascii_normal_form(padded.filter(is_ascii)))
+
+
+def _ascii_normal_form(padded: pl.Series) -> pl.Series:
+    """Return the `normal_form` of texts in ASCII, none of them empty, by their bytes: it takes a quarter of the time."""
+    if padded.is_empty():
+        return padded
+    texts = padded.to_arrow(compat_level=pl.CompatLevel.oldest())  # with 64-bit offsets
+    _, offsets, content = texts.buffers()
+    at = np.frombuffer(offsets, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    spelled = _ASCII_SPELLING[np.frombuffer(content, dtype=np.uint8)[at[0] : at[-1]]]
+    starts = at[:-1] - at[0]
+    kept = spelled != ord(" ")
+    kept[1:] |= kept[:-1]  # of a run of blanks, the first
+    kept[starts] = True
+    ends = np.cumsum(np.add.reduceat(kept, starts, dtype=np.int64))
+    buffers = pa.py_buffer(np.append(0, ends)), pa.py_buffer(spelled[kept])
+    return pl.Series(padded.name, pl.from_arrow(pa.LargeStringArray.from_buffers(len(texts), *buffers)))
 
 
 def has_symbol(texts: pl.Series) -> pl.Series:
@@ -199,10 +229,16 @@ def distinct_texts(titles: pl.Series) -> tuple[pl.Series, IntArray]:
     Factorizing 64-bit hashes and then comparing texts takes under half the time of Arrow's dictionary_encode, polars'
     group_by or pandas' factorize of the texts.
     """
-    position, hashes = pd.factorize(titles.hash().to_numpy())
-    last_seen = np.empty(len(hashes), dtype=np.int64)
-    last_seen[position] = np.arange(len(titles))
+    last_seen, position = distinct_keys(titles.hash().to_numpy())
     distinct = titles.gather(last_seen)
     if not (distinct.gather(position) == titles).all():
         return titles, np.arange(len(titles))  # two texts share a hash; searching a text twice does no harm
     return distinct, position
+
+
+def distinct_keys(keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Return a row of each distinct key, (n_distinct,), and the position of each row's key among them, (n_rows,)."""
+    position, distinct = pd.factorize(keys)
+    last_seen = np.empty(len(distinct), dtype=np.int64)
+    last_seen[position] = np.arange(len(keys))
+    return last_seen, position

@@ -1,6 +1,7 @@
 """Which rows hit a title, outranked or not: the columnar search against a loop over titles and rows."""
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,6 +51,14 @@ def test_every_pattern_in_a_title_is_found_once(patterns, titles):
             if pattern in text
         ]
         assert sorted(zip(at.tolist(), patterns_at.tolist(), strict=True)) == expected
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.lists(st.none() | texts | st.text("aB9 -.,\t", max_size=9), max_size=8), st.integers(0, 3))
+def test_a_text_has_one_spelling_whatever_is_beside_it(written, start):
+    given_texts = pl.Series("title", written, dtype=pl.String)[start:]
+    expected = [None if text is None else normal_form_by_hand(text) for text in written[start:]]
+    assert normal_form(given_texts).to_list() == expected
 
 
 def test_rows_that_share_a_pattern_all_hit(table_of):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from baselines.matching import MatchingPass, find_matches, normal_form
+from baselines.matching import MatchingPass, distinct_keys, find_matches, normal_form
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import FloatArray, IntArray, StrArray
@@ -297,11 +297,9 @@ def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[I
     for number, values in enumerate(columns, start=1):
         # Weights without a simple relation between them, so that different cases hardly share a key.
         key = key + values @ np.sqrt(np.arange(values.shape[1]) + number * 1000.5)
-    position, distinct = pd.factorize(key)
-    first = np.empty(len(distinct), dtype=np.int64)
-    first[position] = np.arange(len(key))
-    if all((values[first][position] == values).all() for values in columns):
-        return first, position
+    row, position = distinct_keys(key)
+    if all((values[row][position] == values).all() for values in columns):
+        return row, position
     return np.arange(len(key)), np.arange(len(key))  # two cases share a key
 
 
