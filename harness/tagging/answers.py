@@ -1,9 +1,10 @@
-"""Answers of titles: in memory those that came last, and on the disk all that took a system long to give."""
+"""Answers of titles: of the rows of a file, in memory those that came last, and on the disk all that took long."""
 
 import hashlib
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
@@ -14,15 +15,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from baselines.matching import distinct_keys
 from data_cleaning.files.whole_files import sync, whole_file
+from data_cleaning.titles import BoolArray, IntArray
 
 Records = npt.NDArray[np.void]
 """One record per title, of the tagger's fields."""
 
-BoolArray = npt.NDArray[np.bool_]
-
 _ABSENT = -1
 _ANSWERS, _TITLE, _ANSWER, _SUM = "answers-{:06d}.parquet", "title", "answer", b"sha256"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered for rows: most rows share their answer with others, so that each answer is looked at once."""
+
+    records: Records
+    """A record per answer, (n_answers,), all of them distinct or nearly so."""
+    of_row: IntArray
+    """The position of each row's answer, (n_rows,)."""
+
+    def distinct(self) -> "Answers":
+        """Return the same answers, each of them once; a keyword table has few for thousands of titles."""
+        written = pl.Series(pl.from_arrow(_as_binary(self.records)))
+        kept, position = distinct_keys(written.hash().to_numpy())
+        if not (written.gather(kept).gather(position) == written).all():
+            return self  # two answers share a hash
+        return Answers(self.records[kept], position[self.of_row])
+
+    def n_rows(self, chosen: BoolArray) -> int:
+        """Count the rows whose answer is among the chosen ones, (n_answers,)."""
+        return int(np.count_nonzero(chosen[self.of_row]))
 
 
 class TitleCache:
@@ -116,10 +139,7 @@ class AnswerStore:
         Raises:
             BadInput: the disk is full.
         """
-        kind = pa.binary(self._fields.itemsize)
-        buffers = [None, pa.py_buffer(records.tobytes())]
-        answers = pa.FixedSizeBinaryArray.from_buffers(kind, len(records), buffers)
-        table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: answers})
+        table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: _as_binary(records)})
         table = table.replace_schema_metadata({_SUM: _sum_of(table)})
         path = self._folder / _ANSWERS.format(len(self._files))
         with whole_file(path) as filling:
@@ -127,6 +147,11 @@ class AnswerStore:
             sync(filling)
         self._files.append(path)
         self.n_titles += len(titles)
+
+
+def _as_binary(records: Records) -> pa.FixedSizeBinaryArray:
+    buffers = [None, pa.py_buffer(records.tobytes())]
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(records.dtype.itemsize), len(records), buffers)
 
 
 def _n_whole(path: Path, fields: np.dtype) -> int | None:

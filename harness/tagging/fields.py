@@ -13,7 +13,7 @@ from data_cleaning.errors import BadInput, first_few, unknown
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import BoolArray, IntArray
 from harness.tagging import review
-from harness.tagging.answers import Records
+from harness.tagging.answers import Answers, Records
 from harness.tagging.hierarchy import Hierarchy
 from harness.tagging.hierarchy.nodes_and_rules import ROOT
 
@@ -85,8 +85,9 @@ class Fields:
                 raise unknown("field", name, [DEFAULT, ALL, *known])
         return names
 
-    def values(self, records: Records, wanted: Collection[str]) -> dict[str, pa.Array]:
-        """Return the value of each wanted field for each record, each (n_rows,); what nobody wants costs nothing."""
+    def values(self, answers: Answers, wanted: Collection[str]) -> pl.DataFrame:
+        """Return a column of values for each wanted field, n_rows rows; what nobody wants costs nothing."""
+        records = answers.records
         reasons, disagreements = np.zeros(0, dtype=np.int64), tuple[str, ...]()
         if REVIEW in wanted or REASON in wanted:
             disagreement = np.full(len(records), -1)
@@ -96,9 +97,9 @@ class Fields:
             reasons = review.combined(records["reasons"], records["contradiction"], disagreement)
         why = () if self.hierarchy is None else tuple(one.why for one in self.hierarchy.contradictions)
         untitled = records["labels"][:, 0] < 0
-        columns: dict[str, Callable[[], pa.Array]] = {
+        columns: dict[str, Callable[[], pl.Series]] = {
             CONFIDENCE: lambda: _rounded(reduce(np.minimum, records["confidences"].T), untitled),
-            REVIEW: lambda: pa.array(reasons != 0),
+            REVIEW: lambda: pl.Series(reasons != 0),
             REASON: lambda: review.worded(reasons, self.taxonomy, why, disagreements),
         }
         for position, target in enumerate(self.taxonomy.targets):
@@ -109,7 +110,8 @@ class Fields:
             columns[f"{target.name}_keyword"] = partial(_named, self.keywords, keywords)
         if self.hierarchy is not None:
             columns |= self._place(self.hierarchy, records)
-        return {name: value() for name, value in columns.items() if name in wanted}
+        of_answers = pl.DataFrame([value().alias(name) for name, value in columns.items() if name in wanted])
+        return of_answers[answers.of_row]
 
     def _relabelled(self) -> list[str]:
         """Return the targets for which some leaf has a new label."""
@@ -117,9 +119,9 @@ class Fields:
         leaves = [node for node in self.hierarchy.nodes if node.leaf]
         return [name for name in self.taxonomy.names if any(name in leaf.new_labels for leaf in leaves)]
 
-    def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, Callable[[], pa.Array]]:
+    def _place(self, hierarchy: Hierarchy, records: Records) -> dict[str, Callable[[], pl.Series]]:
         nodes = records["node"]
-        columns: dict[str, Callable[[], pa.Array]] = {}
+        columns: dict[str, Callable[[], pl.Series]] = {}
         for depth, level in enumerate(hierarchy.levels):
             names = [node.path[depth] if depth < len(node.path) else None for node in hierarchy.nodes]
             columns[level] = partial(_named, names, nodes)
@@ -134,13 +136,13 @@ class Fields:
         return columns
 
 
-def _rounded(confidences: npt.NDArray[np.float32], missing: BoolArray) -> pa.Array:
+def _rounded(confidences: npt.NDArray[np.float32], missing: BoolArray) -> pl.Series:
     """Round confidences in double precision, so that .9 does not become .8999999762; null where one is missing."""
-    return pa.array(confidences.astype(np.float64).round(_DECIMALS), mask=missing)
+    rounded = pl.Series(confidences.astype(np.float64).round(_DECIMALS))
+    return rounded.set(pl.Series(missing), None)
 
 
-def _named(names: Sequence[str | None], codes: IntArray) -> pa.Array:
-    """Return the name of each code, (n_rows,), null for -1, as views, so that no text is copied row by row."""
+def _named(names: Sequence[str | None], codes: IntArray) -> pl.Series:
+    """Return the name of each code, (n_answers,), null for -1."""
     texts = pl.Series([None, *names], dtype=pl.String)  # -1 comes first
-    positions = pl.Series((codes + 1).astype(np.uint32))
-    return texts.gather(positions).to_arrow(compat_level=pl.CompatLevel.newest())
+    return texts.gather(pl.Series((codes + 1).astype(np.uint32)))

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
-import pyarrow as pa
 
 from data_cleaning.taxonomy import Taxonomy
 from data_cleaning.titles import IntArray
@@ -36,14 +35,14 @@ def low_confidence(position: int) -> int:
 
 def worded(
     codes: npt.NDArray[np.int64], taxonomy: Taxonomy, why: Sequence[str], disagreements: Sequence[str]
-) -> pa.Array:
+) -> pl.Series:
     """Put reasons into words, "function unsure; role unsure", null where there is none.
 
     The codes are as `combined` returns them; `why` words the contradictions and `disagreements` the disagreements.
     """
     position, distinct = pd.factorize(codes)  # by hash, where sorting takes three times as long
     said = pl.Series([_words(int(code), taxonomy, why, disagreements) for code in distinct], dtype=pl.String)
-    return said.gather(position.astype(np.uint32)).to_arrow(compat_level=pl.CompatLevel.newest())
+    return said.gather(position.astype(np.uint32))
 
 
 def combined(reasons: Reasons, contradiction: IntArray, disagreement: IntArray) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ from data_cleaning.words import normalise_repaired
 from harness.experiment.system_contract import NoveltyDetector
 from harness.experiment.systems import load_system
 from harness.tagging import review
-from harness.tagging.answers import AnswerStore, Records, TitleCache
+from harness.tagging.answers import Answers, AnswerStore, Records, TitleCache
 from harness.tagging.hierarchy import Hierarchy
 
 MAX_CACHED = 500_000
@@ -107,11 +107,10 @@ class Tagger:
         self._store = AnswerStore(folder, self._fields)
         return self._store.n_titles
 
-    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> Records:
-        """Answer for a column of titles as they were typed; null is no title.
+    def tag(self, titles: pl.Series, on_titles: OnTitles = lambda done, total: None) -> Answers:
+        """Answer for a column of titles as they were typed, (n_rows,); null is no title.
 
-        Returns:
-            A record per row, (n_rows,), with the fields of `fields_of`.
+        Records have the fields of `fields_of`.
         """
         distinct, position = distinct_texts(titles.fill_null(""))
         records, known = self._cache.find(distinct)
@@ -119,7 +118,9 @@ class Tagger:
         typed = distinct.gather(new)
         records[new] = self._answer(typed, on_titles)
         self._cache.add(typed, records[new])
-        return records[position]
+        answers = Answers(records, position)
+        # A learned system gives nearly every title an answer of its own.
+        return answers if self._table is None else answers.distinct()
 
     def _answer(self, titles: pl.Series, on_titles: OnTitles) -> Records:
         """Answer for distinct titles that are not known yet, (n_titles,)."""

@@ -6,7 +6,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -19,7 +18,7 @@ from data_cleaning.files.written_tables import RowWriter, write_rejects
 from data_cleaning.lead_columns import find_title
 from harness.experiment.cache import commit, digest, library_versions, project_version
 from harness.experiment.checksums import file_digest
-from harness.tagging.answers import Records
+from harness.tagging.answers import Answers
 from harness.tagging.business.counting import RecordCounter
 from harness.tagging.business.follow_up import BestRows
 from harness.tagging.fields import DEFAULT, REVIEW, Fields
@@ -76,8 +75,8 @@ class Piece:
     """Number of its first row in the file, from 1."""
     rows: pa.Table
     """As they were read, n_rows rows."""
-    records: Records
-    """What was answered, (n_rows,)."""
+    answers: Answers
+    """What was answered about them."""
     cells: Sequence[tuple[Any, ...]] | None
     """Of a spreadsheet that was read: the cells of each row, n_rows rows; None for other files."""
     rejects: Sequence[Reject]
@@ -164,7 +163,7 @@ class Work:
                 yield Piece(
                     first_row=done + 1,
                     rows=rows,
-                    records=self.tagger.tag(titles, of_titles),
+                    answers=self.tagger.tag(titles, of_titles),
                     cells=None if batch.cells is None else batch.cells[start : start + _PIECE],
                     rejects=batch.rejects if start + _PIECE >= batch.rows.num_rows else (),
                 )
@@ -176,20 +175,27 @@ class Work:
 
         This is apart from `pieces`, so that one piece is written while the next one is tagged.
         """
-        values = self._fields.values(piece.records, {REVIEW, *(one.added for one in self.written)})
-        columns = [values[one.added] if one.column is None else piece.rows.column(one.column) for one in self.written]
+        answers = piece.answers
+        values = self._fields.values(answers, {REVIEW, *(one.added for one in self.written)})
+        columns = [
+            # Texts as views, so that none is copied row by row.
+            values[one.added].to_arrow(compat_level=pl.CompatLevel.newest())
+            if one.column is None
+            else piece.rows.column(one.column)
+            for one in self.written
+        ]
         table = pa.table(columns, names=self.schema.names)
         output.write(table, None if piece.cells is None else self._cells(table, piece.cells))
         tally.n_rows += piece.rows.num_rows
-        tally.n_untitled += int((piece.records["labels"][:, 0] < 0).sum())
-        tally.n_review += values[REVIEW].true_count
-        tally.n_repaired += int(np.count_nonzero(piece.records["repaired"]))
+        tally.n_untitled += answers.n_rows(answers.records["labels"][:, 0] < 0)
+        tally.n_review += int(values[REVIEW].sum())
+        tally.n_repaired += answers.n_rows(answers.records["repaired"])
         tally.write_rejects(piece.rejects)
         if self.hierarchy is not None:
             by = {name: pl.Series(name, pl.from_arrow(piece.rows.column(column))) for name, column in self.by.items()}
-            tally.counter.add(piece.records, self.job.model.taxonomy.names, by)
+            tally.counter.add(answers, self.job.model.taxonomy.names, by)
         if tally.best is not None:
-            tally.best.add(piece.records, table, piece.first_row)
+            tally.best.add(answers, table, piece.first_row)
 
     def _cells(self, table: pa.Table, cells: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Return what the cells of a spreadsheet will hold: its own values where they were read, and the added ones."""

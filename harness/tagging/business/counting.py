@@ -9,7 +9,7 @@ import polars as pl
 
 from data_cleaning.errors import BadInput
 from data_cleaning.files.table_reader import NO_TEXT
-from harness.tagging.answers import Records
+from harness.tagging.answers import Answers
 
 MAX_VALUES = 100_000
 """Distinct values of a column by which records are counted; a column with more is given up."""
@@ -46,8 +46,8 @@ class RecordCounter:
         self._whole: list[pl.DataFrame] = []
         self._by: dict[str, _CountsByValue] = {}
 
-    def add(self, records: Records, targets: Sequence[str], by: Mapping[str, pl.Series]) -> None:
-        """Count the tagger's records of one piece; one without a title is at -1 in everything, whatever it holds.
+    def add(self, answers: Answers, targets: Sequence[str], by: Mapping[str, pl.Series]) -> None:
+        """Count the rows of one piece by their answers; one without a title is at -1 in everything, whatever it holds.
 
         They are counted by the columns of `by` as well, each (n_rows,) and of any type; spaces around a text do not
         count. Every piece has the same targets and columns.
@@ -55,18 +55,20 @@ class RecordCounter:
         Raises:
             BadInput: a column to count by holds lists or the like.
         """
-        labels = records["labels"]  # (n_rows, n_targets)
+        records, labels = answers.records, answers.records["labels"]  # (n_answers,), (n_answers, n_targets)
         codes = {name: records[name] for name in ("leaf", "contradiction", "node", "band")}
         codes |= {f"label {name}": labels[:, position] for position, name in enumerate(targets)}
         placed = pl.DataFrame(
             {name: np.where(labels[:, 0] >= 0, code, -1).astype(np.int16) for name, code in codes.items()}
         )
+        n_rows = np.bincount(answers.of_row, minlength=len(records)).astype(np.int64)
+        counted = placed.with_columns(pl.Series("records", n_rows)).filter(pl.col("records") > 0)
         # Grouping by fields of their own is faster than by a struct of them.
-        of_file = placed.group_by(placed.columns).len("records").with_columns(_RECORDS)
+        of_file = counted.group_by(placed.columns).sum()
         struct = pl.struct(pl.col(f"label {name}").alias(name) for name in targets)
         self._add_whole(of_file.select(struct.alias("labels"), *_WHOLE[1:], "records"))
         for name, column in by.items():
-            values = placed.select("node", "band").with_columns(_texts(name, column).alias("value"))
+            values = placed.select("node", "band")[answers.of_row].with_columns(_texts(name, column).alias("value"))
             # Texts are trimmed after grouping, when they are fewer.
             trimmed = pl.col("value").str.strip_chars().replace("", None)
             rows = values.group_by(_BY).len("records").with_columns(trimmed, _RECORDS)

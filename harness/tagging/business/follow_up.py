@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from data_cleaning.titles import FloatArray, IntArray
-from harness.tagging.answers import Records
+from harness.tagging.answers import Answers
 from harness.tagging.business.business_tables import free_name
 from harness.tagging.hierarchy import FollowUp
 
@@ -22,6 +22,8 @@ ADDED = ("place", "rank", "row")
 _LOWEST_BAND = 255  # means that the band is not sure
 
 _OWN = "own"
+
+_EVERYBODY = np.iinfo(np.int64).max
 
 
 def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArray[np.int16]:
@@ -46,25 +48,29 @@ class BestRows:
         self._follow_up = follow_up
         self._best: list[pl.DataFrame] = []  # rank, band, confidence, row, and a struct of what is written about it
         self._n_relevant = 0
+        self._better_than = _EVERYBODY
+        """The place of whom is last on a full list, as `_order` has it; later rows have to be before that."""
 
-    def add(self, records: Records, table: pa.Table, first_row: int) -> None:
-        """Choose who of one piece comes onto the list.
+    def add(self, answers: Answers, table: pa.Table, first_row: int) -> None:
+        """Choose who of one piece comes onto the list; pieces come in the order of the file.
 
-        The records are the tagger's, and the table is what is written about the same rows; its columns may be of any
-        type and have any names. The first row of the file has the number 1.
+        The table is what is written about the same rows; its columns may be of any type and have any names. The first
+        row of the file has the number 1.
         """
         most = self._follow_up.most
-        node, band, confidence = (records[name] for name in ("node", "band", "place_confidence"))
+        node, band, confidence = (answers.records[name] for name in ("node", "band", "place_confidence"))
         rank = rank_rows(self._follow_up, node, band)
-        ranked = np.flatnonzero(rank != NO_RANK)
-        self._n_relevant += len(ranked)
-        ranked = ranked[_foremost(rank[ranked], band[ranked], confidence[ranked], most)]
+        self._n_relevant += answers.n_rows(rank != NO_RANK)
+        order = _order(rank, band, confidence)
+        rows = np.flatnonzero(((rank != NO_RANK) & (order < self._better_than))[answers.of_row])
+        rows = rows[_foremost(order[answers.of_row[rows]], most)]
+        of_row = answers.of_row[rows]
         keys = pl.DataFrame(
             {
-                "rank": rank[ranked],
-                "band": band[ranked].astype(np.int16),
-                "confidence": confidence[ranked].astype(np.float32),
-                "row": ranked.astype(np.int64) + first_row,
+                "rank": rank[of_row],
+                "band": band[of_row].astype(np.int16),
+                "confidence": confidence[of_row].astype(np.float32),
+                "row": rows.astype(np.int64) + first_row,
             }
         )
         best = _best(keys, most)
@@ -72,6 +78,10 @@ class BestRows:
         named = zip(table.column_names, table.columns, strict=True)
         own = pl.DataFrame([listed(column, positions).alias(name) for name, column in named])
         self._add(best.with_columns(own.to_struct(_OWN)))
+        (listed_rows,) = self._best
+        if len(listed_rows) == most:
+            last = (listed_rows[name].tail(1).to_numpy() for name in ("rank", "band", "confidence"))
+            (self._better_than,) = _order(*last)
 
     def partial(self) -> tuple[pl.DataFrame, int]:
         """Return the best rows so far, with what is written about each, and how many records have a rank."""
@@ -102,14 +112,18 @@ class BestRows:
         return front.hstack(own), self._n_relevant
 
 
-def _foremost(rank: IntArray, band: IntArray, confidence: FloatArray, most: int) -> IntArray:
-    """Return the rows that `_best` would keep, in the order of the file; to sort all of a piece would be slow."""
-    if len(rank) <= most:
-        return np.arange(len(rank))
-    # Positive floats are in the order of their bits, so that one number has the whole order; the lowest is the best.
+def _order(rank: IntArray, band: IntArray, confidence: FloatArray) -> npt.NDArray[np.int64]:
+    """Return a number for each answer, (n_answers,): the lower, the earlier `_best` lists it; equals go by row."""
+    # Positive floats are in the order of their bits, so that one number has the whole order.
     bits = np.maximum(confidence, 0).astype(np.float32).view(np.int32).astype(np.int64)
     lower = np.where(band < 0, _LOWEST_BAND, band.astype(np.int64))
-    order = ((rank.astype(np.int64) * (_LOWEST_BAND + 1) + lower) << 32) - bits
+    return ((rank.astype(np.int64) * (_LOWEST_BAND + 1) + lower) << 32) - bits
+
+
+def _foremost(order: npt.NDArray[np.int64], most: int) -> IntArray:
+    """Return the rows that `_best` would keep, in the order of the file; to sort all of a piece would be slow."""
+    if len(order) <= most:
+        return np.arange(len(order))
     last = np.partition(order, most - 1)[most - 1]
     better = np.flatnonzero(order < last)
     equal = np.flatnonzero(order == last)[: most - len(better)]

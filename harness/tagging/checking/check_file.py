@@ -19,6 +19,7 @@ from data_cleaning.progress import Progress
 from data_cleaning.taxonomy import Taxonomy
 from harness.experiment.config import PROJECT_CONFIGS
 from harness.keywords.table_taxonomy import fits, read_labels, taxonomy_of
+from harness.tagging.answers import Answers
 from harness.tagging.business.counting import RecordCounter
 from harness.tagging.business.summary import Summary, summarise
 from harness.tagging.checking.answered import Answered
@@ -194,15 +195,14 @@ def _summary(answered: Answered, of_record: np.ndarray, facts: LeadFacts) -> Sum
     if placed is None or hierarchy is None:
         return None
     taxonomy = answered.table.taxonomy
-    records = np.zeros(len(of_record), dtype=fields_of(taxonomy))
-    titled = of_record >= 0
+    records = np.zeros(len(placed.node) + 1, dtype=fields_of(taxonomy))  # the last is that of no title
     for at, name in enumerate(taxonomy.names):
-        records["labels"][:, at] = np.where(titled, answered.labels[name][of_record], -1)
+        records["labels"][:, at] = np.append(answered.labels[name], -1)
     for name in ("node", "leaf", "band", "contradiction"):
-        records[name] = np.where(titled, getattr(placed, name)[of_record], -1)
+        records[name] = np.append(getattr(placed, name), -1)
     counter = RecordCounter()
     by: dict[str, pl.Series] = dict(facts.by)
-    counter.add(records, taxonomy.names, by)
+    counter.add(Answers(records, of_record % len(records)), taxonomy.names, by)
     return summarise(hierarchy, counter.total(), n_review=None)
 
 

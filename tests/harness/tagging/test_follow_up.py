@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from harness.tagging.answers import Answers
 from harness.tagging.business.follow_up import NO_RANK, BestRows, listed, rank_rows
 from harness.tagging.hierarchy import FollowUp, Rank
 
@@ -28,7 +29,8 @@ def best_of(frame: pl.DataFrame, follow_up: FollowUp = FOLLOW_UP, size: int = 10
         records["place_confidence" if name == "confidence" else name] = frame[name]
     for start in range(0, max(len(frame), 1), size):
         table = frame.select("name", **(written or {"band": "band"}))[start : start + size].to_arrow()
-        best_rows.add(records[start : start + size], table, start + 1)
+        part = records[start : start + size]
+        best_rows.add(Answers(part, np.arange(len(part))), table, start + 1)
     return best_rows.listed()
 
 

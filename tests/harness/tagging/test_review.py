@@ -31,14 +31,14 @@ DISAGREEMENTS = ("field a in Ward", "grade b in Shops")
 def test_review_reasons_are_put_into_words(reasons, contradiction, disagreement, said):
     given = np.array([reasons], dtype=np.uint32), np.array([contradiction], dtype=np.int8), np.array([disagreement])
     codes = review.combined(*given)
-    assert review.worded(codes, TAXONOMY, WHY, DISAGREEMENTS).to_pylist() == [said]
+    assert review.worded(codes, TAXONOMY, WHY, DISAGREEMENTS).to_list() == [said]
     assert bool(codes[0]) == (said is not None)
 
 
 def test_review_reasons_keep_the_order_of_rows():
     reasons = np.array([0, review.NO_TITLE, 0, review.OTHER_SCRIPT, review.NO_TITLE], dtype=np.uint32)
     codes = review.combined(reasons, np.full(5, -1), np.full(5, -1))
-    said = review.worded(codes, TAXONOMY, WHY, DISAGREEMENTS).to_pylist()
+    said = review.worded(codes, TAXONOMY, WHY, DISAGREEMENTS).to_list()
     assert said == [None, "no title", None, "not in Latin letters", "no title"]
 
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from data_cleaning.errors import BadInput
-from harness.tagging.answers import Records
+from harness.tagging.answers import Answers
 from harness.tagging.business import business_tables, counting
 from harness.tagging.business.counting import Counts, RecordCounter
 from harness.tagging.business.summary import Summary, summarise
@@ -37,13 +37,13 @@ def hierarchy(tmp_path) -> Hierarchy:
     return read(tmp_path)
 
 
-def records_of(rows) -> Records:
+def answers_of(rows) -> Answers:
     fields = [(name, np.int16) for name in ("node", "band", "leaf", "contradiction")]
     records = np.zeros(len(rows), dtype=[*fields, ("labels", np.int16, (2,))])
     for record, (node, band, field, grade, leaf, contradiction, _) in zip(records, rows, strict=True):
         record["labels"] = field, grade
         record["node"], record["band"], record["leaf"], record["contradiction"] = node, band, leaf, contradiction
-    return records
+    return Answers(records, np.arange(len(rows)))
 
 
 def counted(*pieces, by=("event",)) -> Counts:
@@ -51,13 +51,13 @@ def counted(*pieces, by=("event",)) -> Counts:
     counter = RecordCounter()
     for rows in pieces:
         events = pl.Series([row[6] for row in rows], dtype=pl.String)
-        counter.add(records_of(rows), ("field", "grade"), dict.fromkeys(by, events))
+        counter.add(answers_of(rows), ("field", "grade"), dict.fromkeys(by, events))
     return counter.total()
 
 
 def counted_by(column: pl.Series) -> Counts:
     counter = RecordCounter()
-    counter.add(records_of([ROWS[0]] * len(column)), ("field", "grade"), {column.name: column})
+    counter.add(answers_of([ROWS[0]] * len(column)), ("field", "grade"), {column.name: column})
     return counter.total()
 
 

@@ -47,6 +47,12 @@ def titles(*typed):
     return pl.Series("title", typed, dtype=pl.String)
 
 
+def tagged(tagger, typed):
+    """Return the record of each row."""
+    answers = tagger.tag(typed)
+    return answers.records[answers.of_row]
+
+
 def labels_of(tagger, records):
     return [
         tuple(
@@ -59,7 +65,7 @@ def labels_of(tagger, records):
 
 def test_every_row_is_answered_in_its_place(tagger_of):
     tagger = tagger_of()
-    records = tagger.tag(titles("head nurse", None, "Chief COOK", "  ", "head nurse"))
+    records = tagged(tagger, titles("head nurse", None, "Chief COOK", "  ", "head nurse"))
     assert labels_of(tagger, records) == [
         ("Nursing", "Head"), (None, None), ("Kitchen", "Chief"), (None, None), ("Nursing", "Head"),
     ]  # fmt: skip
@@ -80,13 +86,13 @@ def test_answers_are_the_same_to_the_last_bit_whatever_titles_are_asked_for_toge
             network = tagger._system
             network.runtime_ = OnnxNetwork.in_fp32(network.model_) if runtime == "onnxruntime" else None
             network.settings = replace(network.settings, precision="fp32")
-    expected = whole.tag(titles(*typed))
+    expected = tagged(whole, titles(*typed))
     order = rng.permutation(len(typed))
     found = np.empty_like(expected)
     start = 0
     for size in (1, 2, 3, 100, 7, 187):
         rows = order[start : start + size]
-        found[rows] = pieces.tag(titles(*(typed[row] for row in rows)))
+        found[rows] = tagged(pieces, titles(*(typed[row] for row in rows)))
         start += size
     assert start == len(typed)
     assert found.tobytes() == expected.tobytes()
@@ -96,7 +102,7 @@ def test_answers_are_the_same_to_the_last_bit_whatever_titles_are_asked_for_toge
 def test_an_answer_is_that_of_the_system(tagger_of, model, system):
     tagger = tagger_of(system)
     typed = ["head nurse", "chief cook", "gardener of the ward"]
-    records = tagger.tag(titles(*typed))
+    records = tagged(tagger, titles(*typed))
     from harness.experiment.systems import load_system
 
     answers = load_system(system, model.systems[system], batch_invariant=True).predict_proba(typed)
@@ -120,23 +126,24 @@ def test_a_small_cache_answers_the_same(tagger_of):
         *(f"{rank} {word} {number % 7}" for number in range(60) for rank in ("head", "") for word in ("nurse", "cook"))
     )
     wide, narrow = tagger_of(), tagger_of(max_cached=4)
-    pieces = [narrow.tag(typed.slice(start, 9)) for start in range(0, len(typed), 9)]
-    assert (np.concatenate(pieces) == wide.tag(typed)).all()
+    pieces = [tagged(narrow, typed.slice(start, 9)) for start in range(0, len(typed), 9)]
+    assert (np.concatenate(pieces) == tagged(wide, typed)).all()
     assert narrow.n_answered > wide.n_answered
 
 
 def test_titles_are_placed_and_the_rest_is_for_review(tagger_of, hierarchy):
     tagger = tagger_of()
-    records = tagger.tag(titles("chief nurse", "nurse", "cook"))
+    records = tagged(tagger, titles("chief nurse", "nurse", "cook"))
     assert [hierarchy.nodes[node].name for node in records["leaf"]] == ["Heads of care", "Nurses", "House"]
-    unplaced = tagger_of(placed=False).tag(titles("chief nurse"))
+    unplaced = tagged(tagger_of(placed=False), titles("chief nurse"))
     assert unplaced["node"][0] == unplaced["leaf"][0] == unplaced["band"][0] == -1
     assert unplaced["reasons"][0] == 0
 
 
 def test_reasons_to_review(tagger_of):
-    records = tagger_of(placed=False, review_below=1.0).tag(
-        titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse", "Dirección General – x")
+    records = tagged(
+        tagger_of(placed=False, review_below=1.0),
+        titles("night shift", "院長", "nurse " + "x" * LONGEST_TITLE, "head nurse", "Dirección General – x"),
     )
     reasons = records["reasons"].tolist()
     assert [bool(one & review.OTHER_SCRIPT) for one in reasons] == [False, True, False, False, False]
@@ -146,12 +153,12 @@ def test_reasons_to_review(tagger_of):
 
 
 def test_a_title_that_no_keyword_matches_is_not_for_review_by_itself(tagger_of):
-    assert tagger_of(placed=False).tag(titles("night shift"))["reasons"].tolist() == [0]
+    assert tagged(tagger_of(placed=False), titles("night shift"))["reasons"].tolist() == [0]
 
 
 def test_text_beyond_the_length_of_a_title_is_not_read(tagger_of):
     tagger = tagger_of()
-    records = tagger.tag(titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
+    records = tagged(tagger, titles("x" * LONGEST_TITLE + " head nurse", "y" * 1_000_000))
     assert labels_of(tagger, records)[0] != ("Nursing", "Head")
     assert (records["reasons"] & review.CUT).all()
 
@@ -159,7 +166,7 @@ def test_text_beyond_the_length_of_a_title_is_not_read(tagger_of):
 def test_only_a_table_has_keywords(tagger_of):
     assert "nurse" in tagger_of().keywords
     assert tagger_of("tfidf").keywords == []
-    assert (tagger_of("tfidf").tag(titles("head nurse"))["keywords"] == -1).all()
+    assert (tagged(tagger_of("tfidf"), titles("head nurse"))["keywords"] == -1).all()
 
 
 def test_a_person_is_told_how_many_new_titles_are_answered(tagger_of):
@@ -172,10 +179,10 @@ def test_a_person_is_told_how_many_new_titles_are_answered(tagger_of):
 def test_stored_answers_are_not_asked_for_again(tagger_of, tmp_path, system):
     first = tagger_of(system)
     assert first.store_answers(tmp_path / "answers") == 0
-    answered = first.tag(titles("head nurse", "cook", None))
+    answered = tagged(first, titles("head nurse", "cook", None))
     second = tagger_of(system)
     assert second.store_answers(tmp_path / "answers") == 2
-    assert (second.tag(titles("head  nurse", "cook", "")) == answered).all()
+    assert (tagged(second, titles("head  nurse", "cook", "")) == answered).all()
     assert second.n_answered == 0
     second.tag(titles("gardener", "cook"))
     assert second.n_answered == 1
@@ -212,7 +219,7 @@ def test_a_table_stores_nothing(tagger_of, tmp_path):
 
 def test_what_is_unlike_the_training_titles_is_for_review(tagger_of):
     tagger = tagger_of("tfidf")
-    records = tagger.tag(titles("head nurse", "ddsfsdf", "not a head nurse"))
+    records = tagged(tagger, titles("head nurse", "ddsfsdf", "not a head nurse"))
     assert (records["reasons"] & review.UNLIKE > 0).tolist() == [False, True, True]
     assert (records["confidences"][1:] < 0.7).all()
 
@@ -234,7 +241,7 @@ def project_tagger(tmp_path_factory):
 
 def test_no_text_that_is_no_title_becomes_an_ideal_customer(project_tagger):
     texts = [*KNOWN, "Not a CISO", *(text for some in not_titles(200).values() for text in some)]
-    records = project_tagger.tag(titles("CISO Information Security", *texts))
+    records = tagged(project_tagger, titles("CISO Information Security", *texts))
     places = [project_tagger.hierarchy.nodes[node].path for node in records["node"]]
     assert places[0][0] == "Ideal customers"
     assert not any(places[1:])
