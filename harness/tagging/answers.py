@@ -1,7 +1,6 @@
 """Answers of titles: of the rows of a file, in memory those that came last, and on the disk all that took long."""
 
 import hashlib
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +23,9 @@ Records = npt.NDArray[np.void]
 
 _ABSENT = -1
 _ANSWERS, _TITLE, _ANSWER, _SUM = "answers-{:06d}.parquet", "title", "answer", b"sha256"
+
+_NUMBER = np.uint64((1 << 24) - 1)
+"""The bits of the number of a file; 40 are left for a hash."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,11 @@ class TitleCache:
 
 
 class AnswerStore:
-    """Titles to their answers in a folder, a Parquet file for each batch that was answered; it survives a kill."""
+    """Titles to their answers in a folder, a Parquet file for each batch that was answered; it survives a kill.
+
+    Memory holds 8 bytes a title: the beginning of its hash and the number of its file, so that only files are read that
+    have what is asked for. A title whose hash begins as that of one in another file may be answered again.
+    """
 
     def __init__(self, folder: Path, fields: np.dtype) -> None:
         """Open what an earlier process of the same job has stored in a folder, which is made if need be."""
@@ -105,11 +111,12 @@ class AnswerStore:
         """Titles that are stored."""
         self._folder = folder
         self._fields = fields
-        self._files: list[Path] = []
+        self._seed = secrets.randbits(64)
+        self._n_files = 0
+        self._known: list[npt.NDArray[np.uint64]] = []  # sorted; each more than twice as long as the next
         # Until there are no more, or one is damaged; those after it are written again.
-        while (n_titles := _n_whole(path := folder / _ANSWERS.format(len(self._files)), fields)) is not None:
-            self.n_titles += n_titles
-            self._files.append(path)
+        while (titles := _whole_titles(self._path(self._n_files), fields)) is not None:
+            self._note(titles)
 
     def find(self, titles: Sequence[str]) -> tuple[Records, BoolArray]:
         """Look titles up.
@@ -120,17 +127,15 @@ class AnswerStore:
         found = np.zeros(len(titles), dtype=self._fields)
         known = np.zeros(len(titles), dtype=bool)
         asked = pa.array(titles, pa.large_string())
-        for path in self._files:
-            if known.all():
-                break
-            stored = pq.read_table(path, memory_map=False).combine_chunks()
-            places = pc.index_in(asked, value_set=stored[_TITLE].chunk(0)).fill_null(_ABSENT).to_numpy()
+        file_of = self._files_of(asked)
+        for number in np.unique(file_of[file_of != _ABSENT]).tolist():
+            rows = np.flatnonzero(file_of == number)
+            stored = pq.read_table(self._path(number), memory_map=False).combine_chunks()
+            places = pc.index_in(asked.take(rows), value_set=stored[_TITLE].chunk(0)).fill_null(_ABSENT).to_numpy()
             hits = places != _ABSENT
-            answers = stored[_ANSWER].chunk(0)
-            first = answers.offset * self._fields.itemsize
-            records = np.frombuffer(answers.buffers()[1], self._fields, count=len(answers), offset=first)
-            found[hits] = records[places[hits]]
-            known |= hits
+            records = np.frombuffer(_answers_in(stored), self._fields)
+            found[rows[hits]] = records[places[hits]]
+            known[rows[hits]] = True
         return found, known
 
     def add(self, titles: Sequence[str], records: Records) -> None:
@@ -141,12 +146,35 @@ class AnswerStore:
         """
         table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: _as_binary(records)})
         table = table.replace_schema_metadata({_SUM: _sum_of(table)})
-        path = self._folder / _ANSWERS.format(len(self._files))
-        with whole_file(path) as filling:
-            pq.write_table(table, filling)
+        with whole_file(self._path(self._n_files)) as filling:
+            pq.write_table(table, filling, use_dictionary=False)  # no title is there twice
             sync(filling)
-        self._files.append(path)
+        self._note(table[_TITLE].chunk(0))
+
+    def _path(self, number: int) -> Path:
+        return self._folder / _ANSWERS.format(number)
+
+    def _note(self, titles: pa.LargeStringArray) -> None:
+        """Remember that the next file has these titles."""
+        known = np.sort(self._hashes(titles) | np.uint64(self._n_files))
+        while self._known and len(self._known[-1]) <= 2 * len(known):
+            known = np.sort(np.concatenate([self._known.pop(), known]))
+        self._known.append(known)
+        self._n_files += 1
         self.n_titles += len(titles)
+
+    def _files_of(self, titles: pa.LargeStringArray) -> IntArray:
+        """Return the number of the file that may have each title, -1 where none has, (n_titles,)."""
+        hashes, file_of = self._hashes(titles), np.full(len(titles), _ABSENT)
+        for known in self._known:
+            nearest = known[np.searchsorted(known, hashes).clip(max=len(known) - 1)]
+            hits = nearest & ~_NUMBER == hashes
+            file_of[hits] = nearest[hits] & _NUMBER
+        return file_of
+
+    def _hashes(self, titles: pa.LargeStringArray) -> npt.NDArray[np.uint64]:
+        """Return the hash of each title, with room for the number of a file, (n_titles,)."""
+        return pl.Series(pl.from_arrow(titles)).hash(self._seed).to_numpy() & ~_NUMBER
 
 
 def _as_binary(records: Records) -> pa.FixedSizeBinaryArray:
@@ -154,17 +182,25 @@ def _as_binary(records: Records) -> pa.FixedSizeBinaryArray:
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(records.dtype.itemsize), len(records), buffers)
 
 
-def _n_whole(path: Path, fields: np.dtype) -> int | None:
-    """Return how many titles a file of answers has; None where there is no such file, or it is damaged."""
+def _whole_titles(path: Path, fields: np.dtype) -> pa.LargeStringArray | None:
+    """Return the titles of a file of answers; None where there is no such file, or it is damaged."""
     try:
-        stored = pq.read_table(path, memory_map=False)
+        stored = pq.read_table(path, memory_map=False).combine_chunks()
         is_whole = stored.schema.field(_ANSWER).type == pa.binary(fields.itemsize) and len(stored) > 0
-        return len(stored) if is_whole and stored.schema.metadata[_SUM] == _sum_of(stored) else None
+        return stored[_TITLE].chunk(0) if is_whole and stored.schema.metadata[_SUM] == _sum_of(stored) else None
     except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
         return None
 
 
+def _answers_in(table: pa.Table) -> memoryview:
+    """Return the bytes of the answers of a table of one chunk, one after the other."""
+    answers = table[_ANSWER].chunk(0)
+    first, n_bytes = answers.offset * answers.type.byte_width, len(answers) * answers.type.byte_width
+    return memoryview(answers.buffers()[1])[first : first + n_bytes]
+
+
 def _sum_of(table: pa.Table) -> bytes:
-    """Return the SHA-256 of titles and their answers, as hexadecimal digits."""
-    titles = json.dumps(table[_TITLE].to_pylist())
-    return hashlib.sha256(b"".join([titles.encode(), *table[_ANSWER].to_pylist()])).hexdigest().encode()
+    """Return the SHA-256 of the titles and answers of a table of one chunk, as hexadecimal digits."""
+    titles = pl.Series(pl.from_arrow(table[_TITLE].chunk(0)))
+    parts = [titles.str.len_bytes().to_numpy().tobytes(), titles.str.join().item().encode(), _answers_in(table)]
+    return hashlib.sha256(b"".join(parts)).hexdigest().encode()

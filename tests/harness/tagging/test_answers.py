@@ -93,3 +93,15 @@ def test_a_full_disk_while_answers_are_stored_is_bad_input(tmp_path, monkeypatch
     with pytest.raises(BadInput, match="the disk is full"):
         store.add(["CEO"], records(1))
     assert not list((tmp_path / "answers").iterdir())
+
+
+def test_only_files_that_have_what_is_asked_for_are_read(tmp_path):
+    folder = tmp_path / "answers"
+    store = AnswerStore(folder, NUMBER)
+    for number in range(9):
+        store.add([f"title {number}", f"other {number}"], records(number, -number))
+    for number in (0, 1, 2, 3, 5, 6, 7):
+        (folder / f"answers-{number:06d}.parquet").unlink()
+    found, known = store.find(["other 8", "new", "title 4", "title 8"])
+    assert known.tolist() == [True, False, True, True]
+    assert found["number"][known].tolist() == [-8, 4, 8]
