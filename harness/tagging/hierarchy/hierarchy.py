@@ -3,9 +3,10 @@
 The place of a title is the deepest node that is sure; beside it goes the leaf of its most probable labels.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -165,31 +166,25 @@ class _Placer:
         band = np.zeros(n_titles, dtype=np.int8)
         contradiction = np.zeros(n_titles, dtype=np.int8)
         contradicts = first_contradiction(self.hierarchy.contradictions, self.hierarchy.taxonomy)  # (n_combinations,)
-        for rows, decider, rolled in self._rolled(fired, probabilities):
-            predicted = self._predicted(rows, probabilities)
-            node[rows], confidence[rows] = self._deepest_sure(rolled[:, :n_nodes])
-            band[rows] = self._sure_band(rolled[:, n_nodes:])
-            rule[rows] = decider[predicted]
+        confidence_band = self._confidence_band(probabilities)
+        group = _groups(fired, confidence_band)
+        order = np.argsort(group, kind="stable")
+        step = max(1, CHUNK_CELLS // len(contradicts))
+        for rows in (order[start : start + step] for start in range(0, n_titles, step)):
+            predicted, joint = self._predicted(rows, probabilities), self._joint(rows, probabilities)
+            rolled = np.empty((self._spread.shape[1], len(rows)))  # of each node, then of each band
+            starts = [0, *(np.flatnonzero(np.diff(group[rows])) + 1).tolist(), len(rows)]
+            for alike in (slice(*ends) for ends in pairwise(starts)):
+                first = rows[alike.start]
+                fire = tuple(np.flatnonzero(fired[first]).tolist())
+                decider, spread = self._decider(fire, int(confidence_band[first]))
+                rule[rows[alike]] = decider[predicted[alike]]
+                # A sparse product adds up each title by itself, in one order; a dense one rounds by how many there are.
+                rolled[:, alike] = spread @ joint[:, alike]
+            node[rows], confidence[rows] = self._deepest_sure(rolled[:n_nodes])
+            band[rows] = self._sure_band(rolled[n_nodes:])
             contradiction[rows] = contradicts[predicted]
         return Placements(node, confidence, self._leaf_of_rule[rule].astype(np.int16), rule, band, contradiction)
-
-    def _rolled(
-        self, fired: BoolArray, probabilities: Mapping[str, FloatArray]
-    ) -> Iterator[tuple[IntArray, IntArray, npt.NDArray[np.float64]]]:
-        """Roll probabilities up, as many titles of one group at a time as memory is meant for.
-
-        Yields:
-            Rows of titles, (n_some,); the rule that decides each combination for them, (n_combinations,); and the
-            probability of each node, then of each band, (n_some, n_nodes + n_bands).
-        """
-        confidence_band = self._confidence_band(probabilities)
-        for rows in _groups(fired, confidence_band):
-            decider = self._decider(tuple(np.flatnonzero(fired[rows[0]]).tolist()), int(confidence_band[rows[0]]))
-            spread = csr_array(self._spread[self._leaf_of_rule[decider]].T)  # (n_nodes + n_bands, n_combinations)
-            step = max(1, CHUNK_CELLS // len(decider))
-            for some in np.split(rows, range(step, len(rows), step)):
-                # A sparse product adds up each title by itself, in one order; a dense one rounds by how many there are.
-                yield some, decider, (spread @ self._joint(some, probabilities).T).T
 
     def _check(self, n_titles: int, probabilities: Mapping[str, FloatArray]) -> None:
         expected = {target.name: (n_titles, target.n_classes) for target in self.hierarchy.taxonomy.targets}
@@ -220,8 +215,13 @@ class _Placer:
         above = np.array(list(self.hierarchy.confidence_bands.values())[:-1])  # all but the last, which is the rest
         return (confidence[:, None] < above).sum(axis=1)
 
-    def _decider(self, fired: tuple[int, ...], band: int) -> IntArray:
-        """Return the first rule that matches each combination, given the keywords that fire and the confidence."""
+    def _decider(self, fired: tuple[int, ...], band: int) -> tuple[IntArray, csr_array]:
+        """Say where combinations go, given the keywords that fire and the confidence.
+
+        Returns:
+            The first rule that matches each combination, (n_combinations,), and which nodes and bands get its
+            probability, (n_nodes + n_bands, n_combinations).
+        """
         key = (fired, band)
         if key not in self._deciders:
             name = list(self.hierarchy.confidence_bands)[band]
@@ -231,7 +231,7 @@ class _Placer:
                 if (not rule.keywords or position in fired) and (not rule.confidence or name in rule.confidence):
                     deciding[matching(rule.classes, self.hierarchy.taxonomy)] = position
             assert (deciding >= 0).all(), "the default takes all that is left"
-            self._deciders[key] = deciding
+            self._deciders[key] = deciding, csr_array(self._spread[self._leaf_of_rule[deciding]].T)
         return self._deciders[key]
 
     def _predicted(self, rows: IntArray, probabilities: Mapping[str, FloatArray]) -> IntArray:
@@ -240,34 +240,33 @@ class _Placer:
         return combination_of(positions, self.hierarchy.taxonomy)
 
     def _joint(self, rows: IntArray, probabilities: Mapping[str, FloatArray]) -> npt.NDArray[np.float64]:
-        """Multiply the targets' probabilities into one for each combination, (n_rows, n_combinations)."""
-        joint = np.ones((len(rows), 1))
+        """Multiply the targets' probabilities into one for each combination, (n_combinations, n_rows)."""
+        joint = np.ones((1, len(rows)))
         for name in self.hierarchy.taxonomy.names:
-            one = probabilities[name][rows].astype(np.float64)  # (n_rows, n_classes)
-            joint = (joint[:, :, None] * one[:, None, :]).reshape(len(rows), -1)
+            one = probabilities[name][rows].astype(np.float64).T  # (n_classes, n_rows)
+            joint = (joint[:, None, :] * one[None, :, :]).reshape(-1, len(rows))
         return joint
 
     def _deepest_sure(self, rolled: npt.NDArray[np.float64]) -> tuple[IntArray, FloatArray]:
         """Go down from the root to the most probable child as long as that is sure; (n_rows,) each."""
-        at = np.full(len(rolled), ROOT)
+        at = np.full(rolled.shape[1], ROOT)
         for parent, below in self._children.items():  # parents come before their children
             here = np.flatnonzero(at == parent)
-            child = below[rolled[here[:, None], below].argmax(axis=1)]
-            sure = rolled[here, child] >= self.hierarchy.sure - ROUNDING
+            child = below[rolled[below[:, None], here].argmax(axis=0)]
+            sure = rolled[child, here] >= self.hierarchy.sure - ROUNDING
             at[here[sure]] = child[sure]
-        return at, rolled[np.arange(len(at)), at]
+        return at, rolled[at, np.arange(len(at))]
 
     def _sure_band(self, rolled: npt.NDArray[np.float64]) -> IntArray:
         """Return the most probable band where it is sure, else -1, (n_rows,)."""
-        best = rolled.argmax(axis=1)
-        return np.where(rolled.max(axis=1) >= self.hierarchy.sure - ROUNDING, best, -1)
+        return np.where(rolled.max(axis=0) >= self.hierarchy.sure - ROUNDING, rolled.argmax(axis=0), -1)
 
     @cached_property
     def _remembered(self) -> dict[bytes, tuple[Any, ...]]:
         return {}
 
     @cached_property
-    def _deciders(self) -> dict[tuple[tuple[int, ...], int], IntArray]:
+    def _deciders(self) -> dict[tuple[tuple[int, ...], int], tuple[IntArray, csr_array]]:
         return {}
 
     @cached_property
@@ -303,12 +302,11 @@ def _alike(fired: BoolArray, probabilities: Mapping[str, FloatArray]) -> tuple[I
     return np.arange(len(key)), np.arange(len(key))  # two cases share a key
 
 
-def _groups(fired: BoolArray, confidence_band: npt.NDArray[np.int64]) -> list[IntArray]:
-    """Return the rows that have the same rules fired and the same confidence band, group by group."""
+def _groups(fired: BoolArray, confidence_band: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Number the groups of titles that have the same rules fired and the same confidence band, (n_titles,)."""
     group = confidence_band
     for start in range(0, fired.shape[1], _BITS):
         part = fired[:, start : start + _BITS]
         bits = part @ (1 << np.arange(part.shape[1], dtype=np.int64))
         group = pd.factorize((group << _BITS) | bits)[0]  # few groups again, so that there is room for the next part
-    order = np.argsort(group, kind="stable")
-    return [rows for rows in np.split(order, np.cumsum(np.bincount(group))[:-1]) if len(rows)]
+    return group
