@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import read_json
@@ -198,12 +199,17 @@ class _LetterModel:
     def costs(self, words: pl.Series) -> npt.NDArray[np.float64]:
         """Return the negative log probability of each word and its end in nats, (n_words,)."""
         runs, word = _runs(words)
-        probability = np.full(len(word), _UNSEEN_LETTER)
+        # A letter costs what the longest run that ends with it says, and words share most of their runs.
+        letter, distinct_runs = pd.factorize(runs[-1][1])
+        some = np.empty(len(distinct_runs), dtype=np.int64)  # a letter with each run
+        some[letter] = np.arange(len(letter))
+        probability = np.full(len(some), _UNSEEN_LETTER)
         for (before, run), (distinct, times, contexts, totals, kinds) in zip(runs, self._tables, strict=True):
-            total, kind = _look_up(before, contexts, totals), _look_up(before, contexts, kinds)
-            mixed = (_look_up(run, distinct, times) + kind * probability) / np.maximum(total + kind, 1)
+            total, kind = _look_up(before[some], contexts, totals, kinds)
+            (time,) = _look_up(run[some], distinct, times)
+            mixed = (time + kind * probability) / np.maximum(total + kind, 1)
             probability = np.where(total > 0, mixed, probability)
-        return np.bincount(word, -np.log(probability), minlength=len(words)).astype(np.float64)
+        return np.bincount(word, -np.log(probability)[letter], minlength=len(words)).astype(np.float64)
 
 
 def _runs(words: pl.Series) -> tuple[list[tuple[_Numbers, _Numbers]], IntArray]:
@@ -228,12 +234,13 @@ def _runs(words: pl.Series) -> tuple[list[tuple[_Numbers, _Numbers]], IntArray]:
     return runs, word[letters]
 
 
-def _look_up(wanted: _Numbers, known: _Numbers, values: IntArray) -> IntArray:
-    """Return the value of each wanted number, 0 where it is not known; `known` is sorted."""
+def _look_up(wanted: _Numbers, known: _Numbers, *values: IntArray) -> list[IntArray]:
+    """Return from each of `values` that of each wanted number, 0 where it is not known; `known` is sorted."""
     if not len(known):
-        return np.zeros(len(wanted), dtype=np.int64)
+        return [np.zeros(len(wanted), dtype=np.int64) for _ in values]
     position = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.where(known[position] == wanted, values[position], 0)
+    found = known[position] == wanted
+    return [np.where(found, each[position], 0) for each in values]
 
 
 def _parts(titles: Iterable[str]) -> pl.Series:
