@@ -16,10 +16,7 @@ from data_cleaning.errors import BadInput
 from data_cleaning.titles import IntArray, StrArray
 
 CHUNK_TITLES = 40_000
-"""Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title.
-
-Larger chunks leave one thread waiting for the other at the end; smaller ones build the search too often.
-"""
+"""Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title."""
 
 _WORD = r"\p{L}\p{M}\p{N}"
 _NOT_A_WORD = rf"[^{_WORD}]+"
