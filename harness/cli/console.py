@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from data_cleaning.report_table import Table  # which takes its time to import
 
 _PLAIN_LINE_EVERY_SECONDS = 10.0
+_SHORTEST_TIMED_SECONDS = 0.1  # a rate measured over less says nothing
 _LINE_END = "\n"
 
 # A file or a pipe has no width to fit; tables must not lose columns there.
@@ -75,7 +76,7 @@ def _plain_lines() -> Progress:
             return
         spoke[step] = now
         elapsed = now - begun
-        rate = done / elapsed if elapsed > 0 else 0.0
+        rate = done / elapsed if elapsed >= _SHORTEST_TIMED_SECONDS else 0.0
         left = "" if finished or not rate else f", {(total - done) / rate:.0f} s left"
         speed = f", {rate:,.0f} {unit}/s" if rate else ""
         announce(f"  {step}: {done:,} of {total:,} {unit}{speed}{left}")

@@ -65,7 +65,8 @@ def write_run_page(
             sections.append(
                 table_section(_scores_first(table), "tables", charts=drawn, group=group, is_detail=group == _DETAILS)
             )
-    made = f"Made {facts['made_at']} with seed {facts['seed']} on {facts['device']}."
+    made_at = facts["made_at"][:16].replace("T", " at ")  # to the minute
+    made = f"Made on {made_at} with seed {facts['seed']}, on {facts['device']}."
     if facts["warnings"]:
         made += f" Under Data, {counted(len(facts['warnings']), 'warning')} about the leads."
     heading = f"{facts['name']}: which system should sort our titles?"

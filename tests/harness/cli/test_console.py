@@ -33,6 +33,16 @@ def test_plain_progress_lines_are_written_every_ten_seconds_and_at_the_end(capsy
     ]
 
 
+def test_a_step_that_took_hardly_any_time_has_no_rate(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    on_progress = _plain_lines()
+    on_progress("fit", 0, 100)
+    now[0] = 0.00001
+    on_progress("fit", 100, 100)
+    assert capsys.readouterr().err == "  fit: 100 of 100 titles\n"
+
+
 def raw(text):
     """Return the characters of a text that a terminal would obey."""
     return {one for one in text if one != "\n" and unicodedata.category(one) in ("Cc", "Cf", "Cs", "Zl", "Zp")}
