@@ -34,7 +34,7 @@ def test_text_from_files_is_never_markup(path):
 
 def test_the_page_says_what_the_run_was_made_with(path):
     text = path.read_text(encoding="utf-8")
-    assert "Made now with seed 1 on cpu. Under Data, 1 warning about the leads." in text
+    assert "Made on 2026-11-29 at 09:05 with seed 1, on cpu. Under Data, 1 warning about the leads." in text
     assert "Fingerprint f; sources at no commit; data d; splits title h." in text
 
 
