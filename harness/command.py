@@ -7,7 +7,6 @@ import sys
 from data_cleaning.errors import LITTLE_MEMORY, is_for_want_of_memory
 from data_cleaning.threads import limit_threads
 
-
 _NEW_OBJECTS = 20_000
 """How many more objects there have to be before the collector looks for cycles.
 
