@@ -12,8 +12,10 @@ from harness.scoring.verdict import Candidate, Judged, decide
 
 SCRIPT = "<script>alert(1)</script>"
 N_TITLES = 30
-FACTS = {"name": f"toy {SCRIPT}", "made_at": "2026-11-29T09:05:33+0000", "seed": 1, "device": "cpu", "fingerprint": "f",
-         "commit": None, "data_hash": "d", "warnings": [f"Train lacks {SCRIPT}."], "split_hash": {"title": "h"}}  # fmt: skip
+FACTS = {
+    "name": f"toy {SCRIPT}", "made_at": "2026-11-29T09:05:33+0000", "seed": 1, "device": "cpu", "fingerprint": "f",
+    "commit": None, "data_hash": "d", "warnings": [f"Train lacks {SCRIPT}."], "split_hash": {"title": "h"},
+}  # fmt: skip
 FIT = {"split": "title", "learned_from": "legacy"}
 
 
