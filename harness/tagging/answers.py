@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -53,19 +52,20 @@ class Answers:
 class TitleCache:
     """Titles to their answers in memory, at most `max_titles` of them; once it is full, it begins again empty.
 
-    A title is known by 128 bits of hashes with random seeds, so that the texts, which may be long, are not kept. A
-    title that was forgotten is looked up or answered again, which costs time and changes nothing.
+    A title is known by 128 bits of hashes with random seeds, so that the texts, which may be long, are not kept. It is
+    found in a table of slots, from the slot that its hash names to the first empty one, many titles at a time.
     """
 
     def __init__(self, fields: np.dtype, max_titles: int) -> None:
         self._seeds = [secrets.randbits(64) for _ in range(2)]
-        self._slots: dict[int, int] = {}
-        self._n_added = 0  # more than slots, should two titles ever share a key
-        self._checks = np.empty(max_titles, dtype=np.uint64)
+        self._n_titles = 0
+        self._hashes = np.empty((max_titles, 2), dtype=np.uint64)
         self._records: Records = np.empty(max_titles, dtype=fields)
+        n_slots = 1 << (2 * max_titles - 1).bit_length()  # at least twice as many, so that the next empty one is near
+        self._slots = np.full(n_slots, _ABSENT, dtype=np.int32)  # positions in the two arrays
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return self._n_titles
 
     def find(self, titles: pl.Series) -> tuple[Records, BoolArray]:
         """Look titles up.
@@ -73,28 +73,43 @@ class TitleCache:
         Returns:
             A record per title, (n_titles,), and which were found, (n_titles,); the others' records mean nothing.
         """
+        hashes = self._hashes_of(titles)
         found: Records = np.zeros(len(titles), dtype=self._records.dtype)
-        keys, checks = self._hashes(titles)
-        places = np.fromiter(map(self._slots.get, keys.tolist(), repeat(_ABSENT)), np.int64, len(titles))
-        known = places != _ABSENT
-        known[known] = self._checks[places[known]] == checks[known]
-        found[known] = self._records[places[known]]
+        known = np.zeros(len(titles), dtype=bool)
+        sought, slots = np.arange(len(titles)), self._first_slots(hashes)
+        while len(sought):
+            held = self._slots[slots]
+            sought, slots, held = (values[held != _ABSENT] for values in (sought, slots, held))
+            is_it = (self._hashes[held] == hashes[sought]).all(axis=1)
+            found[sought[is_it]], known[sought[is_it]] = self._records[held[is_it]], True
+            sought, slots = sought[~is_it], self._next(slots[~is_it])
         return found, known
 
     def add(self, titles: pl.Series, records: Records) -> None:
         """Keep the answers of titles that were not found, (n_titles,), as far as there is room for them."""
-        if self._n_added + len(titles) > len(self._records):
-            self._slots.clear()
-            self._n_added = 0
-        keys, checks = self._hashes(titles.head(len(self._records)))
-        first, self._n_added = self._n_added, self._n_added + len(keys)
-        self._checks[first : self._n_added], self._records[first : self._n_added] = checks, records[: len(keys)]
-        self._slots.update(zip(keys.tolist(), range(first, self._n_added), strict=True))
+        if self._n_titles + len(titles) > len(self._records):
+            self._slots.fill(_ABSENT)
+            self._n_titles = 0
+        hashes = self._hashes_of(titles.head(len(self._records)))
+        first, self._n_titles = self._n_titles, self._n_titles + len(hashes)
+        self._hashes[first : self._n_titles] = hashes
+        self._records[first : self._n_titles] = records[: len(hashes)]
+        positions, slots = np.arange(first, self._n_titles, dtype=np.int32), self._first_slots(hashes)
+        while len(positions):
+            empty = self._slots[slots] == _ABSENT
+            self._slots[slots[empty]] = positions[empty]  # of several titles that want one slot, the last gets it
+            placed = self._slots[slots] == positions
+            positions, slots = positions[~placed], self._next(slots[~placed])
 
-    def _hashes(self, titles: pl.Series) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-        """Return what titles are looked up by, and what a hit is checked with, (n_titles,) each."""
-        key, check = (titles.hash(seed).to_numpy() for seed in self._seeds)
-        return key, check
+    def _hashes_of(self, titles: pl.Series) -> npt.NDArray[np.uint64]:
+        """Return two hashes of each title, (n_titles, 2)."""
+        return np.column_stack([titles.hash(seed).to_numpy() for seed in self._seeds])
+
+    def _first_slots(self, hashes: npt.NDArray[np.uint64]) -> IntArray:
+        return (hashes[:, 0] % np.uint64(len(self._slots))).astype(np.int64)
+
+    def _next(self, slots: IntArray) -> IntArray:
+        return (slots + 1) % len(self._slots)
 
 
 class AnswerStore:

@@ -39,14 +39,17 @@ def test_more_titles_than_there_is_room_for_are_kept_in_part():
     assert numbers_of(cache, *"abcdefgh") == [0, 1, 2, None, None, None, None, None]
 
 
-def test_a_hash_that_two_titles_share_is_no_hit(monkeypatch):
-    cache = TitleCache(NUMBER, 10)
-    cache.add(pl.Series(["CEO"]), records(1))
-    key, check = next(iter(cache._slots)), cache._checks[0]
-    monkeypatch.setattr(
-        cache, "_hashes", lambda titles: (np.array([key, key], np.uint64), np.array([check, check + 1], np.uint64))
-    )
-    assert numbers_of(cache, "CEO", "another with the same key") == [1, None]
+@pytest.mark.parametrize("n_hashes", [1, 2, 7])
+def test_titles_that_share_a_slot_are_told_apart(monkeypatch, n_hashes):
+    """Few titles have a slot of their own where nearly all have one first hash; the second is another for each."""
+    cache = TitleCache(NUMBER, 100)
+    of_titles = {str(number): (number % n_hashes, number) for number in range(200)}
+    monkeypatch.setattr(cache, "_hashes_of", lambda titles: np.array([of_titles[one] for one in titles], np.uint64))
+    for first in (0, 60):
+        added = range(first, first + 40)
+        cache.add(pl.Series([str(number) for number in added]), records(*added))
+    held = [number if number < 40 or 60 <= number < 100 else None for number in range(200)]
+    assert numbers_of(cache, *of_titles) == held
 
 
 def test_stored_answers_are_found_by_a_later_process(tmp_path):
