@@ -22,9 +22,10 @@ from data_cleaning.titles import BoolArray, FloatArray, IntArray, LabelledTitles
 from neural.batches import Examples, TokenizedTitles, tokenize
 from neural.calibration import calibrate
 from neural.checkpoints import Checkpoints, EpochLog, log_table
+from neural.cpu_operations import Dropout, choose_attention
 from neural.devices import ProcessGroup, resolve_device, torchrun_group, uses_bf16
 from neural.encoder import load_encoder, load_skeleton, longest_input, save_skeleton
-from neural.network import MultiHead, choose_attention, keep_layers, predict_logits, probabilities
+from neural.network import MultiHead, keep_layers, predict_logits, probabilities
 from neural.neural_settings import NeuralSettings
 from neural.runtime import OnnxNetwork, choose_runtime, predict_with
 from neural.spelling import spellings
@@ -311,6 +312,7 @@ class NeuralClassifier:
         """Put fresh heads for the targets of the taxonomy on an encoder, in evaluation mode."""
         n_classes = {target.name: target.n_classes for target in self.taxonomy_.targets}
         choose_attention(encoder, short=device.type == "cpu")
+        Dropout.everywhere_in(encoder)
         return MultiHead(encoder, n_classes, self.settings.pooling, self.settings.dropout).to(device).eval()
 
     def _identity(self, *all_examples: Examples) -> str:

@@ -4,14 +4,12 @@ import copy
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import eager_mask
+from transformers import PreTrainedModel
 
 from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
@@ -21,9 +19,6 @@ from neural.devices import uses_bf16
 
 TOKENS_PER_BATCH = {"cpu": 1_024, "cuda": 16_384}
 """What fills a device; a larger batch on a CPU no longer fits its caches."""
-
-_SHORT, _HAVE_PLAIN_ATTENTION = "short", {"albert", "bert", "distilbert", "electra", "roberta", "xlm-roberta"}
-"""The name under which transformers knows `_attend_briefly`, and kinds of encoders that need no more than it does."""
 
 
 class MultiHead(nn.Module):
@@ -163,34 +158,6 @@ def _in_bf16(model: MultiHead) -> MultiHead:
     copied = copy.deepcopy(model)
     copied.encoder.bfloat16()
     return copied
-
-
-def choose_attention(encoder: nn.Module, *, short: bool) -> None:
-    """Let an encoder compute attention as is fastest for short titles on a CPU, or as torch does."""
-    if isinstance(encoder, PreTrainedModel) and encoder.config.model_type in _HAVE_PLAIN_ATTENTION:
-        encoder.set_attn_implementation(_SHORT if short else "sdpa")
-
-
-def _attend_briefly(
-    _module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
-) -> tuple[Tensor, None]:
-    """Compute attention over few tokens on a CPU, of query, key and value, (batch, heads, seq, dim of a head).
-
-    torch's own works through blocks of tokens, and its softmax through one row at a time. For titles of eight tokens
-    they take 2.5 times as long, which is a third of the time of an answer.
-    """
-    scores = ((query * options["scaling"]) @ key.transpose(-1, -2)).float()  # (batch, heads, seq, seq)
-    if attention_mask is not None:
-        scores = scores + attention_mask
-    weights = (scores - scores.detach().amax(-1, keepdim=True)).exp()
-    weights = weights / weights.sum(-1, keepdim=True)
-    if options.get("dropout"):
-        weights = nn.functional.dropout(weights, options["dropout"])
-    return (weights.to(value.dtype) @ value).transpose(1, 2).contiguous(), None  # (batch, seq, heads, dim of a head)
-
-
-AttentionInterface.register(_SHORT, _attend_briefly)
-AttentionMaskInterface.register(_SHORT, eager_mask)
 
 
 def probabilities(logits: Tensor) -> npt.NDArray[np.float64]:

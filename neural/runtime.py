@@ -23,8 +23,9 @@ from data_cleaning.errors import BadInput
 from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import TokenizedTitles
+from neural.cpu_operations import choose_attention
 from neural.devices import bf16_is_fastest, uses_bf16
-from neural.network import TOKENS_PER_BATCH, MultiHead, choose_attention, predict_logits
+from neural.network import TOKENS_PER_BATCH, MultiHead, predict_logits
 
 MIN_AGREEMENT, MAX_DIFFERENCE = 0.995, 0.01
 """A runtime passes if at least this share of each target's predictions are torch's, and probabilities differ by at most

@@ -21,7 +21,7 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from data_cleaning.clean import equal_rows
 from data_cleaning.titles import LabelledTitles
 from neural.classifier import NeuralClassifier
-from neural.network import choose_attention
+from neural.cpu_operations import choose_attention
 from neural.runtime import OnnxNetwork, parity
 from tests.bench.leads import complete_leads
 

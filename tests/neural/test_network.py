@@ -1,4 +1,3 @@
-import copy
 from dataclasses import replace
 
 import numpy as np
@@ -21,9 +20,8 @@ from transformers import (
 )
 
 from data_cleaning.errors import BadInput
-from neural.batches import tokenize
 from neural.classifier import NeuralClassifier
-from neural.network import MultiHead, choose_attention, keep_layers, pool
+from neural.network import MultiHead, keep_layers, pool
 from neural.optimization import target_losses, total_loss
 
 TOKENS = torch.tensor([[[1.0, 2.0], [3.0, 6.0], [100.0, 100.0]], [[5.0, 0.0], [1.0, 1.0], [3.0, 2.0]]])
@@ -153,34 +151,3 @@ def test_more_layers_than_the_encoder_has_are_refused():
 def test_an_encoder_whose_layers_share_their_weights_is_refused():
     with pytest.raises(BadInput, match=r"AlbertModel has none\. Leave kept_layers out"):
         keep_layers(albert(), 1)
-
-
-@pytest.mark.parametrize("make", [bert, distilbert, albert, roberta, electra])
-def test_attention_for_short_titles_gives_the_logits_and_gradients_of_that_of_torch(make, tokenizer):
-    torch.manual_seed(0)
-    usual = MultiHead(make(), {"type": 3}, "mean", 0.1).eval()
-    short = copy.deepcopy(usual)
-    choose_attention(short.encoder, short=True)
-    titles = tokenize(["nurse", "chief night nurse", "director of data security engineers", "x" * 40], tokenizer, 32)
-    batch = titles.padded(np.arange(4))
-
-    assert short.encoder.config._attn_implementation != usual.encoder.config._attn_implementation
-    logits = [network(*batch)["type"] for network in (usual, short)]
-    assert_close(logits[1], logits[0], atol=1e-5, rtol=0)
-    for rows in logits:
-        rows.square().sum().backward()
-    for (name, expected), found in zip(usual.named_parameters(), short.parameters(), strict=True):
-        if expected.grad is not None:
-            assert_close(found.grad, expected.grad, atol=1e-4, rtol=1e-3, msg=name)
-
-
-def test_attention_for_short_titles_drops_weights_in_training(tokenizer):
-    torch.manual_seed(0)
-    network = MultiHead(bert(), {"type": 3}, "mean", 0.0).train()
-    network.encoder.embeddings.dropout.p = 0.0
-    for layer in network.encoder.encoder.layer:
-        layer.output.dropout.p = layer.attention.output.dropout.p = 0.0
-    choose_attention(network.encoder, short=True)
-    batch = tokenize(["chief night nurse"], tokenizer, 32).padded(np.arange(1))
-
-    assert not torch.equal(network(*batch)["type"], network(*batch)["type"])
