@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,18 @@ class TokenizedTitles:
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)  # (n_rows + 1,)
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)  # (n_tokens,)
         return TokenizedTitles(ids=self.ids[np.repeat(starts, lengths) + within], offsets=offsets, pad_id=self.pad_id)
+
+    def distinct(self) -> tuple["TokenizedTitles", IntArray]:
+        """Return each sequence of tokens once, by its first title, and the position among them of each title's own.
+
+        The positions are (n_titles,).
+        """
+        found: dict[bytes, int] = {}
+        edges = pairwise(self.offsets.tolist())
+        own = np.fromiter(
+            (found.setdefault(self.ids[start:end].tobytes(), len(found)) for start, end in edges), np.int64, len(self)
+        )
+        return self.select(np.unique(own, return_index=True)[1]), own
 
     def batches(
         self, max_tokens: int, step: str = "", on_progress: Progress = silent, *, one_length: bool = False

@@ -216,13 +216,16 @@ class NeuralClassifier:
         # In chunks, so that tokens and logits of a million titles are never in memory at once.
         for start in range(0, max(len(distinct_titles), 1), _TITLES_AT_ONCE):
             chunk = distinct_titles[start : start + _TITLES_AT_ONCE]
-            tokenized = self.tokenized(chunk)
+            # Titles that differ by case or by the signs between their words are often read alike.
+            tokenized, own = self.tokenized(chunk).distinct()  # (n_chunk,)
 
-            def report(step: str, done: int, _total: int, _unit: str = "titles", before: int = start) -> None:
-                self.on_progress(step, before + done, len(distinct_titles))
+            def report(
+                step: str, done: int, total: int, _unit: str = "titles", before: int = start, n_chunk: int = len(chunk)
+            ) -> None:
+                self.on_progress(step, before + done * n_chunk // total, len(distinct_titles))
 
             for target, values in run(tokenized, "neural predict", report).items():
-                found[target].append(probabilities(values / self.temperatures_[target]))
+                found[target].append(probabilities(values / self.temperatures_[target])[own])
         answers = {target: np.concatenate(pieces) for target, pieces in found.items()}
         answers = fall_back(answers, self.unlike(distinct_titles), self.taxonomy_)
         return {target: values[rows] for target, values in answers.items()}

@@ -117,3 +117,16 @@ def test_examples_are_copied_to_a_device_once(examples, monkeypatch):
     monkeypatch.setattr(torch, "from_numpy", lambda array: torch.tensor(array) if array.dtype == np.int64 else 1 / 0)
 
     examples.batch(np.array([1, 2]), CPU)
+
+
+def test_titles_that_are_read_alike_are_distinct_once(tokenizer):
+    titles = tokenize(["nurse", "chief nurse", "Nurse", "chief, nurse", "", "nurse"], tokenizer, 16)
+
+    distinct, own = titles.distinct()
+
+    assert own.tolist() == [0, 1, 0, 1, 2, 0]
+    assert len(distinct) == 3
+    again = distinct.select(own)
+    assert (again.ids.tolist(), again.offsets.tolist()) == (titles.ids.tolist(), titles.offsets.tolist())
+    nothing, of_nothing = titles.select(np.empty(0, dtype=np.int64)).distinct()
+    assert (len(nothing), len(of_nothing)) == (0, 0)

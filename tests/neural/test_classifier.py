@@ -191,6 +191,23 @@ def test_predicting_reports_its_progress(fitted):
     assert told[-1] == ("neural predict", 2, 2)
 
 
+def test_titles_that_are_read_alike_are_computed_once_and_counted_as_many(fitted):
+    told, sizes = [], []
+    watched = copy(fitted)
+    watched.runtime_ = None
+    watched.on_progress = lambda *said: told.append(said)
+    hook = watched.model_.register_forward_pre_hook(lambda _, given: sizes.append(len(given[0])))
+
+    found = watched.predict_proba(["chief nurse", "chief, nurse", "nurse", "Chief (Nurse)"])
+    hook.remove()
+
+    assert sum(sizes) == 2
+    assert told[-1] == ("neural predict", 4, 4)
+    for rows in found.values():
+        assert (rows[[1, 3]] == rows[0]).all()
+        assert not (rows[2] == rows[0]).all()
+
+
 def test_a_batch_invariant_network_gives_a_title_the_same_probabilities_beside_any_others(fitted, toy, tmp_path):
     pytest.importorskip("onnxruntime")
     saved = copy(fitted)
