@@ -11,7 +11,6 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from baselines.matching import distinct_keys
 from data_cleaning.files.whole_files import sync, whole_file
@@ -21,7 +20,7 @@ Records = npt.NDArray[np.void]
 """One record per title, of the tagger's fields."""
 
 _ABSENT = -1
-_ANSWERS, _TITLE, _ANSWER, _SUM = "answers-{:06d}.parquet", "title", "answer", b"sha256"
+_ANSWERS, _TITLE, _ANSWER, _SUM_BYTES = "answers-{:06d}.arrows", "title", "answer", 32
 
 _NUMBER = np.uint64((1 << 24) - 1)
 """The bits of the number of a file; 40 are left for a hash."""
@@ -113,10 +112,11 @@ class TitleCache:
 
 
 class AnswerStore:
-    """Titles to their answers in a folder, a Parquet file for each batch that was answered; it survives a kill.
+    """Titles to their answers in a folder, a file for each batch that was answered; it survives a kill.
 
-    Memory holds 8 bytes a title: the beginning of its hash and the number of its file, so that only files are read that
-    have what is asked for. A title whose hash begins as that of one in another file may be answered again.
+    A file is a stream of Arrow behind its SHA-256. Memory holds 8 bytes a title: the beginning of its hash and the
+    number of its file, so that only files are read that have what is asked for. A title whose hash begins as that of
+    one in another file may be answered again.
     """
 
     def __init__(self, folder: Path, fields: np.dtype) -> None:
@@ -145,24 +145,28 @@ class AnswerStore:
         file_of = self._files_of(asked)
         for number in np.unique(file_of[file_of != _ABSENT]).tolist():
             rows = np.flatnonzero(file_of == number)
-            stored = pq.read_table(self._path(number), memory_map=False).combine_chunks()
-            places = pc.index_in(asked.take(rows), value_set=stored[_TITLE].chunk(0)).fill_null(_ABSENT).to_numpy()
-            hits = places != _ABSENT
-            records = np.frombuffer(_answers_in(stored), self._fields)
-            found[rows[hits]] = records[places[hits]]
-            known[rows[hits]] = True
+            stored = _table_in(self._path(number).read_bytes())
+            # Mostly few are asked for, so that it is these which go into a table of hashes.
+            places = pc.index_in(stored[_TITLE].chunk(0), value_set=asked.take(rows))
+            hits = places.is_valid().to_numpy(zero_copy_only=False)
+            here = rows[places.drop_null().to_numpy()]
+            found[here] = np.frombuffer(stored[_ANSWER].chunk(0).buffers()[1], self._fields)[hits]
+            known[here] = True
         return found, known
 
     def add(self, titles: Sequence[str], records: Records) -> None:
-        """Store the answers of titles, (n_titles,); when this returns, they are on the disk.
+        """Store the answers of distinct titles, (n_titles,); when this returns, they are on the disk.
 
         Raises:
             BadInput: the disk is full.
         """
         table = pa.table({_TITLE: pa.array(titles, pa.large_string()), _ANSWER: _as_binary(records)})
-        table = table.replace_schema_metadata({_SUM: _sum_of(table)})
+        with pa.BufferOutputStream() as sink:
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+            content = sink.getvalue().to_pybytes()
         with whole_file(self._path(self._n_files)) as filling:
-            pq.write_table(table, filling, use_dictionary=False)  # no title is there twice
+            filling.write_bytes(hashlib.sha256(content).digest() + content)
             sync(filling)
         self._note(table[_TITLE].chunk(0))
 
@@ -200,22 +204,16 @@ def _as_binary(records: Records) -> pa.FixedSizeBinaryArray:
 def _whole_titles(path: Path, fields: np.dtype) -> pa.LargeStringArray | None:
     """Return the titles of a file of answers; None where there is no such file, or it is damaged."""
     try:
-        stored = pq.read_table(path, memory_map=False).combine_chunks()
-        is_whole = stored.schema.field(_ANSWER).type == pa.binary(fields.itemsize) and len(stored) > 0
-        return stored[_TITLE].chunk(0) if is_whole and stored.schema.metadata[_SUM] == _sum_of(stored) else None
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        written = path.read_bytes()
+        if hashlib.sha256(written[_SUM_BYTES:]).digest() != written[:_SUM_BYTES]:
+            return None
+        stored = _table_in(written)
+    except (OSError, pa.ArrowException):
         return None
+    is_of_fields = stored.schema.field(_ANSWER).type == pa.binary(fields.itemsize)
+    return stored[_TITLE].chunk(0) if is_of_fields else None
 
 
-def _answers_in(table: pa.Table) -> memoryview:
-    """Return the bytes of the answers of a table of one chunk, one after the other."""
-    answers = table[_ANSWER].chunk(0)
-    first, n_bytes = answers.offset * answers.type.byte_width, len(answers) * answers.type.byte_width
-    return memoryview(answers.buffers()[1])[first : first + n_bytes]
-
-
-def _sum_of(table: pa.Table) -> bytes:
-    """Return the SHA-256 of the titles and answers of a table of one chunk, as hexadecimal digits."""
-    titles = pl.Series(pl.from_arrow(table[_TITLE].chunk(0)))
-    parts = [titles.str.len_bytes().to_numpy().tobytes(), titles.str.join().item().encode(), _answers_in(table)]
-    return hashlib.sha256(b"".join(parts)).hexdigest().encode()
+def _table_in(written: bytes) -> pa.Table:
+    """Return the titles and answers of a file, one chunk each, without copying them."""
+    return pa.ipc.open_stream(pa.py_buffer(written)[_SUM_BYTES:]).read_all()

@@ -77,8 +77,8 @@ def test_a_broken_file_and_those_after_it_are_answered_again(tmp_path):
     store = AnswerStore(folder, NUMBER)
     for number in range(3):
         store.add([f"title {number}"], records(number))
-    (folder / "answers-000001.parquet").write_bytes(b"PAR1 cut")
-    (folder / "unfinished-999999-answers-000003.parquet").write_bytes(b"PAR1")
+    (folder / "answers-000001.arrows").write_bytes(b"cut")
+    (folder / "unfinished-999999-answers-000003.arrows").write_bytes(b"")
     again = AnswerStore(folder, NUMBER)
     assert again.find(["title 0", "title 1", "title 2"])[1].tolist() == [True, False, False]
     again.add(["title 1"], records(10))
@@ -104,7 +104,7 @@ def test_only_files_that_have_what_is_asked_for_are_read(tmp_path):
     for number in range(9):
         store.add([f"title {number}", f"other {number}"], records(number, -number))
     for number in (0, 1, 2, 3, 5, 6, 7):
-        (folder / f"answers-{number:06d}.parquet").unlink()
+        (folder / f"answers-{number:06d}.arrows").unlink()
     found, known = store.find(["other 8", "new", "title 4", "title 8"])
     assert known.tolist() == [True, False, True, True]
     assert found["number"][known].tolist() == [-8, 4, 8]

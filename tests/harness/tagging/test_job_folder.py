@@ -221,7 +221,7 @@ def begun(out, **options):
     folder = folder_of(out, **options)
     with folder.locked():
         folder.answers.mkdir(exist_ok=True)
-        (folder.answers / "answers-000000.parquet").touch()
+        (folder.answers / "answers-000000.arrows").touch()
         (folder.ready / out.name).write_text("half")
     return folder
 
@@ -242,7 +242,7 @@ def test_work_of_another_job_is_refused_saying_what_differs(tmp_path, identity, 
         folder_of(out, identity)
     assert worded in str(refused.value)
     forced = begun(out, identity=identity, force=True)
-    assert (forced.answers / "answers-000000.parquet").exists()
+    assert (forced.answers / "answers-000000.arrows").exists()
 
 
 def test_only_answers_outlive_a_call(tmp_path):
@@ -250,7 +250,7 @@ def test_only_answers_outlive_a_call(tmp_path):
     (folder.scratch / "rows").touch()
     with folder_of(tmp_path / "out.csv").locked():
         assert [*folder.ready.iterdir(), *folder.scratch.iterdir()] == []
-        assert [file.name for file in folder.answers.iterdir()] == ["answers-000000.parquet"]
+        assert [file.name for file in folder.answers.iterdir()] == ["answers-000000.arrows"]
     with folder_of(tmp_path / "out.csv", {"input": "other"}, force=True).locked():
         assert not folder.answers.exists()
 
@@ -271,7 +271,7 @@ def test_a_call_that_fails_keeps_answers_and_nothing_else(tmp_path, stop, has_an
     with pytest.raises(type(stop)):
         fail()
     left = sorted(place.name for place in tmp_path.rglob("*"))
-    assert left == [".out.csv.job", "answers", "answers-000000.parquet", "job.json", "lock"][: 5 * has_answers]
+    assert left == [".out.csv.job", "answers", "answers-000000.arrows", "job.json", "lock"][: 5 * has_answers]
 
 
 def test_a_call_that_fails_while_files_are_moved_keeps_them(tmp_path):
