@@ -21,6 +21,8 @@ _QUOTES = (
 )
 _DASHES = "[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]"
 _SPACE = r"[\s\p{Cc}\p{Zs}]+"
+_NOT_NORMAL = "[^ !-_a-~]|^ |  | $"
+"""What every title has that normalising may change, and few others: all but the common ASCII characters, and spaces."""
 
 _SPELLINGS = (
     (r"[-,/|:;()]|\.(?:\s|$)", " "),
@@ -63,13 +65,19 @@ def normalise_titles(titles: pl.Series) -> pl.Series:
 
 def normalise_repaired(whole: pl.Series) -> pl.Series:
     """Normalise titles that are repaired already; to look for damage again takes longer than all the rest."""
-    folded = whole
+    rows = whole.str.contains(_NOT_NORMAL).fill_null(False).arg_true()
+    if rows.is_empty():
+        return whole
+    given = whole.gather(rows)
+    folded = given
     for curly, straight in _QUOTES:
         folded = folded.str.replace_all(curly, straight)
     folded = folded.str.normalize("NFKC").str.replace_all(_DASHES, "-").str.replace_all(_SPACE, " ").str.strip_chars()
     # Folding may uncover damage, as wide letters can spell an entity.
-    changed = (folded != whole).fill_null(False).arg_true()
-    return folded if changed.is_empty() else folded.scatter(changed, normalise_titles(folded.gather(changed)))
+    changed = (folded != given).arg_true()
+    if not changed.is_empty():
+        folded = folded.scatter(changed, normalise_titles(folded.gather(changed)))
+    return whole.clone().scatter(rows, folded)
 
 
 def spell_acronyms(titles: pl.Series) -> pl.Series:

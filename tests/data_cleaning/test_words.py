@@ -1,3 +1,5 @@
+import re
+
 import polars as pl
 import pytest
 
@@ -83,6 +85,13 @@ def test_normalising_folds_characters_that_look_alike_and_keeps_the_wording(type
     once = normalise_titles(pl.Series([typed]))
     assert once.to_list() == [normalised]
     assert normalise_titles(once).equals(once)
+
+
+def test_every_ascii_character_is_normalised_wherever_it_stands():
+    """Titles of common characters are passed over, so that none of the others may be among them."""
+    typed = [text.replace("x", chr(code)) for code in range(128) for text in ("x", "xa", "ax", "axb", "axxb", "a x")]
+    expected = [re.sub(r"[\0-\x20\x7f]+", " ", text.replace("`", "'")).strip() for text in typed]
+    assert normalise_titles(pl.Series(typed)).to_list() == expected
 
 
 @pytest.mark.parametrize(
