@@ -40,12 +40,6 @@ def uses_bf16(precision: str, device: torch.device) -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 
-def bf16_is_fastest() -> bool:
-    """Say whether this processor multiplies matrices in bf16 (AMX): faster than onnxruntime in int8, and more exact."""
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("amx_bf16"))
-
-
 def autocast(device: torch.device, bf16: bool) -> torch.autocast:
     """Return a context in which matrix products run in bf16, or one that changes nothing."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=bf16)

@@ -102,7 +102,7 @@ class NeuralSettings:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number format of matrix products; "auto" takes bf16 where the device is built for it."""
     runtime: Literal["auto", "torch", "onnx", "onnx-int8"] = "auto"
-    """What predicts on a CPU: "auto" takes the fastest of bf16, int8 and fp32 that agrees with fp32 on validation."""
+    """What predicts on a CPU: "auto" takes bf16 where the processor has it, otherwise int8 if that agrees with fp32."""
 
     def __post_init__(self) -> None:
         check_settings(self, "neural", smaller="max_tokens", larger="max_tokens_per_batch")

@@ -24,7 +24,7 @@ from data_cleaning.progress import Progress, silent
 from data_cleaning.titles import IntArray
 from neural.batches import TokenizedTitles
 from neural.cpu_operations import choose_attention
-from neural.devices import bf16_is_fastest, uses_bf16
+from neural.devices import uses_bf16
 from neural.network import TOKENS_PER_BATCH, MultiHead, predict_logits
 
 MIN_AGREEMENT, MAX_DIFFERENCE = 0.995, 0.01
@@ -221,8 +221,8 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
         return found.passes
 
     # In the order of the speeds on a quiet machine, not of those just measured: equal fits must predict the same.
-    has_bf16 = uses_bf16(precision, torch.device("cpu"))
-    if passes("torch", None) and wanted == "auto" and has_bf16 and bf16_is_fastest():
+    # Where torch multiplies in bf16, it is faster than onnxruntime in int8, and more exact.
+    if passes("torch", None) and wanted == "auto" and uses_bf16(precision, torch.device("cpu")):
         return Chosen("torch", None, compared)
     plain = OnnxNetwork.in_fp32(model)
     networks: dict[str, OnnxNetwork | None] = {"torch": None, "onnx": plain}
@@ -233,8 +233,7 @@ def _compare(model: MultiHead, sample: TokenizedTitles, wanted: str, precision: 
         if wanted not in passed:
             raise BadInput(f"runtime {wanted!r} disagrees with torch: {compared[wanted]}. Set runtime to 'torch'.")
         return Chosen(wanted, networks[wanted], compared)
-    order = ("onnx-int8", "torch", "onnx") if has_bf16 else ("onnx-int8", "onnx", "torch")
-    first = next(name for name in order if name == "torch" or name in passed)
+    first = next((name for name in ("onnx-int8", "onnx") if name in passed), "torch")
     return Chosen(first, networks[first], compared)
 
 
