@@ -26,8 +26,8 @@ from neural.runtime import OnnxNetwork, parity
 from tests.bench.leads import complete_leads
 
 N_FITTED, N_LEADS, N_TITLES, N_ROUNDS = 20_000, 12_000, 3_000, 3
-LEAST_LEAD = 4
-"""5.4 on two cores of a Xeon with AMX on 2026-11-29, in bf16; 7.4 on an EPYC in int8, where the pipeline was slower."""
+LEAST_LEAD = 5
+"""5.8 on two cores of a Xeon with AMX on 2026-11-29, and 7.7 on an EPYC (Zen 5), both in bf16."""
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +112,12 @@ def test_the_network_answers_more_titles_a_second_than_the_pipeline(benchmark, s
 
 
 def test_every_runtime_in_use_gives_the_predictions_of_the_pipeline(simulated, system):
-    """The pipeline computes in fp32 on whole batches; on titles that the network did not learn from."""
+    """The pipeline computes in fp32 on whole batches; on titles that the network did not learn from.
+
+    Texts that are unlike its titles are left out, since a system does not ask its network about them.
+    """
     titles = list(dict.fromkeys(simulated[2][N_FITTED:]["title"].to_list()))[:1000]
+    titles = [title for title, is_unlike in zip(titles, system.unlike(titles), strict=True) if not is_unlike]
     peer = pipeline("text-classification", model=ForPipeline(system.model_), tokenizer=system.tokenizer_)
     rows = peer(titles, batch_size=128, top_k=None, function_to_apply="none")
     flat = torch.tensor([[score["score"] for score in sorted(row, key=lambda one: one["label"])] for row in rows])
