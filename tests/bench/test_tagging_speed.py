@@ -20,8 +20,8 @@ from data_cleaning.simulate.study import STUDY_RECORDS
 from tests.bench.commands import ROOT, cost_of, cost_of_python
 
 N_ROUNDS = 3
-MAX_TIMES, MAX_GB, MANY_RECORDS = 8, 1, 10_000_000
-"""Measured on 2026-11-29: 6.6 times pyarrow's time, which was 1.1 s, and .74 GB."""
+MAX_TIMES, MAX_GB, MANY_RECORDS = 7, 1, 10_000_000
+"""Measured on 2026-11-29: 4.4 to 5.5 times pyarrow's time, which was 1.0 to 1.2 s, and .79 GB."""
 
 PLAIN = """
 import sys
