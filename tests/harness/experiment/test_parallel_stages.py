@@ -71,7 +71,7 @@ def when(place):
 def test_stages_are_made_at_the_same_time_and_each_after_those_it_needs(tmp_path):
     """Of those that could begin, that begins first on which most others wait: `a` is listed first and begins last."""
     announced, steps = [], []
-    stages = [stage("a"), stage("b", seconds=1.0), stage("c", seconds=1.0), stage("d", "b", "c"), stage("e", "d")]
+    stages = [stage("a"), stage("b", seconds=4.0), stage("c", seconds=4.0), stage("d", "b", "c"), stage("e", "d")]
     with pytest.warns(Notice) as noticed:
         done, store = make(tmp_path, *stages, announce=announced.append, on_progress=lambda *told: steps.append(told))
 
