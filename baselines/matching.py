@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
 import pyarrow as pa
 from scipy import sparse
 
 from data_cleaning.errors import BadInput
-from data_cleaning.titles import IntArray, StrArray
+from data_cleaning.titles import IntArray, StrArray, distinct_keys
 
 CHUNK_TITLES = 40_000
 """Distinct titles searched at a time by each thread; bounds the memory that matches take, about 100 bytes a title."""
@@ -231,11 +230,3 @@ def distinct_texts(titles: pl.Series) -> tuple[pl.Series, IntArray]:
     if not (distinct.gather(position) == titles).all():
         return titles, np.arange(len(titles))  # two texts share a hash; searching a text twice does no harm
     return distinct, position
-
-
-def distinct_keys(keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
-    """Return a row of each distinct key, (n_distinct,), and the position of each row's key among them, (n_rows,)."""
-    position, distinct = pd.factorize(keys)
-    last_seen = np.empty(len(distinct), dtype=np.int64)
-    last_seen[position] = np.arange(len(keys))
-    return last_seen, position

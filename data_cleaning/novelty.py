@@ -14,12 +14,11 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import polars as pl
 
 from data_cleaning.errors import read_json
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import BoolArray, FloatArray, IntArray, StrArray
+from data_cleaning.titles import BoolArray, FloatArray, IntArray, StrArray, distinct_keys
 from data_cleaning.words import read_texts, split_words
 
 NETWORK_FILE = "novelty.json"
@@ -200,9 +199,7 @@ class _LetterModel:
         """Return the negative log probability of each word and its end in nats, (n_words,)."""
         runs, word = _runs(words)
         # A letter costs what the longest run that ends with it says, and words share most of their runs.
-        letter, distinct_runs = pd.factorize(runs[-1][1])
-        some = np.empty(len(distinct_runs), dtype=np.int64)  # a letter with each run
-        some[letter] = np.arange(len(letter))
+        some, letter = distinct_keys(runs[-1][1])  # a letter with each run, and the run of each letter
         probability = np.full(len(some), _UNSEEN_LETTER)
         for (before, run), (distinct, times, contexts, totals, kinds) in zip(runs, self._tables, strict=True):
             total, kind = _look_up(before[some], contexts, totals, kinds)

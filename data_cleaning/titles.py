@@ -212,3 +212,11 @@ class Predictions:
             for target in taxonomy.targets
         }
         return cls(taxonomy=taxonomy, titles=frame["title"].to_numpy(dtype=object), probabilities=probabilities)
+
+
+def distinct_keys(keys: npt.NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Return a row of each distinct key, (n_distinct,), and the position of each row's key among them, (n_rows,)."""
+    position, distinct = pd.factorize(keys)
+    last_seen = np.empty(len(distinct), dtype=np.int64)
+    last_seen[position] = np.arange(len(keys))
+    return last_seen, position

@@ -12,9 +12,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from baselines.matching import distinct_keys
 from data_cleaning.files.whole_files import sync, whole_file
-from data_cleaning.titles import BoolArray, IntArray
+from data_cleaning.titles import BoolArray, IntArray, distinct_keys
 
 Records = npt.NDArray[np.void]
 """One record per title, of the tagger's fields."""

@@ -23,7 +23,7 @@ _LOWEST_BAND = 255  # means that the band is not sure
 
 _OWN = "own"
 
-_EVERYBODY = np.iinfo(np.int64).max
+_EVERYBODY = int(np.iinfo(np.int64).max)
 
 
 def rank_rows(follow_up: FollowUp, node: IntArray, band: IntArray) -> npt.NDArray[np.int16]:
@@ -48,8 +48,6 @@ class BestRows:
         self._follow_up = follow_up
         self._best: list[pl.DataFrame] = []  # rank, band, confidence, row, and a struct of what is written about it
         self._n_relevant = 0
-        self._better_than = _EVERYBODY
-        """The place of whom is last on a full list, as `_order` has it; later rows have to be before that."""
 
     def add(self, answers: Answers, table: pa.Table, first_row: int) -> None:
         """Choose who of one piece comes onto the list; pieces come in the order of the file.
@@ -62,7 +60,7 @@ class BestRows:
         rank = rank_rows(self._follow_up, node, band)
         self._n_relevant += answers.n_rows(rank != NO_RANK)
         order = _order(rank, band, confidence)
-        rows = np.flatnonzero(((rank != NO_RANK) & (order < self._better_than))[answers.of_row])
+        rows = np.flatnonzero(((rank != NO_RANK) & (order < self._last_place()))[answers.of_row])
         rows = rows[_foremost(order[answers.of_row[rows]], most)]
         of_row = answers.of_row[rows]
         keys = pl.DataFrame(
@@ -78,10 +76,13 @@ class BestRows:
         named = zip(table.column_names, table.columns, strict=True)
         own = pl.DataFrame([listed(column, positions).alias(name) for name, column in named])
         self._add(best.with_columns(own.to_struct(_OWN)))
-        (listed_rows,) = self._best
-        if len(listed_rows) == most:
-            last = (listed_rows[name].tail(1).to_numpy() for name in ("rank", "band", "confidence"))
-            (self._better_than,) = _order(*last)
+
+    def _last_place(self) -> int:
+        """Return the place of whom is last on a full list, as `_order` has it; later rows have to be before that."""
+        if not self._best or len(self._best[0]) < self._follow_up.most:
+            return _EVERYBODY
+        last = (self._best[0][name].tail(1).to_numpy() for name in ("rank", "band", "confidence"))
+        return int(_order(*last)[0])
 
     def partial(self) -> tuple[pl.DataFrame, int]:
         """Return the best rows so far, with what is written about each, and how many records have a rank."""

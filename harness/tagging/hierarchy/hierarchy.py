@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import csr_array
 
-from baselines.matching import MatchingPass, distinct_keys, find_matches, normal_form
+from baselines.matching import MatchingPass, find_matches, normal_form
 from data_cleaning.errors import BadInput
 from data_cleaning.taxonomy import Taxonomy
-from data_cleaning.titles import FloatArray, IntArray, StrArray
+from data_cleaning.titles import FloatArray, IntArray, StrArray, distinct_keys
 from harness.tagging.hierarchy.agreement import Agreement, disagreements
 from harness.tagging.hierarchy.nodes_and_rules import (
     ROOT,
